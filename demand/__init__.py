@@ -1,0 +1,48 @@
+"""Demand for council services: who needs what, how much is coming, how sure we are, what it costs, and what if.
+
+The rooms, in the order of the work: data, segments, models, forecast, evaluation, explain, scenario, budget, disclosure, report.
+Every name below is loaded when it is first used, so that importing `demand` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "Assumption": "demand.spec",
+    "History": "demand.tables",
+    "example_council": "demand.data.example",
+    "read_history": "demand.data.read",
+    "read_people": "demand.data.read",
+    "find_segments": "demand.segments.find",
+    "assign_segments": "demand.segments.find",
+    "forecast": "demand.forecast",
+    "backtest": "demand.evaluation",
+    "explain": "demand.explain",
+    "Change": "demand.scenario",
+    "Scenario": "demand.scenario",
+    "apply": "demand.scenario",
+    "compare": "demand.scenario",
+    "UnitCost": "demand.budget",
+    "BudgetLine": "demand.budget",
+    "price": "demand.budget",
+    "shortfall": "demand.budget",
+    "allocate": "demand.budget",
+}
+
+__all__ = ["__version__", *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name of the front door from its room."""
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'demand' has no attribute '{name}'")
+    return getattr(import_module(_ROOMS[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the front door."""
+    return sorted(__all__)

@@ -1,0 +1,212 @@
+"""Periods, financial years and weeks.
+
+In: dates and the name of a frequency. Out: first and last days of periods, season lengths, and how the days of a period fall into financial
+years. Every period is known by its first day. Refuses frequencies that it does not know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import total_ordering
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from demand.errors import Fault, SettingsError, did_you_mean
+
+__all__ = ["FREQUENCIES", "FinancialYear", "Frequency", "year_shares"]
+
+WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+FREQUENCIES = ("D", *(f"W-{d}" for d in WEEKDAYS), "M", "Q", "Y")
+"""Day, week beginning on a weekday, month, quarter, year."""
+SEASONS = {"D": 7, "W": 52, "M": 12, "Q": 4, "Y": 1}
+PER_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Q": 4.0, "Y": 1.0}
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """How often a series is counted.
+
+    Parameters
+    ----------
+    code : str
+        One of `FREQUENCIES`. `W-MON` means weeks that begin on a Monday.
+    year_end_month : int
+        The month in which years, and so quarters, end: 3 for years to 31 March.
+
+    Raises
+    ------
+    SettingsError
+        Where the code is not known.
+
+    Examples
+    --------
+    >>> Frequency("Y", year_end_month=3).start_of(pd.DatetimeIndex(["2013-03-31"]))[0]
+    Timestamp('2012-04-01 00:00:00')
+    """
+
+    code: str
+    year_end_month: int = 12
+
+    def __post_init__(self) -> None:
+        """Refuse codes that nobody knows."""
+        if self.code not in FREQUENCIES:
+            raise SettingsError(Fault(f"'{self.code}' is not a frequency", allowed=did_you_mean(self.code, FREQUENCIES)))
+        if self.year_end_month not in range(1, 13):
+            raise SettingsError(Fault(f"a year cannot end in month {self.year_end_month}", allowed="Months are 1 to 12"))
+
+    @property
+    def family(self) -> str:
+        """D, W, M, Q or Y."""
+        return self.code[0]
+
+    @property
+    def alias(self) -> str:
+        """The pandas offset that steps from one first day to the next."""
+        begins = MONTHS[self.year_end_month % 12]
+        return {"M": "MS", "Q": f"QS-{begins}", "Y": f"YS-{begins}"}.get(self.family, self.code)
+
+    @property
+    def season_length(self) -> int:
+        """Periods in a season: 7, 52, 12, 4 or 1."""
+        return SEASONS[self.family]
+
+    @property
+    def per_year(self) -> float:
+        """Periods in a year, on average."""
+        return PER_YEAR[self.family]
+
+    @property
+    def _period(self) -> str:
+        if self.family == "W":
+            return f"W-{WEEKDAYS[(WEEKDAYS.index(self.code[2:]) - 1) % 7]}"
+        ends = MONTHS[self.year_end_month - 1]
+        return {"D": "D", "M": "M", "Q": f"Q-{ends}", "Y": f"Y-{ends}"}[self.family]
+
+    def start_of(self, days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+        """Give the first day of the period that each day lies in."""
+        return cast("pd.DatetimeIndex", days.to_period(self._period).start_time.normalize())
+
+    def end_of(self, days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+        """Give the last day of the period that each day lies in."""
+        return cast("pd.DatetimeIndex", days.to_period(self._period).end_time.normalize())
+
+    def days_in(self, days: pd.DatetimeIndex) -> np.ndarray:
+        """Give the number of days of the period that each day lies in."""
+        return np.asarray((self.end_of(days) - self.start_of(days)).days + 1)
+
+    def periods(self, start: pd.Timestamp, count: int) -> pd.DatetimeIndex:
+        """Give the first days of `count` periods, beginning with the one that `start` lies in."""
+        first = self.start_of(pd.DatetimeIndex([start]))[0]
+        return pd.date_range(first, periods=count, freq=self.alias)
+
+    def between(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
+        """Give the first days of all periods from the one of `first` to the one of `last`, both included."""
+        ends = self.start_of(pd.DatetimeIndex([first, last]))
+        return pd.date_range(ends[0], ends[1], freq=self.alias)
+
+    def after(self, day: pd.Timestamp, count: int) -> pd.DatetimeIndex:
+        """Give the first days of the `count` periods that follow the one of `day`."""
+        return self.periods(day, count + 1)[1:]
+
+
+@total_ordering
+@dataclass(frozen=True)
+class FinancialYear:
+    """A year of money: April to March unless said otherwise.
+
+    Parameters
+    ----------
+    first : int
+        The calendar year in which it begins.
+    start_month : int
+        The month in which it begins.
+
+    Examples
+    --------
+    >>> str(FinancialYear.of(pd.Timestamp("2027-03-31")))
+    '2026-27'
+    """
+
+    first: int
+    start_month: int = 4
+
+    @classmethod
+    def of(cls, day: pd.Timestamp | date, start_month: int = 4) -> FinancialYear:
+        """Give the financial year that a day lies in."""
+        return cls(day.year if day.month >= start_month else day.year - 1, start_month)
+
+    @classmethod
+    def parse(cls, label: str, start_month: int = 4) -> FinancialYear:
+        """Read '2026-27' (or '2026' where years begin in January).
+
+        Raises
+        ------
+        SettingsError
+            Where the label is not a financial year.
+        """
+        head, _, tail = str(label).partition("-")
+        year = cls(int(head), start_month) if head.isdigit() and len(head) == 4 else None
+        if year is None or str(year) != str(label):
+            shape = f"Write it as '{cls(2026, start_month)}'" + (f"; '{tail}' does not follow '{head}'" if year and tail else "")
+            raise SettingsError(Fault(f"'{label}' is not a financial year", allowed=shape))
+        return year
+
+    @property
+    def start(self) -> pd.Timestamp:
+        """The first day."""
+        return pd.Timestamp(self.first, self.start_month, 1)
+
+    @property
+    def end(self) -> pd.Timestamp:
+        """The last day."""
+        return pd.Timestamp(self.first + 1, self.start_month, 1) - pd.Timedelta(days=1)
+
+    @property
+    def next(self) -> FinancialYear:
+        """The year after."""
+        return FinancialYear(self.first + 1, self.start_month)
+
+    def __str__(self) -> str:
+        """Give the label: 2026-27."""
+        return str(self.first) if self.start_month == 1 else f"{self.first}-{(self.first + 1) % 100:02d}"
+
+    def __lt__(self, other: FinancialYear) -> bool:
+        """Order by time."""
+        return bool(self.start < other.start)
+
+
+def year_shares(ds: pd.DatetimeIndex, frequency: Frequency, start_month: int = 4) -> pd.DataFrame:
+    """Say how much of each period falls into which financial year, by days.
+
+    Parameters
+    ----------
+    ds : pandas.DatetimeIndex
+        First days of periods.
+    frequency : Frequency
+    start_month : int
+        The month in which financial years begin.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a period, a column a financial year (its label, in order of time), shares that add up to 1 along each row. A week that
+        holds 1 April is split by its days.
+
+    Examples
+    --------
+    >>> year_shares(pd.DatetimeIndex(["2026-03-30"]), Frequency("W-MON")).round(3).to_dict("records")
+    [{'2025-26': 0.286, '2026-27': 0.714}]
+    """
+    starts, ends = frequency.start_of(ds), frequency.end_of(ds)
+    if len(ds) == 0:
+        return pd.DataFrame(index=ds)
+    year, shares = FinancialYear.of(starts.min(), start_month), {}
+    while year.start <= ends.max():
+        first, last = starts.where(starts >= year.start, year.start), ends.where(ends <= year.end, year.end)
+        shares[str(year)] = np.clip((last - first).days + 1, 0, None) / ((ends - starts).days + 1)
+        year = year.next
+    return pd.DataFrame(shares, index=ds)

@@ -1,0 +1,1 @@
+"""From extracts to checked tables: reading, gates, people, and the example council."""

@@ -1,0 +1,1 @@
+"""What people read: words, figures, one HTML page and a workbook."""

@@ -1,0 +1,1 @@
+"""From people to segments: find, test their stability, describe, use."""
