@@ -1,0 +1,182 @@
+"""Statistical models, one series at a time: seasonal naive, ETS, Theta, CES, ARIMA (statsforecast).
+
+In: a HISTORY. Out: expected counts, with level, trend and season as their parts. Refuses nothing: where the engine cannot be used
+(too few counts, no variation, a path that is not finite) the plain path stands in, and a note says so. Drivers are not used.
+
+Each series is freed of the seasons that its engine cannot find by itself (`demand.models.track.borrowed_seasons`), forecast, and
+given them back.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from demand.calendar import Frequency
+from demand.models.prediction import Note, Prediction, means_table, parts_table
+from demand.models.track import Track, borrowed_seasons, guard, plain_path, split_path, tracks
+from demand.tables import History
+
+__all__ = ["STATISTICAL", "Statistical"]
+
+STATISTICAL: tuple[str, ...] = ("seasonal_naive", "ets", "theta", "ces", "arima")
+SHORTEST = {"seasonal_naive": 1, "ets": 6, "theta": 5, "ces": 10, "arima": 12}
+"""Fewest counts on which each engine is asked; below, the plain path stands in. (ETS, for one, raises or gives a line through two
+points.)"""
+SECONDS = {"seasonal_naive": 0.0, "ets": 0.04, "theta": 0.005, "ces": 0.01, "arima": 0.2}
+"""Rough cost of a series of 120 months on one core: decides whether a second process is worth its start."""
+WORTH_PROCESSES = 20.0
+"""Seconds of work from which other processes are started; each needs some six seconds to import the engine once."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One series, free of borrowed season, with the season length that is left to the engine."""
+
+    y: np.ndarray
+    season_length: int
+    periods: int
+
+
+@dataclass(frozen=True)
+class Statistical:
+    """A statistical model of `STATISTICAL`.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    name: str
+
+    def predict(
+        self,
+        history: History,
+        horizon: int,
+        *,
+        seed: int,
+        drivers: pd.DataFrame | None = None,
+        explain: bool = False,
+        saved: Mapping[str, str] | None = None,
+        jobs: int = 1,
+    ) -> Prediction:
+        """Say what to expect (see `Forecaster`): fitted anew each time, without chance, so that nothing need be saved."""
+        del seed, drivers, saved
+        frequency, every = history.frequency, tracks(history)
+        length = max(horizon, math.ceil(2 * frequency.per_year)) if explain else horizon
+        shapes, seasons = borrowed_seasons(every, frequency, length)
+        tasks = [_task(*each, length) for each in zip(every, shapes, seasons, strict=True)]
+        found, notes = _run(self.name, tasks, jobs=jobs), []
+        paths = np.empty((len(every), length))
+        for i, (track, task, shape, path) in enumerate(zip(every, tasks, shapes, found, strict=True)):
+            notes += _about(track, self.name, fell_back=path is None)
+            whole = plain_path(task.y, task.periods) if path is None else path
+            paths[i], held = guard((whole * shape[len(track.y) :] if shape is not None else whole)[track.gap :], track, model=self.name)
+            notes += held
+        means = means_table(history.ids, frequency.after(history.last, horizon), paths[:, :horizon])
+        return Prediction(means, _parts(paths, every, frequency, horizon, history) if explain else None, tuple(notes))
+
+
+def _task(track: Track, shape: np.ndarray | None, season_length: int, length: int) -> _Task:
+    y = track.y if shape is None else track.y / shape[: len(track.y)]
+    return _Task(y, season_length, track.gap + length)
+
+
+def _about(track: Track, model: str, *, fell_back: bool) -> list[Note]:
+    notes = []
+    if len(track.y) == 0:
+        return [Note(track.unique_id, model, "nothing was ever counted: 0 stands where a forecast cannot be made")]
+    if fell_back:
+        what = "the latest counts, without a trend, stand in"
+        why = "too few counts" if len(track.y) < SHORTEST[model] else "no path that could be used"
+        notes.append(Note(track.unique_id, model, f"{why} ({len(track.y)}): {what}"))
+    if track.bridged:
+        notes.append(Note(track.unique_id, model, f"{track.bridged} periods without a count were bridged for the fit"))
+    if track.gap:
+        notes.append(Note(track.unique_id, model, f"the last {track.gap} periods have no count: the path begins before them"))
+    return notes
+
+
+def _parts(paths: np.ndarray, every: list[Track], frequency: Frequency, horizon: int, history: History) -> pd.DataFrame:
+    split = [split_path(path, track, frequency=frequency, horizon=horizon) for path, track in zip(paths, every, strict=True)]
+    stacked = {name: np.stack([s[name] for s in split]) for name in ("level", "trend", "season")}
+    return parts_table(history.ids, frequency.after(history.last, horizon), parts=stacked, values={})
+
+
+def _run(name: str, tasks: list[_Task], *, jobs: int) -> list[np.ndarray | None]:
+    """Run the engine over all tasks, in other processes where there is enough to do."""
+    if jobs < 2 or SECONDS[name] * len(tasks) < WORTH_PROCESSES:
+        return _paths(name, tasks)
+    from joblib import Parallel, delayed
+
+    size = math.ceil(len(tasks) / jobs)
+    blocks = [tasks[i : i + size] for i in range(0, len(tasks), size)]
+    done: list[list[np.ndarray | None]] = Parallel(n_jobs=jobs)(delayed(_paths)(name, block) for block in blocks)
+    return [path for block in done for path in block]
+
+
+def _paths(name: str, tasks: list[_Task]) -> list[np.ndarray | None]:
+    if name == "seasonal_naive":
+        return [_seasonal_naive(task) for task in tasks]
+    found: list[np.ndarray | None] = [None] * len(tasks)
+    for season_length in sorted({t.season_length for t in tasks}):
+        which = [i for i, t in enumerate(tasks) if t.season_length == season_length and len(t.y) >= SHORTEST[name]]
+        flat = [i for i in which if np.ptp(tasks[i].y) == 0]
+        for i in flat:
+            found[i] = np.full(tasks[i].periods, tasks[i].y[-1])
+        which = [i for i in which if i not in set(flat)]
+        for i, path in zip(which, _engine(name, [tasks[i] for i in which], season_length), strict=True):
+            found[i] = path if np.isfinite(path).all() else None
+    return found
+
+
+def _seasonal_naive(task: _Task) -> np.ndarray | None:
+    """Repeat the last season; where there is none, the last count."""
+    if len(task.y) == 0:
+        return None
+    last = task.y[-task.season_length :] if len(task.y) >= task.season_length else task.y[-1:]
+    return np.resize(last, task.periods)
+
+
+def _engine(name: str, tasks: list[_Task], season_length: int) -> list[np.ndarray]:
+    """Ask statsforecast; NaN where it could not fit."""
+    if not tasks:
+        return []
+    from statsforecast import StatsForecast
+    from statsforecast.models import NaNModel
+
+    sizes = [len(t.y) for t in tasks]
+    table = pd.DataFrame(
+        {
+            "unique_id": np.repeat(np.arange(len(tasks)), sizes),
+            "ds": np.concatenate([np.arange(n) for n in sizes]),
+            "y": np.concatenate([t.y for t in tasks]),
+        }
+    )
+    periods = max(t.periods for t in tasks)
+    model = _model(name, season_length)
+    with warnings.catch_warnings():
+        # statsforecast and scipy warn of overflow and slow convergence while they try candidates; what comes out is checked instead.
+        warnings.simplefilter("ignore")
+        with np.errstate(all="ignore"):
+            out = StatsForecast(models=[model], freq=1, fallback_model=NaNModel(alias="m")).forecast(df=table, h=periods)
+    paths = out["m"].to_numpy(dtype=np.float64).reshape(len(tasks), periods)
+    return [path[: t.periods] for path, t in zip(paths, tasks, strict=True)]
+
+
+def _model(name: str, season_length: int) -> Any:
+    from statsforecast import models
+
+    if name == "ets":
+        return models.AutoETS(season_length=season_length, model="ZZZ", damped=True, alias="m")
+    if name == "theta":
+        return models.DynamicOptimizedTheta(season_length=season_length, alias="m")
+    if name == "ces":
+        return models.AutoCES(season_length=season_length, alias="m")
+    return models.AutoARIMA(season_length=season_length, approximation=True, alias="m")
