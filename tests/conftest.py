@@ -1,13 +1,26 @@
-"""Every test is of one kind: the folder it stands in. Real data is found through DEMAND_REAL_DATA."""
+"""Every test is of one kind: the folder it stands in. Real data is found through DEMAND_REAL_DATA, programs on the path.
+
+Where DEMAND_REQUIRE_TOOLS is set, as in CI, a test that would be skipped for want of a program or a module fails instead.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 
 KINDS = {p.name for p in Path(__file__).parent.iterdir() if p.is_dir() and not p.name.startswith(("_", "."))}
+TOOLS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "chromedriver": ("chromedriver", "chromium.chromedriver"),
+    "soffice": ("soffice", "libreoffice"),
+    "pdftoppm": ("pdftoppm",),
+    "git": ("git",),
+}
+"""Programs that tests drive, each with the names that it goes by."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,6 +31,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(kind)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skip into a failure where every tool must be there; only the public statistics may be missing."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("DEMAND_REQUIRE_TOOLS") and not _lacks_data(item):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome, report.longrepr = "failed", f"{reason}. DEMAND_REQUIRE_TOOLS is set, so nothing may be skipped."
+    return report
+
+
+def _lacks_data(item: pytest.Item) -> bool:
+    return "real_data" in getattr(item, "fixturenames", ()) and not os.environ.get("DEMAND_REAL_DATA")
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of public statistics; without it the test is skipped, with the reason."""
@@ -25,3 +52,22 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("DEMAND_REAL_DATA names no folder of public statistics")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], str]:
+    """Give the path of a program, for example tool("chromium"); without it the test is skipped, and in CI it fails."""
+
+    def find(name: str) -> str:
+        found = next((path for known in TOOLS.get(name, (name,)) if (path := shutil.which(known))), None)
+        if found is None:
+            pytest.skip(f"the program '{name}' is not on the path")
+        return found
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top of the checkout."""
+    return Path(__file__).resolve().parent.parent

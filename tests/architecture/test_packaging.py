@@ -1,0 +1,63 @@
+"""What travels: the wheel holds every package and the example configs, and both are found from any folder."""
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def packages(root: Path) -> set[str]:
+    """Give every folder of Python files below the two packages."""
+    return {".".join(p.parent.relative_to(root).parts) for name in ("demand", "pipelines") for p in (root / name).rglob("__init__.py")}
+
+
+def configs(root: Path) -> set[str]:
+    return {p.name for p in (root / "configs").iterdir() if p.suffix in {".yaml", ".json"}}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The content of the wheel, unpacked in a folder of its own, as an installation would."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(_copy(folder))]
+    subprocess.run([sys.executable, *build], check=True, capture_output=True)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        wheel.extractall(folder / "installed")
+    return folder / "installed"
+
+
+def _copy(folder: Path) -> Path:
+    """Copy what is built, so that building leaves nothing in the checkout."""
+    import shutil
+
+    for name in ("demand", "pipelines", "configs"):
+        shutil.copytree(ROOT / name, folder / "checkout" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder / "checkout")
+    return folder / "checkout"
+
+
+def test_every_package_is_declared() -> None:
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == packages(ROOT) | {"pipelines.configs"}
+
+
+def test_the_wheel_holds_configs_and_templates(installed: Path) -> None:
+    assert {p.name for p in (installed / "pipelines" / "configs").iterdir()} == configs(ROOT)
+    templates = {p.name for p in (ROOT / "demand/report/templates").glob("*")}
+    assert {p.name for p in (installed / "demand/report/templates").glob("*")} == templates
+
+
+def test_an_example_is_found_from_another_folder(installed: Path, tmp_path: Path) -> None:
+    code = "import pipelines.config as c; print(c.example_path('homelessness'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True
+    )
+    found = Path(done.stdout.strip())
+    assert found.is_relative_to(installed)
+    assert found.name == "homelessness.yaml"
