@@ -1,0 +1,295 @@
+"""Extracts of people, profiles of places, and drivers, read into checked tables.
+
+In: the settings of a file and the folder it is in. Out: PEOPLE with pseudonyms in place of references, places ready to be segmented,
+DRIVERS by period. Refuses, all at once and with row numbers: rows without a reference, episodes that are there twice or close before they
+open, attributes that are numbers in most rows and text in a few. Messages about people name rows and columns, never values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from demand.calendar import Frequency
+from demand.data.dates import DateFormat, Dates, PeriodRule, format_note, read_days, to_periods
+from demand.data.files import FileSpec, RawTable, empty_faults, open_table, rows_text, to_numbers, to_text
+from demand.data.people import BLANK_KEY, CountSpec, pseudonymise
+from demand.data.quality import Finding
+from demand.errors import DataError, Fault, listed, raise_all
+from demand.spec import NameList
+
+__all__ = ["DriversSpec", "PeopleSpec", "PlacesSpec", "read_drivers", "read_people", "read_places"]
+
+YES_NO: Mapping[str, str] = {"yes": "yes", "y": "yes", "true": "yes", "no": "no", "n": "no", "false": "no"}
+FAR_FUTURE = r"^(?:9999|2999|2100|2099)-|[-/.](?:9999|2999|2100|2099)\b"
+"""Years that systems write for "still open"."""
+MOSTLY = 0.9
+"""From this share of numbers on, the text in a column is a fault and not a category."""
+
+
+class PeopleSpec(FileSpec):
+    """An extract of episodes: one row a case, placement or package."""
+
+    id: str
+    """The column with the reference of the episode; without `person` it is the person's."""
+    person: str | None = None
+    """The column with the reference of the person; people who come back have several episodes."""
+    opened: str | None = None
+    """The column with the day on which the episode began; without it people are segmented but not counted."""
+    closed: str | None = None
+    """The column with the day on which it ended; empty means open."""
+    keys: NameList = Field(default_factory=list)
+    """The columns that become keys of the counts: area, service, type."""
+    attributes: NameList = Field(default_factory=list)
+    """The columns that describe the person: numbers, yes/no or words."""
+    price: str | None = None
+    """The column with the price in pounds a week."""
+    date_format: DateFormat = "auto"
+    """auto takes the one format that fits every row of a column, day first for slashes."""
+    counts: list[CountSpec] = Field(default_factory=lambda: [CountSpec()])
+    """What is counted of them; every episode opened, as people, where nothing is said."""
+
+
+class PlacesSpec(FileSpec):
+    """Profiles of places: one row an area, for segmenting areas."""
+
+    id: str
+    """The column with the code or name of the place."""
+    attributes: NameList = Field(default_factory=list)
+    """The columns that describe it; all others where nothing is said."""
+
+
+class DriversSpec(FileSpec):
+    """What drives demand: one row a driver and period, with its published future."""
+
+    lag_months: int = Field(default=2, ge=0)
+    """How many months after a period's end its figure is known."""
+    date: str = "ds"
+    """The column of dates."""
+    name: str = "name"
+    """The column that names the driver."""
+    value: str = "value"
+    """The column of figures."""
+    low: str | None = None
+    """The column with the lower end of the published range, for the future."""
+    high: str | None = None
+    """The column with the upper end."""
+    date_format: DateFormat = "auto"
+    """auto takes the one format that fits every row, day first for slashes."""
+
+
+def read_people(spec: PeopleSpec, folder: Path, *, key: bytes) -> tuple[pd.DataFrame, list[Finding]]:
+    """Read an extract of people and put pseudonyms in place of their references.
+
+    Parameters
+    ----------
+    spec : PeopleSpec
+    folder : pathlib.Path
+        Where a relative path is looked up.
+    key : bytes
+        The secret with which pseudonyms are made.
+
+    Returns
+    -------
+    people : pandas.DataFrame
+        person_id, episode_id, opened, closed (where there are dates), keys, attributes (float64 for numbers, "yes"/"no", or text; missing
+        stays missing), price.
+    findings : list of Finding
+
+    Raises
+    ------
+    DataError
+        With every fault of the file at once. Messages name rows, never references.
+    """
+    given = {"id": spec.id, "person": spec.person, "opened": spec.opened, "closed": spec.closed, "price": spec.price}
+    columns = {use: name for use, name in given.items() if name} | {f"key {k}": k for k in spec.keys}
+    raw = open_table(spec, folder, columns=columns | {f"attribute {a}": a for a in spec.attributes})
+    faults: list[Fault] = []
+    findings = list(raw.findings)
+    people = _identities(raw, spec, key, faults)
+    if spec.opened:
+        people = people.join(_dates(raw, spec, faults, findings))
+    for name in spec.keys:
+        people[name] = _key(raw, name, spec.missing, findings)
+    for name in (a for a in spec.attributes if a not in spec.keys):
+        people[name] = _attribute(raw, name, spec.missing, faults)
+    if spec.price:
+        people["price"] = _numbers(raw, spec.price, spec.missing, faults)
+    raise_all(faults, DataError, during=f"reading {raw.name}")
+    return people, findings
+
+
+def read_places(spec: PlacesSpec, folder: Path) -> tuple[pd.DataFrame, list[Finding]]:
+    """Read profiles of places.
+
+    Parameters
+    ----------
+    spec : PlacesSpec
+    folder : pathlib.Path
+
+    Returns
+    -------
+    places : pandas.DataFrame
+        person_id (the place's own code: segments are stored by this name, for people and places alike) and the attributes.
+    findings : list of Finding
+
+    Raises
+    ------
+    DataError
+        With every fault of the file at once.
+    """
+    raw = open_table(spec, folder, columns={"id": spec.id} | {f"attribute {a}": a for a in spec.attributes})
+    faults: list[Fault] = []
+    ids = to_text(raw.data[spec.id], spec.missing)
+    faults += _identity_faults(ids, raw, spec.id, "place")
+    names = spec.attributes or [str(c) for c in raw.data.columns if c != spec.id]
+    attributes = {name: _attribute(raw, name, spec.missing, faults) for name in names}
+    raise_all(faults, DataError, during=f"reading {raw.name}")
+    return pd.DataFrame({"person_id": ids, **attributes}), list(raw.findings)
+
+
+def read_drivers(spec: DriversSpec, folder: Path, *, frequency: Frequency) -> tuple[pd.DataFrame, list[Finding]]:
+    """Read drivers and bring them to the frequency of the history.
+
+    Parameters
+    ----------
+    spec : DriversSpec
+    folder : pathlib.Path
+    frequency : Frequency
+        Of the history. Several figures in one of its periods are averaged, and that is said.
+
+    Returns
+    -------
+    drivers : pandas.DataFrame
+        ds, name, value, low, high (NaN where no range is given); sorted by name and ds.
+    findings : list of Finding
+
+    Raises
+    ------
+    DataError
+        With every fault of the file at once; also where a driver has no figure in a period between its first and its last.
+    """
+    ranges = {use: column for use, column in (("low", spec.low), ("high", spec.high)) if column}
+    raw = open_table(spec, folder, columns={"date": spec.date, "name": spec.name, "value": spec.value} | ranges)
+    faults: list[Fault] = []
+    days = read_days(raw, spec.date, setting=spec.date_format, missing=spec.missing, faults=faults)
+    faults += empty_faults(days.values.isna().to_numpy() & ~days.wrong, raw, spec.date, "a date")
+    names = to_text(raw.data[spec.name])
+    faults += empty_faults(names.isna().to_numpy(), raw, spec.name, "the name of a driver")
+    figures = {use: _numbers(raw, column, spec.missing, faults) for use, column in {"value": spec.value, **ranges}.items()}
+    faults += empty_faults(np.isnan(figures["value"]), raw, spec.value, "a figure")
+    raise_all(faults, DataError, during=f"reading {raw.name}")
+    rule = PeriodRule(frequency.code if frequency.family != "W" else "D")
+    ds = frequency.start_of(to_periods(days.values, rule, label=days.label).ds)
+    table = pd.DataFrame({"ds": ds, "name": names, **figures})
+    findings = [*raw.findings, format_note(raw, spec.date, days)]
+    if table.duplicated(["name", "ds"]).any():
+        text = f"several figures of a driver in one period of frequency {frequency.code} are averaged"
+        findings.append(Finding.of("driver_mean", "note", raw.name, count=int(table.duplicated(["name", "ds"]).sum()), message=text))
+    drivers = table.groupby(["name", "ds"], as_index=False).mean().reindex(columns=["ds", "name", "value", "low", "high"])
+    raise_all(_driver_gaps(drivers, frequency, raw.name), DataError, during=f"reading {raw.name}")
+    return drivers.sort_values(["name", "ds"], ignore_index=True), findings
+
+
+def _identities(raw: RawTable, spec: PeopleSpec, key: bytes, faults: list[Fault]) -> pd.DataFrame:
+    ids = to_text(raw.data[spec.id], spec.missing)
+    faults += _identity_faults(ids, raw, spec.id, "episode" if spec.person else "person")
+    people = to_text(raw.data[spec.person], spec.missing) if spec.person else ids
+    if spec.person:
+        faults += empty_faults(people.isna().to_numpy(), raw, spec.person, "the reference of a person")
+    return pd.DataFrame({"person_id": pseudonymise(people, key, purpose="person"), "episode_id": pseudonymise(ids, key, purpose="episode")})
+
+
+def _identity_faults(ids: pd.Series, raw: RawTable, column: str, noun: str) -> list[Fault]:
+    faults = empty_faults(ids.isna().to_numpy(), raw, column, f"the reference of the {noun}")
+    twice = (ids.duplicated(keep=False) & ids.notna()).to_numpy()
+    if twice.any():
+        more = "; name the column of people as 'person' where people come back" if noun == "person" else ""
+        faults.append(Fault(f"{int(twice.sum())} rows share a reference with another row, {rows_text(raw.rows[twice])}",
+                            where=f"{raw.name} > {column}", allowed=f"Each {noun} once{more}"))  # fmt: skip
+    return faults
+
+
+def _dates(raw: RawTable, spec: PeopleSpec, faults: list[Fault], findings: list[Finding]) -> pd.DataFrame:
+    opened = read_days(raw, str(spec.opened), setting=spec.date_format, missing=spec.missing, faults=faults, private=True)
+    findings.append(format_note(raw, str(spec.opened), opened))
+    blank = opened.values.isna().to_numpy() & ~opened.wrong
+    faults += empty_faults(blank, raw, str(spec.opened), "an opening day")
+    closed = pd.Series(np.datetime64("NaT", "ns"), index=raw.data.index)
+    if spec.closed:
+        ended = _closing(raw, spec, faults, findings)
+        closed = ended.values
+        early = (closed < opened.values).to_numpy()
+        if early.any():
+            faults.append(Fault(f"{int(early.sum())} episodes close before they open, {rows_text(raw.rows[early])}",
+                                where=f"{raw.name} > {spec.closed}", allowed="A closing day on or after the opening day",
+                                do_next="Correct the rows, or state 'date_format' if days and months were mixed up"))  # fmt: skip
+    return pd.DataFrame({"opened": opened.values, "closed": closed})
+
+
+def _closing(raw: RawTable, spec: PeopleSpec, faults: list[Fault], findings: list[Finding]) -> Dates:
+    """Read closing days; the years that systems write for "still open" are taken as open, and that is said."""
+    column = str(spec.closed)
+    text = to_text(raw.data[column], spec.missing)
+    far = text.str.contains(FAR_FUTURE, regex=True, na=False).to_numpy(dtype=bool)
+    table = raw
+    if far.any():
+        message = "closing days in 2099 or later are taken as: still open"
+        findings.append(Finding.of("far_future", "warn", f"{raw.name} > {column}", rows=raw.rows[far], message=message))
+        table = RawTable(raw.name, raw.data.assign(**{column: text.mask(far)}), raw.rows)
+    days = read_days(table, column, setting=spec.date_format, missing=spec.missing, faults=faults, private=True)
+    if days.values.notna().any():
+        findings.append(format_note(raw, column, days))
+    return days
+
+
+def _key(raw: RawTable, name: str, missing: Sequence[str], findings: list[Finding]) -> pd.Series:
+    text = to_text(raw.data[name], missing)
+    empty = text.isna().to_numpy()
+    if empty.any():
+        message = f"empty cells of a key are counted as '{BLANK_KEY}'"
+        findings.append(Finding.of("blank_key", "warn", f"{raw.name} > {name}", rows=raw.rows[empty], message=message))
+    return text.fillna(BLANK_KEY)
+
+
+def _attribute(raw: RawTable, name: str, missing: Sequence[str], faults: list[Fault]) -> pd.Series:
+    """Give an attribute as numbers, as yes and no, or as words."""
+    column = raw.data[name]
+    text = to_text(column, missing)
+    words = {str(w).casefold() for w in text.dropna().unique()}
+    if pd.api.types.is_bool_dtype(column) or (words and words <= set(YES_NO)):
+        return text.str.casefold().map(YES_NO).astype(object).where(text.notna(), None)
+    values, wrong = to_numbers(column, missing)
+    given = int(text.notna().sum())
+    if not wrong.any() and given:
+        return pd.Series(np.where(np.isinf(values), np.nan, values), index=column.index)
+    if given and 1 - wrong.sum() / given >= MOSTLY:
+        faults.append(Fault(f"text among numbers in {rows_text(raw.rows[wrong])}", where=f"{raw.name} > {name}",
+                            allowed="Numbers in every row, or empty cells",
+                            do_next="Where a mark means 'not known', name it in 'missing'"))  # fmt: skip
+    return text
+
+
+def _numbers(raw: RawTable, column: str, missing: Sequence[str], faults: list[Fault]) -> np.ndarray:
+    values, wrong = to_numbers(raw.data[column], missing)
+    wrong = wrong | np.isinf(values)
+    if wrong.any():
+        faults.append(Fault(f"something else than a number in {rows_text(raw.rows[wrong])}", where=f"{raw.name} > {column}",
+                            allowed="A finite number, or an empty cell"))  # fmt: skip
+    return values
+
+
+def _driver_gaps(drivers: pd.DataFrame, frequency: Frequency, name: str) -> list[Fault]:
+    faults = []
+    for driver, rows in drivers.groupby("name"):
+        lacking = frequency.between(rows["ds"].min(), rows["ds"].max()).difference(pd.DatetimeIndex(rows["ds"]))
+        if len(lacking):
+            days = listed([f"{d:%Y-%m-%d}" for d in lacking], most=3)
+            faults.append(Fault(f"driver '{driver}' has no figure in {len(lacking)} periods: {days}", where=name,
+                                allowed=f"A figure in every period of frequency {frequency.code}",
+                                do_next="Spread a driver that is counted less often than the history over its periods first"))  # fmt: skip
+    return faults

@@ -1,0 +1,195 @@
+"""What the gates found: one finding a rule, with a count and the rows, never the values of people.
+
+In: a HISTORY. Out: findings (stop, warn, note) and their summary for quality.json. Refuses nothing: what must stop a run is raised by the
+readers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from demand.errors import listed
+from demand.tables import History
+
+__all__ = ["Finding", "judge", "quality_summary"]
+
+Severity = Literal["stop", "warn", "note"]
+
+ENDED_AFTER = {"D": 28, "W": 8, "M": 6, "Q": 3, "Y": 2}
+"""A series without a count in so many last periods has ended: it is listed, not forecast."""
+SHORT_SEASONS = 2
+"""Fewer whole seasons than this show no seasonal pattern; of annual series, fewer than `SHORT_YEARS` years show no trend."""
+SHORT_YEARS = 5
+SPIKE = 10.0
+"""A count that lies so many median absolute deviations from those around it is a spike."""
+MOST_ROWS = 20
+"""How many row numbers a finding names."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a gate found.
+
+    Parameters
+    ----------
+    rule : str
+        The name of the rule, in one word or two: date_format, gap, spike...
+    severity : {"stop", "warn", "note"}
+        A stop was raised as an error; a warning may change what you believe; a note says what was taken for granted.
+    where : str
+        File and column, or series.
+    count : int
+        How many rows, periods or series it concerns.
+    rows : tuple of int
+        Row numbers in the file (the header is row 1), at most twenty.
+    message : str
+        In plain English.
+    """
+
+    rule: str
+    severity: Severity
+    where: str
+    count: int
+    rows: tuple[int, ...]
+    message: str
+
+    @classmethod
+    def of(cls, rule: str, severity: Severity, where: str, *, message: str, rows: Iterable[int] = (), count: int = 0) -> Finding:
+        """Make a finding from all its rows: they are counted, and the first twenty are kept."""
+        every = [int(r) for r in rows]
+        return cls(rule, severity, where, count or len(every), tuple(every[:MOST_ROWS]), message)
+
+
+def judge(history: History, *, as_of: pd.Timestamp | None = None, totals: Sequence[str] = ()) -> list[Finding]:
+    """Say what a careful reader would want to know before forecasting a history.
+
+    Parameters
+    ----------
+    history : History
+    as_of : pandas.Timestamp, optional
+        The day on which the run stands: periods that end after it are not complete. Not checked where nothing is given.
+    totals : sequence of str
+        Series that the config declares as totals of others.
+
+    Returns
+    -------
+    list of Finding
+        gap, short_series, ended_series, spike, all_zero, undeclared_total, incomplete_period, stale. None of them stops a run.
+    """
+    wide = history.wide
+    findings = [*_lengths(history, wide), *_gaps(wide), *_spikes(wide)]
+    if as_of is not None:
+        findings += _as_of(history, as_of)
+    return findings + _totals(history, wide, set(totals))
+
+
+def _lengths(history: History, wide: pd.DataFrame) -> list[Finding]:
+    family = history.frequency.family
+    counts = wide.notna().sum()
+    least = SHORT_YEARS if family == "Y" else SHORT_SEASONS * history.frequency.season_length
+    recent = wide.tail(ENDED_AFTER[family]).notna().any()
+    short, ended, empty = wide.columns[(counts < least) & recent], wide.columns[~recent], wide.columns[(wide.fillna(0) == 0).all()]
+    texts = [
+        ("short_series", short, f"have fewer than {least} counts: their forecasts lean on simple methods"),
+        ("ended_series", ended, f"have no count in the last {ENDED_AFTER[family]} periods: they are listed and not forecast"),
+        ("all_zero", empty, "are zero throughout"),
+    ]
+    return [_about_series(rule, "warn", names, text) for rule, names, text in texts if len(names)]
+
+
+def _gaps(wide: pd.DataFrame) -> list[Finding]:
+    inside = wide.isna() & wide.ffill().notna() & wide.bfill().notna()
+    names = wide.columns[inside.any()]
+    if not len(names):
+        return []
+    periods = int(inside.to_numpy().sum())
+    text = f"{periods} periods inside {len(names)} series were not collected: {listed(names)}"
+    return [Finding.of("gap", "warn", "history", count=periods, message=text)]
+
+
+def _spikes(wide: pd.DataFrame) -> list[Finding]:
+    """Find counts far from the median of the seven around them, in units of the usual distance (median absolute deviation)."""
+    around = wide.rolling(7, center=True, min_periods=4).median()
+    distance = (wide - around).abs()
+    usual = np.maximum(1.4826 * distance.median(), np.sqrt(np.maximum(wide.median(), 1.0)))
+    spikes = distance / usual > SPIKE
+    periods, series = np.nonzero(spikes.to_numpy())
+    if not len(periods):
+        return []
+    some = [f"{wide.columns[s]} {wide.index[p]:%Y-%m-%d}" for p, s in zip(periods, series, strict=True)]
+    text = f"{len(some)} counts lie far from those around them: {listed(some)}. Mistyped, or an event to be named in 'events'?"
+    return [Finding.of("spike", "warn", "history", count=len(some), message=text)]
+
+
+def _as_of(history: History, as_of: pd.Timestamp) -> list[Finding]:
+    ends = history.frequency.end_of(pd.DatetimeIndex([history.last]))[0]
+    if ends > as_of:
+        text = f"the last period ends on {ends:%Y-%m-%d}, after {as_of:%Y-%m-%d}: it may not be complete"
+        return [Finding.of("incomplete_period", "warn", "history", count=1, message=text)]
+    behind = len(history.frequency.between(ends, as_of)) - 1
+    if behind > ENDED_AFTER[history.frequency.family]:
+        text = f"the data end {behind} periods before {as_of:%Y-%m-%d}"
+        return [Finding.of("stale", "warn", "history", count=behind, message=text)]
+    return []
+
+
+def _totals(history: History, wide: pd.DataFrame, declared: set[str]) -> list[Finding]:
+    """Find series that are the sum of the others beside them, which would be counted twice in every total."""
+    about = history.series.assign(_family=[i.rpartition("/")[0] for i in history.ids])
+    found = []
+    for _, group in about.groupby(["_family", "kind", "unit"]):
+        names = [i for i in group.index if i not in declared]
+        if len(names) < 3:
+            continue
+        block = wide[names].dropna(how="all")
+        sizes = block.sum()
+        biggest = str(sizes.idxmax())
+        rest = block.drop(columns=biggest).sum(axis=1, min_count=2)
+        both = block[biggest].notna() & rest.notna()
+        near = (block[biggest] - rest).abs() <= np.maximum(0.005 * block[biggest], 5.0)
+        if both.sum() >= 3 and near[both].mean() >= 0.9:
+            found.append(biggest)
+    if not found:
+        return []
+    return [
+        _about_series(
+            "undeclared_total", "warn", found, "look like the sum of the series beside them: declare them in 'hierarchy' as totals"
+        )
+    ]
+
+
+def _about_series(rule: str, severity: Severity, names: Iterable[str], text: str) -> Finding:
+    every = list(names)
+    return Finding.of(rule, severity, "history", count=len(every), message=f"{len(every)} series {text}: {listed(every)}")
+
+
+def quality_summary(findings: Sequence[Finding], **about: Any) -> dict[str, Any]:
+    """Give the findings as plain data for quality.json.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+    **about
+        What else the page should say: numbers of series and rows, first and last period.
+
+    Returns
+    -------
+    dict
+        `verdict` (stop, warn or pass), `counts` by severity, `about`, and the `findings` with the gravest first.
+    """
+    order: dict[Severity, int] = {"stop": 0, "warn": 1, "note": 2}
+    ranked = sorted(findings, key=lambda f: order[f.severity])
+    counts = Counter(f.severity for f in ranked)
+    verdict = "stop" if counts["stop"] else "warn" if counts["warn"] else "pass"
+    return {
+        "verdict": verdict,
+        "counts": {name: counts[name] for name in order},
+        "about": about,
+        "findings": [{**asdict(f), "rows": list(f.rows)} for f in ranked],
+    }
