@@ -1,0 +1,343 @@
+"""Finding segments: which people or places are alike, in how many groups, and on what evidence; or that there are none.
+
+In: a table of people (the first episode of each counts) or places, and a `SegmentSpec`. Out: `Segmentation`: the rules, the members, the
+evidence for every solution that was tried, and notes. Refuses tables without ids, unknown features and unknown methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from demand.errors import DataError, Fault, did_you_mean, raise_all
+from demand.segments.attributes import Coded, Reading, encode, protected, read_attributes
+from demand.segments.mixture import METHODS, Fit, Prepared, fit, posterior, refit
+from demand.segments.model import ALL, SegmentModel, assign_segments, first_rows
+from demand.segments.stability import Judgement, WithoutGroups, certainty, judge
+from demand.spec import NameList, Spec, stream
+
+__all__ = ["SegmentSpec", "Segmentation", "assign_segments", "find_segments"]
+
+LEAST_PEOPLE = 10
+LEAST_SHARE = 0.02
+"""A segment of fewer than ten people, or of fewer than two in a hundred, is never given."""
+STABLE, WEAKEST, CLEAR, EXCESS = 0.6, 0.5, 0.4, 4.0
+"""What a solution must reach: stability, the weakest segment's overlap (below 0.5 a cluster is 'dissolved', Hennig 2007), certainty of
+membership, and gain in standard deviations of the gain in data without groups."""
+SEARCH_ROWS, FIT_ROWS, COUNTS, SHORTLIST = 1500, 20_000, range(2, 9), 3
+NULLS, RESAMPLES = 8, 8
+
+
+class SegmentSpec(Spec):
+    """How segments are looked for: the `segments` part of a config."""
+
+    features: Literal["auto"] | NameList = "auto"
+    """The attributes that may tell segments apart; auto takes all but protected characteristics, identifiers and dates."""
+    method: Literal["auto", "latent_class", "gaussian_mixture", "kmeans"] = "auto"
+    """auto compares all three."""
+    count: Literal["auto"] | int = "auto"
+    """How many segments; auto decides on evidence, and may find none."""
+    reasons: dict[str, str] = Field(default_factory=dict)
+    """Why a protected characteristic is used, by its column."""
+    names: dict[str, str] = Field(default_factory=dict)
+    """Names for the segments, by letter: {A: Young renters}."""
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What was found.
+
+    Parameters
+    ----------
+    model : SegmentModel
+        The rules, as they are saved.
+    members : pandas.DataFrame
+        person_id, segment, certainty.
+    evidence : pandas.DataFrame
+        One row a solution tried: method, count, bic, gain, without_groups, excess, stability, weakest, certainty, smallest_share,
+        verdict, chosen.
+    notes : list of str
+        What was left out, what was done, and what to mind.
+    """
+
+    model: SegmentModel
+    members: pd.DataFrame
+    evidence: pd.DataFrame
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A solution, how it was judged, and why it cannot be taken ("" where it can)."""
+
+    fit: Fit
+    judgement: Judgement | None
+    verdict: str
+
+    @property
+    def row(self) -> dict[str, object]:
+        """The row of the evidence."""
+        sizes = np.bincount(self.fit.labels, minlength=self.fit.count)
+        j = self.judgement
+        told = {"without_groups": j.without_groups, "excess": j.excess, "stability": j.stability, "weakest": j.weakest} if j else {}
+        return {"method": self.fit.method, "count": self.fit.count, "bic": self.fit.bic, "gain": self.fit.gain,
+                **dict.fromkeys(("without_groups", "excess", "stability", "weakest"), np.nan), **told,
+                "certainty": certainty(self.fit.share), "smallest_share": float(sizes.min() / sizes.sum()),
+                "verdict": self.verdict or "can be taken"}  # fmt: skip
+
+
+def find_segments(
+    people: pd.DataFrame,
+    spec: SegmentSpec | None = None,
+    *,
+    seed: int = 1,
+    attributes: Sequence[str] | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> Segmentation:
+    """Put people or places into segments, where the data have any.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame
+        PEOPLE with person_id, or an area profile with place_id; several rows a person are episodes, of which the first counts.
+    spec : SegmentSpec, optional
+    seed : int
+        The run's seed.
+    attributes : sequence of str, optional
+        The columns that describe people; without it, all but ids, dates of episodes, prices and the keys area, service, type.
+    progress : callable, optional
+        Told what is done and the share done, 0 to 1.
+
+    Returns
+    -------
+    Segmentation
+
+    Raises
+    ------
+    DataError
+        Where ids or listed features are missing, or there are no rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> find_segments(pd.DataFrame({"person_id": ["a", "b"], "need": ["yes", "no"]})).model.labels
+    ('all',)
+    """
+    from threadpoolctl import threadpool_limits
+
+    spec = spec or SegmentSpec()
+    tell = progress or (lambda *_: None)
+    rows = first_rows(people)
+    reading = _read(rows, spec, attributes)
+    notes = list(reading.notes)
+    if len(rows) < 2 * LEAST_PEOPLE or not reading.attributes:
+        notes.append(_too_little(len(rows)))
+        return _everybody(rows, seed, notes, pd.DataFrame())
+    coded = encode(rows, reading.attributes)
+    floors = np.array([a.floor for a in reading.attributes if a.kind != "category"])
+    at = np.sort(stream(seed, "segments", "search").permutation(len(rows))[:SEARCH_ROWS])
+    data = Prepared.of(coded.rows(at), floors)
+    with threadpool_limits(1):
+        candidates = _search(data, spec, seed, tell)
+    evidence = pd.DataFrame([c.row for c in candidates])
+    for chosen in _ranked(candidates, data.coded, spec):
+        with threadpool_limits(1):
+            model = _rules(chosen, data, coded, reading, seed)
+        members = assign_segments(model, rows)
+        if (sizes := members["segment"].value_counts()).min() >= _least(len(rows)) and len(sizes) == chosen.fit.count:
+            model, members = _named(model, rows, sizes, spec)
+            evidence["chosen"] = [c is chosen for c in candidates]
+            return Segmentation(model, members, evidence, notes + _conclusion(chosen, model, members, spec))
+    evidence["chosen"] = False
+    notes.append(_none_found(candidates, spec))
+    return _everybody(rows, seed, notes, evidence)
+
+
+def _read(rows: pd.DataFrame, spec: SegmentSpec, attributes: Sequence[str] | None) -> Reading:
+    """Check the settings against the table, then read the attributes."""
+    columns = [str(c) for c in rows.columns]
+    listed_features = None if spec.features == "auto" else list(spec.features)
+    wanted = {"segments.features": listed_features or [], "people.attributes": list(attributes or [])}
+    faults = [Fault(f"'{name}' is not a column", where=where, allowed=did_you_mean(name, columns))
+              for where, names in wanted.items() for name in names if name not in columns]  # fmt: skip
+    if isinstance(spec.count, int) and spec.count < 1:
+        faults.append(Fault(f"{spec.count} segments", where="segments.count", allowed="auto, or a whole number from 1"))
+    if rows.empty:
+        faults.append(Fault("there are no people or places to put into segments"))
+    raise_all(faults, DataError, during="reading attributes")
+    reading = read_attributes(rows, listed_features, attributes)
+    reasoned = {name for name, reason in spec.reasons.items() if reason.strip()}
+    bare = [
+        f"'{a.name}' tells of {kin}, a protected characteristic, and was used to find segments because it was listed; segments.reasons "
+        "does not say why. Say it there, or leave it out."
+        for a in reading.attributes
+        if (kin := protected(a.name)) and a.name not in reasoned
+    ]
+    return replace(reading, notes=(*reading.notes, *bare))
+
+
+def _least(n: int) -> float:
+    return max(LEAST_PEOPLE, LEAST_SHARE * n)
+
+
+def _search(data: Prepared, spec: SegmentSpec, seed: int, tell: Callable[[str, float], None]) -> list[Candidate]:
+    """Fit every method and count; judge the few of each method that fit best."""
+    if spec.count == 1:
+        return []
+    methods = METHODS if spec.method == "auto" else (spec.method,)
+    n = len(data.design)
+    counts = [k for k in (COUNTS if spec.count == "auto" else (int(spec.count),)) if k * LEAST_PEOPLE <= n]
+    nothing = WithoutGroups(data, stream(seed, "segments", "without groups"), repeats=NULLS)
+    out: list[Candidate] = []
+    for i, method in enumerate(methods):
+        fits = []
+        for j, count in enumerate(counts):
+            tell(f"{method}, {count} segments", (i + 0.4 * j / len(counts)) / len(methods))
+            fits.append(fit(data, method, count, stream(seed, "segments", method, count), starts=3))
+        large = [f for f in fits if np.bincount(f.labels, minlength=f.count).min() >= min(_least(n), 0.02 * n)]
+        best = sorted(large, key=lambda f: _criterion(f, nothing))[:SHORTLIST]
+        for j, f in enumerate(fits):
+            tell(f"{method}, {f.count} segments: stability", (i + 0.4 + 0.6 * j / len(fits)) / len(methods))
+            if not any(f is b for b in best):
+                out.append(Candidate(f, None, "a segment is too small" if not any(f is b for b in large) else "fits less well than others"))
+                continue
+            found = judge(data, f, nothing, stream(seed, "segments", "judge", method, f.count), repeats=RESAMPLES)
+            out.append(Candidate(f, found, _verdict(f, found)))
+    return out
+
+
+def _criterion(f: Fit, nothing: WithoutGroups) -> float:
+    """Give what orders the counts of one method, smaller is better: BIC, or for k-means the gap to data without groups.
+
+    References
+    ----------
+    Tibshirani, R., Walther, G. and Hastie, T. (2001). Estimating the number of clusters in a data set via the gap statistic. Journal of
+    the Royal Statistical Society B 63, 411-423.
+    """
+    return float(nothing.gains(f.method, f.count).mean()) - f.gain if f.method == "kmeans" else f.bic
+
+
+def _verdict(f: Fit, j: Judgement) -> str:
+    faults = []
+    if j.excess < EXCESS:
+        faults.append("no better than in data without groups")
+    if j.stability < STABLE or j.weakest < WEAKEST:
+        faults.append("not stable")
+    if certainty(f.share) < CLEAR:
+        faults.append("most people belong nowhere clearly")
+    return "; ".join(faults)
+
+
+def _order(c: Candidate) -> float:
+    return c.judgement.without_groups - c.fit.gain if c.judgement and c.fit.method == "kmeans" else c.fit.bic
+
+
+def _ranked(candidates: Sequence[Candidate], coded: Coded, spec: SegmentSpec) -> list[Candidate]:
+    """Give the solutions that may be taken, best first; with a count that the analyst set, all that were judged."""
+    fixed = isinstance(spec.count, int)
+    able = [c for c in candidates if c.judgement and (fixed or not c.verdict)]
+    winners: list[Candidate] = []
+    for method in METHODS:
+        winners += sorted((c for c in able if c.fit.method == method), key=_order)[:1]
+    stablest = max((c.judgement.stability for c in winners if c.judgement), default=0.0)
+    told = {id(c): _told(coded, c.fit) for c in able}
+    first = [c for c in winners if c.judgement and c.judgement.stability >= stablest - 0.1]
+    first.sort(key=lambda c: -told[id(c)])
+    rest = sorted((c for c in able if not any(c is f for f in first)), key=lambda c: -told[id(c)])
+    return first + rest
+
+
+def _told(coded: Coded, solution: Fit) -> float:
+    """Give how much the segments tell about the attributes: gain in log-likelihood a row, less the BIC penalty; alike for all methods."""
+    labels, gain, free = solution.labels, 0.0, 0
+    for x in coded.numbers.T:
+        known = ~np.isnan(x)
+        within = [x[known & (labels == k)] for k in range(solution.count)]
+        gain += 0.5 * (known.sum() * np.log(max(x[known].var(), 1e-3)) - sum(len(w) * np.log(max(w.var(), 0.01)) for w in within if len(w)))
+        free += 2 * (solution.count - 1)
+    for codes, size in zip(coded.codes.T, coded.sizes, strict=True):
+        table = np.zeros((solution.count, size))
+        np.add.at(table, (labels[codes >= 0], codes[codes >= 0]), 1)
+        expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / max(table.sum(), 1)
+        gain += float((table * np.log(np.where(table > 0, table / np.maximum(expected, 1e-12), 1.0))).sum())
+        free += (solution.count - 1) * (size - 1)
+    return float(gain - 0.5 * free * np.log(len(labels))) / len(labels)
+
+
+def _rules(chosen: Candidate, data: Prepared, coded: Coded, reading: Reading, seed: int) -> SegmentModel:
+    """Fit the chosen solution to more people, and write it down."""
+    solution = chosen.fit
+    if len(coded) > len(data.design):
+        at = np.sort(stream(seed, "segments", "fit").permutation(len(coded))[:FIT_ROWS])
+        data = data.like(coded.rows(at))
+        solution = refit(data, solution, posterior(data, solution).argmax(axis=1))
+    return SegmentModel(
+        method=solution.method,
+        labels=tuple(letter(k) for k in range(solution.count)),
+        attributes=reading.attributes,
+        parameters={k: v.tolist() for k, v in solution.parameters.items()},
+        people=len(coded),
+        seed=seed,
+        groups=not chosen.verdict,
+    )
+
+
+def letter(k: int) -> str:
+    """Give A to Z, then AA, AB and so on."""
+    return (letter(k // 26 - 1) if k >= 26 else "") + chr(ord("A") + k % 26)
+
+
+def _named(model: SegmentModel, rows: pd.DataFrame, sizes: pd.Series, spec: SegmentSpec) -> tuple[SegmentModel, pd.DataFrame]:
+    """Put the segments in the order of their size, and give them the analyst's names."""
+    order = sorted(range(len(model.labels)), key=lambda k: (-int(sizes[model.labels[k]]), k))
+    moved = {k: v if k in ("loadings", "shares") else [v[i] for i in order] for k, v in model.parameters.items()}
+    labels = tuple(spec.names.get(letter(k), letter(k)) for k in range(len(order)))
+    named = model.model_copy(update={"parameters": moved, "labels": labels})
+    return named, assign_segments(named, rows)
+
+
+def _everybody(rows: pd.DataFrame, seed: int, notes: list[str], evidence: pd.DataFrame) -> Segmentation:
+    model = SegmentModel(method="none", labels=(ALL,), people=len(rows), seed=seed, groups=False)
+    return Segmentation(model, assign_segments(model, rows), evidence, notes)
+
+
+def _too_little(n: int) -> str:
+    if n < 2 * LEAST_PEOPLE:
+        return f"No segments found: {n} people or places are too few (at least {2 * LEAST_PEOPLE})."
+    return "No segments found: no attribute is left that could tell people apart."
+
+
+def _none_found(candidates: Sequence[Candidate], spec: SegmentSpec) -> str:
+    if spec.count == 1:
+        return "One segment was asked for, so everybody is in it."
+    if not any(c.judgement for c in candidates):
+        return "No segments found: every solution had a segment of fewer than ten people or 2 in 100."
+    if isinstance(spec.count, int):
+        return f"No {spec.count} segments of at least ten people and 2 in 100 could be made. Ask for fewer."
+    return ("No segments found: no solution was both stable when people are resampled and better than the same method does on data without "
+            "groups. Everybody is in one segment, 'all'; `count: N` makes bands for convenience.")  # fmt: skip
+
+
+def _conclusion(chosen: Candidate, model: SegmentModel, members: pd.DataFrame, spec: SegmentSpec) -> list[str]:
+    j = chosen.judgement
+    words = chosen.fit.method.replace("_", " ")
+    notes = [
+        f"{len(model.labels)} segments by {words}"
+        + (
+            f": stability {j.stability:.2f} (adjusted Rand index over resampled people), weakest segment {j.weakest:.2f} (Jaccard)."
+            if j
+            else "."
+        )
+    ]
+    if not model.groups:
+        notes.append(f"These are bands for convenience, not groups: {chosen.verdict}.")
+    unclear = float((members["certainty"] < 0.6).mean())
+    notes.append(f"{unclear:.0%} of people belong to their segment with a certainty below 0.6.")
+    if lost := sorted(set(spec.names) - {letter(k) for k in range(len(model.labels))}):
+        notes.append(f"segments.names names {', '.join(lost)}, which is not among the segments found.")
+    return notes

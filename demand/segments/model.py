@@ -1,0 +1,194 @@
+"""The saved rules: plain JSON that puts next year's people into the same segments.
+
+In: the parameters of the solution that was chosen, and a table. Out: members: person_id, segment, certainty. Each person is placed by sums
+in a fixed order over that person's own attributes, so that the same person gets the same segment, whoever else is in the table. Refuses a
+table without the attributes that the rules need, and rules written by another version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, ValidationError
+
+from demand.errors import DataError, Fault, ModelError, did_you_mean, raise_all
+from demand.segments.attributes import Attribute, Coded, encode
+from demand.spec import Spec
+
+__all__ = ["ALL", "SegmentModel", "assign_segments", "first_rows", "id_column"]
+
+ALL = "all"
+"""The label of everybody, where no segments were found."""
+VERSION = 1
+CHUNK = 50_000
+Nested = list[float] | list[list[float]] | list[list[list[float]]]
+
+
+class SegmentModel(Spec):
+    """Frozen rules of assignment, as they stand in segment_model.json."""
+
+    version: int = VERSION
+    method: str
+    """latent_class, gaussian_mixture, kmeans, or none where no segments were found."""
+    labels: tuple[str, ...]
+    """Names of the segments, largest first."""
+    attributes: tuple[Attribute, ...] = ()
+    parameters: dict[str, Nested] = Field(default_factory=dict)
+    people: int
+    """How many people or places the rules were made from."""
+    seed: int
+    groups: bool = True
+    """False where the segments are bands for convenience, not groups that the data show."""
+
+    def to_json(self) -> str:
+        """Give the rules as text."""
+        return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> SegmentModel:
+        """Read the rules back.
+
+        Raises
+        ------
+        ModelError
+            Where the text is not the rules that `to_json` wrote.
+        """
+        try:
+            found: dict[str, Any] = json.loads(text)
+            if not isinstance(found, dict) or found.get("version") != VERSION:
+                raise ModelError(
+                    Fault("segment rules of an unknown version", allowed=f"Version {VERSION}", do_next="Run `demand segment` again")
+                )
+            return cls.model_validate(found)
+        except (json.JSONDecodeError, ValidationError) as e:
+            raise ModelError(
+                Fault(f"segment rules that cannot be read: {str(e).splitlines()[0]}", do_next="Run `demand segment` again")
+            ) from e
+
+
+def id_column(table: pd.DataFrame) -> str:
+    """Name the column that says who or where a row is about.
+
+    Raises
+    ------
+    DataError
+        Where there is neither person_id nor place_id.
+    """
+    found = next((c for c in ("person_id", "place_id") if c in table.columns), None)
+    if found is None:
+        raise DataError(Fault("a table of people or places without ids", allowed="A column person_id or place_id",
+                              do_next=f"Name the id in the config. {did_you_mean('person_id', map(str, table.columns))}"))  # fmt: skip
+    return found
+
+
+def first_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Give one row a person: the first episode, so that nothing that was learnt later is used."""
+    who = id_column(table)
+    order = [c for c in ("opened", "episode_id") if c in table.columns]
+    ordered = table.sort_values([who, *order], kind="stable") if order else table.sort_values(who, kind="stable")
+    return ordered.drop_duplicates(who).reset_index(drop=True)
+
+
+def assign_segments(model: SegmentModel, table: pd.DataFrame) -> pd.DataFrame:
+    """Put people or places into saved segments.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    table : pandas.DataFrame
+        With person_id or place_id, and the attributes that the rules use; where a person has several rows, the first episode counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        person_id, segment, certainty (0 to 1), sorted by person_id; `attrs["handled"]` counts by attribute the values that were missing and
+        those that are new since the fit (they are taken as not known).
+
+    Raises
+    ------
+    DataError
+        Where an attribute or the id is missing from the table.
+    """
+    missing = [a.name for a in model.attributes if a.name not in table.columns]
+    faults = [Fault(f"the segments need the attribute '{m}'", allowed=did_you_mean(m, map(str, table.columns))) for m in missing]
+    raise_all(faults, DataError, during="putting people into segments")
+    rows = first_rows(table)
+    coded = encode(rows, model.attributes)
+    parts = [_place(model, coded.rows(np.arange(at, min(at + CHUNK, len(rows))))) for at in range(0, len(rows), CHUNK)]
+    codes = np.concatenate([p[0] for p in parts]) if parts else np.empty(0, np.int64)
+    certainty = np.concatenate([p[1] for p in parts]) if parts else np.empty(0)
+    members = pd.DataFrame({"person_id": rows[id_column(table)].astype(str), "segment": np.array(model.labels, dtype=object)[codes],
+                            "certainty": certainty})  # fmt: skip
+    members.attrs["handled"] = {"missing": {k: v for k, v in coded.missing.items() if v}, "new": {k: v for k, v in coded.new.items() if v}}
+    return members
+
+
+def _place(model: SegmentModel, coded: Coded) -> tuple[np.ndarray, np.ndarray]:
+    """Give the place in `labels`, and the certainty to six places, of each row."""
+    if model.method == "none":
+        return np.zeros(len(coded), np.int64), np.ones(len(coded))
+    arrays = {k: np.asarray(v, dtype=float) for k, v in model.parameters.items()}
+    densities = _by_class(coded, arrays) if model.method == "latent_class" else _by_component(coded, arrays)
+    stacked = np.round(np.column_stack(densities), 9)
+    top = stacked.max(axis=1)
+    total = np.zeros(len(coded))
+    for k in range(stacked.shape[1]):
+        total += np.exp(np.ascontiguousarray(stacked[:, k]) - top)
+    return stacked.argmax(axis=1), np.round(1.0 / total, 6)
+
+
+def _by_class(coded: Coded, p: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Log density of each latent class: what is known counts, what is missing does not."""
+    columns = [np.ascontiguousarray(coded.numbers[:, j]) for j in range(coded.numbers.shape[1])]
+    codes = [np.ascontiguousarray(coded.codes[:, j]) for j in range(coded.codes.shape[1])]
+    out = []
+    for k, weight in enumerate(p["weights"]):
+        total = np.full(len(coded), np.log(weight))
+        for j, x in enumerate(columns):
+            mean, variance = p["means"][k, j], p["variances"][k, j]
+            total += np.where(np.isnan(x), 0.0, -0.5 * np.log(2 * np.pi * variance) - (x - mean) ** 2 / (2 * variance))
+        at = 0
+        for code, size in zip(codes, coded.sizes, strict=True):
+            total += np.append(np.log(p["levels"][k, at : at + size]), 0.0)[code]
+            at += size
+        out.append(total)
+    return out
+
+
+def _by_component(coded: Coded, p: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Log density of each group on the main components, whose scores are summed attribute by attribute."""
+    loadings, shares = p["loadings"], p["shares"]
+    scores = []
+    for d in range(loadings.shape[1]):
+        score = np.zeros(len(coded))
+        for j in range(coded.numbers.shape[1]):
+            score += np.where(np.isnan(x := np.ascontiguousarray(coded.numbers[:, j])), 0.0, x * loadings[j, d])
+        at, first = 0, coded.numbers.shape[1]
+        for j, size in enumerate(coded.sizes):
+            indicator = (np.eye(size) - shares[at : at + size]) / np.sqrt(shares[at : at + size])
+            value = [_in_order(row, loadings[first + at : first + at + size, d]) for row in indicator]
+            score += np.append(value, 0.0)[np.ascontiguousarray(coded.codes[:, j])]
+            at += size
+        scores.append(score)
+    return [_round_group(scores, mean, root, weight) for mean, root, weight in zip(p["means"], p["roots"], p["weights"], strict=True)]
+
+
+def _round_group(scores: Sequence[np.ndarray], mean: np.ndarray, root: np.ndarray, weight: float) -> np.ndarray:
+    total = np.full(len(scores[0]), np.log(weight) + float(np.log(np.diag(root)).sum()))
+    for e in range(len(scores)):
+        y = np.zeros(len(total))
+        for d in range(len(scores)):
+            y += (scores[d] - mean[d]) * root[d, e]
+        total -= 0.5 * y**2
+    return total
+
+
+def _in_order(a: np.ndarray, b: np.ndarray) -> float:
+    total = 0.0
+    for x, y in zip(a.tolist(), b.tolist(), strict=True):
+        total += x * y
+    return total
