@@ -6,7 +6,9 @@ Every name below is loaded when it is first used, so that importing `demand` is 
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -17,8 +19,10 @@ _ROOMS = {
     "example_council": "demand.data.example",
     "read_history": "demand.data.read",
     "read_people": "demand.data.read",
+    "SegmentSpec": "demand.segments.find",
     "find_segments": "demand.segments.find",
     "assign_segments": "demand.segments.find",
+    "ForecastSpec": "demand.forecast",
     "forecast": "demand.forecast",
     "backtest": "demand.evaluation",
     "explain": "demand.explain",
@@ -46,3 +50,16 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """List the front door."""
     return sorted(__all__)
+
+
+class _FrontDoor(ModuleType):
+    """The package itself. `demand.forecast` is the function, whatever was imported before: its room has the same name and would hide it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep the function where the import of a room would put the room."""
+        if isinstance(value, ModuleType) and _ROOMS.get(name) == value.__name__:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _FrontDoor

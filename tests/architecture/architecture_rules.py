@@ -176,12 +176,15 @@ def chance_by_name(source: Source) -> Iterator[str]:
 
 
 def no_neutral_fill(source: Source) -> Iterator[str]:
+    """A gap filled with a number says in a comment, on its line or the one above, why that number is true."""
+    lines = ["", *source.text.splitlines()]
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             first = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg == "value"), None)
             number = isinstance(first, ast.Constant) and isinstance(first.value, int | float) and not isinstance(first.value, bool)
-            if (node.func.attr == "fillna" and number) or node.func.attr == "nan_to_num":
-                yield f"line {node.lineno}: {node.func.attr} with a number: nothing fills a gap silently"
+            filled = (node.func.attr == "fillna" and number) or node.func.attr == "nan_to_num"
+            if filled and "  # " not in lines[node.lineno] and not lines[node.lineno - 1].lstrip().startswith("# "):
+                yield f"line {node.lineno}: {node.func.attr} with a number, and no comment that says why it is true"
 
 
 def library_writes_nothing(source: Source) -> Iterator[str]:

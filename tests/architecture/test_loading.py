@@ -74,3 +74,9 @@ def test_the_front_door_opens_every_room() -> None:
     done = loaded("import demand\nfor name in demand.__all__:\n    getattr(demand, name)")
     assert "demand.budget" in done
     assert heavy(done, ENGINES) == set()
+
+
+def test_a_room_never_hides_the_function_of_its_name() -> None:
+    rooms = "import demand.evaluation, demand.explain, demand.forecast"
+    assert loaded(f"import demand\n{rooms}\nassert callable(demand.forecast) and callable(demand.explain)")
+    assert loaded("import demand\nfor _ in range(2):\n    assert callable(demand.forecast) and callable(demand.explain)")

@@ -73,6 +73,7 @@ INNOCENT = [
         "demand/budget.py",
         'def price(x):\n    """Price.\n\n    Raises\n    ------\n    BudgetError\n        None.\n    """\n    raise BudgetError("")\n',
     ),
+    ("demand/tables.py", "# A day without an opening is a day with none.\ny = y.fillna(0)\nz = y.fillna(0)  # as above\n"),
     ("demand/data/read.py", "def f(path):\n    with path.open('rb') as file:\n        return file.read()\n"),
 ]
 

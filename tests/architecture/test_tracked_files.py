@@ -12,7 +12,7 @@ TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".cfg", ".json", ".ipynb
 SLASH = "/"
 FORBIDDEN = {
     "a package registry's address": re.compile(
-        r"--(?:extra-)?index-url|--find-links|https?://[^\s']*"
+        r"--(?:extra-)?index-ur[l]|--find-link[s]|https?://[^\s']*"
         + SLASH
         + r"simple|registry = .https?:|py[p]i\.org|python[h]osted|registry\.npm[j]s"
     ),
