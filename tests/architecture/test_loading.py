@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 ENGINES = {
     "mlflow", "statsforecast", "mlforecast", "lightgbm", "prophet", "cmdstanpy", "hierarchicalforecast", "shap", "stepmix", "sklearn",
-    "matplotlib", "jinja2", "xlsxwriter", "openpyxl", "numba", "torch", "dask", "ruamel", "utilsforecast",
+    "matplotlib", "jinja2", "xlsxwriter", "openpyxl", "numba", "torch", "dask", "utilsforecast",
 }  # fmt: skip
 HELP_MAY_LOAD = {
     "annotated_doc", "click", "colorama", "markdown_it", "mdurl", "pygments", "rich", "shellingham", "typer", "typing_extensions",

@@ -58,7 +58,7 @@ PLANTED = {
         ("demand/budget.py", "with open(path, 'w') as f:\n    f.write('x')\n"),
         ("demand/budget.py", "with path.open('wb') as f:\n    f.write(b'x')\n"),
     ],
-    "no_assert": [("pipelines/run.py", "assert config, 'a config is needed'\n")],
+    "no_assert": [("pipelines/run.py", "assert config, 'a config is needed'\n"), ("demand/budget.py", "assert x is not None and x > 0\n")],
     "says_what_it_is": [("demand/budget.py", "x = 1\n"), ("demand/budget.py", '"""Prices."""\n')],
     "raises_are_told": [
         ("demand/budget.py", 'def price(x):\n    """Price."""\n    raise BudgetError("no price")\n'),
@@ -74,6 +74,8 @@ INNOCENT = [
         'def price(x):\n    """Price.\n\n    Raises\n    ------\n    BudgetError\n        None.\n    """\n    raise BudgetError("")\n',
     ),
     ("demand/tables.py", "# A day without an opening is a day with none.\ny = y.fillna(0)\nz = y.fillna(0)  # as above\n"),
+    ("demand/budget.py", "assert x is not None and y is not None\n"),
+    ("pipelines/config.py", "from ruamel.yaml import YAML\n"),
     ("demand/data/read.py", "def f(path):\n    with path.open('rb') as file:\n        return file.read()\n"),
 ]
 
