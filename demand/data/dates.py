@@ -51,7 +51,8 @@ def _serials(words: pd.Series) -> pd.Series:
 
 def _quarters(words: pd.Series) -> pd.Series:
     parts = words.str.extract(r"^(?:(?P<y>\d{4})[ -]?Q(?P<q>[1-4])|Q(?P<r>[1-4])[ -]?(?P<z>\d{4}))$")
-    year, quarter = parts["y"].fillna(parts["z"]).astype(float), parts["q"].fillna(parts["r"]).astype(float)
+    parts = parts.astype(float)
+    year, quarter = parts["y"].combine_first(parts["z"]), parts["q"].combine_first(parts["r"])
     whole = pd.DataFrame({"year": year, "month": quarter * 3 - 2, "day": year * 0 + 1})
     return pd.to_datetime(whole, errors="coerce")
 

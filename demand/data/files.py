@@ -9,9 +9,11 @@ from __future__ import annotations
 import codecs
 import io
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -197,15 +199,9 @@ def _read(path: Path, kind: str, spec: FileSpec) -> tuple[pd.DataFrame, list[Fin
         return pd.read_parquet(path, engine="pyarrow"), []
     except UnicodeError:
         reason = "its text is in no encoding that is known (UTF-8, UTF-16 or Windows-1252)"
-    except (OSError, ValueError, KeyError, IndexError, EOFError, pd.errors.ParserError, *_zip_errors()) as error:
+    except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile, pd.errors.ParserWarning) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
     raise DataError(Fault(f"'{path.name}' cannot be read: {reason}", do_next="Open it, look whether it is whole, and save it again"))
-
-
-def _zip_errors() -> tuple[type[Exception], ...]:
-    from zipfile import BadZipFile
-
-    return (BadZipFile,)
 
 
 def _read_text(path: Path, spec: FileSpec) -> tuple[pd.DataFrame, list[Finding]]:
@@ -214,8 +210,12 @@ def _read_text(path: Path, spec: FileSpec) -> tuple[pd.DataFrame, list[Finding]]
     text = raw.decode(encoding)
     head = text.split("\n", spec.header_row)[spec.header_row - 1] if text.count("\n") >= spec.header_row - 1 else ""
     separator = max(SEPARATORS, key=head.count)
-    data = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, skip_blank_lines=False, header=0,
-                       skiprows=spec.header_row - 1, index_col=False)  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "error", pd.errors.ParserWarning
+        )  # rows with more cells than the header: pandas would drop them with a warning
+        data = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, skip_blank_lines=False, header=0,
+                           skiprows=spec.header_row - 1, index_col=False)  # fmt: skip
     notes = []
     if encoding not in ("utf-8", "utf-8-sig"):
         notes.append(Finding.of("encoding", "note", path.name, message=f"read as {encoding}: the file is not UTF-8", count=1))

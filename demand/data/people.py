@@ -134,6 +134,8 @@ def count_episodes(
     ------
     DataError
         Where a column is missing, nothing can be counted, or two counts give the same series.
+    SettingsError
+        Where a count selects by a column or a value that is not there.
     """
     _check_columns(people, [*keys, "opened", "closed"])
     opened = people["opened"].dropna()

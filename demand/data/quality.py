@@ -27,7 +27,7 @@ SHORT_SEASONS = 2
 """Fewer whole seasons than this show no seasonal pattern; of annual series, fewer than `SHORT_YEARS` years show no trend."""
 SHORT_YEARS = 5
 SPIKE = 10.0
-"""A count that lies so many median absolute deviations from those around it is a spike."""
+"""A count that lies so many usual steps (1.4826 x the median one) from those around it is a spike."""
 MOST_ROWS = 20
 """How many row numbers a finding names."""
 
@@ -94,7 +94,7 @@ def _lengths(history: History, wide: pd.DataFrame) -> list[Finding]:
     counts = wide.notna().sum()
     least = SHORT_YEARS if family == "Y" else SHORT_SEASONS * history.frequency.season_length
     recent = wide.tail(ENDED_AFTER[family]).notna().any()
-    short, ended, empty = wide.columns[(counts < least) & recent], wide.columns[~recent], wide.columns[(wide.fillna(0) == 0).all()]
+    short, ended, empty = wide.columns[(counts < least) & recent], wide.columns[~recent], wide.columns[wide.max() == 0]
     texts = [
         ("short_series", short, f"have fewer than {least} counts: their forecasts lean on simple methods"),
         ("ended_series", ended, f"have no count in the last {ENDED_AFTER[family]} periods: they are listed and not forecast"),
@@ -114,10 +114,11 @@ def _gaps(wide: pd.DataFrame) -> list[Finding]:
 
 
 def _spikes(wide: pd.DataFrame) -> list[Finding]:
-    """Find counts far from the median of the seven around them, in units of the usual distance (median absolute deviation)."""
-    around = wide.rolling(7, center=True, min_periods=4).median()
+    """Find counts far from the median of the five around them, in units of the usual step of the series."""
+    around = wide.rolling(5, center=True, min_periods=3).median()
     distance = (wide - around).abs()
-    usual = np.maximum(1.4826 * distance.median(), np.sqrt(np.maximum(wide.median(), 1.0)))
+    steps = np.maximum(distance.median(), wide.diff().abs().median())
+    usual = np.maximum(1.4826 * steps, np.sqrt(np.maximum(wide.median(), 1.0)))
     spikes = distance / usual > SPIKE
     periods, series = np.nonzero(spikes.to_numpy())
     if not len(periods):
