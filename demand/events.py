@@ -1,0 +1,184 @@
+"""What happened to a service that its counts alone do not tell: shocks, steps, changes of recording, holidays, and what is known to come.
+
+In: a history and the events that the analyst declares. Out: the history that models learn from, and factors for the periods ahead. The
+history itself stays as it was counted. Refuses dates that cannot be read, and events that end before they begin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BeforeValidator, model_validator
+
+from demand.spec import Assumption, Spec, Where
+from demand.tables import History, match
+
+__all__ = ["Event", "clean", "factors"]
+
+NEIGHBOUR = {"D": 7, "W": 1}
+"""Days and weeks with which a holiday is compared; in months and longer, a holiday is part of the season and left there."""
+FEWEST = 3
+"""A series keeps at least so many counts: where an event would leave fewer, its counts stay."""
+
+
+def _read(value: Any, *, end: bool) -> Any:
+    if value is None or isinstance(value, date):
+        return value
+    period = pd.Period(str(value))
+    return (period.end_time if end else period.start_time).date()
+
+
+class Event(Spec):
+    """Something that happened, or will, and that the history should not be read without."""
+
+    name: str
+    """For people: first lockdown."""
+    start: Annotated[date, BeforeValidator(lambda v: _read(v, end=False))]
+    """The first day; 2020-03 means 1 March 2020."""
+    end: Annotated[date | None, BeforeValidator(lambda v: _read(v, end=True))] = None
+    """The last day; 2021-06 means 30 June 2021. Not needed for a step or a change of recording."""
+    kind: Literal["shock", "step", "recording", "holiday", "known"]
+    """shock: set aside, learnt as neither level nor season. step, recording: what came before is joined to what came after. holiday: comes
+    back every year on these days. known: will happen, with the size that is assumed."""
+    size: Assumption | None = None
+    """For a known event: the ratio by which it changes the counts while it lasts."""
+    where: Where = {}
+    """The series that it concerns; all of them where nothing is said."""
+
+    @model_validator(mode="after")
+    def _holds(self) -> Event:
+        if self.end is None and self.kind in ("shock", "holiday"):
+            raise ValueError(f"the {self.kind} '{self.name}' needs an 'end': the last day that it concerns.")
+        if self.end is not None and self.end < self.start:
+            raise ValueError(f"the event '{self.name}' ends on {self.end}, before it begins on {self.start}.")
+        if self.kind == "known" and self.size is None:
+            raise ValueError(f"the known event '{self.name}' needs a 'size': a ratio with its range and source.")
+        return self
+
+
+def clean(history: History, events: Sequence[Event]) -> History:
+    """Give the history as models should see it.
+
+    Parameters
+    ----------
+    history : History
+        Up to the cutoff; nothing after it is needed.
+    events : sequence of Event
+
+    Returns
+    -------
+    History
+        Shocks and holidays are NaN; counts before a step or a change of recording are brought to the level after it.
+    """
+    if not events:
+        return history
+    index, values = pd.DatetimeIndex(history.wide.index), history.wide.to_numpy().copy()
+    for event in sorted(events, key=lambda e: e.start, reverse=True):
+        there = _meant(history, event)
+        if event.kind == "shock" or _is_holiday(event, history):
+            cells = _inside(history, event, index)[:, None] & there[None, :]
+            left = np.isfinite(np.where(cells, np.nan, values)).sum(axis=0)
+            values[cells & (left >= FEWEST)[None, :]] = np.nan
+        elif event.kind in ("step", "recording"):
+            before = np.asarray(index < history.frequency.start_of(pd.DatetimeIndex([event.start]))[0])
+            ratio = np.where(there, _ratio(values, before, history.frequency.season_length), 1.0)
+            values = values * np.where(before[:, None], ratio[None, :], 1.0)
+    rows = history.table[["unique_id", "ds"]]
+    at = index.get_indexer(pd.DatetimeIndex(rows["ds"])), history.series.index.get_indexer(rows["unique_id"])
+    return History(rows.assign(y=values[at]), history.series, history.frequency)
+
+
+def factors(history: History, events: Sequence[Event], ds: pd.DatetimeIndex, *, draws: int, seed: int) -> np.ndarray | None:
+    """Say by what the events of the periods ahead multiply the counts.
+
+    Parameters
+    ----------
+    history : History
+        As counted: earlier holidays are measured in it.
+    events : sequence of Event
+    ds : pandas.DatetimeIndex
+        The periods ahead.
+    draws, seed : int
+        The size of a known event is drawn from its range.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        Shape (series, periods, draws); None where no event concerns the periods.
+    """
+    found: np.ndarray | None = None
+    for event in events:
+        inside = _inside(history, event, ds)
+        if not (event.kind == "known" or _is_holiday(event, history)) or not inside.any():
+            continue
+        there = _meant(history, event)
+        if event.size is not None:
+            size = np.broadcast_to(event.size.draw(draws, seed=seed, name=f"event {event.name}"), (len(there), draws))
+        else:
+            size = np.repeat(_holiday_size(history, event)[:, None], draws, axis=1)
+        cells = there[:, None, None] & inside[None, :, None]
+        found = (1.0 if found is None else found) * np.where(cells, size[:, None, :], 1.0)
+    return found
+
+
+def _meant(history: History, event: Event) -> np.ndarray:
+    if not event.where:
+        return np.ones(len(history.series), dtype=bool)
+    return match(history.series, event.where, at=f"forecast > events > {event.name}")
+
+
+def _is_holiday(event: Event, history: History) -> bool:
+    return event.kind == "holiday" and history.frequency.family in NEIGHBOUR
+
+
+def _inside(history: History, event: Event, ds: pd.DatetimeIndex) -> np.ndarray:
+    """Say which periods an event touches; a holiday touches the same days of every year."""
+    starts, ends = history.frequency.start_of(ds), history.frequency.end_of(ds)
+    last = event.end or (date.max if event.kind == "known" else event.start)
+    spans = [(event.start, last)]
+    if event.kind == "holiday":
+        years = range(int(starts.year.min()) - 1, int(ends.year.max()) + 2)
+        shift = [y - event.start.year for y in years]
+        spans = [(_moved(event.start, k), _moved(last, k)) for k in shift]
+    touched = np.zeros(len(ds), dtype=bool)
+    for first, final in spans:
+        touched |= np.asarray((ends >= pd.Timestamp(first)) & (starts <= pd.Timestamp(min(final, pd.Timestamp.max.date()))))
+    return touched
+
+
+def _moved(day: date, years: int) -> date:
+    return (pd.Timestamp(day) + pd.DateOffset(years=years)).date()
+
+
+def _ratio(values: np.ndarray, before: np.ndarray, season: int) -> np.ndarray:
+    """Estimate level after / level before for each series, from one season (at least four periods) on either side.
+
+    Half of the earlier trend is taken to have gone on across the break. Where either side is empty or zero the ratio is 1.
+    """
+    span, ratio = max(season, 4), np.ones(values.shape[1])
+    for i in range(values.shape[1]):
+        y = values[:, i]
+        earlier, later = y[before & np.isfinite(y)], y[~before & np.isfinite(y)][:span]
+        near, far = earlier[-span:], earlier[-2 * span : -span]
+        if near.sum() <= 0 or later.sum() <= 0:
+            continue
+        trend = (near.mean() / far.mean()) ** 0.5 if len(far) == span and far.sum() > 0 else 1.0
+        ratio[i] = later.mean() / (near.mean() * min(max(trend, 0.8), 1.25))
+    return ratio
+
+
+def _holiday_size(history: History, event: Event) -> np.ndarray:
+    """Measure a holiday: its counts over the mean of the same phase the periods before and after; 1 where it was never seen."""
+    values, season = history.wide.to_numpy(), NEIGHBOUR[history.frequency.family]
+    inside = _inside(history, event, pd.DatetimeIndex(history.wide.index))[:, None]
+    usual = pd.DataFrame(np.where(inside, np.nan, values))
+    sides = np.stack([usual.shift(season).to_numpy(), usual.shift(-season).to_numpy()])
+    weight = np.isfinite(sides).sum(axis=0)
+    around = np.nansum(sides, axis=0) / np.maximum(weight, 1)
+    seen = inside & np.isfinite(values) & (weight > 0)
+    top, bottom = np.where(seen, values, 0.0).sum(axis=0), np.where(seen, around, 0.0).sum(axis=0)
+    return np.where(bottom > 0, top / np.where(bottom > 0, bottom, 1.0), 1.0)

@@ -1,0 +1,220 @@
+"""Joint draws: what errors were, so that futures can be drawn whose errors hang together as they did.
+
+In: what models said at earlier cutoffs, and what came. Out: `Errors`, whole residual paths of all series, scaled per series, and draws of
+joint futures made from them: never negative, and counts where counts are counted. Refuses nothing: where there are no errors to learn from,
+the spread is assumed and `Errors.assumed` says so.
+
+Notes
+-----
+Each draw takes the residual paths of all series at *one* cutoff, with one random sign: errors stay correlated over time and between series
+as they were. A smoothed bootstrap (Silverman and Young 1987) mixes in the paths of another cutoff, dealt out among the series, so that a
+series has more futures than there were cutoffs; the common part of that second cutoff stays common. Low counts go through the negative
+binomial, with the ranks of the same paths (a copula), so that a series with a mean of 2 has draws 0, 1, 2 and the right share of zeros.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from demand.spec import stream
+
+__all__ = ["Errors", "draw_paths", "learn_errors"]
+
+PROPORTION = 0.1
+"""The part of a series' standard deviation that is in proportion to its level, before its own scale: see `_base`."""
+OWN = 3.0
+"""A series' own spread counts as much as that of all series together when it rests on so many stretches of errors."""
+LOW = 15.0
+"""Series whose mean stays below are drawn as low counts."""
+ASSUMED = 1.5
+"""Spread in units of `_base` where no error was ever seen: a little more than Poisson counts have."""
+STEADY = 0.7
+"""A low series whose variance is less than this share of its mean is steadier than counting, and rounded instead."""
+MIXED, MIXED_FEW = 0.35, 0.5
+"""Share of the variance that comes from the second cutoff: see Notes; the larger where cutoffs are few."""
+MANY = 6
+"""Cutoffs, or steps, from which there are many."""
+CUT = 4.0
+"""Standardised errors beyond this count as this in the growth of the spread."""
+NORMAL = (np.pi / 2) ** 0.5
+"""Standard deviation over mean absolute deviation of a normal."""
+EPSILON = 1e-9
+
+
+@dataclass(frozen=True)
+class Errors:
+    """What errors were.
+
+    Parameters
+    ----------
+    paths : numpy.ndarray
+        Shape (cutoffs, series, steps): standardised errors; NaN where a series has none at a cutoff.
+    scale : numpy.ndarray
+        Shape (series,): size of a series' errors one step ahead, in units of `_base`.
+    growth : numpy.ndarray
+        Shape (horizon,): how the size grows with the step, 1 at the first.
+    assumed : bool
+        True where no error was ever seen.
+    """
+
+    paths: np.ndarray
+    scale: np.ndarray
+    growth: np.ndarray
+    assumed: bool = False
+
+
+def learn_errors(actual: np.ndarray, mean: np.ndarray, *, horizon: int, whole: np.ndarray) -> Errors:
+    """Learn the size, the growth and the shape of errors from what was said at earlier cutoffs.
+
+    Parameters
+    ----------
+    actual, mean : numpy.ndarray
+        Shape (cutoffs, series, steps): what came (NaN where it is not known), and what was expected (NaN where nothing was said).
+    horizon : int
+        Steps that will be drawn; may be more than were seen.
+    whole : numpy.ndarray
+        bool, shape (series,): series of whole numbers, whose errors are at least those of counting.
+
+    Returns
+    -------
+    Errors
+    """
+    series = actual.shape[1]
+    if not np.isfinite(actual - mean).any():
+        return Errors(np.empty((0, series, horizon)), np.full(series, ASSUMED), np.sqrt(np.arange(1, horizon + 1) ** 0.5), assumed=True)
+    relative = (actual - mean) / _base(mean, whole[None, :, None])
+    growth = np.ones(actual.shape[2])
+    for _ in range(3):
+        scale = _scale(relative / growth)
+        growth = _growth(relative / scale[None, :, None])
+    scale = _scale(relative / growth)
+    paths = relative / (scale[None, :, None] * growth)
+    paths = paths[np.isfinite(paths).any(axis=(1, 2))]
+    return Errors(_completed(paths, horizon), scale, _extended(growth, horizon))
+
+
+def draw_paths(mean: np.ndarray, errors: Errors, *, whole: np.ndarray, draws: int, seed: int, widen: float = 1.0) -> np.ndarray:
+    """Draw joint futures.
+
+    Parameters
+    ----------
+    mean : numpy.ndarray
+        Shape (series, horizon): what is expected.
+    errors : Errors
+    whole : numpy.ndarray
+        bool, shape (series,): series whose draws are whole numbers.
+    draws, seed : int
+    widen : float
+        Factor on all errors.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, shape (series, horizon, draws); finite, not negative.
+    """
+    z = _standard(errors, mean.shape, draws, seed)
+    spread = widen * errors.scale[:, None] * errors.growth[None, :] * _base(mean, whole[:, None])
+    values = np.maximum(mean[:, :, None] + spread[:, :, None] * z, 0.0)
+    values[whole] = np.rint(values[whole])
+    low = whole & (mean.max(axis=1) < LOW)
+    for i in np.flatnonzero(low):
+        values[i] = _low_counts(mean[i], spread[i], z[i])
+    return values
+
+
+def _base(mean: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Give the standard deviation that a count of this mean would have if counting, and a tenth of its level, were all that moves it."""
+    level = np.maximum(mean, 0.0)
+    average = np.nanmean(np.where(np.isfinite(level), level, np.nan), axis=-1, keepdims=True) if level.size else level
+    counted = np.sqrt(np.maximum(level, 0.3) + (PROPORTION * level) ** 2)
+    return np.where(whole, counted, PROPORTION * np.maximum(level, 0.2 * average) + EPSILON)
+
+
+def _scale(relative: np.ndarray) -> np.ndarray:
+    """Give each series' size of errors, drawn towards that of all series where it rests on little."""
+    seen = np.isfinite(relative)
+    count = seen.sum(axis=(0, 2))
+    own = NORMAL * np.where(seen, np.abs(relative), 0.0).sum(axis=(0, 2)) / np.maximum(count, 1)
+    stretches = seen.any(axis=2).sum(axis=0) ** 0.5
+    pooled = np.median(own[count > 0])
+    pooled = pooled if pooled > 0 else max(own[count > 0].mean(), EPSILON)
+    return np.asarray(np.sqrt((stretches * own**2 + OWN * pooled**2) / (stretches + OWN)))
+
+
+def _growth(relative: np.ndarray) -> np.ndarray:
+    """Give the size of errors by step over the size at the first: never falling, the mean of the nearest bounds from below and above."""
+    size = np.nan_to_num(np.nanmean(np.minimum(np.abs(relative), CUT), axis=(0, 1)), nan=0.0)
+    size = np.maximum(size, EPSILON)
+    steady = (np.maximum.accumulate(size) + np.minimum.accumulate(size[::-1])[::-1]) / 2
+    return np.asarray(steady / steady[0])
+
+
+def _extended(growth: np.ndarray, horizon: int) -> np.ndarray:
+    """Carry growth on beyond the steps that were seen, by the power of the step that fits it (0.25 to 0.75; 0.5 where too few)."""
+    steps = len(growth)
+    if steps >= horizon:
+        return growth[:horizon]
+    power = 0.5
+    if steps >= MANY:
+        log = np.log(np.arange(1, steps + 1))
+        power = float(np.clip((log * np.log(growth)).sum() / (log**2).sum(), 0.25, 0.75))
+    return np.append(growth, growth[-1] * (np.arange(steps + 1, horizon + 1) / steps) ** power)
+
+
+def _completed(paths: np.ndarray, horizon: int) -> np.ndarray:
+    """Bridge unknown steps of a path with the nearest known one, and carry the last on to the horizon."""
+    import pandas as pd
+
+    cutoffs, series, steps = paths.shape
+    flat = pd.DataFrame(paths.reshape(-1, steps)).ffill(axis=1).bfill(axis=1).to_numpy().reshape(paths.shape)
+    return np.concatenate([flat, np.repeat(flat[:, :, -1:], max(horizon - steps, 0), axis=2)], axis=2)[:, :, :horizon]
+
+
+def _standard(errors: Errors, shape: tuple[int, int], draws: int, seed: int) -> np.ndarray:
+    """Draw standardised error paths of all series; shape (series, horizon, draws), float32."""
+    rng = stream(seed, "joint draws")
+    if errors.assumed:
+        common, own = rng.standard_normal((2, draws)), rng.standard_normal((shape[0], draws, 2))
+        level = np.sqrt(0.5) * (common[0][None, :] * 0.5 + own[:, :, 0] * np.sqrt(0.75))
+        noise = np.sqrt(0.5) * rng.standard_normal((*shape, draws))
+        return np.asarray(level[:, None, :] + noise, dtype=np.float32)
+    paths = errors.paths.astype(np.float32)
+    count = len(paths)
+    valid = [np.flatnonzero(np.isfinite(path).all(axis=1)) for path in paths]
+    z = np.empty((*shape, draws), dtype=np.float32)
+    share = MIXED if count >= MANY else MIXED_FEW
+    pairs = np.concatenate([rng.permutation(2 * count) for _ in range(-(-draws // (2 * count)))])[:draws]
+    others = rng.integers(0, 2 * count, draws)
+    for d, (pair, other) in enumerate(zip(pairs, others, strict=True)):
+        there = valid[pair // 2]
+        giver = np.where(np.isin(np.arange(shape[0]), there), np.arange(shape[0]), there[rng.integers(0, len(there), shape[0])])
+        first = paths[pair // 2][giver] * (1 - 2 * (pair % 2))
+        there = valid[other // 2]
+        second = paths[other // 2][there[rng.integers(0, len(there), shape[0])]] * (1 - 2 * (other % 2))
+        z[:, :, d] = np.sqrt(1 - share) * first + np.sqrt(share) * second
+    return z
+
+
+def _low_counts(mean: np.ndarray, spread: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Draw low counts: negative binomial or Poisson where counting explains the spread, rounded where the series is steadier than that."""
+    variance = (spread * z.std(axis=1, dtype=np.float64)) ** 2
+    draws = z.shape[1]
+    ranks = (z.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") + 0.5) / draws
+    values = np.rint(np.maximum(mean[:, None] + spread[:, None] * z, 0.0))
+    for h in np.flatnonzero((variance >= STEADY * mean) | (mean < 0.5)):
+        values[h] = np.searchsorted(_count_cdf(mean[h], variance[h]), ranks[h], side="left")
+    return np.asarray(values)
+
+
+def _count_cdf(mean: float, variance: float) -> np.ndarray:
+    """Give the distribution of a count: negative binomial, or Poisson where the variance is no more than the mean."""
+    from scipy import stats
+
+    top = np.arange(int(mean + 12 * np.sqrt(max(variance, mean)) + 12))
+    if mean < EPSILON:
+        return np.ones(1)
+    if variance <= 1.01 * mean:
+        return np.asarray(stats.poisson.cdf(top, mean))
+    return np.asarray(stats.nbinom.cdf(top, mean**2 / (variance - mean), mean / variance))
