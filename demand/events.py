@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from demand.spec import Assumption, Spec, Where
 from demand.tables import History, match
@@ -46,7 +46,7 @@ class Event(Spec):
     back every year on these days. known: will happen, with the size that is assumed."""
     size: Assumption | None = None
     """For a known event: the ratio by which it changes the counts while it lasts."""
-    where: Where = {}
+    where: Where = Field(default_factory=dict)
     """The series that it concerns; all of them where nothing is said."""
 
     @model_validator(mode="after")
@@ -151,7 +151,8 @@ def _inside(history: History, event: Event, ds: pd.DatetimeIndex) -> np.ndarray:
 
 
 def _moved(day: date, years: int) -> date:
-    return (pd.Timestamp(day) + pd.DateOffset(years=years)).date()
+    moved: date = (pd.Timestamp(day) + pd.DateOffset(years=years)).date()
+    return moved
 
 
 def _ratio(values: np.ndarray, before: np.ndarray, season: int) -> np.ndarray:

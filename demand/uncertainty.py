@@ -121,7 +121,7 @@ def draw_paths(mean: np.ndarray, errors: Errors, *, whole: np.ndarray, draws: in
     low = whole & (mean.max(axis=1) < LOW)
     for i in np.flatnonzero(low):
         values[i] = _low_counts(mean[i], spread[i], z[i])
-    return values
+    return np.asarray(values)
 
 
 def _base(mean: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -129,7 +129,7 @@ def _base(mean: np.ndarray, whole: np.ndarray) -> np.ndarray:
     level = np.maximum(mean, 0.0)
     average = np.nanmean(np.where(np.isfinite(level), level, np.nan), axis=-1, keepdims=True) if level.size else level
     counted = np.sqrt(np.maximum(level, 0.3) + (PROPORTION * level) ** 2)
-    return np.where(whole, counted, PROPORTION * np.maximum(level, 0.2 * average) + EPSILON)
+    return np.asarray(np.where(whole, counted, PROPORTION * np.maximum(level, 0.2 * average) + EPSILON))
 
 
 def _scale(relative: np.ndarray) -> np.ndarray:
@@ -167,7 +167,7 @@ def _completed(paths: np.ndarray, horizon: int) -> np.ndarray:
     """Bridge unknown steps of a path with the nearest known one, and carry the last on to the horizon."""
     import pandas as pd
 
-    cutoffs, series, steps = paths.shape
+    steps = paths.shape[2]
     flat = pd.DataFrame(paths.reshape(-1, steps)).ffill(axis=1).bfill(axis=1).to_numpy().reshape(paths.shape)
     return np.concatenate([flat, np.repeat(flat[:, :, -1:], max(horizon - steps, 0), axis=2)], axis=2)[:, :, :horizon]
 

@@ -1,0 +1,151 @@
+"""How models are put together: weights from replay, pooled over series, and what the combination would have said.
+
+In: replays as arrays. Out: a weight for each model, and the combination's means, at earlier cutoffs and now. Evidence is pooled over all
+series and shrunk towards equal weights: choosing a model for each series on little evidence loses more than it gains. Refuses nothing: with
+no evidence at all the weights are equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from demand.replay import Cube
+from demand.uncertainty import draw_paths, learn_errors
+
+__all__ = ["combined", "joint_draws", "scores", "weigh"]
+
+POWER = 3.0
+"""Weights go with the error to this power, inverted; 2 is the textbook's (Bates and Granger 1969)."""
+EQUAL = 1.0
+"""Equal weights count as much as the evidence of so many independent stretches of errors."""
+NEAR = 1.25
+"""A model whose error is more than so many times the best one's takes no part."""
+SMALL = 0.04
+"""A weight below this is not worth its fit."""
+
+
+def scores(cube: Cube, models: Sequence[str]) -> dict[str, float]:
+    """Give each model's error over that of the model with the most replays, on the rows that both have.
+
+    Parameters
+    ----------
+    cube : Cube
+    models : sequence of str
+
+    Returns
+    -------
+    dict of str to float
+        The geometric mean of two ratios: of errors scaled by series (each series counts alike), and of plain errors (each person does).
+        Models without a row are not in it.
+    """
+    errors = {m: np.abs(cube.y - cube.means[m]) for m in models if m in cube.means}
+    rows = {m: int(np.isfinite(e).sum()) for m, e in errors.items()}
+    if not any(rows.values()):
+        return {}
+    reference = errors[max(rows, key=lambda m: rows[m])]
+    seen = np.isfinite(reference)
+    size = np.where(seen, reference, 0.0).sum(axis=(0, 2)) / np.maximum(seen.sum(axis=(0, 2)), 1)
+    size = np.maximum(size, 0.1 * size[size > 0].mean() if (size > 0).any() else 1.0)[None, :, None]
+    found = {}
+    for model, error in errors.items():
+        both = np.isfinite(error) & seen
+        if both.any():
+            mine, theirs = np.where(both, error, 0.0), np.where(both, reference, 0.0)
+            plain = mine.sum() / max(theirs.sum(), 1e-12)
+            scaled = (mine / size).sum() / max((theirs / size).sum(), 1e-12)
+            found[model] = float(max(plain * scaled, 1e-12) ** 0.5)
+    return found
+
+
+def weigh(cube: Cube, models: Sequence[str], *, stretches: float) -> dict[str, float]:
+    """Give each model its weight.
+
+    Parameters
+    ----------
+    cube : Cube
+    models : sequence of str
+        In the order of the config.
+    stretches : float
+        Independent stretches of errors that the evidence rests on.
+
+    Returns
+    -------
+    dict of str to float
+        Adding up to 1, in the order of `models`; 0 for a model that earned none.
+    """
+    found = scores(cube, models)
+    if not found:
+        return {m: 1.0 / len(models) for m in models}
+    best = min(found.values())
+    near = [m for m in models if m in found and found[m] <= NEAR * best]
+    inverse = {m: found[m] ** -POWER for m in near}
+    trust, total = stretches / (stretches + EQUAL), sum(inverse.values())
+    raw = {m: trust * inverse[m] / total + (1 - trust) / len(near) for m in near}
+    kept = {m: w for m, w in raw.items() if w >= SMALL}
+    return {m: kept.get(m, 0.0) / sum(kept.values()) for m in models}
+
+
+def combined(means: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
+    """Give the weighted mean of models; where one has nothing to say, the others take its weight.
+
+    Parameters
+    ----------
+    means : mapping of str to numpy.ndarray
+        All of one shape; NaN where a model was not asked.
+    weights : mapping of str to float
+
+    Returns
+    -------
+    numpy.ndarray
+        NaN where no model with a weight has a value.
+    """
+    used = [m for m, w in weights.items() if w > 0 and m in means]
+    stack = np.stack([means[m] for m in used])
+    weight = np.array([weights[m] for m in used]).reshape(-1, *[1] * (stack.ndim - 1)) * np.isfinite(stack)
+    total = weight.sum(axis=0)
+    return np.asarray(np.where(total > 0, (np.nan_to_num(stack) * weight).sum(axis=0) / np.where(total > 0, total, 1.0), np.nan))
+
+
+def joint_draws(cube: Cube, weights: Mapping[str, float], mean: np.ndarray, *, whole: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """Draw joint futures around the combination's means, with the errors that the combination has had.
+
+    Parameters
+    ----------
+    cube : Cube
+        What was known when the forecast was made.
+    weights : mapping of str to float
+    mean : numpy.ndarray
+        Shape (series, horizon): the combination's means.
+    whole : numpy.ndarray
+        bool, shape (series,): series of whole numbers.
+    draws, seed : int
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (series, horizon, draws).
+    """
+    errors = learn_errors(cube.y, _as_combined(cube, weights), horizon=mean.shape[1], whole=whole)
+    return draw_paths(mean, errors, whole=whole, draws=draws, seed=seed)
+
+
+def _as_combined(cube: Cube, weights: Mapping[str, float]) -> np.ndarray:
+    """Give the combination's means at earlier cutoffs.
+
+    Where only some of the models were replayed, their errors are brought to the size that the errors of all have where all were.
+    """
+    if not any(w > 0 and m in cube.means for m, w in weights.items()):
+        return np.full(cube.y.shape, np.nan)
+    everything = combined(cube.means, weights)
+    used = [m for m, w in weights.items() if w > 0 and m in cube.means]
+    asked = np.stack([np.isfinite(cube.means[m]) for m in used])
+    full, common = asked.all(axis=0), [m for m, a in zip(used, asked, strict=True) if a.sum() == asked.sum(axis=(1, 2, 3)).max()]
+    if full.all() or not full.any():
+        return everything
+    part = combined({m: cube.means[m] for m in common}, {m: weights[m] for m in common})
+    both = full & np.isfinite(cube.y) & np.isfinite(part)
+    size = np.abs(cube.y - part)[both].sum()
+    ratio = float(np.clip(np.abs(cube.y - everything)[both].sum() / size, 0.7, 1.1)) if size > 0 else 1.0
+    return np.where(full | ~np.isfinite(cube.y), everything, cube.y - ratio * (cube.y - everything))

@@ -1,0 +1,306 @@
+"""The one call that makes a forecast: replay, weights, means, joint draws.
+
+In: a HISTORY and settings. Out: `Forecast`: DRAWS and all that is needed to explain, to evaluate and to trust them. Declared totals are
+not forecast (their parts are added up), and series that ended are listed, not forecast. Refuses an unknown model, a driver without a
+future, and a history of which nothing is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from pydantic import BeforeValidator, Field
+
+from demand.combine import combined, joint_draws, scores, weigh
+from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
+from demand.events import Event, clean, factors
+from demand.hierarchy import HierarchySpec, declared
+from demand.models import AUTO, MODELS, Forecaster, Prediction, build
+from demand.replay import Cube, Origins, cube_of, origins, plan, replay
+from demand.spec import Spec, fingerprint
+from demand.tables import History, make_draws
+
+__all__ = ["BacktestSpec", "Event", "Forecast", "ForecastSpec", "forecast", "whole_numbers"]
+
+ENDED = {"D": 28, "W": 8, "M": 6, "Q": 3, "Y": 2}
+"""A series without a count in so many last periods has ended."""
+
+Builder = Callable[[str], Forecaster]
+Progress = Callable[[str, float], None]
+
+
+class BacktestSpec(Spec):
+    """How far back forecasts are replayed."""
+
+    windows: Annotated[int, Field(ge=1, le=60)] | Literal["auto"] = "auto"
+    """Cutoffs at which every model is replayed; auto: up to five, as the history allows."""
+
+
+class ForecastSpec(Spec):
+    """How demand is forecast."""
+
+    horizon: int = Field(ge=1, le=3700)
+    """Periods ahead."""
+    models: Literal["auto"] | Annotated[list[str], Field(min_length=1), BeforeValidator(lambda v: [v] if isinstance(v, str) else v)] = (
+        "auto"
+    )
+    """auto, or names of models; each is weighted by what replay says."""
+    draws: int = Field(default=500, ge=2, le=100_000)
+    """Joint futures drawn."""
+    events: list[Event] = Field(default_factory=list)
+    """What happened, or will, and that counts alone do not tell."""
+    backtest: BacktestSpec = BacktestSpec()
+    """How far back forecasts are replayed."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A forecast and what it was made of.
+
+    Parameters
+    ----------
+    draws : xarray.DataArray
+        DRAWS.
+    components : pandas.DataFrame
+        unique_id, ds, model, feature, value, contribution: already weighted.
+    means : pandas.DataFrame
+        unique_id, ds, model, mean, weight.
+    replays : pandas.DataFrame
+        REPLAYS: unique_id, ds, cutoff, model, y, mean.
+    weights : dict of str to float
+    notes : pandas.DataFrame
+        unique_id ("" for all), model, note.
+    not_forecast : pandas.DataFrame
+        unique_id, last, reason.
+    saved : dict of str to str
+        Models as text: file name to content.
+    settings : dict
+        What the forecast was made with, as plain data.
+    """
+
+    draws: xr.DataArray
+    components: pd.DataFrame
+    means: pd.DataFrame
+    replays: pd.DataFrame
+    weights: dict[str, float]
+    notes: pd.DataFrame
+    not_forecast: pd.DataFrame
+    saved: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def forecast(
+    history: History,
+    spec: ForecastSpec,
+    *,
+    seed: int,
+    drivers: pd.DataFrame | None = None,
+    hierarchy: HierarchySpec = "auto",
+    jobs: int = 1,
+    replays: pd.DataFrame | None = None,
+    saved: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Forecast:
+    """Forecast every series of a history, jointly.
+
+    Parameters
+    ----------
+    history : History
+        As counted.
+    spec : ForecastSpec
+    seed : int
+        The same seed gives the same draws, to the bit, whatever `jobs` is.
+    drivers : pandas.DataFrame, optional
+        DRIVERS, with a future to the end of the horizon.
+    hierarchy : HierarchySpec
+        Declared totals are left out of the lowest level.
+    jobs : int
+        Cores.
+    replays : pandas.DataFrame, optional
+        REPLAYS of the same history and settings, to be used instead of replaying.
+    saved : mapping of str to str, optional
+        Models saved by an earlier forecast, to be used instead of fitting.
+    progress : callable, optional
+        Told what is being done, and the share that is done.
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    DataError
+        Where no series is left, or a driver has no future.
+    SettingsError
+        Where a model is not known.
+    """
+    models = _models(spec)
+    lowest, left_out = _lowest_level(history, hierarchy)
+    _check_drivers(drivers, lowest, spec.horizon)
+    seen = clean(lowest, spec.events)
+    of = origins(seen, spec.horizon, windows=None if spec.backtest.windows == "auto" else spec.backtest.windows)
+    if replays is None:
+        tasks = plan(seen, models, of)
+        replays = replay(lowest, build, tasks, steps=of.steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
+    cube = cube_of(replays, lowest, steps=of.steps)
+    weights = weigh(cube, models, stretches=stretches(cube))
+    said = _predict(seen, weights, spec.horizon, seed=seed, drivers=drivers, saved=saved, jobs=jobs, progress=progress)
+    mean = combined({m: _array(p, lowest, spec.horizon) for m, p in said.items()}, weights)
+    mark = fingerprint(lowest.fingerprint, spec.fingerprint, seed, weights)
+    values = joint_draws(cube, weights, mean, whole=whole_numbers(lowest), draws=spec.draws, seed=seed)
+    draws, effect = _with_events(values, mean, lowest, spec, seed=seed, mark=mark)
+    components = _components(said, weights, effect)
+    return Forecast(
+        draws=draws,
+        components=components,
+        means=_means(said, weights),
+        replays=replays,
+        weights=weights,
+        notes=_notes(said, weights, cube, of),
+        not_forecast=left_out,
+        saved={name: text for p in said.values() for name, text in p.saved.items()},
+        settings=_settings(spec, seed, weights, cube, of),
+    )
+
+
+def whole_numbers(history: History) -> np.ndarray:
+    """Say which series are of whole numbers: counts, so that their draws are counts; shape (series,)."""
+    values = history.wide.to_numpy()
+    return np.asarray((np.isnan(values) | (values == np.rint(values))).all(axis=0))
+
+
+def stretches(cube: Cube) -> float:
+    """Say on how many independent stretches of errors replays rest: the span of the cutoffs over the steps, and one."""
+    return 0.0 if len(cube.at) == 0 else float(cube.at[-1] - cube.at[0]) / cube.y.shape[2] + 1.0
+
+
+def _models(spec: ForecastSpec) -> list[str]:
+    wanted = list(AUTO) if spec.models == "auto" else list(dict.fromkeys(spec.models))
+    faults = [Fault(f"'{m}' is not a model", where="forecast > models", allowed=did_you_mean(m, MODELS)) for m in wanted if m not in MODELS]
+    raise_all(faults, SettingsError, during="choosing models")
+    return wanted
+
+
+def _lowest_level(history: History, hierarchy: HierarchySpec) -> tuple[History, pd.DataFrame]:
+    """Leave out declared totals and series that ended."""
+    sums = declared(history, hierarchy)
+    wide, span = history.wide, ENDED[history.frequency.family]
+    reasons: dict[str, str] = {}
+    for name in history.ids:
+        if name in sums:
+            reasons[name] = "declared as a total: it is the sum of its parts"
+        elif not wide[name].notna().any():
+            reasons[name] = "never counted"
+        elif not wide[name].tail(span).notna().any():
+            reasons[name] = f"ended: no count in the last {span} periods"
+    if len(reasons) == len(history.ids):
+        raise DataError(Fault("no series is left to forecast", allowed=f"Left out: {listed(f'{n} ({r})' for n, r in reasons.items())}"))
+    last = [wide[name].last_valid_index() for name in reasons]
+    table = pd.DataFrame({"unique_id": list(reasons), "last": pd.to_datetime(last), "reason": list(reasons.values())})
+    return history.only(set(history.ids) - set(reasons)), table
+
+
+def _check_drivers(drivers: pd.DataFrame | None, history: History, horizon: int) -> None:
+    if drivers is None or drivers.empty:
+        return
+    end = history.frequency.after(history.last, horizon)[-1]
+    reach = drivers.dropna(subset=["value"]).groupby("name")["ds"].max()
+    faults = [
+        Fault(
+            f"the driver '{name}' has no future: its last value is for {last:%Y-%m-%d}",
+            where="data > drivers",
+            allowed=f"A value for every period to {end:%Y-%m-%d}",
+            do_next="Add a published projection, with low and high, or leave the driver out",
+        )
+        for name, last in reach.items()
+        if last < end
+    ]
+    raise_all(faults, DataError, during="checking the drivers")
+
+
+def _predict(
+    seen: History,
+    weights: Mapping[str, float],
+    horizon: int,
+    *,
+    seed: int,
+    drivers: pd.DataFrame | None,
+    saved: Mapping[str, str] | None,
+    jobs: int,
+    progress: Progress | None,
+) -> dict[str, Prediction]:
+    used = [m for m, w in weights.items() if w > 0]
+    said = {}
+    for k, name in enumerate(used):
+        said[name] = build(name).predict(seen, horizon, seed=seed, drivers=drivers, explain=True, saved=saved, jobs=jobs)
+        if progress is not None:
+            progress(f"forecast {name}", (k + 1) / len(used))
+    return said
+
+
+def _array(said: Prediction, history: History, horizon: int) -> np.ndarray:
+    wide = said.means.pivot(index="unique_id", columns="ds", values="mean").reindex(history.ids)
+    return np.asarray(wide.to_numpy().reshape(len(history.ids), horizon))
+
+
+def _with_events(
+    values: np.ndarray, mean: np.ndarray, history: History, spec: ForecastSpec, *, seed: int, mark: str
+) -> tuple[xr.DataArray, pd.DataFrame | None]:
+    """Let the events of the periods ahead act on every draw, and tell what they do to the mean."""
+    ds = history.frequency.after(history.last, spec.horizon)
+    by, effect = factors(history, spec.events, ds, draws=spec.draws, seed=seed), None
+    if by is not None:
+        values = values * by
+        whole = whole_numbers(history)
+        values[whole] = np.rint(values[whole])
+        index = pd.MultiIndex.from_product([history.ids, ds], names=["unique_id", "ds"]).to_frame(index=False)
+        change = (mean * (by.mean(axis=2) - 1)).reshape(-1)
+        effect = index.assign(model="combined", feature="events", value=np.nan, contribution=change)
+    made = make_draws(values, history.series, ds, frequency=history.frequency, cutoff=history.last, seed=seed, fingerprint=mark)
+    return made, effect
+
+
+def _components(said: Mapping[str, Prediction], weights: Mapping[str, float], effect: pd.DataFrame | None) -> pd.DataFrame:
+    columns = ["unique_id", "ds", "model", "feature", "value", "contribution"]
+    tables = []
+    for name, one in said.items():
+        parts = one.means.rename(columns={"mean": "contribution"}).assign(feature="level", value=np.nan) if one.parts is None else one.parts
+        tables.append(parts.assign(model=name, contribution=parts["contribution"] * weights[name]))
+    return pd.concat([t[columns] for t in [*tables, *([] if effect is None else [effect])]], ignore_index=True)
+
+
+def _means(said: Mapping[str, Prediction], weights: Mapping[str, float]) -> pd.DataFrame:
+    tables = [one.means.assign(model=name, weight=weights[name]) for name, one in said.items()]
+    return pd.concat(tables, ignore_index=True)[["unique_id", "ds", "model", "mean", "weight"]]
+
+
+def _notes(said: Mapping[str, Prediction], weights: Mapping[str, float], cube: Cube, of: Origins) -> pd.DataFrame:
+    rows = [(n.unique_id, n.model, n.text) for one in said.values() for n in one.notes]
+    found = scores(cube, list(weights))
+    best = min(found.values(), default=1.0)
+    for model, weight in weights.items():
+        if weight == 0 and model in found:
+            on = int(np.isfinite(cube.means[model]).any(axis=(0, 2)).sum())
+            told = f"not used: its error was {found[model] / best:.2f} times that of the best model, in replays of {on} series"
+            rows.append(("", model, told))
+    if not found:
+        rows.append(("", "combined", "too short to replay: weights are equal, and ranges are assumed, not measured"))
+    elif of.steps < len(said[next(iter(said))].means["ds"].unique()):
+        rows.append(("", "combined", f"errors could be measured to {of.steps} periods ahead; ranges further on carry that growth on"))
+    return pd.DataFrame(rows, columns=["unique_id", "model", "note"])
+
+
+def _settings(spec: ForecastSpec, seed: int, weights: Mapping[str, float], cube: Cube, of: Origins) -> dict[str, Any]:
+    return {
+        **spec.model_dump(mode="json"),
+        "seed": seed,
+        "weights": dict(weights),
+        "cutoffs": [str(c.date()) for c in cube.cutoffs],
+        "main_cutoffs": [str(c.date()) for c in of.main],
+        "steps": of.steps,
+    }

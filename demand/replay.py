@@ -1,0 +1,291 @@
+"""Rolling origin: what any model would have said at each cutoff, with nothing that was not known then.
+
+In: a history, models, cutoffs. Out: REPLAYS, a long table (unique_id, ds, cutoff, model, y, mean), and the same as arrays. At each cutoff
+a model sees the history up to it, cleaned of events as it could be cleaned then, and drivers that had been published; later values of a
+driver are taken to stay at the last one published. Refuses nothing: a model that cannot be fitted hands back its own labelled fallback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from demand.events import Event, clean
+from demand.models import Forecaster
+from demand.tables import History
+
+__all__ = ["COLUMNS", "Cube", "Origins", "Task", "cube_of", "drivers_as_known", "origins", "plan", "replay"]
+
+COLUMNS = ("unique_id", "ds", "cutoff", "model", "y", "mean")
+CLOSE = 24
+"""Most cutoffs at which cheap models are replayed, for residual paths."""
+MAIN = 5
+"""Most cutoffs at which every model is replayed, for weights."""
+COST = {"seasonal_naive": 0.0005, "theta": 0.005, "ces": 0.005, "ets": 0.08, "arima": 0.4, "prophet": 0.25, "lightgbm": 0.02}
+"""Rough seconds that a series of 120 months takes on one core. They decide how much is replayed, never what comes out of a fit."""
+BUDGET = {"close": 14.0, "main": 14.0, "race": 7.0}
+"""Seconds, by the same rough count, that one model may take: at close cutoffs, at main ones, and in a race on a sample of series."""
+FEWEST = 8
+"""A sample has at least so many series."""
+WORTH_PROCESSES = 15.0
+"""Rough seconds of work from which other processes are started: each takes some seconds to import the engines."""
+LAG_MONTHS = 2
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Origins:
+    """From where forecasts are replayed.
+
+    Parameters
+    ----------
+    close : tuple of pandas.Timestamp
+        Closely spaced cutoffs, ascending: the last periods that were known.
+    main : tuple of pandas.Timestamp
+        Those among them at which every model is replayed.
+    steps : int
+        Periods ahead that are replayed: the horizon, or fewer where the history is short.
+    """
+
+    close: tuple[pd.Timestamp, ...]
+    main: tuple[pd.Timestamp, ...]
+    steps: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """One model at one cutoff, for some series or (None) all of them."""
+
+    model: str
+    cutoff: pd.Timestamp
+    ids: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Cube:
+    """REPLAYS as arrays.
+
+    Parameters
+    ----------
+    ids : list of str
+    cutoffs : pandas.DatetimeIndex
+        Ascending.
+    at : numpy.ndarray
+        Shape (cutoffs,): the cutoffs' place in the calendar, in periods.
+    y : numpy.ndarray
+        Shape (cutoffs, series, steps): what came; NaN where it is not known.
+    means : mapping of str to numpy.ndarray
+        Model to what it expected, same shape; NaN where it was not asked.
+    """
+
+    ids: list[str]
+    cutoffs: pd.DatetimeIndex
+    at: np.ndarray
+    y: np.ndarray
+    means: Mapping[str, np.ndarray]
+
+    def known_by(self, place: int) -> Cube:
+        """Give what could be known when the period at `place` was the last one: earlier cutoffs, and what had come by then."""
+        kept = self.at < place
+        steps = np.arange(1, self.y.shape[2] + 1)
+        late = (self.at[kept][:, None] + steps[None, :] > place)[:, None, :]
+        means = {name: mean[kept] for name, mean in self.means.items()}
+        return Cube(self.ids, self.cutoffs[kept], self.at[kept], np.where(late, np.nan, self.y[kept]), means)
+
+
+def origins(history: History, horizon: int, *, windows: int | None = None) -> Origins:
+    """Choose the cutoffs.
+
+    Parameters
+    ----------
+    history : History
+        Of the series that will be forecast.
+    horizon : int
+    windows : int, optional
+        Main cutoffs; chosen by the length of the history where it is not given.
+
+    Returns
+    -------
+    Origins
+        The last cutoff lies `steps` before the last period, so that whole paths are compared; without main cutoffs where the history has
+        fewer than three periods.
+    """
+    index, seen = pd.DatetimeIndex(history.wide.index), history.wide.notna().to_numpy()
+    length = int(np.median(len(index) - seen.argmax(axis=0)))
+    season = history.frequency.season_length
+    least = max(min(2 * season + 1, length // 2), min(4, length - 1), 1)
+    steps = max(min(horizon, (length - least + 1) // 2), 1)
+    room = length - steps - least
+    if room < 0:
+        return Origins((), (), steps)
+    last = len(index) - 1 - steps
+    gap = max(1, -(-room // (CLOSE - 1)))
+    close = [last - k * gap for k in range(CLOSE) if k * gap <= room]
+    count = windows if windows is not None else MAIN
+    apart = max(gap, gap * round(min(steps, room / max(count - 1, 1)) / gap))
+    main = [last - k * apart for k in range(count) if k * apart <= room]
+    every = sorted({*close, *main})
+    return Origins(tuple(index[every]), tuple(index[sorted(main)]), steps)
+
+
+def plan(history: History, models: Sequence[str], of: Origins) -> list[Task]:
+    """Say which model is replayed where: cheap ones at all cutoffs, dear ones at main cutoffs or in a race on a sample of series."""
+    periods = len(history.wide)
+    rough = periods / 120 * (1.0 if history.frequency.season_length > 1 else 0.1)
+    tasks: list[Task] = []
+    for model in models:
+        each = COST.get(model, 0.1) * rough
+        if each * len(history.ids) * FEWEST <= BUDGET["close"] and COST.get(model, 0.1) <= COST["theta"]:
+            most = int(np.clip(BUDGET["close"] / max(each * len(history.ids), 1e-9), FEWEST, CLOSE))
+            chosen = sorted({*_spread(of.close, most), *of.main})
+            tasks += [Task(model, cutoff) for cutoff in chosen]
+        elif each * len(history.ids) * max(len(of.main), 1) <= BUDGET["main"]:
+            tasks += [Task(model, cutoff) for cutoff in of.main]
+        else:
+            cutoffs = of.main[-3:] if model not in ("arima", "prophet") else of.main[-2:]
+            most = int(max(BUDGET["race"] / max(each * len(cutoffs), 1e-9), FEWEST))
+            ids = tuple(_spread(tuple(history.wide.mean().sort_values(kind="stable").index), most))
+            tasks += [Task(model, cutoff, ids) for cutoff in cutoffs]
+    return tasks
+
+
+def replay(
+    history: History,
+    build: Callable[[str], Forecaster],
+    tasks: Sequence[Task],
+    *,
+    steps: int,
+    seed: int,
+    events: Sequence[Event] = (),
+    drivers: pd.DataFrame | None = None,
+    jobs: int = 1,
+    progress: Callable[[str, float], None] | None = None,
+) -> pd.DataFrame:
+    """Ask models what they would have said.
+
+    Parameters
+    ----------
+    history : History
+        As counted.
+    build : callable
+        Gives the model of a name.
+    tasks : sequence of Task
+    steps : int
+        Periods ahead.
+    seed, jobs : int
+        The numbers do not depend on `jobs`.
+    events : sequence of Event
+    drivers : pandas.DataFrame, optional
+    progress : callable, optional
+
+    Returns
+    -------
+    pandas.DataFrame
+        REPLAYS. `y` is NaN in periods that an event set aside, and where a step lies between cutoff and period.
+    """
+
+    def one(task: Task) -> pd.DataFrame:
+        return _one(history, build(task.model), task, steps=steps, seed=seed, events=events, drivers=drivers)
+
+    rough = sum(COST.get(t.model, 0.1) * len(t.ids or history.ids) * len(history.wide) / 120 for t in tasks)
+    found: list[pd.DataFrame] = []
+    if jobs > 1 and len(tasks) > 1 and rough > WORTH_PROCESSES:
+        from joblib import Parallel, delayed
+
+        found = list(Parallel(n_jobs=jobs)(delayed(one)(task) for task in tasks))
+    else:
+        for k, task in enumerate(tasks):
+            found.append(one(task))
+            if progress is not None:
+                progress(f"replay {task.model}", (k + 1) / len(tasks))
+    if not found:
+        return pd.DataFrame({c: pd.Series(dtype="datetime64[ns]" if c in ("ds", "cutoff") else object) for c in COLUMNS})
+    table = pd.concat(found, ignore_index=True).merge(_truth(history, events), on=["unique_id", "ds"], how="left")
+    for event in (e for e in events if e.kind in ("step", "recording")):
+        first = history.frequency.start_of(pd.DatetimeIndex([event.start]))[0]
+        table.loc[(table["cutoff"] < first) & (table["ds"] >= first), "y"] = np.nan
+    table = table[table["ds"] <= history.last]
+    return table[list(COLUMNS)].sort_values(["model", "cutoff", "unique_id", "ds"], kind="stable", ignore_index=True)
+
+
+def cube_of(replays: pd.DataFrame, history: History, *, steps: int) -> Cube:
+    """Give REPLAYS as arrays, for the series of `history`."""
+    index, ids = pd.DatetimeIndex(history.wide.index), history.ids
+    cutoffs = pd.DatetimeIndex(sorted(replays["cutoff"].unique()))
+    places = index.get_indexer(cutoffs)
+    c = cutoffs.get_indexer(pd.DatetimeIndex(replays["cutoff"]))
+    s = history.series.index.get_indexer(replays["unique_id"])
+    r = index.get_indexer(pd.DatetimeIndex(replays["ds"])) - places[c] - 1
+    inside = (s >= 0) & (r >= 0) & (r < steps)
+    y = np.full((len(cutoffs), len(ids), steps), np.nan)
+    y[c[inside], s[inside], r[inside]] = replays["y"].to_numpy(dtype=float)[inside]
+    means: dict[str, np.ndarray] = {}
+    for model in sorted(replays["model"].unique()):
+        mine = inside & (replays["model"] == model).to_numpy()
+        means[model] = np.full(y.shape, np.nan)
+        means[model][c[mine], s[mine], r[mine]] = replays["mean"].to_numpy(dtype=float)[mine]
+    return Cube(ids, cutoffs, np.asarray(places), y, means)
+
+
+def drivers_as_known(drivers: pd.DataFrame | None, cutoff: pd.Timestamp, ahead: pd.DatetimeIndex) -> pd.DataFrame | None:
+    """Give drivers as they stood at a cutoff: what had been published by then, and from there on the last value.
+
+    Parameters
+    ----------
+    drivers : pandas.DataFrame or None
+        DRIVERS; `attrs["lag_months"]` is their publication lag (two months where it is not said).
+    cutoff : pandas.Timestamp
+    ahead : pandas.DatetimeIndex
+        The periods to be forecast.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+    """
+    if drivers is None or drivers.empty:
+        return drivers
+    published = pd.Timestamp(cutoff) - pd.DateOffset(months=int(drivers.attrs.get("lag_months", LAG_MONTHS)))
+    until = drivers[drivers["ds"] <= ahead[-1]].copy()
+    until[["value", "low", "high"]] = until[["value", "low", "high"]].where((until["ds"] <= published).to_numpy()[:, None])
+    until = until.sort_values(["name", "ds"], kind="stable", ignore_index=True)
+    until["value"] = until.groupby("name", sort=False)["value"].ffill()
+    return until.dropna(subset=["value"]).reset_index(drop=True)
+
+
+def _one(
+    history: History,
+    model: Forecaster,
+    task: Task,
+    *,
+    steps: int,
+    seed: int,
+    events: Sequence[Event],
+    drivers: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Replay one model at one cutoff; periods after the cutoff are cut off before anything else is done."""
+    known = history.until(task.cutoff)
+    known = known if task.ids is None else known.only(task.ids)
+    if known.last < task.cutoff:
+        return pd.DataFrame(columns=["unique_id", "ds", "mean", "cutoff", "model"])
+    known = clean(known, [e for e in events if pd.Timestamp(e.start) <= task.cutoff])
+    ahead = history.frequency.after(task.cutoff, steps)
+    said = model.predict(known, steps, seed=seed, drivers=drivers_as_known(drivers, task.cutoff, ahead))
+    return said.means.assign(cutoff=task.cutoff, model=task.model)
+
+
+def _truth(history: History, events: Sequence[Event]) -> pd.DataFrame:
+    """Give what came, without the periods that a shock or a holiday set aside."""
+    kept = clean(history, [e for e in events if e.kind in ("shock", "holiday")])
+    return kept.table[["unique_id", "ds", "y"]]
+
+
+def _spread(items: Sequence[T], most: int) -> list[T]:
+    """Take at most so many items, evenly spaced, the last among them."""
+    if len(items) <= most:
+        return list(items)
+    places = np.unique(np.round(np.linspace(0, len(items) - 1, most)).astype(int))
+    return [items[k] for k in places]
