@@ -1,0 +1,50 @@
+"""Pounds by financial year: prices, lines, risk, sensitivity, and who gets how much.
+
+In: DEMAND, unit costs, the budget's lines. Out: `Cost`, and the tables of money, each from one function: cost_table (cost.parquet),
+budget_table (budget.csv), risk_table (risk.csv), sensitivity (sensitivity.csv), waterfall (waterfall.csv). Acts on draws, never on models.
+"""
+
+from demand.budget.allocation import Allocation, Envelope, FixedTotal, HoldService, allocate
+from demand.budget.lines import (
+    OUTSIDE,
+    TOTAL,
+    BudgetLine,
+    BudgetSpec,
+    budget_table,
+    cost_table,
+    horizon_needed,
+    line_costs,
+    pence,
+    risk_table,
+    shortfall,
+)
+from demand.budget.prices import Cost, UnitCost, by_period, price, yearly
+from demand.budget.sensitivity import POUNDS, ledger, sensitivity, waterfall
+
+__all__ = [
+    "OUTSIDE",
+    "POUNDS",
+    "TOTAL",
+    "Allocation",
+    "BudgetLine",
+    "BudgetSpec",
+    "Cost",
+    "Envelope",
+    "FixedTotal",
+    "HoldService",
+    "UnitCost",
+    "allocate",
+    "budget_table",
+    "by_period",
+    "cost_table",
+    "horizon_needed",
+    "ledger",
+    "line_costs",
+    "pence",
+    "price",
+    "risk_table",
+    "sensitivity",
+    "shortfall",
+    "waterfall",
+    "yearly",
+]

@@ -1,0 +1,132 @@
+"""Which assumption moves the total, and which change moves the pounds.
+
+In: `Cost`, and what its scenarios were made from (`WhatIf`). Out: sensitivity.csv, waterfall.csv in people and in pounds, and the ledger
+of all assumptions. Every figure is a difference of expected totals under the same draws. Refuses nothing that was not refused before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from demand.budget.prices import Cost, Part, UnitCost, priced
+from demand.scenario import BASELINE, WATERFALL, Change, Exposure, Scenario, WhatIf, by_name, demand_under, measured, steps, unfold
+from demand.spec import Assumption
+from demand.tables import History
+
+__all__ = ["POUNDS", "SENSITIVITY", "ledger", "sensitivity", "waterfall"]
+
+POUNDS = "pounds"
+"""The measure of money in waterfall.csv."""
+SENSITIVITY = ["assumption", "financial_year", "low_pence", "high_pence", "kind", "scenario"]
+
+
+def sensitivity(case: WhatIf, cost: Cost) -> pd.DataFrame:
+    """Make sensitivity.csv: what happens to the expected total when one assumption is at its low, or at its high, and all else as drawn.
+
+    Prices and uplifts are moved under the baseline; the size of a change under the scenario that wrote it.
+
+    Parameters
+    ----------
+    case : WhatIf
+        What the scenarios were made from.
+    cost : Cost
+
+    Returns
+    -------
+    pandas.DataFrame
+        `SENSITIVITY`: low_pence and high_pence are differences from the expected total of all that is priced, in the year. Years that
+        cannot be told are left out.
+    """
+    rows: list[tuple[str, str, str, np.ndarray, np.ndarray]] = []
+    base = cost.demand.sel(scenario=BASELINE).transpose("series", "ds", "draw").to_numpy()
+    for part in cost.parts:
+        used = cost.exposure.quantity(base[part.rows], part.rows, per=part.per).sum(axis=0)
+        rows += [(name, kind, BASELINE, *ends) for name, kind, ends in _price_ends(part, cost, used)]
+    known = by_name(case.scenarios)
+    for scenario in case.scenarios:
+        changes = unfold(scenario, known)
+        own = {label: change for label, change in changes.items() if change in scenario.changes}
+        now = _total(case, cost, changes, scenario) if own else np.zeros(0)
+        for label, change in own.items():
+            ends = [_total(case, cost, {**changes, label: change.sized(x)}, scenario) - now for x in (change.size.low, change.size.high)]
+            rows.append((f"{scenario.name}: {label}", "scenario", scenario.name, ends[0], ends[1]))
+    told = [
+        (name, year, int(np.rint(low[y] * 100)), int(np.rint(high[y] * 100)), kind, scenario)
+        for name, kind, scenario, low, high in rows
+        for y, year in enumerate(cost.labels)
+        if np.isfinite(low[y]) and np.isfinite(high[y])
+    ]
+    return pd.DataFrame(told, columns=SENSITIVITY).astype({"low_pence": "Int64", "high_pence": "Int64"})
+
+
+def waterfall(case: WhatIf, *, history: History | None, start_month: int = 4, cost: Cost | None = None) -> pd.DataFrame:
+    """Make waterfall.csv: from the baseline to each scenario, change by change, in people and, where there is a cost, in pounds.
+
+    Parameters
+    ----------
+    case : WhatIf
+    history : History, optional
+        What was counted before the forecast.
+    start_month : int
+        The month in which financial years begin.
+    cost : Cost, optional
+        With it, a measure `POUNDS` for all that is priced.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `demand.scenario.compare` gives it; the amounts of one pair, year and measure add up to `to_total` - `from_total`.
+    """
+    exposure = cost.exposure if cost is not None else Exposure(case.draws, history, start_month)
+
+    def measure(draws: xr.DataArray) -> dict[str, np.ndarray]:
+        people = measured(exposure, draws)
+        return people if cost is None else {**people, POUNDS: _expected(cost, draws)}
+
+    tables = [steps(case, BASELINE, scenario.name, labels=exposure.labels, measure=measure) for scenario in case.scenarios]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=WATERFALL)
+
+
+def ledger(unit_costs: Sequence[UnitCost], scenarios: Sequence[Scenario]) -> pd.DataFrame:
+    """List every assumption of a run with its passport.
+
+    Returns
+    -------
+    pandas.DataFrame
+        name, value, unit, low, high, source, as_of, owner, placeholder, used_in.
+    """
+    found: list[tuple[str, Assumption, str]] = []
+    for cost in unit_costs:
+        found.append((f"{cost.name}: amount", cost.amount, "costs"))
+        found += [(f"{cost.name}: uplift", cost.uplift, "costs")] if cost.uplift is not None else []
+    found += [(f"{scenario.name}: {change.name}", change.size, "scenarios") for scenario in scenarios for change in scenario.changes]
+    columns = ["value", "unit", "low", "high", "source", "as_of", "owner", "placeholder"]
+    rows = [{"name": name, **{c: getattr(number, c) for c in columns}, "used_in": used} for name, number, used in found]
+    return pd.DataFrame(rows, columns=["name", *columns, "used_in"])
+
+
+def _expected(cost: Cost, draws: xr.DataArray) -> np.ndarray:
+    """Give the expected pounds of one scenario by whole financial year, all series together."""
+    values = draws.transpose("series", "ds", "draw").to_numpy()
+    return np.asarray(priced(cost.parts, cost.exposure, values).mean(axis=2).sum(axis=0))
+
+
+def _total(case: WhatIf, cost: Cost, changes: dict[str, Change], scenario: Scenario) -> np.ndarray:
+    return _expected(cost, demand_under(case, changes, scenario.together))
+
+
+def _price_ends(part: Part, cost: Cost, used: np.ndarray) -> list[tuple[str, str, tuple[np.ndarray, np.ndarray]]]:
+    """Give the differences that a price and its uplift make at both ends of their ranges; `used` is (years, draws)."""
+    years, amount, uplift = cost.exposure.years, part.cost.amount, part.cost.uplift
+    now = (used * part.prices(years)).mean(axis=1)
+    growth = part.growth ** part.steps(years)[:, None]
+    ends = [(used * growth * end).mean(axis=1) - now for end in (amount.low, amount.high)]
+    found = [(f"{part.cost.name}: amount", "price", (ends[0], ends[1]))]
+    if uplift is not None:
+        ends = [(used * part.amounts * (1 + end) ** part.steps(years)[:, None]).mean(axis=1) - now for end in (uplift.low, uplift.high)]
+        found.append((f"{part.cost.name}: uplift", "uplift", (ends[0], ends[1])))
+    return found

@@ -1,0 +1,31 @@
+"""What if: changes, scenarios, and what they do to demand, draw by draw.
+
+In: DRAWS, `Scenario`s and EFFECTS. Out: DEMAND, what was applied, and waterfalls that add up. Acts on draws, never on models: a forecast
+that came from a spreadsheet can be planned with too. Refuses what it cannot apply, with every fault at once.
+"""
+
+from demand.scenario.application import apply
+from demand.scenario.change import BASELINE, Change, Scenario, by_name, unfold
+from demand.scenario.comparison import INTERACTION, WATERFALL, compare, demand_table, demand_under, measured, steps
+from demand.scenario.effect import WhatIf
+from demand.scenario.exposure import AVERAGE, Exposure, average_stock
+
+__all__ = [
+    "AVERAGE",
+    "BASELINE",
+    "INTERACTION",
+    "WATERFALL",
+    "Change",
+    "Exposure",
+    "Scenario",
+    "WhatIf",
+    "apply",
+    "average_stock",
+    "by_name",
+    "compare",
+    "demand_table",
+    "demand_under",
+    "measured",
+    "steps",
+    "unfold",
+]

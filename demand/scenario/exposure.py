@@ -1,0 +1,208 @@
+"""How much demand falls into each financial year: people for flows, person-time for stocks.
+
+In: draws by period and the history before them. Out: by series, whole financial year and draw: how many came (flow), or how many
+person-weeks were lived through (stock). Refuses a forecast that does not begin where the history ends; years not fully covered are left
+out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from demand.calendar import FinancialYear, Frequency, year_shares
+from demand.errors import DataError, Fault
+from demand.tables import History, frequency_of, series_of
+
+__all__ = ["AVERAGE", "Exposure", "average_stock", "lengths"]
+
+AVERAGE = "average"
+"""A pseudo unit of time: person-time divided by the length of the financial year, which is how many were there on average."""
+DAYS = {"night": 1, "day": 1, "week": 7}
+PERIODS_A_YEAR = {"month": 12, "quarter": 4, "year": 1}
+
+
+def average_stock(closing: np.ndarray, opening: np.ndarray) -> np.ndarray:
+    """Say how many were there on average in a period, from the counts at its beginning and its end.
+
+    The one rule by which a stock becomes person-time everywhere in this package: person-weeks = (opening + closing) / 2 x days / 7. It is
+    the trapezoid rule: exact where people come and go evenly within the period. Where the opening count is not known, the closing one
+    stands for both.
+
+    Parameters
+    ----------
+    closing : numpy.ndarray
+        The counts at the ends of the periods.
+    opening : numpy.ndarray
+        The counts at the ends of the periods before; NaN where not known. Same shape.
+
+    Returns
+    -------
+    numpy.ndarray
+
+    Examples
+    --------
+    >>> average_stock(np.array([110.0, 90.0]), np.array([100.0, np.nan])).tolist()
+    [105.0, 90.0]
+    """
+    return np.asarray((np.where(np.isnan(opening), closing, opening) + closing) / 2)
+
+
+def lengths(ds: pd.DatetimeIndex, frequency: Frequency, per: str) -> np.ndarray:
+    """Give the length of periods in nights, days, weeks, months, quarters or years.
+
+    Nights, days and weeks are counted by days. Months, quarters and years are counted as the calendar's: every month is one month and a
+    twelfth of a year, whatever its days; days and weeks are parts of a year of 365.25 days.
+
+    Raises
+    ------
+    KeyError
+        Where `per` is none of them.
+    """
+    if per in PERIODS_A_YEAR:
+        return np.full(len(ds), PERIODS_A_YEAR[per] / frequency.per_year)
+    return np.asarray(frequency.days_in(ds) / DAYS[per])
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How the periods of a forecast, and the counted periods before it, fall into financial years.
+
+    Parameters
+    ----------
+    draws : xarray.DataArray
+        DRAWS or DEMAND; only the series and the periods are looked at.
+    history : History, optional
+        What was counted before: the current financial year is actuals to date plus the rest. Without it, only years that lie wholly in the
+        forecast are whole.
+    start_month : int
+        The month in which financial years begin.
+
+    Raises
+    ------
+    DataError
+        Where the forecast does not begin in the period after the last of the history.
+    """
+
+    draws: xr.DataArray = field(repr=False)
+    history: History | None = field(default=None, repr=False)
+    start_month: int = 4
+
+    def __post_init__(self) -> None:
+        """Lay the periods out once."""
+        ds = pd.DatetimeIndex(self.draws["ds"].to_numpy())
+        frequency = frequency_of(self.draws)
+        series = series_of(self.draws)
+        wide = _wide(self.history, series.index, ds, frequency)
+        first = FinancialYear.of(ds[0], self.start_month)
+        known = pd.DatetimeIndex(wide.index)
+        past = known[frequency.end_of(known) >= first.start] if len(known) else known
+        labels = _whole(past.append(ds), frequency, self.start_month)
+        about = {"ds": ds, "frequency": frequency, "series": series, "past": past, "labels": labels, "_wide": wide}
+        for name, value in about.items():
+            object.__setattr__(self, name, value)
+
+    ds: pd.DatetimeIndex = field(init=False, repr=False)
+    frequency: Frequency = field(init=False, repr=False)
+    series: pd.DataFrame = field(init=False, repr=False)
+    past: pd.DatetimeIndex = field(init=False, repr=False)
+    labels: tuple[str, ...] = field(init=False)
+    """The whole financial years, in order of time."""
+    _wide: pd.DataFrame = field(init=False, repr=False)
+
+    @property
+    def years(self) -> list[FinancialYear]:
+        """The whole financial years."""
+        return [FinancialYear.parse(label, self.start_month) for label in self.labels]
+
+    @property
+    def months_actual(self) -> list[int]:
+        """For each whole year, how many of its twelve months had ended, and been counted, when the forecast was made."""
+        ahead = self.ds[0]
+        return [int(np.clip((ahead.year - y.start.year) * 12 + ahead.month - y.start.month, 0, 12)) for y in self.years]
+
+    def quantity(self, values: np.ndarray, rows: np.ndarray, *, per: str | None = None) -> np.ndarray:
+        """Say how much falls into each whole financial year, actuals to date among it.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            Shape (rows, periods, draws): the forecast of the series of `rows`.
+        rows : numpy.ndarray
+            Which series they are: positions along the series of the draws.
+        per : str, optional
+            None for flows: the number that came. For stocks the unit of person-time: night, day, week, month, quarter, year, or `AVERAGE`.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, shape (rows, years, draws). NaN where a period of the year was not counted.
+        """
+        ahead, behind = self._weights(self.ds, per), self._weights(self.past, per)
+        actual = self._actual(rows, stock=per is not None)
+        gaps = np.isnan(actual)
+        done = np.where(gaps, 0.0, actual) @ behind
+        done[(gaps.astype(float) @ (behind > 0)) > 0] = np.nan
+        if per is None:
+            return np.asarray(np.matmul(ahead.T, values.astype(np.float64)) + done[:, :, None])
+        return np.asarray(self._stock(values, rows, ahead) + done[:, :, None])
+
+    def average(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Give the average stock in each period of the forecast (`average_stock`): float64, shape (rows, periods, draws)."""
+        closing = values.astype(np.float64)
+        before = np.broadcast_to(self._last(rows)[:, None, None], (len(rows), 1, values.shape[2]))
+        return average_stock(closing, np.concatenate([before, closing[:, :-1]], axis=1))
+
+    def _last(self, rows: np.ndarray) -> np.ndarray:
+        return self._wide.iloc[-1].to_numpy()[rows] if len(self._wide) else np.full(len(rows), np.nan)
+
+    def _stock(self, values: np.ndarray, rows: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+        """Weigh closing stocks so that the sum is that of `average_stock` x length: half of each period's weight goes to its opening."""
+        closing = ahead / 2
+        closing[:-1] += ahead[1:] / 2
+        total = np.matmul(closing.T, values.astype(np.float64))
+        first, last = values[:, 0, :].astype(np.float64), self._last(rows)[:, None]
+        opening = np.where(np.isnan(last), first, last)
+        return np.asarray(total + opening[:, None, :] * (ahead[0] / 2)[None, :, None])
+
+    def _actual(self, rows: np.ndarray, *, stock: bool) -> np.ndarray:
+        counts = self._wide.to_numpy()[:, rows].T
+        if stock:
+            before = np.concatenate([np.full((len(rows), 1), np.nan), counts[:, :-1]], axis=1)[:, : counts.shape[1]]
+            counts = average_stock(counts, before)
+        return np.asarray(counts[:, counts.shape[1] - len(self.past) :])
+
+    def _weights(self, ds: pd.DatetimeIndex, per: str | None) -> np.ndarray:
+        """Give, by period and year, what a count of one comes to."""
+        shares = np.zeros((len(ds), len(self.labels)))
+        if len(ds):
+            table = year_shares(ds, self.frequency, self.start_month).reindex(columns=list(self.labels), fill_value=0.0)
+            shares = table.to_numpy(dtype=np.float64).copy()
+        if per is None:
+            return shares
+        if per == AVERAGE:
+            days = np.array([(y.end - y.start).days + 1 for y in self.years])
+            return np.asarray(shares * self.frequency.days_in(ds)[:, None] / days)
+        return np.asarray(shares * lengths(ds, self.frequency, per)[:, None])
+
+
+def _wide(history: History | None, ids: pd.Index, ds: pd.DatetimeIndex, frequency: Frequency) -> pd.DataFrame:
+    if history is None:
+        return pd.DataFrame(index=pd.DatetimeIndex([]), columns=ids, dtype=float)
+    if frequency.after(history.last, 1)[0] != ds[0]:
+        found = f"the forecast begins on {ds[0].date()}, and the last period of the history on {history.last.date()}"
+        raise DataError(Fault(found, allowed="The forecast begins in the period after it", do_next="Use the history it was made from"))
+    return history.wide.reindex(columns=ids)
+
+
+def _whole(ds: pd.DatetimeIndex, frequency: Frequency, start_month: int) -> tuple[str, ...]:
+    """Give the labels of the financial years whose every day lies in one of the periods (which follow each other without a hole)."""
+    first, last = frequency.start_of(ds[:1])[0], frequency.end_of(ds[-1:])[0]
+    year, labels = FinancialYear.of(first, start_month), []
+    while year.end <= last:
+        labels += [str(year)] if year.start >= first else []
+        year = year.next
+    return tuple(labels)
