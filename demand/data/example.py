@@ -1,0 +1,81 @@
+"""The example council: ten years of a place that does not exist, for learning, for tests, and for measuring speed.
+
+In: a seed and a size. Out: a `Council`; with `files=True` also its extracts, written as a council's systems would write them. Refuses sizes
+and services that it does not know. The same seed and size always give the same council.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from demand.data.example_council import EXAMPLE_KEY, Council, Truth
+from demand.data.example_files import extracts
+from demand.data.example_truth import PLANS
+from demand.errors import Fault, SettingsError, did_you_mean
+
+__all__ = ["EXAMPLE_KEY", "SIZES", "Council", "Truth", "example_council"]
+
+SIZES = {"tiny": 2_000, "standard": 12_000, "large": 100_000}
+"""About how many people come to each service in ten years (one sixth of that for children)."""
+
+
+def example_council(
+    seed: int = 2026,
+    size: str | int = "standard",
+    *,
+    service: str | Sequence[str] | None = None,
+    files: bool = False,
+    folder: Path | str | None = None,
+) -> Council:
+    """Make a fictional Welsh council: ten years to March 2026 of homelessness, children looked after, and adult social care.
+
+    Parameters
+    ----------
+    seed : int
+        Another seed, another council.
+    size : str or int
+        tiny, standard or large, or about how many people come to each service in the ten years.
+    service : str or sequence of str, optional
+        homelessness, children, adult_care: only these. All by default.
+    files : bool
+        Whether to write the extracts as a council would have them.
+    folder : path, optional
+        Where to write them; it is made where it is not there.
+
+    Returns
+    -------
+    Council
+
+    Raises
+    ------
+    SettingsError
+        Where the size or a service is not known, or files are asked for without a folder.
+
+    Examples
+    --------
+    >>> council = example_council(size="tiny")
+    >>> council.history("homelessness").frequency.code
+    'M'
+    """
+    if isinstance(size, str) and size not in SIZES:
+        raise SettingsError(Fault(f"'{size}' is not a size of the example", allowed=did_you_mean(size, SIZES) + " Or a number of people"))
+    people = SIZES[size] if isinstance(size, str) else size
+    if people < 500:
+        raise SettingsError(Fault(f"an example of {people} people", allowed="500 or more, so that every kind of place has somebody"))
+    wanted = [service] if isinstance(service, str) else list(service or PLANS)
+    unknown = [Fault(f"'{s}' is not a service of the example", allowed=did_you_mean(s, PLANS)) for s in wanted if s not in PLANS]
+    if unknown:
+        raise SettingsError(unknown)
+    council = Council(seed, people, tuple(wanted), tiny=people <= SIZES["tiny"])
+    if files:
+        _write(council, folder)
+    return council
+
+
+def _write(council: Council, folder: Path | str | None) -> None:
+    if folder is None:
+        raise SettingsError(Fault("files are asked for, but no folder", do_next="Give folder='...'"))
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, table in extracts(council).items():
+        table.to_csv(Path(folder) / name, index=False, lineterminator="\n", date_format="%d/%m/%Y")
