@@ -105,7 +105,9 @@ def combined(means: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> n
     stack = np.stack([means[m] for m in used])
     weight = np.array([weights[m] for m in used]).reshape(-1, *[1] * (stack.ndim - 1)) * np.isfinite(stack)
     total = weight.sum(axis=0)
-    return np.asarray(np.where(total > 0, (np.nan_to_num(stack) * weight).sum(axis=0) / np.where(total > 0, total, 1.0), np.nan))
+    return np.asarray(
+        np.where(total > 0, np.where(np.isfinite(stack), stack * weight, 0.0).sum(axis=0) / np.where(total > 0, total, 1.0), np.nan)
+    )
 
 
 def joint_draws(cube: Cube, weights: Mapping[str, float], mean: np.ndarray, *, whole: np.ndarray, draws: int, seed: int) -> np.ndarray:

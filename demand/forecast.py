@@ -113,18 +113,14 @@ def forecast(
     history : History
         As counted.
     spec : ForecastSpec
-    seed : int
-        The same seed gives the same draws, to the bit, whatever `jobs` is.
+    seed, jobs : int
+        The same seed gives the same draws, to the bit, whatever `jobs` (cores) is.
     drivers : pandas.DataFrame, optional
         DRIVERS, with a future to the end of the horizon.
     hierarchy : HierarchySpec
         Declared totals are left out of the lowest level.
-    jobs : int
-        Cores.
-    replays : pandas.DataFrame, optional
-        REPLAYS of the same history and settings, to be used instead of replaying.
-    saved : mapping of str to str, optional
-        Models saved by an earlier forecast, to be used instead of fitting.
+    replays, saved : optional
+        REPLAYS and models of an earlier forecast of the same history and settings, used instead of replaying and fitting.
     progress : callable, optional
         Told what is being done, and the share that is done.
 
@@ -139,10 +135,10 @@ def forecast(
     SettingsError
         Where a model is not known.
     """
-    models = _models(spec)
     lowest, left_out = _lowest_level(history, hierarchy)
     _check_drivers(drivers, lowest, spec.horizon)
     seen = clean(lowest, spec.events)
+    models = _models(spec)
     of = origins(seen, spec.horizon, windows=None if spec.backtest.windows == "auto" else spec.backtest.windows)
     if replays is None:
         tasks = plan(seen, models, of)

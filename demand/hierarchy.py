@@ -160,7 +160,7 @@ def totals(draws: xr.DataArray, of: Sequence[Level], *, start_month: int = 4, hi
     for level in of:
         summed = _add_up(level, draws)
         # Where a part is missing the sum is NaN; the zeros only stand in for it while the others are added up.
-        counted = np.where(level.matrix @ np.isnan(actual) > 0, np.nan, level.matrix @ np.nan_to_num(actual))
+        counted = np.where(level.matrix @ np.isnan(actual) > 0, np.nan, level.matrix @ np.where(np.isnan(actual), 0.0, actual))
         if level.name != "series":
             rows += [_rows(level, summed[:, t]).assign(ds=day, measure="sum") for t, day in enumerate(ds)]
         rows += [_year_rows(level, year, summed=summed, counted=counted) for year in years]

@@ -127,7 +127,8 @@ def draw_paths(mean: np.ndarray, errors: Errors, *, whole: np.ndarray, draws: in
 def _base(mean: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Give the standard deviation that a count of this mean would have if counting, and a tenth of its level, were all that moves it."""
     level = np.maximum(mean, 0.0)
-    average = np.nanmean(np.where(np.isfinite(level), level, np.nan), axis=-1, keepdims=True) if level.size else level
+    seen = np.isfinite(level)
+    average = np.where(seen, level, 0.0).sum(axis=-1, keepdims=True) / np.maximum(seen.sum(axis=-1, keepdims=True), 1)
     counted = np.sqrt(np.maximum(level, 0.3) + (PROPORTION * level) ** 2)
     return np.asarray(np.where(whole, counted, PROPORTION * np.maximum(level, 0.2 * average) + EPSILON))
 
@@ -145,8 +146,9 @@ def _scale(relative: np.ndarray) -> np.ndarray:
 
 def _growth(relative: np.ndarray) -> np.ndarray:
     """Give the size of errors by step over the size at the first: never falling, the mean of the nearest bounds from below and above."""
-    size = np.nan_to_num(np.nanmean(np.minimum(np.abs(relative), CUT), axis=(0, 1)), nan=0.0)
-    size = np.maximum(size, EPSILON)
+    seen = np.isfinite(relative)
+    cut = np.where(seen, np.minimum(np.abs(relative), CUT), 0.0)
+    size = np.maximum(cut.sum(axis=(0, 1)) / np.maximum(seen.sum(axis=(0, 1)), 1), EPSILON)
     steady = (np.maximum.accumulate(size) + np.minimum.accumulate(size[::-1])[::-1]) / 2
     return np.asarray(steady / steady[0])
 
