@@ -1,0 +1,125 @@
+"""What a reader must know before and after the figures: the data, the method, its limits, the marks of the run.
+
+In: a `ReportInput`, or the content of quality.json. Out: `Section`s. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from demand.report import words
+from demand.report.inputs import ReportInput
+from demand.report.parts import Block, Figure, Section, Table, table_of
+
+__all__ = ["MODELS", "method_section", "quality_section", "run_section"]
+
+MODELS = {
+    "combined": "The forecast itself (all models together)",
+    "seasonal_naive": "Repeating last year",
+    "ets": "Smoothing (ETS)",
+    "theta": "Theta",
+    "arima": "ARIMA",
+    "prophet": "Prophet",
+    "lightgbm": "Trees (LightGBM)",
+    "ces": "Complex smoothing (CES)",
+}
+"""Models by their names in the config, and how readers know them."""
+
+
+def quality_section(quality: Mapping[str, object] | None) -> Section | None:
+    """Say what the gates found in the data."""
+    if quality is None:
+        return None
+    verdict = {
+        "stop": "The data cannot be used as it is.",
+        "warn": "The data can be used; some of it needs a look.",
+        "pass": "Nothing stands against using the data.",
+    }
+    findings = quality.get("findings", [])
+    rows = [dict(f) for f in findings] if isinstance(findings, list) else []
+    parts: list[Table | Figure | Block] = []
+    about = quality.get("about")
+    if isinstance(about, Mapping) and about:
+        parts.append(
+            Block(tuple(f"{words.capital(words.label(k))}: {_said(v)}" for k, v in about.items()), kind="list", heading="What was read")
+        )
+    if rows:
+        frame = pd.DataFrame(rows)
+        frame["severity"] = frame["severity"].map({"stop": "Stop", "warn": "Look at it", "note": "Note"})
+        if "rows" in frame:
+            frame["rows"] = [words.join(map(str, r)) if isinstance(r, list | tuple) else "" for r in frame["rows"]]
+        names = {"severity": "How grave", "message": "What was found", "where": "Where", "count": "How many", "rows": "Rows of the file"}
+        parts.append(table_of(frame, "What was found in the data", names=names, formats={"count": "count"}))
+    lead = verdict.get(str(quality.get("verdict")), "What the checks found before anything was forecast.")
+    return Section("quality", "The data", tuple(parts), lead)
+
+
+def _said(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return words.join(map(str, value))
+    if isinstance(value, Mapping):
+        return "; ".join(f"{words.label(k)} {_said(v)}" for k, v in value.items())
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return words.count(value)
+    text = str(value)
+    return words.day(text) if len(text) in (10, 19) and text[:4].isdigit() and text[4] == "-" else text
+
+
+def method_section(inputs: ReportInput) -> Section:
+    """Say how it was done, in the words of the trade too, and what it cannot do."""
+    run = inputs.run
+    models = run.get("models")
+    names = words.join(MODELS.get(str(m), str(m)) for m in models) if isinstance(models, list | tuple) else "several models"
+    draws = words.count(float(run["draws"])) if run.get("draws") else "a few hundred"
+    how = (
+        f"Models: {names}. Each is replayed at earlier cutoffs; those that did better weigh more in the combined forecast.",
+        f"Possible futures: {draws} joint draws of all series at once. Their spread comes from the paths of past errors, so that months "
+        "and series that went wrong together before go wrong together again. Quantiles are taken last and never added.",
+        "Scenarios change the same draws, so differences are paired. Costs are demand in each draw times a drawn price; a stock becomes "
+        "weeks as the mean of opening and closing counts.",
+        "Low to high is an 80% range (10% below, 10% above) unless said otherwise.",
+    )
+    limits = (
+        "The past is the only teacher: a change of law, of policy or of recording that has no example in the data is not foreseen unless "
+        "a scenario describes it.",
+        "A range holds the truth four times in five only while the world goes wrong in the ways in which it went wrong before.",
+        "Counts of people who came are not counts of people in need; where places ran out, the count follows the places.",
+        "What goes with a driver need not be caused by it.",
+        "Segments describe groups. They are not to be used to decide about one person.",
+    )
+    return Section(
+        "method",
+        "Method and limits",
+        (Block(how, kind="list", heading="How it was done"), Block(limits, kind="list", heading="What it cannot tell")),
+    )
+
+
+def run_section(inputs: ReportInput) -> Section:
+    """Give the run's passport: what was put in, and its marks."""
+    run, rows = inputs.run, []
+    for key, text in (
+        ("name", "Run"),
+        ("fingerprint", "Fingerprint"),
+        ("config_hash", "Hash of the config"),
+        ("as_of", "As of"),
+        ("cutoff", "Last period counted"),
+        ("seed", "Seed"),
+        ("draws", "Possible futures"),
+        ("horizon", "Periods ahead"),
+        ("frequency", "Frequency"),
+    ):
+        if run.get(key) is not None:
+            value = run[key]
+            rows.append((text, words.day(value) if key in ("as_of", "cutoff") else str(value)))
+    for key, text in (("data", "Data"), ("versions", "Version")):
+        found = run.get(key)
+        if isinstance(found, Mapping):
+            rows += [(f"{text}: {name}", str(mark)) for name, mark in sorted(found.items())]
+    return Section(
+        "run",
+        "Where this comes from",
+        (Table("The marks of this run", ("What", "Value"), tuple(rows)),),
+        "Anyone with the same data, config and versions gets the same figures.",
+    )

@@ -1,0 +1,225 @@
+"""The first page: six questions that a head of service and an elected member ask, each answered in one sentence.
+
+In: a `ReportInput`. Out: `Answer`s with one number, its range in words and one picture. Refuses nothing: a question that the run
+cannot answer says what would be needed.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from demand.report import bars, figures, words
+from demand.report.facts import Line, Money, lines, miss_summary, misses, said_change, scenario_demand, why_parts
+from demand.report.inputs import BASELINE, ReportInput
+from demand.report.parts import Answer
+
+__all__ = ["answers"]
+
+
+def answers(inputs: ReportInput) -> list[Answer]:
+    """Answer the six questions of the first page.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+
+    Returns
+    -------
+    list of Answer
+    """
+    found, money = lines(inputs), Money.of(inputs.budget)
+    line = found[0] if found else None
+    return [
+        _what(inputs, line, found[1:]),
+        _sure(line),
+        _why(inputs, line),
+        _cost(inputs, money),
+        _options(inputs, line, money),
+        _before(inputs, line),
+    ]
+
+
+def _what(inputs: ReportInput, line: Line | None, others: list[Line]) -> Answer:
+    question = "What will happen?"
+    if line is None or line.future.empty:
+        return Answer(question, "Not forecast", "", "This run has no forecast of a total.")
+    year = line.ahead
+    picture = figures.fan(figures.Fan(line.title, line.past, line.future), unit=line.title, write=line.write, events=inputs.events)
+    if year is None:
+        last = line.future.iloc[-1]
+        said = f"In {line.write(last['ds'])} we expect about {words.count(last['mean'])} {line.title}."
+        return Answer(question, words.count(last["mean"]), words.spread(last["low"], last["mean"], last["high"]), said, picture)
+    name, mean = str(year["financial_year"]), float(year["mean"])
+    how = "on average at any time" if line.kind == "stock" else "in the year"
+    before = line.past_years
+    against = ""
+    if len(before) and (change := said_change(mean, float(before.iloc[-1]))):
+        against = f": {change} the {words.count(before.iloc[-1])} of {before.index[-1]}"
+    sentence = f"In {name} we expect about {words.count(mean)} {line.title} {how}{against}."
+    more = [said for other in others if (said := _one_more(other))]
+    return Answer(question, words.count(mean), words.spread(year["low"], mean, year["high"]), sentence, picture, more=" ".join(more[:3]))
+
+
+def _one_more(line: Line) -> str:
+    year = line.ahead
+    if year is None:
+        return ""
+    how = "at any time" if line.kind == "stock" else "in the year"
+    return f"Also about {words.count(year['mean'])} {line.title} {how} ({words.between(year['low'], year['high'])})."
+
+
+def _sure(line: Line | None) -> Answer:
+    question = "How sure are we?"
+    if line is None or line.years.empty:
+        return Answer(question, "Not known", "", "Without a whole financial year in the forecast there is no yearly range.")
+    years = line.years
+    first, last = years.iloc[0], years.iloc[-1]
+    ahead = line.ahead if line.ahead is not None else first
+    half = (float(ahead["high"]) - float(ahead["low"])) / 2
+    share = half / float(ahead["mean"]) if ahead["mean"] else float("nan")
+    sentence = f"Four years in five the figure for {ahead['financial_year']} should lie inside this range"
+    if len(years) > 1:
+        wide = words.between(float(last["low"]), float(last["high"]))
+        sentence += f"; by {last['financial_year']} it has widened to {wide}"
+    table = years.assign(name=[_year_name(r) for r in years.itertuples()])
+    counted = line.past_years.tail(2)
+    known = pd.DataFrame({"name": [f"{y} (counted)" for y in counted.index], "mean": counted.to_numpy()})
+    how = "average at any time" if line.kind == "stock" else "in the year"
+    picture = bars.ranges(
+        pd.concat([known, table[["name", "mean", "low", "high"]]], ignore_index=True),
+        title=f"{line.title}, {how}, by financial year",
+        of="Financial year",
+        money=False,
+    )
+    said = words.spread(ahead["low"], ahead["mean"], ahead["high"])
+    return Answer(question, f"Give or take {words.percent(share)}", words.capital(said), sentence + ".", picture)
+
+
+def _year_name(row: object) -> str:
+    months = getattr(row, "months_actual", 0)
+    return str(getattr(row, "financial_year", "")) + (f" ({int(months)} months counted)" if pd.notna(months) and 0 < months < 12 else "")
+
+
+def _why(inputs: ReportInput, line: Line | None) -> Answer:
+    question = "Why?"
+    year = None if line is None else line.ahead
+    if line is None or year is None or inputs.explanation is None:
+        return Answer(question, "Not explained", "", "This run has not been asked for reasons.")
+    parts, before = why_parts(inputs, line, str(year["financial_year"])), line.past_years
+    if parts.empty or before.empty:
+        return Answer(question, "Not explained", "", "There is no whole year before the forecast to compare with.")
+    named = parts.assign(name=[words.feature(f, inputs.spec.names) for f in parts["feature"]]).groupby("name")["amount"].sum()
+    then, name = float(before.iloc[-1]), str(before.index[-1])
+    named["recent level"] = float(named.get("recent level", 0.0)) - then
+    named = named.rename({"recent level": "where we stand already", "recent counts": "how counts moved lately", "trend": "the trend"})
+    order = named.reindex(named.abs().sort_values(ascending=False).index)
+    total = float(named.sum())
+    shown, rest = order.head(5), order.iloc[5:]
+    if len(rest):
+        shown = pd.concat([shown, pd.Series({"everything else": float(rest.sum())})])
+    frame = pd.DataFrame({"name": [words.capital(n) for n in shown.index], "value": shown.to_numpy()})
+    picture = bars.bars(
+        frame, title=f"what the change from {name} to {year['financial_year']} goes with, in {line.unit}", of="Reason", money=False
+    )
+    sign = "+" if total > 0 else ""
+    big = [f"{n} ({'+' if v > 0 else ''}{words.count(v)})" for n, v in order.head(2).items()]
+    sentence = f"Compared with {name}, the change goes mostly with {words.join(big)}."
+    said = f"{sign}{words.count(total)} compared with {name} ({words.count(then)})"
+    return Answer(question, f"{sign}{words.count(total)}", said, sentence, picture)
+
+
+def _cost(inputs: ReportInput, money: Money | None) -> Answer:
+    question, mark = "What will it cost?", inputs.marked("cost", "price", "budget", "uplift")
+    if money is None or money.years().empty:
+        return Answer(
+            question, "Not priced", "", "Give unit costs and budget lines in the config, and this page tells pounds by financial year."
+        )
+    year, years = money.year, money.years()
+    row = money.at(BASELINE, year)
+    expected = float(row["expected"])
+    said = words.spread(row["low"], expected, row["high"], money=True) if pd.notna(row["low"]) else "the range of the total is not known"
+    sentence = f"In {year} we expect to need {words.pounds(expected)}"
+    if pd.notna(row["budget"]) and row["budget"] > 0:
+        gap = expected - float(row["budget"])
+        sentence += f", {words.pounds(abs(gap))} {'more' if gap > 0 else 'less'} than the budget of {words.pounds(row['budget'])}"
+        if pd.notna(row["p_overspend"]):
+            sentence += f"; the chance of an overspend is {words.chance(row['p_overspend'])}"
+    frame = years.assign(name=[_year_name(r) for r in years.itertuples()], mark=years["budget"])[["name", "mark", "low", "high"]]
+    frame["mean"] = years["expected"]
+    picture = bars.ranges(frame, title="what we expect to spend, by financial year", of="Financial year", money=True)
+    return Answer(question, words.pounds(expected), words.capital(said), sentence + ".", picture, placeholder=mark)
+
+
+def _options(inputs: ReportInput, line: Line | None, money: Money | None) -> Answer:
+    question, mark = "What could be done?", inputs.marked("scenario", "change")
+    if not inputs.scenarios:
+        return Answer(question, "No options tried", "", "Describe scenarios in the config, and this page compares them.")
+    if money is None or not set(inputs.scenarios) & set(money.totals["scenario"]):
+        return _options_people(inputs, line, question, mark)
+    year = money.year
+    base = money.at(BASELINE, year)
+    rows = [(s, money.at(s, year)) for s in inputs.scenarios if money.has(s, year)]
+    gaps = {s: float(row["expected"] - base["expected"]) for s, row in rows}
+    best, worst = min(gaps, key=lambda s: gaps[s]), max(gaps, key=lambda s: gaps[s])
+    frame = pd.DataFrame(
+        [{"name": "No change", "mean": base["expected"], "low": base["low"], "high": base["high"]}]
+        + [
+            {"name": words.capital(words.label(s, inputs.spec.names)), "mean": r["expected"], "low": r["low"], "high": r["high"]}
+            for s, r in rows
+        ]
+    )
+    frame["name"] = [_short(n) for n in frame["name"]]
+    picture = bars.ranges(frame, title=f"what we expect to spend in {year} under each scenario", of="Scenario", money=True)
+    row = next(r for s, r in rows if s == best)
+    name = words.label(best, inputs.spec.names)
+    if gaps[best] < 0:
+        sentence = f"Of what was tried, ‘{name}’ lowers the cost of {year} most, to {words.pounds(row['expected'])}"
+        number = f"{words.pounds(-gaps[best])} less"
+    else:
+        sentence = f"Nothing that was tried lowers the cost of {year}; ‘{name}’ adds least"
+        number = f"{words.pounds(gaps[best])} more"
+    if gaps[worst] > 0 and worst != best:
+        sentence += f"; ‘{words.label(worst, inputs.spec.names)}’ would add {words.pounds(gaps[worst])}"
+    with_it = words.spread(row["low"], row["expected"], row["high"], money=True) if pd.notna(row["low"]) else words.pounds(row["expected"])
+    return Answer(question, number, f"With it the cost is {with_it}", sentence + ".", picture, placeholder=mark)
+
+
+def _short(name: str) -> str:
+    return figures.wrapped(name, 14)
+
+
+def _options_people(inputs: ReportInput, line: Line | None, question: str, mark: bool) -> Answer:
+    if line is None or inputs.demand is None:
+        return Answer(question, "Not compared", "", "The scenarios of this run have no forecast to act on.", placeholder=mark)
+    table = scenario_demand(inputs, line)
+    last = table["ds"].max()
+    ends = table[table["ds"] == last].set_index("scenario")["mean"]
+    gaps = (ends - ends[BASELINE]).drop(BASELINE)
+    best = str(gaps.idxmin() if (gaps < 0).any() else gaps.abs().idxmax())
+    frame = pd.DataFrame({"name": [_short(words.capital(words.label(s, inputs.spec.names))) for s in ends.index], "mean": ends.to_numpy()})
+    frame = frame.assign(low=float("nan"), high=float("nan"))
+    when = line.write(last)
+    picture = bars.ranges(frame, title=f"{line.title} in {when} under each scenario", of="Scenario", money=False, note="Expected values.")
+    verb = "fewer" if gaps[best] < 0 else "more"
+    name, gap = words.label(best, inputs.spec.names), words.count(abs(gaps[best]))
+    sentence = f"With ‘{name}’ we expect {gap} {verb} {line.title} in {when} than without it."
+    said = f"about {words.count(ends[best])} with it, {words.count(ends[BASELINE])} without"
+    return Answer(question, f"{words.count(abs(gaps[best]))} {verb}", words.capital(said), sentence, picture, placeholder=mark)
+
+
+def _before(inputs: ReportInput, line: Line | None) -> Answer:
+    question = "Were we right before?"
+    said_then = pd.DataFrame() if line is None else misses(inputs, line)
+    summary = miss_summary(said_then) if line is not None else None
+    if line is None or summary is None:
+        return Answer(question, "Not tested", "", "This run has not replayed its past. `demand backtest` does.")
+    typical, least, most, times = summary
+    sentence = (
+        f"We stood at {words.plural(times, 'earlier date')}, used only what was known then, and were out by {words.percent(typical)} "
+        "on average over the year that followed"
+    )
+    record = next((s for s in inputs.track_record if not words.banned_in(s)), "")
+    title = f"{line.title}: what we would have said a year ahead, and what happened"
+    picture = figures.past(line.past, said_then, title=title, unit=line.title, write=line.write)
+    said = f"Between {words.percent(least)} and {words.percent(most)} in {words.plural(times, 'test')}"
+    return Answer(question, f"Out by {words.percent(typical)}", said, sentence + ".", picture, more=record)

@@ -1,0 +1,243 @@
+"""Pictures made of bars and dots: years and their ranges, what adds and what takes away, steps, portraits.
+
+In: small tables of numbers. Out: `Figure`s (SVG text, alternative text, table). Bars begin at nought, and nothing is told by colour alone.
+Refuses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from demand.report.figures import BLUE, GREY, ORANGE, PINK, TURQUOISE, drawn, number_axis, percent_axis, wrapped
+from demand.report.parts import Figure, table_of
+from demand.report.words import capital, count, join, percent, pounds
+
+__all__ = ["bars", "changes", "ranges", "steps"]
+
+
+def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str = "Budget", note: str = "") -> Figure:
+    """Show expected values with their ranges beside what was set or counted.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        name, mean, low, high (NaN where the value is known) and, where there is one, `mark`: a budget.
+    title : str
+    of : str
+        What the rows are: financial year, scenario.
+    money : bool
+    mark : str
+        What `mark` is.
+    note : str
+
+    Returns
+    -------
+    Figure
+    """
+    write = pounds if money else count
+    known = frame["low"].isna() | frame["high"].isna()
+
+    def draw(canvas: Any) -> None:
+        axes, at = canvas.subplots(), np.arange(len(frame))
+        axes.bar(at, frame["mean"], width=0.62, color=[GREY if k else BLUE for k in known], zorder=2)
+        some = frame[~known]
+        axes.errorbar(
+            at[~known],
+            some["mean"],
+            yerr=[some["mean"] - some["low"], some["high"] - some["mean"]],
+            fmt="none",
+            ecolor=ORANGE,
+            elinewidth=3,
+            capsize=7,
+            capthick=3,
+            zorder=3,
+            label="4 years in 5",
+        )
+        if "mark" in frame and frame["mark"].notna().any():
+            axes.hlines(frame["mark"], at - 0.4, at + 0.4, color=PINK, lw=3, zorder=4, label=mark)
+        columns = [c for c in ("mean", "high", "mark") if c in frame]
+        tops = frame[columns].max(axis=1)
+        for x, top, value in zip(at, tops, frame["mean"], strict=True):
+            said = write(value).replace(" million", "m")
+            axes.annotate(said, (x, top), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=10, fontweight="bold")
+        axes.set_xticks(at, [str(n).replace(" (", "\n(") for n in frame["name"]])
+        axes.set_ylim(0, float(tops.max()) * 1.14 if tops.max() > 0 else 1)
+        axes.set_xlim(-0.6, max(len(frame) - 0.4, 2.4))
+        number_axis(axes.yaxis, money)
+        handles = axes.get_legend_handles_labels()[0]
+        if handles:
+            axes.figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9.5)
+
+    said = join(
+        f"{r.name} {write(r.mean)}"
+        + ("" if pd.isna(r.low) else f" (4 years in 5 between {write(r.low)} and {write(r.high)})")
+        + (f", {mark.lower()} {write(r.mark)}" if "mark" in frame and pd.notna(r.mark) else "")
+        for r in frame.rename(columns={"name": "label"}).assign(name=frame["name"]).itertuples(index=False)
+    )
+    names = {"name": capital(of), "mean": "Expected", "low": "Low", "high": "High", "mark": mark}
+    how = "exact" if money else "count"
+    behind = table_of(
+        frame,
+        title,
+        names=names,
+        formats=dict.fromkeys(("mean", "low", "high", "mark"), how),
+        note=note or "Low to high: 4 years in 5. A row without them was counted.",
+    )
+    return Figure(drawn(draw), f"Bar chart of {title}: {said}.", behind, capital(title))
+
+
+def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool = False) -> Figure:
+    """Show what adds and what takes away, as bars to the right and to the left.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        name and value, or name, low and high: bars from low to high around nought.
+    title, of : str
+    money, share : bool
+
+    Returns
+    -------
+    Figure
+    """
+    write = pounds if money else (percent if share else count)
+    two = {"low", "high"} <= set(frame)
+    rows = frame.iloc[::-1].reset_index(drop=True)
+
+    def signed(value: float) -> str:
+        return ("+" if value > 0 and not share else "") + write(value).replace(" million", "m")
+
+    def draw(canvas: Any) -> None:
+        axes, at = canvas.subplots(), np.arange(len(rows))
+        for column, colour, hatch in (("low", TURQUOISE, None), ("high", BLUE, None)) if two else (("value", None, None),):
+            values = rows[column]
+            colours = colour or [BLUE if v >= 0 else TURQUOISE for v in values]
+            axes.barh(at, values, color=colours, height=0.6, hatch=hatch, zorder=2, label=f"At its {column} end" if two else None)
+            for y, v in zip(at, values, strict=True):
+                side = 1 if v >= 0 else -1
+                axes.annotate(
+                    signed(v),
+                    (v, y),
+                    xytext=(5 * side, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=9.5,
+                    ha="left" if side > 0 else "right",
+                )
+        axes.axvline(0, color="#0B0C0C", lw=1)
+        axes.set_yticks(at, [wrapped(str(n)) for n in rows["name"]])
+        axes.grid(False)
+        axes.xaxis.set_visible(False)
+        for edge in ("bottom", "left"):
+            axes.spines[edge].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        axes.margins(x=0.24)
+        if two:
+            axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)
+
+    columns = ("low", "high") if two else ("value",)
+    said = join(
+        f"{n} {' to '.join(signed(float(v)) for v in row)}"
+        for n, row in zip(frame["name"], frame[list(columns)].itertuples(index=False), strict=True)
+    )
+    how = "exact" if money else ("percent" if share else "count")
+    names = {"name": capital(of), "value": "Effect", "low": "At its low end", "high": "At its high end"}
+    behind = table_of(frame, title, names=names, formats=dict.fromkeys(columns, how))
+    return Figure(drawn(draw, size=(7.2, max(1.6, 0.42 * len(rows) + 0.9))), f"Bar chart of {title}: {said}.", behind, capital(title))
+
+
+def steps(frame: pd.DataFrame, *, title: str, money: bool, total: str) -> Figure:
+    """Show how one figure becomes another, step by step.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        name, amount: the first row is the start, each other row a step.
+    title : str
+    money : bool
+    total : str
+        What the end is called.
+
+    Returns
+    -------
+    Figure
+    """
+    write = pounds if money else count
+    amounts = frame["amount"].to_numpy(dtype=float)
+    ends = np.cumsum(amounts)
+    names = [*map(str, frame["name"]), total]
+    values = [*amounts, float(ends[-1])]
+
+    def draw(canvas: Any) -> None:
+        axes, n = canvas.subplots(), len(amounts)
+        bottoms = np.array([0.0, *np.minimum(ends[:-1], ends[1:]), 0.0])
+        heights = np.array([amounts[0], *np.abs(amounts[1:]), ends[-1]])
+        colours = [GREY, *[BLUE if a >= 0 else TURQUOISE for a in amounts[1:]], GREY]
+        axes.bar(range(n + 1), heights, bottom=bottoms, color=colours, width=0.62, zorder=2)
+        for i in range(n):
+            axes.plot([i + 0.31, i + 0.69], [ends[i]] * 2, color="#505A5F", lw=1)
+        for i, value in enumerate(values):
+            sign = "+" if 0 < i < n and value > 0 else ""
+            axes.annotate(
+                sign + write(value).replace(" million", "m"),
+                (i, bottoms[i] + heights[i]),
+                xytext=(0, 4),
+                textcoords="offset points",
+                ha="center",
+                fontsize=9.5,
+                fontweight="bold",
+            )
+        axes.set_xticks(range(n + 1), [wrapped(name, 16) for name in names])
+        axes.set_ylim(0, float(max(*(bottoms + heights), 0)) * 1.12 or 1)
+        number_axis(axes.yaxis, money)
+
+    said = "; then ".join(
+        f"{n} {'+' if 0 < i < len(amounts) and v > 0 else ''}{write(v)}" for i, (n, v) in enumerate(zip(names, values, strict=True))
+    )
+    table = pd.DataFrame({"name": names, "amount": values})
+    behind = table_of(
+        table,
+        title,
+        names={"name": "Step", "amount": "Pounds" if money else "Number"},
+        formats={"amount": "exact" if money else (lambda v: f"{v:,.1f}")},
+        note="The steps add up to the last row.",
+    )
+    return Figure(drawn(draw, size=(max(6.0, 1.35 * len(names)), 3.6)), f"Step chart of {title}: {said}.", behind, capital(title))
+
+
+def changes(frame: pd.DataFrame, *, title: str, of: str) -> Figure:
+    """Show how a group differs from everybody: 100 is the same as all.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        name, share, average, index.
+    title, of : str
+
+    Returns
+    -------
+    Figure
+    """
+    rows = frame.iloc[::-1].reset_index(drop=True)
+
+    def draw(canvas: Any) -> None:
+        axes, at = canvas.subplots(), np.arange(len(rows))
+        axes.hlines(at, rows["average"], rows["share"], color="#6F777B", lw=2, zorder=2)
+        axes.scatter(rows["average"], at, s=46, facecolors="white", edgecolors=GREY, linewidths=1.6, zorder=3, label="Everybody")
+        axes.scatter(rows["share"], at, s=60, color=BLUE, zorder=4, label="This segment")
+        axes.set_yticks(at, [wrapped(str(n), 34) for n in rows["name"]])
+        percent_axis(axes.xaxis)
+        axes.set_xlim(0, min(1.0, max(0.1, float(rows[["share", "average"]].max().max()) * 1.1)))
+        axes.grid(axis="x")
+        axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)
+
+    said = join(
+        f"{n} {percent(s)} against {percent(a)} of everybody"
+        for n, s, a in zip(frame["name"], frame["share"], frame["average"], strict=True)
+    )
+    names = {"name": capital(of), "share": "This segment", "average": "Everybody", "index": "Index (100 = everybody)"}
+    behind = table_of(frame, title, names=names, formats={"share": "percent", "average": "percent", "index": "count"})
+    return Figure(drawn(draw, size=(7.2, max(1.8, 0.36 * len(rows) + 1.0))), f"Dot chart of {title}: {said}.", behind, capital(title))

@@ -1,0 +1,108 @@
+"""The workbook's paper: looks, headings, headers, and how text and money are written into cells.
+
+In: an open file. Out: sheets with their titles, and cells. Text is written as text, whatever it begins with. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from demand.report import words
+from demand.report.inputs import BASELINE, ReportInput
+
+__all__ = ["NOT_A_SUM", "Book", "label_of", "money_cell", "scenario_name"]
+
+NOT_A_SUM = (
+    "Low and high: 4 years in 5 the truth is expected between them. They are worked out by themselves: they are not the sum of the lines."
+)
+
+
+@dataclass
+class Book:
+    """The file in the making, with its looks."""
+
+    file: Any
+    inputs: ReportInput
+    looks: dict[str, Any] = field(default_factory=dict)
+
+    def look(self, *names: str) -> Any:
+        """Give a cell format made of named parts."""
+        parts: Mapping[str, dict[str, Any]] = {
+            "text": {"text_wrap": True, "valign": "top"},
+            "bold": {"bold": True},
+            "total": {"bold": True, "top": 1},
+            "pounds": {"num_format": "£#,##0.00;-£#,##0.00"},
+            "count": {"num_format": "#,##0.0"},
+            "share": {"num_format": "0%"},
+            "head": {"bold": True, "bg_color": "#12436D", "font_color": "#FFFFFF", "text_wrap": True, "valign": "top"},
+            "title": {"bold": True, "font_size": 16},
+            "range": {"font_color": "#505A5F", "italic": True},
+            "hollow": {"bold": True, "bg_color": "#FFDD00"},
+            "date": {"num_format": "d mmmm yyyy", "align": "left", "valign": "top"},
+            "number": {"num_format": "#,##0.####", "valign": "top"},
+        }
+        key = " ".join(names)
+        if key not in self.looks:
+            self.looks[key] = self.file.add_format({k: v for name in names for k, v in parts[name].items()})
+        return self.looks[key]
+
+    def sheet(self, name: str, *, title: str, note: str = "", hollow: bool = False, widths: Sequence[int]) -> tuple[Any, int]:
+        """Open a sheet with its title, notes and widths; gives it and the first free row."""
+        sheet = self.file.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        sheet.hide_gridlines(2)
+        for i, width in enumerate(widths):
+            sheet.set_column(i, i, width)
+        sheet.write_string(0, 0, title, self.look("title"))
+        row = 1
+        stamp = "Internal. " if self.inputs.spec.audience == "council" else ""
+        for text in filter(None, (stamp + note if stamp or note else "",)):
+            sheet.write_string(row, 0, text)
+            row += 1
+        if hollow:
+            sheet.write_string(
+                row,
+                0,
+                "PLACEHOLDER: figures on this sheet rest on numbers that nobody has given yet. See the sheet Assumptions.",
+                self.look("hollow"),
+            )
+            row += 1
+        sheet.set_footer(f"&L{_plain(self.inputs.title)}&C{stamp.strip()}&RPage &P of &N")
+        return sheet, row + 1
+
+    def headings(self, sheet: Any, row: int, names: Sequence[str]) -> None:
+        """Write the row of headings and freeze it."""
+        for i, name in enumerate(names):
+            sheet.write_string(row, i, name, self.look("head"))
+        sheet.freeze_panes(row + 1, 1)
+        sheet.repeat_rows(row)
+
+
+def _plain(text: str) -> str:
+    """Take out what the header of a printed sheet would read as a command."""
+    return re.sub(r"&", "and", text)[:120]
+
+
+def label_of(book: Book, name: object) -> str:
+    """Turn a code of the data into words that begin with a capital."""
+    return words.capital(words.label(name, book.inputs.spec.names))
+
+
+def scenario_name(book: Book, name: str) -> str:
+    """Say what a scenario is called."""
+    return "No change" if name == BASELINE else label_of(book, name)
+
+
+def money_cell(book: Book, sheet: Any, place: tuple[int, int], value: float, *looks: str) -> None:
+    """Write pounds and pence, or an empty cell where there are none."""
+    if pd.notna(value):
+        sheet.write_number(*place, round(float(value), 2), book.look("pounds", *looks))
+    else:
+        sheet.write_string(*place, "", book.look("text"))

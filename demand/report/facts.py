@@ -1,0 +1,326 @@
+"""The figures that the first page speaks of, looked up in the run's tables.
+
+In: a `ReportInput`. Out: the line that matters most with its past, future and years; the money of a year; what past forecasts missed by.
+Every figure is one that the run has stored, or a sum or a difference of expected values. Refuses nothing; what is not there is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from demand.calendar import FinancialYear
+from demand.report.inputs import BASELINE, ReportInput
+from demand.report.words import label, percent, period
+
+__all__ = ["TOTAL", "Line", "Money", "lines", "miss_summary", "misses", "none_counted", "said_change", "scenario_demand", "why_parts"]
+
+TOTAL = ("total", "all", "all lines", "everything")
+"""What the row of all lines together may be called."""
+BANDS = {"low": "q0.1", "high": "q0.9", "lower": "q0.025", "upper": "q0.975"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the totals: what is counted, its past, its future, its financial years.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+    kind, unit : str
+    where : dict
+        Key column -> value: which series it adds up.
+    rows : pandas.DataFrame
+        Its rows of `totals`.
+    """
+
+    inputs: ReportInput
+    kind: str
+    unit: str
+    where: dict[str, str]
+    rows: pd.DataFrame
+
+    @cached_property
+    def title(self) -> str:
+        """What is counted, in words: households (temporary accommodation)."""
+        shared = dict(self.where)
+        history = self.members
+        level = str(self.rows["level"].iloc[0])
+        if level in self.inputs.parts:
+            shared = {"level": level}
+        for key in self.inputs.keys if level not in self.inputs.parts else ():
+            if key not in shared and not history.empty and history[key].nunique() == 1 and key != "segment":
+                shared[key] = str(history[key].iloc[0])
+        named = [label(v, self.inputs.spec.names) for v in shared.values()]
+        return f"{label(self.unit, self.inputs.spec.names)}" + (f" ({', '.join(named)})" if named else "")
+
+    @cached_property
+    def members(self) -> pd.DataFrame:
+        """The history of the series that it adds up."""
+        history = self.inputs.history
+        if history is None:
+            return pd.DataFrame(columns=["unique_id", "ds", "y"])
+        parts = self.inputs.parts.get(str(self.rows["level"].iloc[0]))
+        if parts:
+            return history[history["unique_id"].isin(parts)]
+        mask = (history["kind"] == self.kind) & (history["unit"] == self.unit)
+        for key, value in self.where.items():
+            mask &= history[key].astype(str) == value
+        return history[mask]
+
+    @cached_property
+    def past(self) -> pd.DataFrame:
+        """ds, y: counted so far; a period in which a series was not collected has no total."""
+        grouped = self.members.groupby("ds")["y"]
+        y = grouped.sum().where(grouped.apply(lambda v: v.notna().all()).astype(bool))
+        return y.rename("y").reset_index()
+
+    @cached_property
+    def future(self) -> pd.DataFrame:
+        """ds, mean, low, high, lower, upper."""
+        rows = self.rows[self.rows["ds"].notna()].sort_values("ds")
+        return _banded(rows, ["ds", "mean"])
+
+    @cached_property
+    def years(self) -> pd.DataFrame:
+        """financial_year, months_actual, mean, low, high; years that were counted to the end have no range."""
+        rows = (
+            self.rows[self.rows["financial_year"].notna()].sort_values("financial_year") if "financial_year" in self.rows else self.rows[:0]
+        )
+        years = _banded(rows, ["financial_year", "months_actual", "mean"])
+        return years.assign(financial_year=years["financial_year"].astype(str))
+
+    @cached_property
+    def past_years(self) -> pd.Series:
+        """Whole financial years that were counted: the sum of a flow, the average of a stock."""
+        months, counted = self.inputs.start_month, self.past
+        if counted.empty or self.inputs.frequency.family == "W":
+            return pd.Series(dtype=float)
+        labels = [str(FinancialYear.of(pd.Timestamp(d), months)) for d in counted["ds"]]
+        grouped = counted.groupby(labels)["y"]
+        due = {"D": 365, "M": 12, "Q": 4, "Y": 1}[self.inputs.frequency.family]
+        whole = (grouped.count() >= due) & (grouped.count() == grouped.size())
+        value = grouped.sum() if self.kind == "flow" else grouped.mean()
+        return value[whole]
+
+    @property
+    def ahead(self) -> pd.Series | None:
+        """The first financial year that is all future, or None."""
+        rows = self.years[none_counted(self.years)]
+        return None if rows.empty else rows.iloc[0]
+
+    def write(self, day: object) -> str:
+        """Name a period."""
+        return period(day, self.inputs.frequency.family)
+
+
+def lines(inputs: ReportInput) -> list[Line]:
+    """Give the top line of each thing that is counted, the one with most of the cost (then the largest) first.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+
+    Returns
+    -------
+    list of Line
+    """
+    totals = inputs.totals
+    if totals is None or totals.empty:
+        return []
+    if "scenario" in totals:
+        totals = totals[totals["scenario"].isna() | (totals["scenario"] == BASELINE)]
+    if (totals["level"] != "series").any():
+        totals = totals[totals["level"] != "series"]
+    keys = [k for k in inputs.keys if k in totals]
+    depth = totals[keys].notna().sum(axis=1) if keys else pd.Series(0, index=totals.index)
+    found = []
+    for (kind, unit), rows in totals.groupby(["kind", "unit"], sort=True):
+        top = rows[depth[rows.index] == depth[rows.index].min()]
+        for _, one in top.groupby(["level", *keys], dropna=False, sort=True):
+            where = {k: str(one[k].iloc[0]) for k in keys if pd.notna(one[k].iloc[0])}
+            found.append(Line(inputs, str(kind), str(unit), where, one))
+    return sorted(found, key=lambda line: (-_cost_of(line), -float(line.future["mean"].mean() if len(line.future) else 0)))
+
+
+def none_counted(table: pd.DataFrame) -> pd.Series:
+    """Say which rows have no month that was counted already."""
+    months = table["months_actual"]
+    return (months.isna() | (months == 0)).astype(bool)
+
+
+def _cost_of(line: Line) -> float:
+    cost = line.inputs.cost
+    if cost is None or cost.empty:
+        return 0.0
+    mine = cost[cost["unique_id"].isin(line.members["unique_id"].unique()) & (cost["scenario"] == BASELINE)]
+    return float(mine["expected"].sum())
+
+
+def _banded(rows: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    table = pd.DataFrame({c: rows.get(c, pd.NA) for c in columns})
+    for name, column in BANDS.items():
+        table[name] = rows[column].astype(float) if column in rows else float("nan")
+    return table.reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Money:
+    """The budget table in pounds, with a row of all lines together for each scenario and year.
+
+    Parameters
+    ----------
+    lines : pandas.DataFrame
+        scenario, line, financial_year, months_actual, budget, expected, low, middle, high, p_overspend: single lines.
+    totals : pandas.DataFrame
+        The same without `line`: all lines together; ranges are NaN where the run has none for the total.
+    """
+
+    lines: pd.DataFrame
+    totals: pd.DataFrame
+
+    @classmethod
+    def of(cls, budget: pd.DataFrame | None) -> Money | None:
+        """Read budget.csv's table; None where there is none."""
+        if budget is None or budget.empty:
+            return None
+        table = budget.copy()
+        for name, column in (
+            ("budget", "budget_pence"),
+            ("expected", "expected_pence"),
+            ("low", "p10_pence"),
+            ("middle", "p50_pence"),
+            ("high", "p90_pence"),
+        ):
+            table[name] = table[column].astype(float) / 100
+        table["financial_year"] = table["financial_year"].astype(str)
+        whole = table["line"].astype(str).str.lower().isin(TOTAL)
+        single = table[~whole]
+        by = ["scenario", "financial_year"]
+        if single.empty:
+            return cls(table, table)
+        if whole.any():
+            return cls(single, table[whole])
+        added = (
+            single.groupby(by, sort=False)
+            .agg(
+                line=("line", "size"),
+                months_actual=("months_actual", "max"),
+                budget=("budget", lambda v: v.sum(min_count=1)),
+                expected=("expected", "sum"),
+                low=("low", "first"),
+                middle=("middle", "first"),
+                high=("high", "first"),
+                p_overspend=("p_overspend", "first"),
+            )
+            .reset_index()
+        )
+        many = added["line"] > 1
+        added.loc[many, ["low", "middle", "high", "p_overspend"]] = float("nan")
+        return cls(single, added)
+
+    def years(self, scenario: str = BASELINE) -> pd.DataFrame:
+        """All lines together by year, under one scenario."""
+        return self.totals[self.totals["scenario"] == scenario].sort_values("financial_year").reset_index(drop=True)
+
+    @cached_property
+    def year(self) -> str:
+        """The year that the first page speaks of: the first that is all future and has a budget, else the first that is all future."""
+        rows = self.years()
+        future = rows[none_counted(rows)]
+        budgeted = future[future["budget"].notna()]
+        best = budgeted if len(budgeted) else future if len(future) else rows
+        return str(best["financial_year"].iloc[0])
+
+    def has(self, scenario: str, year: str) -> bool:
+        """Say whether a scenario was priced in a year."""
+        return bool(((self.totals["scenario"] == scenario) & (self.totals["financial_year"] == year)).any())
+
+    def at(self, scenario: str, year: str) -> pd.Series:
+        """One scenario in one year, which must be there."""
+        return self.totals[(self.totals["scenario"] == scenario) & (self.totals["financial_year"] == year)].iloc[0]
+
+
+def scenario_demand(inputs: ReportInput, line: Line) -> pd.DataFrame:
+    """Add up the expected numbers of a line's series under every scenario.
+
+    Returns
+    -------
+    pandas.DataFrame
+        scenario, ds, mean.
+    """
+    if inputs.demand is None:
+        return pd.DataFrame(columns=["scenario", "ds", "mean"])
+    mine = inputs.demand[inputs.demand["unique_id"].isin(line.members["unique_id"].unique())]
+    return mine.groupby(["scenario", "ds"], sort=False)["mean"].sum().reset_index()
+
+
+def misses(inputs: ReportInput, line: Line) -> pd.DataFrame:
+    """Add up what would have been said at each earlier date, and what then was.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+    line : Line
+
+    Returns
+    -------
+    pandas.DataFrame
+        cutoff, ds, y, mean: sums over the line's series, within one year of the cutoff; empty where there was no replay.
+    """
+    rows = inputs.backtest
+    columns = ["cutoff", "ds", "y", "mean"]
+    if rows is None or rows.empty:
+        return pd.DataFrame(columns=columns)
+    mine = rows[(rows["model"] == "combined") & rows["unique_id"].isin(line.members["unique_id"].unique())]
+    mine = mine[mine["ds"] <= mine["cutoff"] + pd.DateOffset(years=1)]
+    complete = mine.groupby(["cutoff", "ds"])["y"].transform(lambda v: v.notna().all()).astype(bool)
+    return mine[complete].groupby(["cutoff", "ds"], as_index=False)[["y", "mean"]].sum()[columns]
+
+
+def miss_summary(said: pd.DataFrame) -> tuple[float, float, float, int] | None:
+    """Give the typical, smallest and largest miss of the average over the year ahead, as shares, and the number of earlier dates."""
+    if said.empty:
+        return None
+    ends = said.groupby("cutoff")[["y", "mean"]].sum()
+    off = (ends["mean"] / ends["y"].where(ends["y"] > 0) - 1).abs().dropna()
+    return None if off.empty else (float(off.mean()), float(off.min()), float(off.max()), len(off))
+
+
+def why_parts(inputs: ReportInput, line: Line, year: str) -> pd.DataFrame:
+    """Split an expected year into what it is made of.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+    line : Line
+    year : str
+        A financial year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        feature, amount: sums over the line's series; over periods the sum of a flow, the average of a stock. Empty without an explanation.
+    """
+    table = inputs.explanation
+    if table is None or table.empty:
+        return pd.DataFrame(columns=["feature", "amount"])
+    mine = table[table["unique_id"].isin(line.members["unique_id"].unique())]
+    days = mine["ds"].drop_duplicates()
+    inside = days[[str(FinancialYear.of(pd.Timestamp(d), inputs.start_month)) == year for d in days]]
+    mine = mine[mine["ds"].isin(inside)]
+    amount = mine.groupby("feature")["contribution"].sum() / (1 if line.kind == "flow" else max(1, len(inside)))
+    return amount.rename("amount").reset_index()
+
+
+def said_change(now: float, then: float) -> str:
+    """Say a change in words: 12% more than."""
+    if pd.isna(now) or pd.isna(then) or then <= 0:
+        return ""
+    share = now / then - 1
+    if abs(share) < 0.01:
+        return "about the same as"
+    return f"{percent(abs(share))} {'more' if share > 0 else 'fewer'} than"

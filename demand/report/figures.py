@@ -1,0 +1,314 @@
+"""Pictures that say one thing each, with their words and the table behind them.
+
+In: small tables of numbers. Out: `Figure`s (SVG text, alternative text, table). Axes of counts and pounds begin at nought, colours are
+those of the Government Analysis Function's palette (safe for colour-blind readers), and nothing is told by colour alone. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from demand.report.parts import Figure, table_of
+from demand.report.words import capital, count, join, percent, pounds
+
+__all__ = ["Fan", "drawn", "fan", "grid", "number_axis", "past", "percent_axis", "several", "wrapped"]
+
+BLUE, TURQUOISE, PINK, ORANGE, GREY, PURPLE = "#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D", "#A285D1"
+"""https://analysisfunction.civilservice.gov.uk/policy-store/data-visualisation-colours-in-charts/"""
+PALE, PALER = "#9DB9D3", "#D3E0EC"
+STYLE: Any = {
+    "svg.hashsalt": "demand",
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#6F777B",
+    "axes.labelcolor": "#0B0C0C",
+    "xtick.color": "#0B0C0C",
+    "ytick.color": "#0B0C0C",
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": "#DEE0E2",
+    "axes.axisbelow": True,
+    "figure.facecolor": "white",
+    "text.color": "#0B0C0C",
+    "text.parse_math": False,
+}
+
+
+@dataclass(frozen=True)
+class Fan:
+    """One line with its future: past (ds, y) and future (ds, mean, low, high and, where known, lower and upper)."""
+
+    title: str
+    past: pd.DataFrame
+    future: pd.DataFrame
+
+
+def drawn(draw: Callable[[Any], None], *, size: tuple[float, float] = (7.2, 3.6)) -> str:
+    """Draw with our style on a figure of its own, without the global state of pyplot, and give SVG text."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure as Canvas
+
+    with mpl.rc_context(STYLE):
+        canvas = Canvas(figsize=size, layout="constrained")
+        draw(canvas)
+        out = io.StringIO()
+        canvas.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    text = out.getvalue()
+    return text[text.index("<svg") :]
+
+
+def percent_axis(axis: Any) -> None:
+    """Write a share of 1 as per cent along an axis."""
+    from matplotlib.ticker import PercentFormatter
+
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+
+
+def number_axis(axis: Any, money: bool) -> None:
+    """Write counts or pounds along an axis, at a few round places."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(nbins=5, min_n_ticks=3, integer=not money))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: pounds(v).replace(" million", "m") if money else f"{v:,.0f}"))
+
+
+def _dates(axes: Any) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator: Any = AutoDateLocator
+    formatter: Any = ConciseDateFormatter
+    where = locator(minticks=3, maxticks=8)
+    axes.xaxis.set_major_locator(where)
+    axes.xaxis.set_major_formatter(formatter(where, show_offset=False))
+
+
+def _one_fan(axes: Any, lines: Fan, events: pd.DataFrame | None, *, legend: bool) -> None:
+    past, future = lines.past, lines.future
+    if events is not None and len(past):
+        for event in events.itertuples():
+            first, last = pd.Timestamp(str(event.start)), pd.Timestamp(str(event.end if pd.notna(event.end) else event.start))
+            if last >= past["ds"].min():
+                axes.axvspan(max(first, past["ds"].min()), last + pd.Timedelta(days=27), color="#F3F2F1", zorder=0, lw=0)
+                top = axes.get_xaxis_transform()
+                axes.text(first, 0.98, f" {event.name}", transform=top, va="top", fontsize=8.5, color="#505A5F", rotation=90, ha="right")
+    if {"lower", "upper"} <= set(future):
+        axes.fill_between(future["ds"], future["lower"], future["upper"], color=PALER, lw=0, label="19 times in 20")
+    axes.fill_between(future["ds"], future["low"], future["high"], color=PALE, lw=0, label="4 times in 5")
+    axes.plot(past["ds"], past["y"], color=GREY, lw=1.6, label="Counted")
+    joined = pd.concat([past[["ds", "y"]].dropna().tail(1).rename(columns={"y": "mean"}), future[["ds", "mean"]]])
+    axes.plot(joined["ds"], joined["mean"], color=BLUE, lw=2, ls=(0, (4, 1.5)), label="Expected")
+    axes.set_ylim(bottom=0)
+    number_axis(axes.yaxis, money=False)
+    _dates(axes)
+    if legend:
+        axes.legend(loc="lower left", ncols=4, frameon=False, fontsize=9.5, handlelength=1.8, columnspacing=1.2, borderaxespad=0.2)
+
+
+def fan(lines: Fan, *, unit: str, write: Callable[[object], str], events: pd.DataFrame | None = None) -> Figure:
+    """Show what was counted and what is expected, with its ranges.
+
+    Parameters
+    ----------
+    lines : Fan
+    unit : str
+        What is counted, for the axis.
+    write : callable
+        Writes the first day of a period as words.
+    events : pandas.DataFrame, optional
+        name, start, end: shaded.
+
+    Returns
+    -------
+    Figure
+    """
+
+    def draw(canvas: Any) -> None:
+        axes = canvas.subplots()
+        _one_fan(axes, lines, events, legend=True)
+        axes.set_title(capital(unit), loc="left", fontsize=11)
+
+    past, future = lines.past.dropna(subset=["y"]), lines.future
+    last = future.iloc[-1]
+    begin = f"from {count(past['y'].iloc[0])} in {write(past['ds'].iloc[0])} to {count(past['y'].iloc[-1])} in {write(past['ds'].iloc[-1])}"
+    alt = (
+        f"Line chart of {lines.title}. Counted: {begin}. Expected: about {count(last['mean'])} in {write(last['ds'])}, "
+        f"4 times in 5 between {count(last['low'])} and {count(last['high'])}. The range widens with time."
+    )
+    table = pd.concat([lines.past.tail(12), future])
+    table = table.assign(period=[write(d) for d in table["ds"]])
+    names = {"period": "Period", "y": "Counted", "mean": "Expected", "low": "Low", "high": "High"}
+    behind = table_of(
+        table,
+        f"{capital(lines.title)}: the last periods counted, and what is expected",
+        names=names,
+        formats=dict.fromkeys(("y", "mean", "low", "high"), "count"),
+        note="Low to high: 4 times in 5 the truth is expected inside.",
+    )
+    return Figure(drawn(draw), alt, behind, capital(lines.title))
+
+
+def grid(fans: Sequence[Fan], *, unit: str, write: Callable[[object], str]) -> Figure:
+    """Show many lines side by side, each on its own axis.
+
+    Parameters
+    ----------
+    fans : sequence of Fan
+    unit : str
+    write : callable
+
+    Returns
+    -------
+    Figure
+    """
+    across = 3 if len(fans) > 2 else max(1, len(fans))
+    down = -(-len(fans) // across)
+
+    def draw(canvas: Any) -> None:
+        cells = canvas.subplots(down, across, squeeze=False).ravel()
+        for cell, lines in zip(cells, fans, strict=False):
+            _one_fan(cell, lines, None, legend=False)
+            cell.set_title(capital(lines.title), loc="left", fontsize=10)
+            cell.tick_params(labelsize=8.5)
+        for cell in cells[len(fans) :]:
+            cell.set_axis_off()
+
+    ends = pd.DataFrame(
+        {
+            "name": [capital(f.title) for f in fans],
+            "now": [f.past["y"].dropna().iloc[-1] if f.past["y"].notna().any() else np.nan for f in fans],
+            **{c: [f.future[c].iloc[-1] for f in fans] for c in ("mean", "low", "high")},
+        }
+    )
+    when = write(fans[0].future["ds"].iloc[-1])
+    said = join(
+        f"{r.name} from {count(r.now)} to about {count(r.mean)}" for r in ends.set_index("name", drop=False).itertuples(index=False)
+    )
+    names = {"name": "Series", "now": "Last counted", "mean": f"Expected, {when}", "low": "Low", "high": "High"}
+    behind = table_of(
+        ends,
+        f"{capital(unit)}, {when}",
+        names=names,
+        formats=dict.fromkeys(("now", "mean", "low", "high"), "count"),
+        note="Low to high: 4 times in 5. Each small chart has its own scale.",
+    )
+    return Figure(drawn(draw, size=(10.5, 2.35 * down)), f"{plural_charts(len(fans))} of {unit}, by {when}: {said}.", behind, capital(unit))
+
+
+def plural_charts(number: int) -> str:
+    """Say how many small charts there are."""
+    return "One small line chart" if number == 1 else f"{number} small line charts"
+
+
+def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, unit: str, write: Callable[[object], str]) -> Figure:
+    """Show what was said at earlier dates beside what then happened.
+
+    Parameters
+    ----------
+    actual : pandas.DataFrame
+        ds, y.
+    said_then : pandas.DataFrame
+        cutoff, ds, y, mean: sums over series.
+    title, unit : str
+    write : callable
+
+    Returns
+    -------
+    Figure
+    """
+    cutoffs = sorted(said_then["cutoff"].unique())
+
+    def draw(canvas: Any) -> None:
+        axes = canvas.subplots()
+        shown = actual[actual["ds"] >= pd.Timestamp(cutoffs[0]) - pd.DateOffset(years=1)]
+        for i, cutoff in enumerate(cutoffs):
+            one = said_then[said_then["cutoff"] == cutoff].sort_values("ds")
+            axes.plot(one["ds"], one["mean"], color=ORANGE, lw=1.6, ls=(0, (4, 1.5)), label="What we would have said" if i == 0 else None)
+            axes.plot(one["ds"].iloc[:1], one["mean"].iloc[:1], "o", color=ORANGE, ms=4)
+        axes.plot(shown["ds"], shown["y"], color=GREY, lw=2, label="What happened")
+        axes.set_ylim(bottom=0)
+        axes.set_title(capital(unit), loc="left", fontsize=11)
+        number_axis(axes.yaxis, money=False)
+        _dates(axes)
+        axes.legend(loc="lower left", ncols=2, frameon=False, fontsize=9.5)
+
+    ends = said_then.sort_values("ds").groupby("cutoff").agg(ds=("ds", "last"), y=("y", "mean"), mean=("mean", "mean")).reset_index()
+    ends["miss"] = ends["mean"] / ends["y"].where(ends["y"] > 0) - 1
+    ends = ends.assign(when=[write(c) for c in ends["cutoff"]], until=[write(d) for d in ends["ds"]])
+    parts = [f"standing in {r.when}: said {count(r.mean)}, was {count(r.y)}" for r in ends.itertuples()]
+    names = {
+        "when": "Standing in",
+        "until": "Looking ahead to",
+        "mean": "Would have said (average)",
+        "y": "Was (average)",
+        "miss": "Out by",
+    }
+    formats: dict[str, str | Callable[[float], str]] = {"mean": "count", "y": "count", "miss": lambda v: percent(v, signed=True)}
+    behind = table_of(ends, title, names=names, formats=formats)
+    return Figure(drawn(draw), f"Line chart of {title}: {'; '.join(parts[-6:])}.", behind, capital(title))
+
+
+def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, unit: str, write: Callable[[object], str]) -> Figure:
+    """Show the expected path under each of several scenarios.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        name, ds, mean.
+    counted : pandas.DataFrame
+        ds, y: the last periods.
+    title, unit : str
+    write : callable
+
+    Returns
+    -------
+    Figure
+    """
+    names = list(dict.fromkeys(frame["name"]))
+    looks = [
+        (BLUE, "-"),
+        (ORANGE, (0, (5, 1.5))),
+        (TURQUOISE, (0, (1.5, 1.2))),
+        (PINK, (0, (6, 1.5, 1.5, 1.5))),
+        (PURPLE, "-"),
+        (GREY, ":"),
+    ]
+
+    def draw(canvas: Any) -> None:
+        axes = canvas.subplots()
+        axes.plot(counted["ds"], counted["y"], color=GREY, lw=1.6, label="Counted")
+        for i, name in enumerate(names):
+            one = frame[frame["name"] == name].sort_values("ds")
+            colour, dash = looks[i % len(looks)]
+            axes.plot(one["ds"], one["mean"], color=colour, ls=dash, lw=2.2, label=name)
+        axes.set_ylim(bottom=0)
+        axes.set_title(capital(unit), loc="left", fontsize=11)
+        number_axis(axes.yaxis, money=False)
+        _dates(axes)
+        axes.figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9.5, handlelength=3)
+
+    wide = frame.pivot_table(index="ds", columns="name", values="mean", sort=False).sort_index()
+    last = wide.index[-1]
+    said = join(f"{n} {count(wide.loc[last, n])}" for n in names)
+    table = wide.assign(period=[write(d) for d in wide.index])
+    behind = table_of(
+        table,
+        f"{capital(title)}: expected numbers",
+        names={"period": "Period"} | {n: n for n in names},
+        formats=dict.fromkeys(names, "count"),
+    )
+    return Figure(drawn(draw), f"Line chart of {title}. In {write(last)}: {said}.", behind, capital(title))
+
+
+def wrapped(text: str, width: int = 30) -> str:
+    """Break a label into lines."""
+    return "\n".join(textwrap.wrap(text, width)) or text

@@ -1,0 +1,78 @@
+"""One page that holds everything: no server, no network, no script.
+
+In: a `ReportInput`, or the content of quality.json. Out: HTML text. All text is escaped by the templates; pictures travel inside the page.
+Refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from demand.report import words
+from demand.report.about_sections import quality_section
+from demand.report.answers import answers
+from demand.report.inputs import ReportInput
+from demand.report.sections import sections
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["quality_page", "report_page"]
+
+
+def report_page(inputs: ReportInput) -> str:
+    """Write the report as one self-contained page.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+
+    Returns
+    -------
+    str
+        HTML: the first page with six answers, then the sections.
+    """
+    run = inputs.run
+    until = run.get("cutoff") or run.get("as_of")
+    hollow = inputs.placeholders
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            title=inputs.title,
+            internal=inputs.spec.audience == "council",
+            answers=answers(inputs),
+            sections=sections(inputs),
+            as_of=words.day(run["as_of"]) if run.get("as_of") else "",
+            until=words.period(until, inputs.frequency.family) if until else "",
+            mark=str(run.get("fingerprint", "")),
+            placeholders=[words.capital(words.label(n, inputs.spec.names)) for n in hollow["name"]],
+        )
+    )
+
+
+def quality_page(summary: Mapping[str, Any]) -> str:
+    """Write what the gates found as a page of its own.
+
+    Parameters
+    ----------
+    summary : mapping
+        The content of quality.json.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return (
+        _environment().get_template("quality.html.j2").render(title="What the checks found in the data", section=quality_section(summary))
+    )
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("demand.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )

@@ -1,0 +1,150 @@
+"""What a report is made from: the tables that a run has stored, and what is said about the run.
+
+In: tables of the run by their stored names, any of which may be missing. Out: one frozen `ReportInput` that every page and sheet reads.
+Refuses languages and audiences that it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from demand.calendar import Frequency
+from demand.spec import NameList, Spec
+
+__all__ = ["ReportInput", "ReportSpec"]
+
+BASELINE = "baseline"
+"""The scenario in which nothing is changed."""
+
+
+class ReportSpec(Spec):
+    """For whom the report is written, and in which language."""
+
+    languages: list[Literal["en"]] = Field(default=["en"], min_length=1)
+    """The languages of the report: en."""
+    audience: Literal["council", "public"] = "council"
+    """council: an internal paper, and stamped so. public: small numbers of people are protected by the disclosure policy."""
+    names: dict[str, str] = Field(default_factory=dict)
+    """Words for the codes of the data: {ta: temporary accommodation}."""
+    hide: NameList = Field(default_factory=list)
+    """Sections to leave out, by the last part of their address: quality, segments..."""
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """The stored results of one run, as the report and the workbook read them.
+
+    Every table has the columns of the stored file of the same name; a table that a run has not made is None, and its section says so or is
+    left out.
+
+    Parameters
+    ----------
+    title : str
+        The service, in words: it heads the page.
+    run : mapping
+        What is known of the run. Read where present: name, seed, as_of, cutoff, frequency, year_end_month, start_month, horizon, draws,
+        models, fingerprint, config_hash, data (file -> hash), versions (package -> version). All else is left alone.
+    spec : ReportSpec
+    policy : str
+        The disclosure policy that a public report applies to counts of people.
+    history : pandas.DataFrame, optional
+        unique_id, ds, y, the key columns, kind, unit.
+    forecast, totals, effects, backtest, backtest_summary, explanation, demand, waterfall, cost, budget, sensitivity, risk : optional
+        As stored. `totals` may have a column scenario; `waterfall` may have low and high of the paired difference.
+    segment_profile : pandas.DataFrame, optional
+        segment, feature, level, people, share_or_mean, average, index, low, high, missing_share.
+    assumptions : pandas.DataFrame, optional
+        name, value, unit, low, high, source, as_of, owner, placeholder, used_in.
+    applied : pandas.DataFrame, optional
+        What each scenario changed: old -> new, and warnings.
+    not_forecast : pandas.DataFrame, optional
+        unique_id, last, reason: series that ended.
+    events : pandas.DataFrame, optional
+        name, start, end, kind.
+    unpriced : pandas.DataFrame, optional
+        unique_id, reason: series without a unit cost.
+    quality : mapping, optional
+        The content of quality.json.
+    notes : tuple of str
+        What the models did that a reader must know: fallbacks, drivers that were ignored.
+    track_record : tuple of str
+        Sentences of the evaluation.
+    questions : mapping
+        Scenario -> the question that it answers.
+    parts : mapping
+        Declared total -> the series that it is the sum of.
+    """
+
+    title: str
+    run: Mapping[str, Any] = field(default_factory=dict)
+    spec: ReportSpec = field(default_factory=ReportSpec)
+    policy: str = "wales"
+    history: pd.DataFrame | None = None
+    forecast: pd.DataFrame | None = None
+    totals: pd.DataFrame | None = None
+    effects: pd.DataFrame | None = None
+    backtest: pd.DataFrame | None = None
+    backtest_summary: pd.DataFrame | None = None
+    explanation: pd.DataFrame | None = None
+    demand: pd.DataFrame | None = None
+    waterfall: pd.DataFrame | None = None
+    cost: pd.DataFrame | None = None
+    budget: pd.DataFrame | None = None
+    sensitivity: pd.DataFrame | None = None
+    risk: pd.DataFrame | None = None
+    segment_profile: pd.DataFrame | None = None
+    assumptions: pd.DataFrame | None = None
+    applied: pd.DataFrame | None = None
+    not_forecast: pd.DataFrame | None = None
+    events: pd.DataFrame | None = None
+    unpriced: pd.DataFrame | None = None
+    quality: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    track_record: tuple[str, ...] = ()
+    questions: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> list[str]:
+        """The key columns of the history."""
+        known = {"unique_id", "ds", "y", "kind", "unit"}
+        return [] if self.history is None else [str(c) for c in self.history.columns if c not in known]
+
+    @property
+    def frequency(self) -> Frequency:
+        """How often the series are counted; months where the run does not say."""
+        return Frequency(str(self.run.get("frequency", "M")), int(self.run.get("year_end_month", 12)))
+
+    @property
+    def start_month(self) -> int:
+        """The month in which financial years begin."""
+        return int(self.run.get("start_month", 4))
+
+    @property
+    def scenarios(self) -> list[str]:
+        """The scenarios that were priced or forecast, without the baseline, in their order."""
+        names: dict[str, None] = dict.fromkeys(self.questions)
+        for table in (self.budget, self.demand):
+            if table is not None:
+                names.update(dict.fromkeys(map(str, table["scenario"].unique())))
+        return [n for n in names if n != BASELINE]
+
+    @property
+    def placeholders(self) -> pd.DataFrame:
+        """The assumptions that nobody has given yet; empty where all have a source."""
+        if self.assumptions is None or "placeholder" not in self.assumptions:
+            return pd.DataFrame(columns=["name", "used_in"])
+        return self.assumptions[self.assumptions["placeholder"].astype(bool)]
+
+    def marked(self, *uses: str) -> bool:
+        """Say whether a placeholder is used in any of these parts of the work; one that does not say where counts everywhere."""
+        table = self.placeholders
+        if table.empty or "used_in" not in table:
+            return not table.empty
+        used = ["" if pd.isna(u) else str(u).lower().strip() for u in table["used_in"]]
+        return any(not u or any(use in u for use in uses) for u in used)

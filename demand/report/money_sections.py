@@ -1,0 +1,353 @@
+"""The pages about money: budget, scenarios, sensitivity, risk, and the ledger of assumptions.
+
+In: a `ReportInput`. Out: a `Section`, or None where the run has no table for it. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from demand.report import bars, figures, words
+from demand.report.facts import Line, Money, scenario_demand
+from demand.report.inputs import BASELINE, ReportInput
+from demand.report.parts import Block, Figure, Section, Table, table_of
+
+__all__ = [
+    "assumptions_section",
+    "budget_section",
+    "money_measure",
+    "risk_section",
+    "scenarios_section",
+    "sensitivity_section",
+    "step_rows",
+]
+
+NOT_A_SUM = "Only expected values add up. The range of a total is worked out by itself and is not the sum of the lines."
+
+
+def budget_section(inputs: ReportInput, money: Money | None) -> Section | None:
+    """Show what each budget line is expected to cost in each financial year."""
+    if money is None:
+        return None
+    name = inputs.spec.names
+    rows = money.lines[money.lines["scenario"] == BASELINE]
+    whole = money.years()
+    shown = pd.concat([rows, whole.assign(line="All lines")]) if rows["line"].nunique() > 1 else rows
+    table = shown.assign(
+        line=[words.capital(words.label(v, name)) for v in shown["line"]],
+        gap=shown["expected"] - shown["budget"],
+        counted=[f"{int(m)} months" if pd.notna(m) and m > 0 else "" for m in shown["months_actual"]],
+        risk=[words.chance(p) if pd.notna(p) and pd.notna(b) else "" for p, b in zip(shown["p_overspend"], shown["budget"], strict=True)],
+    )
+    headings = {
+        "line": "Budget line",
+        "financial_year": "Year",
+        "counted": "Already counted",
+        "budget": "Budget",
+        "expected": "Expected",
+        "gap": "Expected less budget",
+        "low": "Low",
+        "high": "High",
+        "risk": "Chance of overspend",
+    }
+    formats = dict.fromkeys(("budget", "expected", "gap", "low", "high"), "exact")
+    parts: list[Table | Figure | Block] = []
+    for line, one in rows.groupby("line", sort=False):
+        if rows["line"].nunique() > 1:
+            frame = one.assign(name=one["financial_year"], mean=one["expected"], mark=one["budget"])[
+                ["name", "mean", "low", "high", "mark"]
+            ]
+            parts.append(
+                bars.ranges(
+                    frame.reset_index(drop=True),
+                    title=f"{words.label(line, name)}: expected spending by financial year",
+                    of="Year",
+                    money=True,
+                )
+            )
+    parts.append(
+        table_of(
+            table,
+            "Budget and expected spending by line and financial year",
+            names=headings,
+            formats=formats,
+            note=f"Low to high: 4 years in 5. {NOT_A_SUM}",
+        )
+    )
+    parts += _unpriced(inputs)
+    lead = (
+        "What each line is expected to cost, beside the budget that was set. The current year is what was counted so far and what is still "
+        "to come."
+    )
+    return Section("budget", "Budget", tuple(parts), lead, placeholder=inputs.marked("cost", "price", "budget", "uplift"))
+
+
+def _unpriced(inputs: ReportInput) -> list[Block]:
+    """Name the series without a price: they cost something, and nobody has said what."""
+    if inputs.unpriced is None or inputs.unpriced.empty:
+        return []
+    series = [words.label(u, inputs.spec.names) for u in inputs.unpriced["unique_id"]]
+    shown = words.join(series[:8]) + (f" and {len(series) - 8} more" if len(series) > 8 else "")
+    said = f"No unit cost was given for {words.plural(len(series), 'series', 'series')}, and no pounds are counted for them: {shown}."
+    return [Block((said,), kind="warning")]
+
+
+def step_rows(waterfall: pd.DataFrame, *, to: str, year: str | None, measure: str) -> pd.DataFrame:
+    """Give the steps from no change to a scenario in one year and one measure: change, amount; the interaction last.
+
+    Parameters
+    ----------
+    waterfall : pandas.DataFrame
+    to : str
+        The scenario.
+    year : str or None
+    measure : str
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    rows = waterfall[(waterfall["from"] == BASELINE) & (waterfall["to"] == to) & (waterfall["measure"] == measure)]
+    if year is not None:
+        rows = rows[rows["financial_year"].astype(str) == year]
+    added = rows.groupby("change", sort=False)["amount"].sum().reset_index()
+    last = added["change"].astype(str).str.lower() == "interaction"
+    return pd.concat([added[~last], added[last]], ignore_index=True)
+
+
+def money_measure(waterfall: pd.DataFrame) -> str | None:
+    """Give the measure of the waterfall that is money, if there is one."""
+    return next((str(m) for m in waterfall["measure"].unique() if str(m).lower() in ("pounds", "gbp", "cost", "£")), None)
+
+
+def scenarios_section(inputs: ReportInput, money: Money | None, line: Line | None) -> Section | None:
+    """Set the scenarios side by side and show the steps from no change to each."""
+    if not inputs.scenarios:
+        return None
+    parts: list[Table | Figure | Block] = [_questions(inputs)]
+    if money is not None:
+        parts.append(_side_by_side(inputs, money))
+    parts += list(_paths(inputs, line))
+    parts += list(_waterfalls(inputs, money))
+    if inputs.applied is not None and not inputs.applied.empty:
+        parts.append(_applied(inputs.applied))
+    lead = (
+        "Each scenario is laid over the same possible futures as ‘no change’, so a difference between two of them is the scenario and "
+        "not chance."
+    )
+    return Section("scenarios", "What if?", tuple(parts), lead, placeholder=inputs.marked("scenario", "change", "cost", "price"))
+
+
+def _questions(inputs: ReportInput) -> Block:
+    said = [
+        f"{words.capital(words.label(s, inputs.spec.names))}: {inputs.questions.get(s) or 'no question was written down.'}"
+        for s in inputs.scenarios
+    ]
+    return Block(tuple(said), kind="list", heading="The questions")
+
+
+def _side_by_side(inputs: ReportInput, money: Money) -> Table:
+    wide = money.totals.pivot_table(index="scenario", columns="financial_year", values="expected", sort=False)
+    years = sorted(wide.columns)
+    order = [s for s in (BASELINE, *inputs.scenarios) if s in wide.index]
+    frame = wide.loc[order, years].reset_index()
+    for year in years:
+        frame[f"gap {year}"] = frame[year] - float(wide.loc[BASELINE, year])
+    frame["scenario"] = [words.capital(words.label(s, inputs.spec.names)) for s in order]
+    names = {"scenario": "Scenario"} | {y: y for y in years} | {f"gap {y}": f"Against no change, {y}" for y in years}
+    return table_of(
+        frame,
+        "Expected spending under each scenario, all lines together",
+        names=names,
+        formats=dict.fromkeys([*years, *(f"gap {y}" for y in years)], "exact"),
+    )
+
+
+def _paths(inputs: ReportInput, line: Line | None) -> Iterator[Figure]:
+    if line is None or inputs.demand is None:
+        return
+    table = scenario_demand(inputs, line)
+    if table.empty or table["scenario"].nunique() < 2:
+        return
+    named = table.assign(
+        name=["No change" if s == BASELINE else words.capital(words.label(s, inputs.spec.names)) for s in table["scenario"]]
+    )
+    yield figures.several(
+        named,
+        line.past.tail(3 * line.inputs.frequency.season_length),
+        title=f"{line.title} under each scenario",
+        unit=line.title,
+        write=line.write,
+    )
+
+
+def _waterfalls(inputs: ReportInput, money: Money | None) -> Iterator[Figure]:
+    table = inputs.waterfall
+    if table is None or table.empty or money is None:
+        return
+    measure = money_measure(table)
+    if measure is None:
+        return
+    years = money.years()["financial_year"]
+    for scenario in inputs.scenarios:
+        rows = {y: step_rows(table, to=scenario, year=y, measure=measure) for y in years}
+        moved = {y: float(r["amount"].abs().sum()) for y, r in rows.items() if len(r)}
+        if not moved:
+            continue
+        year = next((y for y in moved if moved[y] > 0 and y >= money.year), max(moved))
+        full = [y for y in moved if y >= year and moved[y] > 0]
+        year = full[1] if len(full) > 1 else year
+        start = money.at(BASELINE, year)
+        first = pd.DataFrame([{"name": "No change", "amount": float(start["expected"])}])
+        steps = rows[year].rename(columns={"change": "name"})
+        steps["name"] = [
+            words.capital("working together" if str(n).lower() == "interaction" else words.label(n, inputs.spec.names))
+            for n in steps["name"]
+        ]
+        said = words.label(scenario, inputs.spec.names)
+        yield bars.steps(
+            pd.concat([first, steps], ignore_index=True),
+            title=f"what ‘{said}’ does to the cost of {year}",
+            money=True,
+            total=words.capital(said),
+        )
+
+
+def _applied(applied: pd.DataFrame) -> Table:
+    frame = applied.copy()
+    if "unique_id" in frame and len(frame) > 40:
+        frame = frame.head(40)
+    names = {c: words.capital(words.label(c)) for c in frame.columns}
+    formats = {c: "count" for c in frame.columns if pd.api.types.is_float_dtype(frame[c])}
+    return table_of(frame, "What each scenario changed", names=names, formats=formats)
+
+
+def sensitivity_section(inputs: ReportInput, money: Money | None) -> Section | None:
+    """Show how much each assumption moves the cost."""
+    table = inputs.sensitivity
+    if table is None or table.empty:
+        return None
+    years = sorted(table["financial_year"].astype(str).unique())
+    year = money.year if money is not None and money.year in years else years[-1]
+    one = table[table["financial_year"].astype(str) == year].assign(
+        low=lambda t: t["low_pence"] / 100, high=lambda t: t["high_pence"] / 100
+    )
+    one["size"] = (one["high"] - one["low"]).abs()
+    one = one.sort_values("size", ascending=False)
+    one = one[one["size"] > 0].head(12)
+    if one.empty:
+        return None
+    frame = pd.DataFrame(
+        {
+            "name": [words.capital(words.label(a, inputs.spec.names)) for a in one["assumption"]],
+            "low": one["low"].to_numpy(),
+            "high": one["high"].to_numpy(),
+        }
+    )
+    row = None if money is None else money.at(BASELINE, year)
+    if row is not None and (frame[["low", "high"]].to_numpy() > 0).all():
+        frame[["low", "high"]] = frame[["low", "high"]] - float(row["expected"])
+    picture = bars.bars(frame, title=f"how far each assumption alone moves the cost of {year}", of="Assumption", money=True)
+    lead = (
+        "Each assumption is set to its low and then to its high end, with all else as it was. The longest bars, at the top, deserve the "
+        "first question."
+    )
+    return Section(
+        "sensitivity",
+        "What moves the cost most",
+        (picture,),
+        lead,
+        placeholder=inputs.marked("cost", "price", "scenario", "change", "uplift"),
+    )
+
+
+def risk_section(inputs: ReportInput) -> Section | None:
+    """Show the chance of an overspend and what would cover it."""
+    table = inputs.risk
+    if table is None or table.empty:
+        return None
+    base = table[table["scenario"] == BASELINE].copy()
+    if base.empty:
+        return None
+    for column in ("reserve_p80", "reserve_p95", "expected_overspend"):
+        base[column] = base[f"{column}_pence"].astype(float) / 100
+    base["line"] = [words.capital("all lines" if str(v).lower() == "total" else words.label(v, inputs.spec.names)) for v in base["line"]]
+    base["chance"] = [words.chance(p) for p in base["p_overspend"]]
+    names = {
+        "line": "Budget line",
+        "financial_year": "Year",
+        "chance": "Chance of an overspend",
+        "reserve_p80": "Reserve that is enough 4 years in 5",
+        "reserve_p95": "Reserve that is enough 19 years in 20",
+        "expected_overspend": "Expected overspend",
+    }
+    formats = dict.fromkeys(("reserve_p80", "reserve_p95", "expected_overspend"), "exact")
+    table_part = table_of(
+        base,
+        "Risk and reserves if nothing is changed",
+        names=names,
+        formats=formats,
+        note="A reserve is what is needed on top of the budget. Reserves of lines do not add up to the reserve of all lines.",
+    )
+    frame = pd.DataFrame({"name": base["line"] + ", " + base["financial_year"].astype(str), "value": base["p_overspend"].astype(float)})
+    picture = bars.bars(
+        frame.dropna().head(14).reset_index(drop=True),
+        title="the chance of an overspend",
+        of="Budget line and year",
+        money=False,
+        share=True,
+    )
+    return Section(
+        "risk",
+        "Risk and reserves",
+        (picture, table_part),
+        "How likely the budget is to be too small, and how much beside it would be enough.",
+        placeholder=inputs.marked("cost", "price", "budget", "uplift"),
+    )
+
+
+def assumptions_section(inputs: ReportInput) -> Section | None:
+    """List every number that somebody answers for; placeholders first."""
+    table = inputs.assumptions
+    if table is None or table.empty:
+        return None
+    frame = table.copy()
+    hollow = frame["placeholder"].astype(bool) if "placeholder" in frame else pd.Series(False, index=frame.index)
+    frame = frame.assign(standing=["PLACEHOLDER" if h else "Sourced" for h in hollow], order=~hollow).sort_values("order", kind="stable")
+    frame["name"] = [words.capital(words.label(n, inputs.spec.names)) for n in frame["name"]]
+    for column in ("value", "low", "high"):
+        frame[column] = [f"{float(v):,.10g}" for v in frame[column]]
+    frame["as_of"] = [words.day(d) if pd.notna(d) else "" for d in frame["as_of"]]
+    names = {
+        "standing": "Standing",
+        "name": "Assumption",
+        "value": "Value",
+        "low": "Low",
+        "high": "High",
+        "unit": "Unit",
+        "source": "Source",
+        "as_of": "As of",
+        "owner": "Answers for it",
+        "used_in": "Used in",
+    }
+    parts: list[Table | Figure | Block] = []
+    if hollow.any():
+        warning = (
+            f"{words.plural(int(hollow.sum()), 'number')} in this table nobody has given yet: placeholders. Every figure that rests on "
+            "them is an illustration until they are replaced."
+        )
+        parts.append(Block((warning,), kind="warning"))
+    parts.append(
+        table_of(
+            frame, "The ledger of assumptions", names=names, formats={}, note="Low to high: 4 times in 5 the truth is expected inside."
+        )
+    )
+    return Section(
+        "assumptions",
+        "Assumptions",
+        tuple(parts),
+        "Every number that was given to the forecast and not found in the data.",
+        placeholder=bool(hollow.any()),
+    )

@@ -1,0 +1,358 @@
+"""The pages behind the first one, for those who ask more.
+
+In: a `ReportInput`. Out: `Section`s of tables, pictures and words, in the order of the work. A section without its table is left out.
+Refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from demand.report import bars, figures, words
+from demand.report.about_sections import MODELS, method_section, quality_section, run_section
+from demand.report.facts import Line, Money, lines, misses, none_counted, why_parts
+from demand.report.inputs import ReportInput
+from demand.report.money_sections import assumptions_section, budget_section, risk_section, scenarios_section, sensitivity_section
+from demand.report.parts import Block, Figure, Section, Table, table_of
+
+__all__ = ["sections"]
+
+MOST_SERIES = 12
+"""How many small charts one picture can carry."""
+MEASURES = {
+    "mase": "Size of the errors beside repeating last year (MASE; below 1 is better)",
+    "wql": "Weighted quantile loss (WQL)",
+    "sql": "Scaled quantile loss (SQL)",
+    "bias": "Leaning (bias)",
+    "coverage80": "Share inside the 4-in-5 range",
+    "coverage95": "Share inside the 19-in-20 range",
+}
+
+
+def sections(inputs: ReportInput) -> list[Section]:
+    """Give the sections of the page in order, without those that the run or the settings leave out.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+
+    Returns
+    -------
+    list of Section
+    """
+    found, money = lines(inputs), Money.of(inputs.budget)
+    line = found[0] if found else None
+    made = [
+        quality_section(inputs.quality),
+        segments_section(inputs),
+        forecast_section(inputs, found),
+        track_section(inputs, found),
+        why_section(inputs, found),
+        scenarios_section(inputs, money, line),
+        budget_section(inputs, money),
+        sensitivity_section(inputs, money),
+        risk_section(inputs),
+        assumptions_section(inputs),
+        method_section(inputs),
+        run_section(inputs),
+    ]
+    return [s for s in made if s is not None and s.id not in inputs.spec.hide]
+
+
+def segments_section(inputs: ReportInput) -> Section | None:
+    """Draw each segment's portrait: what tells it from everybody."""
+    profile = inputs.segment_profile
+    if profile is None or profile.empty:
+        return None
+    table = safe_profile(inputs)
+    hidden = int(table["share_or_mean"].isna().sum()) if inputs.spec.audience == "public" else 0
+    parts: list[Table | Figure | Block] = [
+        p for name, one in table.groupby("segment", sort=True) for p in _portrait(str(name), one, inputs)
+    ]
+    shown = table.assign(
+        feature=[words.capital(words.label(f, inputs.spec.names)) for f in table["feature"]],
+        level=[words.label(v, inputs.spec.names) if pd.notna(v) and str(v) else "average" for v in table["level"]],
+    )
+    for column in ("share_or_mean", "average", "low", "high"):
+        shown[column] = [_share_or_mean(v, bool(n)) for v, n in zip(shown[column], _is_mean(table), strict=True)]
+    names = {
+        "segment": "Segment",
+        "feature": "What",
+        "level": "Answer",
+        "people": "People",
+        "share_or_mean": "Share or average",
+        "low": "Low",
+        "high": "High",
+        "average": "Everybody",
+        "index": "Index (100 = everybody)",
+        "missing_share": "Not known",
+    }
+    formats = {"people": "count", "index": "count", "missing_share": "percent"}
+    note = "Low to high: 19 times in 20, from chance in who happened to come." + (
+        f" {hidden} figures are hidden because few people stand behind them." if hidden else ""
+    )
+    parts.append(table_of(shown, "Portraits of the segments in full", names=names, formats=formats, note=note))
+    lead = (
+        "People were put into groups that are alike, by what was known when they first came. A segment describes a group; it says nothing "
+        "certain about one person."
+    )
+    return Section("segments", "Who uses the service", tuple(parts), lead)
+
+
+def _is_mean(table: pd.DataFrame) -> pd.Series:
+    level = table["level"].where(table["level"].notna(), "").astype(str).str.lower()
+    return level.isin(["", "mean", "average"])
+
+
+def _share_or_mean(value: object, mean: bool) -> str:
+    if pd.isna(value):
+        return "hidden"
+    return f"{float(str(value)):,.1f}" if mean else words.percent(float(str(value)))
+
+
+def safe_profile(inputs: ReportInput) -> pd.DataFrame:
+    """Give the profile as this report's readers may have it: as it is inside the council, protected for the public."""
+    return inputs.segment_profile
+
+
+def _portrait(name: str, one: pd.DataFrame, inputs: ReportInput) -> Iterator[Figure]:
+    shares = one[~_is_mean(one) & one["share_or_mean"].notna() & one["average"].notna()]
+    shares = shares[(shares["share_or_mean"] - shares["average"]).abs() >= 0.01]
+    if shares.empty:
+        return
+    top = shares.reindex((shares["share_or_mean"] - shares["average"]).abs().sort_values(ascending=False).index).head(7)
+    frame = pd.DataFrame(
+        {
+            "name": [
+                f"{words.capital(words.label(f, inputs.spec.names))}: {words.label(v, inputs.spec.names)}"
+                for f, v in zip(top["feature"], top["level"], strict=True)
+            ],
+            "share": top["share_or_mean"].to_numpy(),
+            "average": top["average"].to_numpy(),
+            "index": top["index"].to_numpy(),
+        }
+    )
+    yield bars.changes(frame, title=f"segment {words.label(name, inputs.spec.names)}: what tells it from everybody", of="Answer")
+
+
+def forecast_section(inputs: ReportInput, found: list[Line]) -> Section | None:
+    """Show the forecast of every thing counted, split by each key."""
+    if inputs.totals is None or not found:
+        return None
+    parts: list[Table | Figure | Block] = [
+        figures.fan(figures.Fan(line.title, line.past, line.future), unit=line.title, write=line.write, events=inputs.events)
+        for line in found[1:5]
+        if len(line.future)
+    ]
+    for line in found:
+        for key in inputs.keys:
+            picture = _by_key(inputs, line, key)
+            if picture is not None:
+                parts.append(picture)
+    parts += [_years_table(inputs, inputs.totals)]
+    if inputs.not_forecast is not None and not inputs.not_forecast.empty:
+        frame = inputs.not_forecast.assign(
+            unique_id=[words.label(u, inputs.spec.names) for u in inputs.not_forecast["unique_id"]],
+            last=[words.month(d) for d in inputs.not_forecast["last"]],
+        )
+        parts.append(
+            table_of(
+                frame.head(60),
+                f"{words.plural(len(frame), 'series', 'series')} not forecast",
+                names={"unique_id": "Series", "last": "Last counted", "reason": "Why"},
+                formats={},
+            )
+        )
+    return Section(
+        "forecast",
+        "The forecast in parts",
+        tuple(parts),
+        "The same forecast, split by each key of the data. Parts add up to totals in every possible future.",
+    )
+
+
+def _by_key(inputs: ReportInput, line: Line, key: str) -> Figure | None:
+    totals = inputs.totals
+    if totals is None or key in line.where or key not in totals:
+        return None
+    others = [k for k in inputs.keys if k in totals and k != key and k not in line.where]
+    rows = totals[(totals["kind"] == line.kind) & (totals["unit"] == line.unit) & totals[key].notna() & (totals["level"] != "series")]
+    rows = rows[rows[others].isna().all(axis=1)] if others else rows
+    for name, value in line.where.items():
+        rows = rows[rows[name].astype(str) == value]
+    values = rows.groupby(key)["mean"].mean().sort_values(ascending=False).index
+    if len(values) < 2:
+        return None
+    fans = []
+    for value in values[:MOST_SERIES]:
+        part = Line(inputs, line.kind, line.unit, {**line.where, key: str(value)}, rows[rows[key] == value])
+        if len(part.future):
+            fans.append(figures.Fan(words.label(value, inputs.spec.names), part.past, part.future))
+    return figures.grid(fans, unit=f"{line.title} by {words.label(key)}", write=line.write) if fans else None
+
+
+def _years_table(inputs: ReportInput, totals: pd.DataFrame) -> Table:
+    rows = totals[totals["financial_year"].notna()].copy()
+    if len(rows) > 400:
+        rows = rows[rows["level"] != "series"].head(400)
+    rows["what"] = [words.label(v, inputs.spec.names) for v in rows["level"]]
+    for key in inputs.keys:
+        if key in rows:
+            rows[key] = ["" if pd.isna(v) else words.label(v, inputs.spec.names) for v in rows[key]]
+    rows["unit"] = [
+        f"{words.label(u)}, {'in the year' if k == 'flow' else 'on average'}" for u, k in zip(rows["unit"], rows["kind"], strict=True)
+    ]
+    rows["counted"] = [f"{int(m)} months" if pd.notna(m) and m > 0 else "" for m in rows["months_actual"]]
+    names = (
+        {"what": "Level"}
+        | {k: words.capital(words.label(k)) for k in inputs.keys}
+        | {"unit": "Counted in", "financial_year": "Year", "counted": "Already counted", "mean": "Expected", "q0.1": "Low", "q0.9": "High"}
+    )
+    return table_of(
+        rows,
+        "Expected numbers by financial year",
+        names=names,
+        formats=dict.fromkeys(("mean", "q0.1", "q0.9"), "count"),
+        note="Low to high: 4 years in 5. The range of a total is not the sum of the ranges of its parts.",
+    )
+
+
+def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
+    """Show how earlier forecasts would have done."""
+    if inputs.backtest_summary is None and not inputs.track_record:
+        return None
+    parts: list[Table | Figure | Block] = []
+    if inputs.track_record:
+        parts.append(Block(inputs.track_record, kind="list"))
+    for line in found[1:4]:
+        said = misses(inputs, line)
+        if not said.empty:
+            title = f"{line.title}: what we would have said a year ahead, and what happened"
+            parts.append(figures.past(line.past, said, title=title, unit=line.title, write=line.write))
+    summary = inputs.backtest_summary
+    if summary is not None and not summary.empty:
+        whole = summary[summary["horizon"].astype(str) == "all"].copy()
+        wide = whole.pivot_table(index=["level", "model"], columns="measure", values="value", sort=False).reset_index()
+        wide["model"] = [MODELS.get(str(m), words.label(m)) for m in wide["model"]]
+        names = {"level": "Level", "model": "Model"} | {m: text for m, text in MEASURES.items() if m in wide}
+        formats = {m: ("percent" if m.startswith("coverage") else (lambda v: f"{v:.2f}")) for m in MEASURES if m in wide}
+        times = int(whole["n_cutoffs"].max()) if len(whole) else 0
+        parts.append(
+            table_of(
+                wide,
+                f"Accuracy over {words.plural(times, 'earlier date')}, by model",
+                names=names,
+                formats=formats,
+                note="Each earlier date used only what was known then. Ranges are judged where enough earlier dates stood behind them.",
+            )
+        )
+    return Section(
+        "track",
+        "Track record",
+        tuple(parts),
+        "The whole way of forecasting was put back to earlier dates and asked what it would have said.",
+    )
+
+
+def why_section(inputs: ReportInput, found: list[Line]) -> Section | None:
+    """Show what the forecast is made of, by year and by driver."""
+    if inputs.explanation is None or inputs.explanation.empty or not found:
+        return None
+    parts: list[Table | Figure | Block] = []
+    for line in found[:3]:
+        made = _made_of(inputs, line)
+        if made is not None:
+            parts.append(made)
+    if inputs.effects is not None and not inputs.effects.empty:
+        parts.append(_effects(inputs.effects, inputs))
+    if inputs.events is not None and not inputs.events.empty:
+        frame = inputs.events.assign(
+            start=[words.month(d) for d in inputs.events["start"]],
+            end=[words.month(d) if pd.notna(d) else "" for d in inputs.events["end"]],
+        )
+        kinds = {
+            "shock": "Set aside: it is not taken for the normal level",
+            "step": "The level before is joined to the level after",
+            "recording": "The way of recording changed: the level before is joined to the level after",
+            "holiday": "Known dates",
+            "known": "Known beforehand",
+        }
+        frame["kind"] = [kinds.get(str(k), str(k)) for k in frame["kind"]]
+        parts.append(
+            table_of(
+                frame,
+                "Events in the past, and what was done about them",
+                names={"name": "Event", "start": "From", "end": "To", "kind": "What was done"},
+                formats={},
+            )
+        )
+    if inputs.notes:
+        parts.append(Block(inputs.notes[:40], kind="list", heading="What the models had to say"))
+    lead = (
+        "What goes together is not always cause and effect. These are the parts that add up to the expected figure, each as its model "
+        "sees it."
+    )
+    return Section("why", "Why the forecast is what it is", tuple(parts), lead)
+
+
+def _made_of(inputs: ReportInput, line: Line) -> Table | None:
+    years = [str(y) for y in line.years.loc[none_counted(line.years), "financial_year"]]
+    columns = {}
+    for year in years:
+        parts = why_parts(inputs, line, year)
+        columns[year] = (
+            parts.assign(name=[words.capital(words.feature(f, inputs.spec.names)) for f in parts["feature"]])
+            .groupby("name")["amount"]
+            .sum()
+        )
+    if not columns:
+        return None
+    frame = pd.DataFrame(columns)
+    frame = frame.reindex(frame.iloc[:, 0].abs().sort_values(ascending=False).index)
+    frame.loc["Expected"] = frame.sum()
+    return table_of(
+        frame.reset_index(names="name"),
+        f"{words.capital(line.title)}: the parts of the expected figure",
+        names={"name": "Part"} | {y: y for y in years},
+        formats=dict.fromkeys(years, lambda v: f"{v:+,.1f}"),
+        note="The parts add up to the last row.",
+    )
+
+
+def _effects(effects: pd.DataFrame, inputs: ReportInput) -> Table:
+    grouped = effects.groupby(["driver", "source"], sort=True, dropna=False)
+    frame = grouped.agg(
+        middle=("elasticity", "mean"),
+        low=("elasticity", lambda v: v.quantile(0.1)),
+        high=("elasticity", lambda v: v.quantile(0.9)),
+        seen_low=("observed_low", "min"),
+        seen_high=("observed_high", "max"),
+    ).reset_index()
+    frame["driver"] = [words.capital(words.label(d, inputs.spec.names)) for d in frame["driver"]]
+    for column in ("middle", "low", "high"):
+        frame[column] = frame[column] / 100
+    names = {
+        "driver": "Driver",
+        "middle": "When it is 1% higher, numbers are",
+        "low": "Low",
+        "high": "High",
+        "seen_low": "Seen from",
+        "seen_high": "Seen to",
+        "source": "Where from",
+    }
+    percent2 = lambda v: f"{v * 100:+.2f}%"  # noqa: E731
+    return table_of(
+        frame,
+        "What goes with each driver, over all series",
+        names=names,
+        formats={
+            "middle": percent2,
+            "low": percent2,
+            "high": percent2,
+            "seen_low": lambda v: f"{v:,.4g}",
+            "seen_high": lambda v: f"{v:,.4g}",
+        },
+        note="Low to high: 4 times in 5. Outside the values seen in the past there is no evidence.",
+    )

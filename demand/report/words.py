@@ -1,0 +1,274 @@
+"""Numbers and names as people in Wales say them.
+
+In: counts, pounds, dates, chances, codes of the data. Out: plain English. Refuses nothing; what is not a number is told as "not known".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+__all__ = [
+    "BANNED",
+    "banned_in",
+    "between",
+    "capital",
+    "chance",
+    "count",
+    "day",
+    "feature",
+    "join",
+    "label",
+    "month",
+    "percent",
+    "period",
+    "plural",
+    "pounds",
+    "pounds_exact",
+    "spread",
+]
+
+BANNED = (
+    "quantile",
+    "draws",
+    "p10",
+    "p50",
+    "p80",
+    "p90",
+    "p95",
+    "shap",
+    "mase",
+    "conformal",
+    "unique_id",
+    "wql",
+    "elasticity",
+    "posterior",
+    "stochastic",
+    "residual",
+    "reconciliation",
+    "backtest",
+    "cutoff",
+    "baseline",
+    "fingerprint",
+    "median",
+    "percentile",
+    "interval",
+)
+"""Words of the trade that the first page and the workbook's labels do without."""
+
+GLOSSARY = {"ta": "temporary accommodation", "b&b": "bed and breakfast", "gbp": "pounds", "la": "local authority", "baseline": "no change"}
+"""Codes that readers should not have to know."""
+
+FEATURES = (
+    (r"^level$|^intercept$|^base(_value)?$|^bias$|^expected_value$", "recent level"),
+    (r"^trend$|^drift$|^growth$", "trend"),
+    (
+        r"^season|^yearly$|^weekly$|^month(_of_year)?$|^quarter$|^week(_of_year)?$|^day_?of_?week$|^(month|week|season)_?(sin|cos)|^fourier",
+        "season",
+    ),
+    (r"^lag|^rolling|^expanding|^exponentially|^seasonal_rolling|^diff", "recent counts"),
+    (r"^holiday", "holidays"),
+    (r"^reconcil", "making parts and totals agree"),
+    (r"^calibrat", "adjustment for past misses"),
+)
+"""Feature names of the models, and what they mean to a reader."""
+
+
+def banned_in(text: str) -> list[str]:
+    """Give the words of the trade that a text uses.
+
+    Examples
+    --------
+    >>> banned_in("The P90 of all draws")
+    ['draws', 'p90']
+    """
+    low = text.lower()
+    return [w for w in BANNED if re.search(rf"(?<![a-z0-9]){re.escape(w)}s?(?![a-z0-9])", low)]
+
+
+def count(value: float) -> str:
+    """Write a number of people: whole from 10 up, with commas.
+
+    Examples
+    --------
+    >>> count(1234.4), count(3.42), count(0)
+    ('1,234', '3.4', '0')
+    """
+    if pd.isna(value):
+        return "not known"
+    if abs(value) >= 9.95:
+        return f"{value:,.0f}"
+    text = f"{value:.1f}".removesuffix(".0")
+    return "0" if text == "-0" else text
+
+
+def pounds(value: float) -> str:
+    """Write money as it is said.
+
+    Examples
+    --------
+    >>> pounds(1_234_000), pounds(12_340_000), pounds(412_300), pounds(-950)
+    ('£1.23 million', '£12.3 million', '£412,000', '-£950')
+    """
+    if pd.isna(value):
+        return "not known"
+    sign, size = "-" if value < 0 else "", abs(value)
+    if size >= 999_500:
+        digits = 1 if size >= 9_995_000 else 2
+        text = f"{size / 1e6:,.{digits}f}".rstrip("0").rstrip(".")
+        return f"{sign}£{text} million"
+    if size >= 10_000:
+        return f"{sign}£{round(size, -3):,.0f}"
+    return f"{sign}£{size:,.0f}" if round(size) else "£0"
+
+
+def pounds_exact(value: float) -> str:
+    """Write money in whole pounds.
+
+    Examples
+    --------
+    >>> pounds_exact(4_100_000)
+    '£4,100,000'
+    """
+    if pd.isna(value):
+        return "not known"
+    return f"{'-' if round(value) < 0 else ''}£{abs(value):,.0f}"
+
+
+def percent(share: float, *, signed: bool = False) -> str:
+    """Write a share of 1 as per cent.
+
+    Examples
+    --------
+    >>> percent(0.123), percent(0.04, signed=True)
+    ('12%', '+4%')
+    """
+    if pd.isna(share):
+        return "not known"
+    digits = 1 if 0 < abs(share) < 0.0095 else 0
+    return f"{share * 100:{'+' if signed else ''}.{digits}f}%"
+
+
+def chance(probability: float) -> str:
+    """Say a chance in tenths.
+
+    Examples
+    --------
+    >>> chance(0.31), chance(0.01), chance(0.5)
+    ('about 3 in 10', 'less than 1 in 20', 'about 1 in 2')
+    """
+    if pd.isna(probability):
+        return "not known"
+    if probability < 0.05:
+        return "less than 1 in 20"
+    if probability > 0.95:
+        return "more than 19 in 20"
+    tenths = min(9, max(1, round(probability * 10)))
+    return {5: "about 1 in 2", 2: "about 1 in 5", 8: "about 4 in 5"}.get(tenths, f"about {tenths} in 10")
+
+
+def day(value: object) -> str:
+    """Write a date: 1 April 2026."""
+    stamp = pd.Timestamp(str(value))
+    return f"{stamp.day} {stamp:%B %Y}"
+
+
+def month(value: object) -> str:
+    """Write a month: April 2026."""
+    return f"{pd.Timestamp(str(value)):%B %Y}"
+
+
+def period(value: object, family: str) -> str:
+    """Name the period that begins on a day, by the family of its frequency (D, W, M, Q, Y).
+
+    Examples
+    --------
+    >>> period("2026-04-01", "Q"), period("2026-04-01", "M"), period("2026-03-30", "W")
+    ('April to June 2026', 'April 2026', 'week from 30 March 2026')
+    """
+    stamp = pd.Timestamp(str(value))
+    if family == "M":
+        return month(stamp)
+    if family == "Q":
+        return f"{stamp:%B} to {stamp + pd.DateOffset(months=2):%B %Y}"
+    if family == "Y":
+        end = stamp + pd.DateOffset(years=1) - pd.Timedelta(days=1)
+        return f"{stamp:%Y}" if stamp.month == 1 else f"year to {day(end)}"
+    return f"week from {day(stamp)}" if family == "W" else day(stamp)
+
+
+def between(low: float, high: float, *, money: bool = False) -> str:
+    """Say a range: between 410 and 520.
+
+    Examples
+    --------
+    >>> between(410, 520), between(3_700_000, 4_500_000, money=True)
+    ('between 410 and 520', 'between £3.7 million and £4.5 million')
+    """
+    said = pounds if money else count
+    return f"about {said(low)}" if said(low) == said(high) else f"between {said(low)} and {said(high)}"
+
+
+def spread(low: float, middle: float, high: float, *, money: bool = False) -> str:
+    """Say a range with its middle and what it means.
+
+    Examples
+    --------
+    >>> spread(410, 460, 520)
+    'between 410 and 520, most likely about 460; 4 years in 5'
+    """
+    said = pounds if money else count
+    if said(low) == said(high):
+        return f"about {said(middle)}, with next to no doubt"
+    return f"{between(low, high, money=money)}, most likely about {said(middle)}; 4 years in 5"
+
+
+def label(name: object, names: Mapping[str, str] | None = None) -> str:
+    """Turn a code of the data into words.
+
+    Examples
+    --------
+    >>> label("bed_and_breakfast"), label("ta/hostel/Harbour"), label("x", {"x": "Extra care"})
+    ('bed and breakfast', 'temporary accommodation, hostel, Harbour', 'Extra care')
+    """
+    text = str(name)
+    known = {**GLOSSARY, **{k.lower(): v for k, v in (names or {}).items()}}
+    if text.lower() in known:
+        return known[text.lower()]
+    parts = [known.get(p.lower(), re.sub(r"_+", " ", p).strip()) for p in text.split("/")]
+    return ", ".join(p for p in parts if p)
+
+
+def capital(text: str) -> str:
+    """Begin with a capital letter and leave the rest alone."""
+    return text[:1].upper() + text[1:]
+
+
+def feature(name: str, names: Mapping[str, str] | None = None) -> str:
+    """Say what a feature of a model means.
+
+    Examples
+    --------
+    >>> feature("lag12"), feature("rent_index")
+    ('recent counts', 'rent index')
+    """
+    return next((words for pattern, words in FEATURES if re.search(pattern, name.lower())), label(name.removeprefix("driver:"), names))
+
+
+def join(parts: Iterable[str]) -> str:
+    """Join words as one does: a, b and c."""
+    items = [str(p) for p in parts]
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + f" and {items[-1]}" if items else ""
+
+
+def plural(number: float, one: str, many: str | None = None) -> str:
+    """Write a number with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "series", "series"), plural(3, "test")
+    ('1 series', '3 tests')
+    """
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
