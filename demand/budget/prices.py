@@ -170,7 +170,7 @@ def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, hi
     pounds = np.empty(shape, dtype=np.float64)
     ordered = demand.transpose("scenario", "series", "ds", "draw").to_numpy()
     for position in range(shape[0]):
-        pounds[position] = priced(parts, exposure, ordered[position])[rows]
+        pounds[position] = priced(parts, exposure, ordered[position, rows], rows)
     about = {n: (c.dims, c.to_numpy()[rows]) for n, c in demand.coords.items() if c.dims == ("series",)}
     coords = {"scenario": demand["scenario"].to_numpy(), "financial_year": np.array(exposure.labels, dtype=object), **about,
               "draw": demand["draw"].to_numpy(), "months_actual": ("financial_year", exposure.months_actual)}  # fmt: skip
@@ -184,24 +184,27 @@ def yearly(cost: Cost) -> xr.DataArray:
     return cost.years
 
 
-def priced(parts: Sequence[Part], exposure: Exposure, values: np.ndarray) -> np.ndarray:
-    """Price one scenario by whole financial year.
+def priced(parts: Sequence[Part], exposure: Exposure, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Price some series of one scenario by whole financial year.
 
     Parameters
     ----------
     parts : sequence of Part
     exposure : Exposure
     values : numpy.ndarray
-        Shape (series, periods, draws): all series.
+        Shape (rows, periods, draws).
+    rows : numpy.ndarray
+        Positions of the series, ascending.
 
     Returns
     -------
     numpy.ndarray
-        float64 GBP, shape (series, years, draws); zero for series that no part pays for.
+        float64 GBP, shape (rows, years, draws); zero for series that no part pays for.
     """
-    pounds = np.zeros((values.shape[0], len(exposure.labels), values.shape[2]))
+    pounds = np.zeros((len(rows), len(exposure.labels), values.shape[2]))
     for part in parts:
-        pounds[part.rows] += exposure.quantity(values[part.rows], part.rows, per=part.per) * part.prices(exposure.years)
+        both, _, at = np.intersect1d(part.rows, rows, return_indices=True)
+        pounds[at] += exposure.quantity(values[at], both, per=part.per) * part.prices(exposure.years)
     return pounds
 
 

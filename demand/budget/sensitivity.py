@@ -10,10 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from demand.budget.prices import Cost, Part, UnitCost, priced
-from demand.scenario import BASELINE, WATERFALL, Change, Exposure, Scenario, WhatIf, by_name, demand_under, measured, steps, unfold
+from demand.scenario import BASELINE, Exposure, Scenario, WhatIf, by_name, measured, resized, steps, under, unfold
 from demand.spec import Assumption
 from demand.tables import History
 
@@ -46,14 +45,16 @@ def sensitivity(case: WhatIf, cost: Cost) -> pd.DataFrame:
     for part in cost.parts:
         used = cost.exposure.quantity(base[part.rows], part.rows, per=part.per).sum(axis=0)
         rows += [(name, kind, BASELINE, *ends) for name, kind, ends in _price_ends(part, cost, used)]
+    base_pounds = _expected(cost, base, np.arange(len(base)))
     known = by_name(case.scenarios)
     for scenario in case.scenarios:
-        changes = unfold(scenario, known)
-        own = {label: change for label, change in changes.items() if change in scenario.changes}
-        now = _total(case, cost, changes, scenario) if own else np.zeros(0)
-        for label, change in own.items():
-            ends = [_total(case, cost, {**changes, label: change.sized(x)}, scenario) - now for x in (change.size.low, change.size.high)]
-            rows.append((f"{scenario.name}: {label}", "scenario", scenario.name, ends[0], ends[1]))
+        outcome = under(case, unfold(scenario, known), together=scenario.together)
+        now = (_expected(cost, outcome.values, outcome.rows) - base_pounds[outcome.rows]).sum(axis=0)
+        for label, (change, _) in outcome.parts.items():
+            if change in scenario.changes:
+                ends = [resized(case, outcome, label, size, together=scenario.together) for size in (change.size.low, change.size.high)]
+                low, high = ((_expected(cost, end.values, end.rows) - base_pounds[end.rows]).sum(axis=0) - now for end in ends)
+                rows.append((f"{scenario.name}: {label}", "scenario", scenario.name, low, high))
     told = [
         (name, year, int(np.rint(low[y] * 100)), int(np.rint(high[y] * 100)), kind, scenario)
         for name, kind, scenario, low, high in rows
@@ -83,12 +84,12 @@ def waterfall(case: WhatIf, *, history: History | None, start_month: int = 4, co
     """
     exposure = cost.exposure if cost is not None else Exposure(case.draws, history, start_month)
 
-    def measure(draws: xr.DataArray) -> dict[str, np.ndarray]:
-        people = measured(exposure, draws)
-        return people if cost is None else {**people, POUNDS: _expected(cost, draws)}
+    def measure(values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
+        people = measured(exposure, values, rows)
+        return people if cost is None else {**people, POUNDS: _expected(cost, values, rows)}
 
-    tables = [steps(case, BASELINE, scenario.name, labels=exposure.labels, measure=measure) for scenario in case.scenarios]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=WATERFALL)
+    pairs = [(BASELINE, scenario.name) for scenario in case.scenarios]
+    return steps(case, pairs, labels=exposure.labels, measure=measure)
 
 
 def ledger(unit_costs: Sequence[UnitCost], scenarios: Sequence[Scenario]) -> pd.DataFrame:
@@ -109,14 +110,9 @@ def ledger(unit_costs: Sequence[UnitCost], scenarios: Sequence[Scenario]) -> pd.
     return pd.DataFrame(rows, columns=["name", *columns, "used_in"])
 
 
-def _expected(cost: Cost, draws: xr.DataArray) -> np.ndarray:
-    """Give the expected pounds of one scenario by whole financial year, all series together."""
-    values = draws.transpose("series", "ds", "draw").to_numpy()
-    return np.asarray(priced(cost.parts, cost.exposure, values).mean(axis=2).sum(axis=0))
-
-
-def _total(case: WhatIf, cost: Cost, changes: dict[str, Change], scenario: Scenario) -> np.ndarray:
-    return _expected(cost, demand_under(case, changes, scenario.together))
+def _expected(cost: Cost, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Give expected pounds by series and whole financial year."""
+    return np.asarray(priced(cost.parts, cost.exposure, values, rows).mean(axis=2))
 
 
 def _price_ends(part: Part, cost: Cost, used: np.ndarray) -> list[tuple[str, str, tuple[np.ndarray, np.ndarray]]]:

@@ -4,9 +4,9 @@ In: DRAWS, `Scenario`s and EFFECTS. Out: DEMAND, what was applied, and waterfall
 that came from a spreadsheet can be planned with too. Refuses what it cannot apply, with every fault at once.
 """
 
-from demand.scenario.application import apply
+from demand.scenario.application import Outcome, apply, resized, under
 from demand.scenario.change import BASELINE, Change, Scenario, by_name, unfold
-from demand.scenario.comparison import INTERACTION, WATERFALL, compare, demand_table, demand_under, measured, steps
+from demand.scenario.comparison import INTERACTION, WATERFALL, compare, demand_table, measured, steps
 from demand.scenario.effect import WhatIf
 from demand.scenario.exposure import AVERAGE, Exposure, average_stock
 
@@ -17,6 +17,7 @@ __all__ = [
     "WATERFALL",
     "Change",
     "Exposure",
+    "Outcome",
     "Scenario",
     "WhatIf",
     "apply",
@@ -24,8 +25,9 @@ __all__ = [
     "by_name",
     "compare",
     "demand_table",
-    "demand_under",
     "measured",
+    "resized",
     "steps",
+    "under",
     "unfold",
 ]

@@ -8,6 +8,7 @@ rule.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
 
@@ -16,13 +17,33 @@ import pandas as pd
 import xarray as xr
 
 from demand.errors import Fault, ScenarioError, listed, raise_all
-from demand.scenario.change import BASELINE, Change, Scenario, by_name, unfold
+from demand.scenario.change import BASELINE, Change, Scenario, by_name, places, unfold
 from demand.scenario.effect import Applied, WhatIf, moved, work_out
 
-__all__ = ["APPLIED", "apply", "under"]
+__all__ = ["APPLIED", "Outcome", "apply", "resized", "under"]
 
+Together = Literal["multiply", "add"] | None
 APPLIED = ["scenario", "change", "unique_id", "effect", "start", "old_mean", "new_mean", "warning"]
 """The columns of the list of what was applied."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What some changes come to together: the series that they touch and their new draws.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray
+        Positions along the series, ascending.
+    values : numpy.ndarray
+        float32, shape (rows, periods, draws).
+    parts : mapping of label to (Change, Applied)
+        What each change does alone.
+    """
+
+    rows: np.ndarray
+    values: np.ndarray = field(repr=False)
+    parts: Mapping[str, tuple[Change, Applied]]
 
 
 def apply(
@@ -66,24 +87,23 @@ def apply(
     values[0], told, faults = base, [], []
     for position, scenario in enumerate(known.values(), start=1):
         try:
-            parts = under(
-                case, unfold(scenario, known), together=scenario.together, at=f"scenarios > {scenario.name}", out=values[position]
-            )
+            changes, at = unfold(scenario, known), {"": f"scenarios > {scenario.name}", **places(scenario, known)}
+            outcome = under(case, changes, together=scenario.together, at=at)
         except ScenarioError as error:
             faults += list(error.faults)
             continue
-        told += [_tell(case, scenario.name, label, change, part) for label, (change, part) in parts.items()]
-    raise_all(faults, ScenarioError, during="applying the scenarios")
+        values[position] = base
+        values[position, outcome.rows] = outcome.values
+        told += [_tell(case, scenario.name, label, change, part) for label, (change, part) in outcome.parts.items()]
+    raise_all(list(dict.fromkeys(faults)), ScenarioError, during="applying the scenarios")
     about = {str(n): (c.dims, c.to_numpy()) for n, c in draws.coords.items()}
     coords = {"scenario": np.array([BASELINE, *known], dtype=object), **about}
     demand = xr.DataArray(values, dims=("scenario", "series", "ds", "draw"), coords=coords, attrs=dict(draws.attrs), name="y")
     return demand, pd.concat(told, ignore_index=True) if told else pd.DataFrame(columns=APPLIED)
 
 
-def under(
-    case: WhatIf, changes: Mapping[str, Change], *, together: Literal["multiply", "add"] | None, at: str, out: np.ndarray
-) -> dict[str, tuple[Change, Applied]]:
-    """Write demand under some changes into `out`, and give what each of them does alone.
+def under(case: WhatIf, changes: Mapping[str, Change], *, together: Together, at: Mapping[str, str] | None = None) -> Outcome:
+    """Work out some changes, each alone and all together.
 
     Parameters
     ----------
@@ -92,28 +112,40 @@ def under(
         As `unfold` gives them.
     together : "multiply", "add" or None
         What happens where two of them meet.
-    at : str
-        The place in the config, for messages.
-    out : numpy.ndarray
-        float32, shape (series, periods, draws): filled.
+    at : mapping of label to str, optional
+        The places of the changes in the config, for messages; '' for the scenario as a whole.
+
+    Returns
+    -------
+    Outcome
 
     Raises
     ------
     ScenarioError
         With the faults of all changes at once.
     """
-    done, faults = {}, []
+    parts, faults, places_ = {}, [], at or {}
     for label, change in changes.items():
         try:
-            done[label] = (change, work_out(case, change, at=f"{at} > {label}"))
+            parts[label] = (change, work_out(case, change, at=places_.get(label, label)))
         except ScenarioError as error:
             faults += list(error.faults)
     raise_all(faults, ScenarioError, during="applying the changes")
     if together is None:
-        _refuse_meetings(case, done, at=at)
-    out[:] = case.draws.transpose("series", "ds", "draw").to_numpy()
-    _join(out, done, together=together)
-    return done
+        _refuse_meetings(case, parts, at=places_.get("", ""))
+    return _joined(case, parts, together)
+
+
+def resized(case: WhatIf, outcome: Outcome, label: str, size: float, *, together: Together) -> Outcome:
+    """Give the outcome with one change at a size that is certain, all others as they are.
+
+    Raises
+    ------
+    ScenarioError
+        Where the size does not fit.
+    """
+    change = outcome.parts[label][0].sized(size)
+    return _joined(case, {**outcome.parts, label: (change, work_out(case, change, at=label))}, together)
 
 
 def _refuse_meetings(case: WhatIf, parts: Mapping[str, tuple[Change, Applied]], *, at: str) -> None:
@@ -128,31 +160,48 @@ def _refuse_meetings(case: WhatIf, parts: Mapping[str, tuple[Change, Applied]], 
     raise_all(faults, ScenarioError)
 
 
-def _join(out: np.ndarray, parts: Mapping[str, tuple[Change, Applied]], *, together: Literal["multiply", "add"] | None) -> None:
-    """Join changes into `out`, which holds the baseline.
+def _joined(case: WhatIf, parts: Mapping[str, tuple[Change, Applied]], together: Together) -> Outcome:
+    """Join changes that were worked out alone.
 
     By 'add', differences from the baseline are added. By 'multiply', ratios to the baseline are multiplied (a baseline of zero has no
     ratio: there differences are added), and then shifts move their shares of what that leaves, so that nobody is made or lost on the way.
     """
-    shifts = [(part.rows, part.move) for _, part in parts.values() if part.move is not None and together == "multiply"]
+    base = case.draws.transpose("series", "ds", "draw").to_numpy()
+    if not parts:
+        return Outcome(np.array([], dtype=int), base[:0], parts)
+    rows = np.unique(np.concatenate([part.rows for _, part in parts.values()]))
+    late = [part for _, part in parts.values() if part.move is not None and together == "multiply"]
     levels = [part for _, part in parts.values() if part.move is None or together != "multiply"]
-    for row in np.unique(np.concatenate([part.rows for part in levels])) if levels else ():
-        news = [part.values[position] for part in levels for position in np.flatnonzero(part.rows == row)]
-        old = out[row].astype(np.float64)
-        joined = old + sum(new - old for new in news) if len(news) > 1 else news[0]
-        if together == "multiply" and len(news) > 1:
-            safe = np.where(old > 0, old, 1.0)
-            joined = np.where(old > 0, old * np.prod([new / safe for new in news], axis=0), joined)
-        out[row] = np.maximum(joined, 0.0)
-    before = {row: out[row].astype(np.float64) for rows, _ in shifts for row in rows}
-    after = {row: level.copy() for row, level in before.items()}
-    for rows, move in shifts:
-        level = np.stack([before[row] for row in rows])
-        change = moved(level, rows, np.stack([before[row] for row in move.rows]), move)
-        for position, row in enumerate(rows):
-            after[row] += change[position] - level[position]
-    for row, level in after.items():
-        out[row] = np.maximum(level, 0.0)
+    values = _levels(base, rows, levels, ratios=together == "multiply")
+    before = values.copy() if late else values
+    for part in late:
+        if part.move is not None:
+            at, sources = np.searchsorted(rows, part.rows), np.searchsorted(rows, part.move.rows)
+            values[at] += moved(before[at], part.rows, before[sources], part.move) - before[at]
+    return Outcome(rows, np.maximum(values, 0.0).astype(np.float32), parts)
+
+
+def _levels(base: np.ndarray, rows: np.ndarray, parts: Sequence[Applied], *, ratios: bool) -> np.ndarray:
+    """Join changes of level, series by series; where one change alone is at work on a series, its values are taken as they are."""
+    values = np.empty((len(rows), *base.shape[1:]))
+    news: list[list[np.ndarray]] = [[] for _ in rows]
+    for part in parts:
+        for position, at in enumerate(np.searchsorted(rows, part.rows)):
+            news[at].append(part.values[position])
+    for at, (row, several) in enumerate(zip(rows, news, strict=True)):
+        if len(several) < 2:
+            values[at] = several[0] if several else base[row]
+            continue
+        old = base[row].astype(np.float64)
+        positive = old > 0 if ratios else np.zeros(old.shape, dtype=bool)
+        if not positive.all():
+            values[at] = old + sum(new - old for new in several)
+        if positive.any():
+            product = several[0].copy()
+            for new in several[1:]:
+                np.multiply(product, np.divide(new, old, out=np.ones_like(old), where=positive), out=product)
+            np.copyto(values[at], product, where=positive)
+    return values
 
 
 def _tell(case: WhatIf, scenario: str, label: str, change: Change, part: Applied) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from demand.errors import Fault, ScenarioError, did_you_mean, raise_all
 from demand.spec import Assumption, Spec, Unit, Where, fingerprint
 
-__all__ = ["BASELINE", "Change", "Scenario", "by_name", "unfold"]
+__all__ = ["BASELINE", "Change", "Scenario", "by_name", "places", "unfold"]
 
 BASELINE = "baseline"
 """The name of the forecast as it is: every comparison holds it."""
@@ -166,19 +166,28 @@ def unfold(scenario: Scenario, known: Mapping[str, Scenario]) -> dict[str, Chang
     dict of str to Change
         In the order of their identity, so that the order in which they were written changes nothing, not even the last bit.
     """
-    found = {change.fingerprint: (origin, change) for origin, change in _collect(scenario, known)}
-    names = Counter(change.name for _, change in found.values())
-    ordered = sorted(found.values(), key=lambda pair: (pair[1].identity, pair[1].fingerprint))
-    labels: dict[str, Change] = {}
-    for origin, change in ordered:
-        labels[change.name if names[change.name] == 1 else f"{origin}: {change.name}"] = change
-    return labels
+    return {label: change for label, _, change in _labelled(scenario, known)}
 
 
-def _collect(scenario: Scenario, known: Mapping[str, Scenario]) -> list[tuple[str, Change]]:
-    """Walk through the combinations; each change comes with the name of the scenario that wrote it."""
-    inner = [pair for name in scenario.combines for pair in _collect(known[name], known)]
-    return inner + [(scenario.name, change) for change in scenario.changes]
+def places(scenario: Scenario, known: Mapping[str, Scenario]) -> dict[str, str]:
+    """Give the place in the config of each change that `unfold` gives, by the same labels: 'scenarios > early_help > changes[0]'."""
+    return {label: place for label, place, _ in _labelled(scenario, known)}
+
+
+def _labelled(scenario: Scenario, known: Mapping[str, Scenario]) -> list[tuple[str, str, Change]]:
+    found = {change.fingerprint: (origin, position, change) for origin, position, change in _collect(scenario, known)}
+    names = Counter(change.name for _, _, change in found.values())
+    ordered = sorted(found.values(), key=lambda written: (written[2].identity, written[2].fingerprint))
+    return [
+        (change.name if names[change.name] == 1 else f"{origin}: {change.name}", f"scenarios > {origin} > changes[{position}]", change)
+        for origin, position, change in ordered
+    ]
+
+
+def _collect(scenario: Scenario, known: Mapping[str, Scenario]) -> list[tuple[str, int, Change]]:
+    """Walk through the combinations; each change comes with the name of the scenario that wrote it, and its position there."""
+    inner = [written for name in scenario.combines for written in _collect(known[name], known)]
+    return inner + [(scenario.name, position, change) for position, change in enumerate(scenario.changes)]
 
 
 def _reaches(target: str, scenario: Scenario, known: Mapping[str, Scenario], seen: set[str]) -> bool:

@@ -6,27 +6,26 @@ with an explicit row for what changes do only together. Refuses scenarios that i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from demand.errors import Fault, ScenarioError, did_you_mean
-from demand.scenario.application import under
-from demand.scenario.change import BASELINE, Change, Scenario, by_name, unfold
+from demand.scenario.application import Outcome, under
+from demand.scenario.change import BASELINE, Scenario, by_name, unfold
 from demand.scenario.effect import WhatIf
 from demand.scenario.exposure import AVERAGE, Exposure
 from demand.tables import History, quantile_columns, summarise
 
-__all__ = ["INTERACTION", "WATERFALL", "compare", "demand_table", "demand_under", "measured", "steps"]
+__all__ = ["INTERACTION", "WATERFALL", "compare", "demand_table", "measured", "steps"]
 
 INTERACTION = "interaction"
 """The row for what changes do only together."""
 WATERFALL = ["from", "to", "financial_year", "change", "measure", "amount", "from_total", "to_total"]
-Measure = Callable[[xr.DataArray], dict[str, np.ndarray]]
-"""Gives, for the draws of one scenario, the expected amount by financial year of each measure."""
+Measure = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
+"""From draws (rows, periods, draws) and the positions of their series to expected amounts (rows, financial years) of each measure."""
 
 
 def compare(case: WhatIf, a: str, b: str, *, history: History | None = None, start_month: int = 4) -> pd.DataFrame:
@@ -57,56 +56,88 @@ def compare(case: WhatIf, a: str, b: str, *, history: History | None = None, sta
         Where a name is not known, or a scenario cannot be applied.
     """
     exposure = Exposure(case.draws, history, start_month)
-    return steps(case, a, b, labels=exposure.labels, measure=lambda values: measured(exposure, values))
+    return steps(case, [(a, b)], labels=exposure.labels, measure=lambda values, rows: measured(exposure, values, rows))
 
 
-def measured(exposure: Exposure, draws: xr.DataArray) -> dict[str, np.ndarray]:
-    """Give expected demand by whole financial year, for each kind and unit: 'households in the year', 'households at one time'."""
-    found = {}
-    values = draws.transpose("series", "ds", "draw").to_numpy()
-    for (kind, unit), group in exposure.series.groupby(["kind", "unit"], sort=True):
-        rows = exposure.series.index.get_indexer(group.index)
-        name = f"{unit} in the year" if kind == "flow" else f"{unit} at one time"
-        means = values[rows].mean(axis=2, dtype=np.float64)[:, :, None]
-        found[name] = exposure.quantity(means, rows, per=None if kind == "flow" else AVERAGE).sum(axis=(0, 2))
+def measured(exposure: Exposure, values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Give expected demand by series and whole financial year, for each kind and unit: 'households in the year', 'households at one time'.
+
+    Parameters
+    ----------
+    exposure : Exposure
+    values : numpy.ndarray
+        Shape (rows, periods, draws).
+    rows : numpy.ndarray
+        Positions of the series.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Shape (rows, years); zero for series of another kind or unit.
+    """
+    means = values.mean(axis=2, dtype=np.float64)[:, :, None]
+    about, found = exposure.series.iloc[rows], {}
+    for kind, unit in sorted(set(zip(exposure.series["kind"], exposure.series["unit"], strict=True))):
+        mine = np.flatnonzero((about["kind"] == kind) & (about["unit"] == unit))
+        amounts = np.zeros((len(rows), len(exposure.labels)))
+        amounts[mine] = exposure.quantity(means[mine], rows[mine], per=None if kind == "flow" else AVERAGE)[:, :, 0]
+        found[f"{unit} in the year" if kind == "flow" else f"{unit} at one time"] = amounts
     return found
 
 
-def steps(case: WhatIf, a: str, b: str, *, labels: Sequence[str], measure: Measure) -> pd.DataFrame:
-    """Make the waterfall between two scenarios in any measure; `compare` and the waterfall in pounds are both made here.
+def steps(case: WhatIf, pairs: Sequence[tuple[str, str]], *, labels: Sequence[str], measure: Measure) -> pd.DataFrame:
+    """Make waterfalls in any measure; `compare` and the waterfall in pounds are both made here.
 
     Parameters
     ----------
     case : WhatIf
-    a, b : str
+    pairs : sequence of (str, str)
+        From which scenario to which.
     labels : sequence of str
         The financial years of the measures.
     measure : callable
-        From the draws of one scenario to expected amounts by year, by the name of the measure.
+        From draws and the positions of their series to expected amounts by series and year, by the name of the measure.
 
     Returns
     -------
     pandas.DataFrame
         `WATERFALL`. Years that a measure cannot tell (NaN) are left out.
+
+    Raises
+    ------
+    ScenarioError
+        Where a name is not known, or a scenario cannot be applied.
     """
     known = by_name(case.scenarios)
-    ends = [_changes(name, known) for name in (a, b)]
-    shared = {c.fingerprint for c in ends[0].values()} & {c.fingerprint for c in ends[1].values()}
-    rules = [known[name].together if name in known else None for name in (a, b)]
-    base, totals = measure(case.draws), [measure(demand_under(case, changes, rule)) for changes, rule in zip(ends, rules, strict=True)]
-    moves: list[tuple[str, dict[str, np.ndarray]]] = []
-    for sign, changes in zip((-1, 1), ends, strict=True):
-        for label, change in changes.items():
-            if change.fingerprint not in shared:
-                single = measure(demand_under(case, {label: change}, None))
-                moves.append((label if sign == 1 else f"without: {label}", {m: sign * (single[m] - base[m]) for m in base}))
-    rows = []
-    for name in base:
-        start, end = totals[0][name], totals[1][name]
-        rest = end - start - sum((amounts[name] for _, amounts in moves), np.zeros(len(labels)))
-        for label, amounts in [*((label, all_[name]) for label, all_ in moves), (INTERACTION, rest)]:
-            rows += [(a, b, y, label, name, amounts[i], start[i], end[i]) for i, y in enumerate(labels) if np.isfinite(end[i] - start[i])]
+    everything = case.draws.transpose("series", "ds", "draw").to_numpy()
+    base = measure(everything, np.arange(len(everything)))
+
+    def moves(values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
+        return {name: (amounts - base[name][rows]).sum(axis=0) for name, amounts in measure(values, rows).items()}
+
+    tables = [_waterfall(case, known, pair, base, moves) for pair in pairs]
+    rows = [(*pair, labels[y], *rest) for pair, table in zip(pairs, tables, strict=True) for y, *rest in table]
     return pd.DataFrame(rows, columns=WATERFALL)
+
+
+def _waterfall(
+    case: WhatIf, known: dict[str, Scenario], pair: tuple[str, str], base: dict[str, np.ndarray], moves: Measure
+) -> Iterator[tuple[int, str, str, float, float, float]]:
+    """Give year, change, measure, amount and both totals of one waterfall."""
+    ends = [_under(case, name, known) for name in pair]
+    differences = [moves(end.values, end.rows) for end in ends]
+    shared = set.intersection(*({change.fingerprint for change, _ in end.parts.values()} for end in ends))
+    bars: list[tuple[str, dict[str, np.ndarray]]] = []
+    for sign, end in zip((-1, 1), ends, strict=True):
+        for label, (change, part) in end.parts.items():
+            if change.fingerprint not in shared:
+                single = moves(part.values.astype(np.float32), part.rows)
+                bars.append((label if sign == 1 else f"without: {label}", {name: sign * amounts for name, amounts in single.items()}))
+    for name, series in base.items():
+        start, end_ = (series.sum(axis=0) + difference[name] for difference in differences)
+        rest = differences[1][name] - differences[0][name] - sum(amounts[name] for _, amounts in bars)
+        for label, bar in [*((label, amounts[name]) for label, amounts in bars), (INTERACTION, rest)]:
+            yield from ((int(y), label, name, bar[y], start[y], end_[y]) for y in np.flatnonzero(np.isfinite(start + end_)))
 
 
 def demand_table(demand: xr.DataArray) -> pd.DataFrame:
@@ -138,24 +169,9 @@ def demand_table(demand: xr.DataArray) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _changes(name: str, known: dict[str, Scenario]) -> dict[str, Change]:
+def _under(case: WhatIf, name: str, known: dict[str, Scenario]) -> Outcome:
     if name == BASELINE:
-        return {}
+        return under(case, {}, together=None)
     if name not in known:
         raise ScenarioError(Fault(f"'{name}' is not a scenario", allowed=did_you_mean(name, [BASELINE, *known])))
-    return unfold(known[name], known)
-
-
-def demand_under(case: WhatIf, changes: dict[str, Change], together: Literal["multiply", "add"] | None) -> xr.DataArray:
-    """Give demand under some changes, dims (series, ds, draw); without any, the baseline itself.
-
-    Raises
-    ------
-    ScenarioError
-        Where a change cannot be applied.
-    """
-    if not changes:
-        return case.draws
-    values = np.empty(case.draws.transpose("series", "ds", "draw").shape, dtype=np.float32)
-    under(case, changes, together=together, at="scenarios", out=values)
-    return case.draws.transpose("series", "ds", "draw").copy(data=values)
+    return under(case, unfold(known[name], known), together=known[name].together)

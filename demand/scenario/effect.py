@@ -136,7 +136,10 @@ def work_out(case: WhatIf, change: Change, *, at: str) -> Applied:
     base = case.draws.transpose("series", "ds", "draw").to_numpy()
     old = base[rows].astype(np.float64)
     if change.effect == "multiply":
-        return Applied(rows, old * (1 + weight[:, :, None] * (size - 1)), weight > 0, _dates(case, change))
+        for kind, path in (("flow", flow), ("stock", stock)):
+            mine = kinds == kind
+            old[mine] *= 1 + path[:, None] * (size - 1)
+        return Applied(rows, old, weight > 0, _dates(case, change))
     if change.effect == "driver":
         elasticity, warnings = _elasticities(case, change, series.index[rows], at=at)
         new = old * (1 + weight[:, :, None] * (size - 1)) ** elasticity[:, None, :]

@@ -7,6 +7,7 @@ out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,7 +102,8 @@ class Exposure:
         known = pd.DatetimeIndex(wide.index)
         past = known[frequency.end_of(known) >= first.start] if len(known) else known
         labels = _whole(past.append(ds), frequency, self.start_month)
-        about = {"ds": ds, "frequency": frequency, "series": series, "past": past, "labels": labels, "_wide": wide}
+        shares = [_shares(periods, frequency, labels, start_month=self.start_month) for periods in (past, ds)]
+        about = {"ds": ds, "frequency": frequency, "series": series, "past": past, "labels": labels, "_wide": wide, "_shares": shares}
         for name, value in about.items():
             object.__setattr__(self, name, value)
 
@@ -112,6 +114,7 @@ class Exposure:
     labels: tuple[str, ...] = field(init=False)
     """The whole financial years, in order of time."""
     _wide: pd.DataFrame = field(init=False, repr=False)
+    _shares: list[np.ndarray] = field(init=False, repr=False)
 
     @property
     def years(self) -> list[FinancialYear]:
@@ -141,7 +144,7 @@ class Exposure:
         numpy.ndarray
             float64, shape (rows, years, draws). NaN where a period of the year was not counted.
         """
-        ahead, behind = self._weights(self.ds, per), self._weights(self.past, per)
+        behind, ahead = (self._weights(ds, shares, per) for ds, shares in zip((self.past, self.ds), self._shares, strict=True))
         actual = self._actual(rows, stock=per is not None)
         gaps = np.isnan(actual)
         done = np.where(gaps, 0.0, actual) @ behind
@@ -175,12 +178,8 @@ class Exposure:
             counts = average_stock(counts, before)
         return np.asarray(counts[:, counts.shape[1] - len(self.past) :])
 
-    def _weights(self, ds: pd.DatetimeIndex, per: str | None) -> np.ndarray:
+    def _weights(self, ds: pd.DatetimeIndex, shares: np.ndarray, per: str | None) -> np.ndarray:
         """Give, by period and year, what a count of one comes to."""
-        shares = np.zeros((len(ds), len(self.labels)))
-        if len(ds):
-            table = year_shares(ds, self.frequency, self.start_month).reindex(columns=list(self.labels), fill_value=0.0)
-            shares = table.to_numpy(dtype=np.float64).copy()
         if per is None:
             return shares
         if per == AVERAGE:
@@ -206,3 +205,8 @@ def _whole(ds: pd.DatetimeIndex, frequency: Frequency, start_month: int) -> tupl
         labels += [str(year)] if year.start >= first else []
         year = year.next
     return tuple(labels)
+
+
+def _shares(ds: pd.DatetimeIndex, frequency: Frequency, labels: Sequence[str], *, start_month: int) -> np.ndarray:
+    table = year_shares(ds, frequency, start_month)
+    return np.array([table[label] if label in table else np.zeros(len(ds)) for label in labels], dtype=np.float64).reshape(-1, len(ds)).T
