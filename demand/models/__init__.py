@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from demand.errors import Fault, ModelError, did_you_mean
 from demand.models.baselines import STATISTICAL, Statistical
+from demand.models.boosted import Boosted
 from demand.models.prediction import Forecaster, Note, Prediction
 
 __all__ = ["AUTO", "CHEAP", "MODELS", "Forecaster", "Note", "Prediction", "build"]
 
-MODELS: tuple[str, ...] = tuple(STATISTICAL)
+MODELS: tuple[str, ...] = (*STATISTICAL, "lightgbm")
 """Every model that a config may name."""
-AUTO: tuple[str, ...] = ("seasonal_naive", "ets", "theta")
+AUTO: tuple[str, ...] = ("seasonal_naive", "ets", "theta", "ces", "lightgbm")
 """The models of `models: auto`."""
-CHEAP: tuple[str, ...] = ("seasonal_naive", "theta")
+CHEAP: tuple[str, ...] = ("seasonal_naive", "theta", "ces")
 """Models that take less than ten milliseconds a series: many cutoffs of them can be replayed."""
 
 
@@ -44,4 +45,6 @@ def build(name: str) -> Forecaster:
     """
     if name in STATISTICAL:
         return Statistical(name)
+    if name == "lightgbm":
+        return Boosted()
     raise ModelError(Fault(f"'{name}' is not a model", where="forecast > models", allowed=did_you_mean(name, MODELS)))

@@ -14,10 +14,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from demand.errors import Fault, ModelError
+from demand.errors import Fault, ModelError, listed
 from demand.tables import History
 
-__all__ = ["PART_COLUMNS", "Forecaster", "Note", "Prediction", "means_table", "parts_table"]
+__all__ = ["PART_COLUMNS", "Forecaster", "Note", "Prediction", "ignored", "means_table", "parts_table"]
 
 PART_COLUMNS = ("unique_id", "ds", "feature", "value", "contribution")
 
@@ -120,6 +120,13 @@ class Forecaster(Protocol):
         Prediction
         """
         ...
+
+
+def ignored(drivers: pd.DataFrame | None, model: str) -> list[Note]:
+    """Say that a model does not use the drivers that it was given."""
+    if drivers is None or drivers.empty:
+        return []
+    return [Note("", model, f"does not use the drivers {listed(drivers['name'].unique())}")]
 
 
 def means_table(ids: list[str], ds: pd.DatetimeIndex, values: np.ndarray) -> pd.DataFrame:

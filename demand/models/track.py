@@ -20,8 +20,8 @@ __all__ = ["Track", "borrowed_seasons", "guard", "plain_path", "split_path", "tr
 
 CEILING = 3.0
 """No path goes above so many times the highest count ever seen."""
-PLAIN_WEIGHT = 0.6
-"""Weight of the latest count in the level of a plain path; the one before gets 0.4 of the rest, and so on."""
+PLAIN_WEIGHT = 0.8
+"""Weight of the latest count in the level of a plain path; of what is left, the one before gets the same share, and so on."""
 
 
 @dataclass(frozen=True)
