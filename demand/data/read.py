@@ -26,7 +26,7 @@ from demand.tables import KINDS, History
 
 __all__ = [
     "DriversSpec",
-    "FromColumn",
+    "ColumnSpec",
     "HistorySpec",
     "PeopleSpec",
     "PlacesSpec",
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-class FromColumn(Spec):
+class ColumnSpec(Spec):
     """A setting that each row says for itself."""
 
     column: str
@@ -63,9 +63,9 @@ class HistorySpec(FileSpec):
     """Whether a date is the first or the last day of its period; auto: last where all are the last days of months."""
     year_end: str = "auto"
     """The last day of the year, such as 03-31, for years and quarters; auto: the one that agrees with the dates."""
-    kind: Literal["flow", "stock"] | FromColumn = "flow"
+    kind: Literal["flow", "stock"] | ColumnSpec = "flow"
     """flow (counted in the period) or stock (counted at its end), or {column: NAME}: values that begin with either word count."""
-    unit: str | FromColumn = "people"
+    unit: str | ColumnSpec = "people"
     """What is counted: people, households, children... or {column: NAME}."""
     keys: NameList = Field(default_factory=list)
     """The columns that say what a series is about: area, service, type."""
@@ -127,7 +127,7 @@ def _history_columns(spec: HistorySpec) -> dict[str, str]:
     columns = {"date": spec.date, "value": spec.value} | ({"series": spec.series} if spec.series else {})
     columns |= {f"key {k}": k for k in spec.keys} | {f"where {c}": c for c in spec.where if c not in spec.split}
     said = {"kind": spec.kind, "unit": spec.unit}
-    return columns | {name: s.column for name, s in said.items() if isinstance(s, FromColumn)}
+    return columns | {name: s.column for name, s in said.items() if isinstance(s, ColumnSpec)}
 
 
 def _with_series(raw: RawTable, spec: HistorySpec) -> RawTable:
@@ -208,7 +208,7 @@ def _counts(raw: RawTable, spec: HistorySpec, faults: list[Fault]) -> tuple[np.n
     return values, wrong | endless | negative
 
 
-def _said(raw: RawTable, said: str | FromColumn, name: str, faults: list[Fault]) -> pd.Series:
+def _said(raw: RawTable, said: str | ColumnSpec, name: str, faults: list[Fault]) -> pd.Series:
     """Give the kind or the unit of each row: one word for all, or what the row's own column says."""
     if isinstance(said, str):
         return pd.Series(said, index=raw.data.index, dtype=object)
