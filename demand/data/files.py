@@ -263,11 +263,13 @@ def _column_faults(table: RawTable, columns: Mapping[str, str], expected: str) -
 
 
 def _word(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     if isinstance(value, pd.Timestamp | np.datetime64) or hasattr(value, "isoformat"):
         return str(pd.Timestamp(value)).removesuffix(" 00:00:00")
-    return str(value).strip()
+    return str(value)
 
 
 def _number(word: str) -> float:

@@ -29,7 +29,7 @@ SHORT_YEARS = 5
 SPIKE = 10.0
 """A count that lies so many usual steps (1.4826 x the median one) from those around it is a spike."""
 MOST_ROWS = 20
-"""How many row numbers a finding names."""
+"""How many rows or series a finding names."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _totals(history: History, wide: pd.DataFrame, declared: set[str]) -> list[Fi
 
 def _about_series(rule: str, severity: Severity, names: Iterable[str], text: str) -> Finding:
     every = list(names)
-    return Finding.of(rule, severity, "history", count=len(every), message=f"{len(every)} series {text}: {listed(every)}")
+    return Finding.of(rule, severity, "history", count=len(every), message=f"{len(every)} series {text}: {listed(every, most=MOST_ROWS)}")
 
 
 def quality_summary(findings: Sequence[Finding], **about: Any) -> dict[str, Any]:

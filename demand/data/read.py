@@ -25,8 +25,8 @@ from demand.spec import NameList, Spec, Where
 from demand.tables import KINDS, History
 
 __all__ = [
-    "DriversSpec",
     "ColumnSpec",
+    "DriversSpec",
     "HistorySpec",
     "PeopleSpec",
     "PlacesSpec",
