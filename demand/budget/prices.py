@@ -139,7 +139,7 @@ class Cost:
         return by_period(self)
 
 
-def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, history: History, start_month: int = 4) -> Cost:
+def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, history: History | None, start_month: int = 4) -> Cost:
     """Price demand under every scenario, draw by draw.
 
     Parameters
@@ -149,8 +149,9 @@ def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, hi
     unit_costs : sequence of UnitCost
     seed : int
         The run's seed: prices are drawn from it, the same for a unit cost of the same name in every run.
-    history : History
-        What was counted before: the current year is actuals to date plus the rest.
+    history : History or None
+        What was counted before: the current year is actuals to date plus the rest. None where only the forecast is known: then the first
+        year is shown only if all of it lies ahead.
     start_month : int
         The month in which financial years begin.
 
@@ -285,9 +286,9 @@ def _unit_faults(cost: UnitCost, series: pd.DataFrame, *, at: str) -> list[Fault
     return faults
 
 
-def _unpriced(exposure: Exposure, rows: np.ndarray, history: History) -> pd.DataFrame:
+def _unpriced(exposure: Exposure, rows: np.ndarray, history: History | None) -> pd.DataFrame:
     free = exposure.series.index.delete(rows)
-    gone = history.series.index.difference(exposure.series.index)
+    gone = [] if history is None else [str(i) for i in history.series.index.difference(exposure.series.index)]
     reasons = ["no unit cost"] * len(free) + ["not forecast"] * len(gone)
     return pd.DataFrame({"unique_id": [*free, *gone], "reason": reasons}, dtype=object)
 

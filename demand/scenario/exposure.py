@@ -208,5 +208,9 @@ def _whole(ds: pd.DatetimeIndex, frequency: Frequency, start_month: int) -> tupl
 
 
 def _shares(ds: pd.DatetimeIndex, frequency: Frequency, labels: Sequence[str], *, start_month: int) -> np.ndarray:
-    table = year_shares(ds, frequency, start_month)
-    return np.array([table[label] if label in table else np.zeros(len(ds)) for label in labels], dtype=np.float64).reshape(-1, len(ds)).T
+    """Give the share of each period in each of the years named; there may be no period at all."""
+    table, shares = year_shares(ds, frequency, start_month), np.zeros((len(ds), len(labels)))
+    for position, label in enumerate(labels):
+        if label in table:
+            shares[:, position] = table[label]
+    return shares

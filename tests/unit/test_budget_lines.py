@@ -1,0 +1,168 @@
+"""Lines, risk, sensitivity and waterfall in pounds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from planning_cases import change, forecast, number, weekly_prices
+
+from demand.budget import (
+    OUTSIDE,
+    POUNDS,
+    TOTAL,
+    BudgetLine,
+    BudgetSpec,
+    budget_table,
+    cost_table,
+    horizon_needed,
+    ledger,
+    line_costs,
+    pence,
+    price,
+    risk_table,
+    sensitivity,
+    shortfall,
+    waterfall,
+)  # fmt: skip
+from demand.calendar import Frequency
+from demand.scenario import Scenario, WhatIf, apply
+
+FEWER = Scenario(name="fewer", changes=(change(where={"type": "bnb"}, start="2027-04"),))
+MOVED = Scenario(
+    name="moved", changes=(change("move", effect="shift", where={"type": "bnb"}, to={"type": "hostel"}, size=number(0.2, 0.1, 0.3)),)
+)
+BOTH = Scenario(name="both", combines=("fewer", "moved"), together="multiply")
+
+
+@pytest.fixture(scope="module")
+def made():
+    draws, history = forecast(draws=100)
+    case = WhatIf(draws, (FEWER, MOVED, BOTH), 1)
+    demand, _ = apply(draws, case.scenarios, seed=1)
+    return case, price(demand, weekly_prices(), seed=1, history=history), history
+
+
+def budget(**years):
+    return BudgetSpec(lines=(BudgetLine(name="B&B", where={"type": "bnb"}, years=years or {"2027-28": 1.6e6}),))
+
+
+def test_the_budget_table_has_its_fixed_columns_and_adds_up(made) -> None:
+    _, cost, _ = made
+    spec = BudgetSpec(lines=(*budget().lines, BudgetLine(name="hostels", where={"type": "hostel"}, years={"2027-28": 9e5})))
+    table = budget_table(cost, spec, tested_until=pd.Timestamp("2028-03-01"))
+    assert table.columns.tolist() == [
+        "scenario", "line", "financial_year", "months_actual", "budget_pence", "expected_pence", "p10_pence", "p50_pence", "p90_pence",
+        "p_overspend", "tested",
+    ]  # fmt: skip
+    wide = table.pivot(index=["scenario", "financial_year"], columns="line", values="expected_pence")
+    assert (wide["B&B"] + wide["hostels"] == wide[TOTAL]).all()
+    assert table.groupby("financial_year")["tested"].first().to_dict() == {"2026-27": True, "2027-28": True, "2028-29": False}
+    row = table[(table["scenario"] == "baseline") & (table["line"] == TOTAL) & (table["financial_year"] == "2027-28")].iloc[0]
+    total = cost.years.sel(scenario="baseline", financial_year="2027-28").sum("series").to_numpy()
+    assert row["budget_pence"] == 250_000_000
+    assert row["expected_pence"] == round(total.mean() * 100)
+    assert row["p90_pence"] == round(np.quantile(total, 0.9) * 100)
+    assert row["p_overspend"] == (total > 2.5e6).mean()
+
+
+def test_without_a_backtest_nothing_was_tested(made) -> None:
+    assert not budget_table(made[1], budget())["tested"].any()
+
+
+def test_what_is_in_no_line_stands_in_a_row_of_its_own(made) -> None:
+    table = budget_table(made[1], budget())
+    outside = table[table["line"] == OUTSIDE]
+    assert len(outside) == 4 * 3
+    assert outside["budget_pence"].isna().all()
+    assert outside["p_overspend"].isna().all()
+    assert TOTAL not in set(budget_table(made[1], BudgetSpec())["line"])
+
+
+def test_ranges_of_a_total_are_its_own(made) -> None:
+    spec = BudgetSpec(lines=(*budget().lines, BudgetLine(name="hostels", where={"type": "hostel"})))
+    table = budget_table(made[1], spec).set_index(["scenario", "line", "financial_year"])["p90_pence"]
+    assert table["baseline", TOTAL, "2027-28"] < table["baseline", "B&B", "2027-28"] + table["baseline", "hostels", "2027-28"]
+
+
+def test_risk_tells_the_reserve_that_suffices(made) -> None:
+    _, cost, _ = made
+    table = risk_table(cost, budget()).set_index(["scenario", "line", "financial_year"])
+    draws = line_costs(cost, budget()).sel(scenario="baseline", line="B&B", financial_year="2027-28").to_numpy()
+    row = table.loc[("baseline", "B&B", "2027-28")]
+    assert row["p_overspend"] == (draws > 1.6e6).mean()
+    assert (draws <= 1.6e6 + row["reserve_p80_pence"] / 100 + 0.01).mean() >= 0.8 - 1e-9
+    assert (draws <= 1.6e6 + row["reserve_p95_pence"] / 100 + 0.01).mean() >= 0.95 - 1e-9
+    over = draws[draws > 1.6e6] - 1.6e6
+    assert row["overspend_if_it_happens_pence"] == round(over.mean() * 100)
+    assert row["expected_overspend_pence"] == round(over.sum() / len(draws) * 100)
+
+
+def test_no_shortfall_is_told_where_there_is_no_budget(made) -> None:
+    short = shortfall(made[1], budget())
+    assert short.sel(financial_year="2026-27").isnull().all()
+    assert (short.sel(line="B&B", financial_year="2027-28") >= 0).all()
+
+
+def test_the_cost_table_is_by_series_and_year(made) -> None:
+    table = cost_table(made[1])
+    assert table.columns[:5].tolist() == ["scenario", "unique_id", "financial_year", "months_actual", "expected"]
+    assert len(table) == 4 * 4 * 3
+    one = made[1].years.sel(scenario="both", series="South/bnb", financial_year="2028-29").to_numpy()
+    row = table.set_index(["scenario", "unique_id", "financial_year"]).loc[("both", "South/bnb", "2028-29")]
+    assert row["expected"] == pytest.approx(one.mean())
+    assert row["q0.9"] == pytest.approx(np.quantile(one, 0.9))
+
+
+def test_sensitivity_moves_one_assumption_at_a_time(made) -> None:
+    case, cost, history = made
+    table = sensitivity(case, cost)
+    assert table.columns[:4].tolist() == ["assumption", "financial_year", "low_pence", "high_pence"]
+    assert {"bed and breakfast: amount", "bed and breakfast: uplift", "hostel place: amount", "fewer: fewer", "moved: move"} == set(
+        table["assumption"]
+    )
+    rows = table.set_index(["assumption", "financial_year"])
+    cheap = [
+        c.model_copy(update={"amount": number(250, unit="GBP/household/week")}) if c.name == "hostel place" else c for c in weekly_prices()
+    ]
+    other = price(cost.demand, cheap, seed=1, history=history)
+    moved = (other.years - cost.years).sel(scenario="baseline", financial_year="2027-28").sum("series").mean()
+    assert rows.loc[("hostel place: amount", "2027-28"), "low_pence"] == pytest.approx(float(moved) * 100, abs=1)
+    certain, _ = apply(case.draws, [FEWER.model_copy(update={"changes": (FEWER.changes[0].sized(0.8),)})], seed=1)
+    lower = price(certain, weekly_prices(), seed=1, history=history).years.sel(scenario="fewer") - cost.years.sel(scenario="fewer")
+    assert rows.loc[("fewer: fewer", "2028-29"), "low_pence"] == pytest.approx(
+        float(lower.sel(financial_year="2028-29").sum("series").mean()) * 100, abs=1
+    )
+
+
+def test_the_waterfall_is_in_people_and_in_pounds(made) -> None:
+    case, cost, history = made
+    table = waterfall(case, history=history, cost=cost)
+    assert table.columns[:6].tolist() == ["from", "to", "financial_year", "change", "measure", "amount"]
+    assert set(table["measure"]) == {"households at one time", POUNDS}
+    both = table[(table["to"] == "both") & (table["measure"] == POUNDS) & (table["financial_year"] == "2028-29")]
+    assert both["change"].tolist()[-1] == "interaction"
+    assert both["amount"].iloc[-1] != 0
+    total = cost.years.sel(financial_year="2028-29").sum("series").mean("draw")
+    assert both["amount"].sum() == pytest.approx(float(total.sel(scenario="both") - total.sel(scenario="baseline")), rel=1e-9)
+    people = waterfall(case, history=history)
+    assert set(people["measure"]) == {"households at one time"}
+
+
+def test_the_horizon_that_a_budget_needs() -> None:
+    spec = budget(**{"2028-29": 1e6})
+    assert horizon_needed(spec, pd.Timestamp("2026-06-01"), Frequency("M")) == 33
+    assert horizon_needed(spec, pd.Timestamp("2026-04-01"), Frequency("Q")) == 11
+    assert horizon_needed(spec, pd.Timestamp("2029-03-01"), Frequency("M")) == 0
+    assert horizon_needed(BudgetSpec(), pd.Timestamp("2029-03-01"), Frequency("M")) == 0
+
+
+def test_pence_go_to_the_largest_remainders() -> None:
+    assert pence([0.004, 0.004, 0.004]).tolist() == [1, 0, 0]
+    assert pence([]).tolist() == []
+
+
+def test_the_ledger_lists_every_assumption() -> None:
+    table = ledger(weekly_prices(), [FEWER, MOVED, BOTH])
+    assert table["name"].tolist() == [
+        "bed and breakfast: amount", "bed and breakfast: uplift", "hostel place: amount", "fewer: fewer", "moved: move",
+    ]  # fmt: skip
+    assert set(table["used_in"]) == {"costs", "scenarios"}
