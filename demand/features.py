@@ -20,7 +20,7 @@ __all__ = ["Feature", "calendar_features", "driver_changes", "driver_table", "la
 HARMONICS = 3
 """Waves in the yearly shape of weeks and days: enough for a winter peak and a summer dip, few enough for three years."""
 
-LAGS = {"D": (1, 2, 7, 14), "W": (1, 2, 4), "M": (1, 2, 3, 6, 12), "Q": (1, 2, 4), "Y": (1, 2)}
+LAGS = {"D": (1, 2, 3, 7, 14), "W": (1, 2, 3, 4), "M": tuple(range(1, 13)), "Q": (1, 2, 3, 4), "Y": (1, 2)}
 """Which earlier periods a model looks at: the latest ones, and the same season."""
 
 

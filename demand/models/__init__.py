@@ -7,15 +7,16 @@ predict.
 from __future__ import annotations
 
 from demand.errors import Fault, ModelError, did_you_mean
+from demand.models.additive import Additive
 from demand.models.baselines import STATISTICAL, Statistical
 from demand.models.boosted import Boosted
 from demand.models.prediction import Forecaster, Note, Prediction
 
 __all__ = ["AUTO", "CHEAP", "MODELS", "Forecaster", "Note", "Prediction", "build"]
 
-MODELS: tuple[str, ...] = (*STATISTICAL, "lightgbm")
+MODELS: tuple[str, ...] = (*STATISTICAL, "prophet", "lightgbm")
 """Every model that a config may name."""
-AUTO: tuple[str, ...] = ("seasonal_naive", "ets", "theta", "ces", "lightgbm")
+AUTO: tuple[str, ...] = ("seasonal_naive", "ets", "theta", "ces", "prophet", "lightgbm")
 """The models of `models: auto`."""
 CHEAP: tuple[str, ...] = ("seasonal_naive", "theta", "ces")
 """Models that take less than ten milliseconds a series: many cutoffs of them can be replayed."""
@@ -47,4 +48,6 @@ def build(name: str) -> Forecaster:
         return Statistical(name)
     if name == "lightgbm":
         return Boosted()
+    if name == "prophet":
+        return Additive()
     raise ModelError(Fault(f"'{name}' is not a model", where="forecast > models", allowed=did_you_mean(name, MODELS)))

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from demand.features import LAGS, calendar_features, driver_changes, driver_table
-from demand.models.prediction import Note, Prediction, means_table, parts_table
+from demand.models.prediction import Note, Prediction, logarithmic_mean, means_table, parts_table
 from demand.models.track import Track, borrowed_seasons, guard, plain_path, tracks
 from demand.tables import History
 from demand.trees import Trees, TreeSettings, fit_trees, trees_from_text
@@ -230,7 +230,7 @@ def _explain(parts: _Parts, paths: np.ndarray, every: list[Track], *, found: _Pa
         parts.add("level", i, np.full(horizon, start))
         logs = {name: np.cumsum(array[served[i]])[track.gap : track.gap + horizon] for name, array in shap.items()}
         whole = np.expm1(np.log1p(start) + sum(logs.values()))
-        mean = _logarithmic_mean(whole + 1.0, start + 1.0)
+        mean = logarithmic_mean(whole + 1.0, start + 1.0)
         for name, amount in logs.items():
             parts.add(name, i, mean * amount)
         rest = path - sum(array[i] for array in parts.contributions.values())
@@ -248,9 +248,3 @@ def _shap(found: _Paths) -> dict[str, np.ndarray]:
         name = name if name != column else next((g for start, g in GROUPS.items() if column.startswith(start)), column)
         groups[name] = groups.get(name, np.zeros_like(drift)) + values[:, :, place]
     return groups
-
-
-def _logarithmic_mean(a: np.ndarray, b: float) -> np.ndarray:
-    ratio = np.log(a) - np.log(b)
-    near = np.abs(ratio) < 1e-9
-    return np.where(near, (a + b) / 2, (a - b) / np.where(near, 1.0, ratio))

@@ -17,7 +17,7 @@ import pandas as pd
 from demand.errors import Fault, ModelError, listed
 from demand.tables import History
 
-__all__ = ["PART_COLUMNS", "Forecaster", "Note", "Prediction", "ignored", "means_table", "parts_table"]
+__all__ = ["PART_COLUMNS", "Forecaster", "Note", "Prediction", "ignored", "logarithmic_mean", "means_table", "parts_table"]
 
 PART_COLUMNS = ("unique_id", "ds", "feature", "value", "contribution")
 
@@ -144,3 +144,22 @@ def parts_table(ids: list[str], ds: pd.DatetimeIndex, *, parts: Mapping[str, np.
         for name, array in parts.items()
     ]
     return pd.concat(tables, ignore_index=True)[list(PART_COLUMNS)].sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
+
+
+def logarithmic_mean(a: np.ndarray, b: float) -> np.ndarray:
+    """Give L(a, b) = (a - b) / (ln a - ln b), and a where both are the same: what turns a difference of logs exactly into one of people.
+
+    Parameters
+    ----------
+    a : numpy.ndarray
+        Above 0.
+    b : float
+        Above 0.
+
+    Returns
+    -------
+    numpy.ndarray
+    """
+    ratio = np.log(a) - np.log(b)
+    near = np.abs(ratio) < 1e-9
+    return np.where(near, (a + b) / 2, (a - b) / np.where(near, 1.0, ratio))
