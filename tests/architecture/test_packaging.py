@@ -54,7 +54,7 @@ def test_the_wheel_holds_configs_and_templates(installed: Path) -> None:
 
 
 def test_an_example_is_found_from_another_folder(installed: Path, tmp_path: Path) -> None:
-    code = "import pipelines.config as c; print(c.example_path('homelessness'))"
+    code = "from pipelines.config import example_configs; print(example_configs()['homelessness'])"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(installed)}, capture_output=True, text=True, check=True
     )

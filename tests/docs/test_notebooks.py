@@ -18,7 +18,9 @@ def cells(name: str, kind: str) -> list[dict[str, Any]]:
 
 
 def code(name: str) -> str:
-    return "\n".join("".join(cell["source"]) for cell in cells(name, "code"))
+    """Give the Python of a notebook, without the lines that are for the notebook's own shell."""
+    lines = "\n".join("".join(cell["source"]) for cell in cells(name, "code")).splitlines()
+    return "\n".join(line for line in lines if not line.startswith("%"))
 
 
 def beside_the_front_door(text: str) -> list[str]:
