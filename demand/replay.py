@@ -250,7 +250,7 @@ def drivers_as_known(drivers: pd.DataFrame | None, cutoff: pd.Timestamp, ahead: 
         return drivers
     published = pd.Timestamp(cutoff) - pd.DateOffset(months=int(drivers.attrs.get("lag_months", LAG_MONTHS)))
     until = drivers[drivers["ds"] <= ahead[-1]].copy()
-    until[["value", "low", "high"]] = until[["value", "low", "high"]].where((until["ds"] <= published).to_numpy()[:, None])
+    until.loc[until["ds"] > published, ["value", "low", "high"]] = np.nan
     until = until.sort_values(["name", "ds"], kind="stable", ignore_index=True)
     until["value"] = until.groupby("name", sort=False)["value"].ffill()
     return until.dropna(subset=["value"]).reset_index(drop=True)

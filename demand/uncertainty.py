@@ -182,20 +182,18 @@ def _standard(errors: Errors, shape: tuple[int, int], draws: int, seed: int) -> 
         level = np.sqrt(0.5) * (common[0][None, :] * 0.5 + own[:, :, 0] * np.sqrt(0.75))
         noise = np.sqrt(0.5) * rng.standard_normal((*shape, draws))
         return np.asarray(level[:, None, :] + noise, dtype=np.float32)
-    paths = errors.paths.astype(np.float32)
-    count = len(paths)
-    valid = [np.flatnonzero(np.isfinite(path).all(axis=1)) for path in paths]
-    z = np.empty((*shape, draws), dtype=np.float32)
+    paths, every = errors.paths.astype(np.float32), np.arange(shape[0])
+    count, there = len(paths), np.isfinite(errors.paths).all(axis=2)
+    valid = [np.flatnonzero(mask) for mask in there]
     share = MIXED if count >= MANY else MIXED_FEW
+    z = np.empty((*shape, draws), dtype=np.float32)
     pairs = np.concatenate([rng.permutation(2 * count) for _ in range(-(-draws // (2 * count)))])[:draws]
     others = rng.integers(0, 2 * count, draws)
-    for d, (pair, other) in enumerate(zip(pairs, others, strict=True)):
-        there = valid[pair // 2]
-        giver = np.where(np.isin(np.arange(shape[0]), there), np.arange(shape[0]), there[rng.integers(0, len(there), shape[0])])
-        first = paths[pair // 2][giver] * (1 - 2 * (pair % 2))
-        there = valid[other // 2]
-        second = paths[other // 2][there[rng.integers(0, len(there), shape[0])]] * (1 - 2 * (other % 2))
-        z[:, :, d] = np.sqrt(1 - share) * first + np.sqrt(share) * second
+    for d in range(draws):
+        (first, mirror), (second, turn) = divmod(int(pairs[d]), 2), divmod(int(others[d]), 2)
+        own = np.where(there[first], every, valid[first][rng.integers(0, len(valid[first]), shape[0])])
+        dealt = valid[second][rng.integers(0, len(valid[second]), shape[0])]
+        z[:, :, d] = np.sqrt(1 - share) * (1 - 2 * mirror) * paths[first, own] + np.sqrt(share) * (1 - 2 * turn) * paths[second, dealt]
     return z
 
 
@@ -212,11 +210,12 @@ def _low_counts(mean: np.ndarray, spread: np.ndarray, z: np.ndarray) -> np.ndarr
 
 def _count_cdf(mean: float, variance: float) -> np.ndarray:
     """Give the distribution of a count: negative binomial, or Poisson where the variance is no more than the mean."""
-    from scipy import stats
+    from scipy import special
 
-    top = np.arange(int(mean + 12 * np.sqrt(max(variance, mean)) + 12))
     if mean < EPSILON:
         return np.ones(1)
+    top = np.arange(int(mean + 12 * np.sqrt(max(variance, mean)) + 12))
     if variance <= 1.01 * mean:
-        return np.asarray(stats.poisson.cdf(top, mean))
-    return np.asarray(stats.nbinom.cdf(top, mean**2 / (variance - mean), mean / variance))
+        return np.asarray(special.pdtr(top, mean))
+    size, chance = mean**2 / (variance - mean), mean / variance
+    return np.asarray(special.betainc(size, top + 1, chance))

@@ -1,0 +1,93 @@
+"""Events: shocks are set aside, levels are joined, holidays come back, what is known to come acts on the draws."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from demand.calendar import Frequency
+from demand.errors import ScenarioError
+from demand.events import Event, clean, factors
+from demand.spec import Assumption
+from demand.tables import History
+
+
+def history(*columns: np.ndarray, code: str = "M", start: str = "2018-01-01") -> History:
+    frequency = Frequency(code)
+    tables = [
+        pd.DataFrame({"unique_id": f"s{i}", "area": f"a{i}", "ds": frequency.periods(pd.Timestamp(start), len(y)), "y": y})
+        for i, y in enumerate(columns)
+    ]
+    return History.of(pd.concat(tables), frequency, keys=["area"])
+
+
+def test_dates_are_whole_periods() -> None:
+    event = Event(name="lockdown", start="2020-03", end="2021", kind="shock")
+    assert event.start == datetime.date(2020, 3, 1)
+    assert event.end == datetime.date(2021, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"kind": "shock", "start": "2020-03"}, "needs an 'end'"),
+        ({"kind": "shock", "start": "2020-03", "end": "2020-01"}, "before it begins"),
+        ({"kind": "known", "start": "2020-03"}, "needs a 'size'"),
+        ({"kind": "step", "start": "Marchember"}, "Marchember"),
+    ],
+)
+def test_events_that_cannot_be_are_refused(wrong: dict, told: str) -> None:
+    with pytest.raises((ValidationError, ValueError), match=told):
+        Event(name="e", **wrong)
+
+
+def test_a_shock_is_set_aside_and_the_history_stays() -> None:
+    h = history(np.full(48, 10.0))
+    seen = clean(h, [Event(name="e", start="2020-03", end="2020-06", kind="shock")])
+    assert seen.wide["s0"].isna().sum() == 4
+    assert h.wide["s0"].notna().all()
+
+
+def test_a_shock_that_leaves_nothing_leaves_the_counts() -> None:
+    h = history(np.full(6, 10.0))
+    assert clean(h, [Event(name="e", start="2018-01", end="2018-05", kind="shock")]).wide["s0"].notna().all()
+
+
+def test_levels_are_joined_where_recording_changed() -> None:
+    y = np.where(np.arange(60) < 36, 50.0, 100.0)
+    seen = clean(history(y, y), [Event(name="new form", start="2021-01", kind="recording", where={"area": ["a0"]})])
+    np.testing.assert_allclose(seen.wide["s0"], 100.0)
+    np.testing.assert_allclose(seen.wide["s1"], y)
+
+
+def test_a_known_event_acts_with_its_range() -> None:
+    size = Assumption(value=0.5, low=0.4, high=0.6, unit="ratio", source="plan", as_of="2020-01-01", owner="planning")
+    h = history(np.full(24, 10.0))
+    ds = h.frequency.after(h.last, 6)
+    by = factors(h, [Event(name="closure", start="2020-03", end="2020-04", kind="known", size=size)], ds, draws=500, seed=1)
+    assert by is not None
+    assert (by[0, [0, 1, 4, 5]] == 1).all()
+    assert np.median(by[0, 2]) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_holiday_comes_back() -> None:
+    days = pd.date_range("2022-01-01", periods=365 * 2, freq="D")
+    y = np.where((days.month == 12) & (days.day == 25), 5.0, 20.0)
+    h = history(y, code="D", start="2022-01-01")
+    ds = h.frequency.after(h.last, 366)
+    event = Event(name="Christmas", start="2022-12-25", end="2022-12-25", kind="holiday")
+    by = factors(h, [event], ds, draws=2, seed=1)
+    assert by is not None
+    there = np.flatnonzero(by[0, :, 0] != 1)
+    assert [f"{ds[t]:%m-%d}" for t in there] == ["12-25"]
+    assert by[0, there[0], 0] == pytest.approx(0.25)
+    assert clean(h, [event]).wide["s0"].isna().sum() == 2
+
+
+def test_a_selector_that_means_nothing_is_told() -> None:
+    with pytest.raises(ScenarioError, match="Did you mean 'a0'"):
+        clean(history(np.full(12, 1.0)), [Event(name="e", start="2018-02", end="2018-02", kind="shock", where={"area": ["a00"]})])

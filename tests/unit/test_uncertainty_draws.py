@@ -1,0 +1,85 @@
+"""Joint draws: whole numbers where counts are, the right zeros, correlation that is kept, spread that grows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from demand.uncertainty import draw_paths, learn_errors
+
+
+def past(mean: float, *, cutoffs: int = 24, series: int = 6, steps: int = 8, common: float = 0.0, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    shared = rng.normal(size=(cutoffs, 1, 1)) * common
+    said = np.full((cutoffs, series, steps), mean)
+    return rng.poisson(np.clip(said * np.exp(shared), 0, None)).astype(float), said
+
+
+def test_low_counts_are_counts_with_the_right_share_of_zeros() -> None:
+    y, said = past(2.0)
+    whole = np.ones(6, dtype=bool)
+    errors = learn_errors(y, said, horizon=8, whole=whole)
+    draws = draw_paths(said[0], errors, whole=whole, draws=2000, seed=1)
+    np.testing.assert_array_equal(draws, np.rint(draws))
+    assert (draws == 0).mean() == pytest.approx(np.exp(-2), abs=0.04)
+    assert draws.mean() == pytest.approx(2.0, abs=0.1)
+    assert draws.var() == pytest.approx(2.0, rel=0.25)
+
+
+def test_a_mean_of_zero_gives_zeros() -> None:
+    y, said = past(0.0)
+    whole = np.ones(6, dtype=bool)
+    errors = learn_errors(y, said, horizon=8, whole=whole)
+    assert (draw_paths(said[0], errors, whole=whole, draws=50, seed=1) == 0).all()
+
+
+def test_ranges_hold_what_they_say() -> None:
+    y, said = past(200.0, common=0.1)
+    whole = np.ones(6, dtype=bool)
+    errors = learn_errors(y, said, horizon=8, whole=whole)
+    draws = draw_paths(said[0], errors, whole=whole, draws=1000, seed=1)
+    new, _ = past(200.0, cutoffs=300, common=0.1, seed=9)
+    low, high = np.quantile(draws, [0.1, 0.9], axis=2)
+    assert ((new >= low) & (new <= high)).mean() == pytest.approx(0.8, abs=0.06)
+    sums = np.quantile(draws.sum(axis=(0, 1)), [0.1, 0.9])
+    every = new.sum(axis=(1, 2))
+    assert ((every >= sums[0]) & (every <= sums[1])).mean() == pytest.approx(0.8, abs=0.12)
+
+
+def test_series_move_together_as_they_did() -> None:
+    y, said = past(200.0, common=0.3)
+    whole = np.ones(6, dtype=bool)
+    together = draw_paths(said[0], learn_errors(y, said, horizon=8, whole=whole), whole=whole, draws=800, seed=1)
+    y, said = past(200.0, common=0.0)
+    apart = draw_paths(said[0], learn_errors(y, said, horizon=8, whole=whole), whole=whole, draws=800, seed=1)
+    assert np.corrcoef(together.sum(axis=1))[0, 1] > 0.7
+    assert abs(np.corrcoef(apart.sum(axis=1))[0, 1]) < 0.35
+
+
+def test_spread_grows_beyond_what_was_seen() -> None:
+    rng = np.random.default_rng(4)
+    said = np.full((24, 5, 6), 300.0)
+    y = said + np.cumsum(rng.normal(scale=10, size=said.shape), axis=2)
+    errors = learn_errors(y, said, horizon=18, whole=np.zeros(5, dtype=bool))
+    assert errors.growth.shape == (18,)
+    assert (np.diff(errors.growth) >= 0).all()
+    assert errors.growth[17] > 1.3 * errors.growth[5]
+
+
+def test_without_errors_the_spread_is_assumed_and_said() -> None:
+    nothing = np.full((0, 3, 4), np.nan)
+    errors = learn_errors(nothing, nothing, horizon=4, whole=np.ones(3, dtype=bool))
+    assert errors.assumed
+    draws = draw_paths(np.full((3, 4), 50.0), errors, whole=np.ones(3, dtype=bool), draws=200, seed=1)
+    assert draws.std(axis=2).min() > 5
+
+
+def test_a_series_without_errors_borrows_from_the_others() -> None:
+    y, said = past(100.0)
+    y[:, 2] = np.nan
+    whole = np.ones(6, dtype=bool)
+    errors = learn_errors(y, said, horizon=8, whole=whole)
+    assert errors.scale[2] == pytest.approx(np.median(errors.scale), rel=0.3)
+    draws = draw_paths(said[0], errors, whole=whole, draws=300, seed=1)
+    assert np.isfinite(draws).all()
+    assert draws[2].std() == pytest.approx(draws.std(axis=(1, 2)).mean(), rel=0.4)
