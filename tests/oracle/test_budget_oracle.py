@@ -1,0 +1,94 @@
+"""Pricing and allocation against slow, obvious second implementations: one day, one draw, one pound at a time."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from planning_cases import change, forecast, number, unit_cost
+
+from demand.budget import BudgetLine, FixedTotal, allocate, price
+from demand.calendar import FinancialYear
+from demand.scenario import Scenario, apply
+
+
+def slow_year(label, ds, frequency, values, opening, rate):
+    """Walk through every day of every period: average of opening and closing, times the day's price."""
+    year, total, before = FinancialYear.parse(label), 0.0, opening
+    for first, closing in zip(ds, values, strict=True):
+        last = frequency.end_of(pd.DatetimeIndex([first]))[0]
+        average = closing if before is None else (before + closing) / 2
+        for day in pd.date_range(first, last):
+            if year.start <= day <= year.end:
+                total += average * rate(day)
+        before = closing
+    return total
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "past", "ahead"),
+    [
+        ("M", "2026-02-01", 5, 22),
+        ("Q", "2025-04-01", 5, 7),
+        ("W-WED", "2026-02-04", 20, 70),
+        ("D", "2026-03-20", 40, 340),
+        ("Y", "2021-01-01", 5, 4),
+    ],
+)
+def test_stocks_are_paid_day_by_day(code, first, past, ahead) -> None:
+    draws, history = forecast(code, first=first, past=past, ahead=ahead, draws=2, year_end_month=12 if code == "Y" else 3)
+    growth = number(0.04, 0.02, 0.07, "per year")
+    costs = [unit_cost("place", {"type": "bnb"}, number(400, 300, 600, "GBP/household/week"), uplift=growth, price_base="2025-10-01")]
+    demand, _ = apply(draws, [Scenario(name="s", changes=(change(start="2026-12"),))], seed=5)
+    cost = price(demand, costs, seed=5, history=history)
+    part, frequency = cost.parts[0], history.frequency
+    counted = history.table[history.table["unique_id"] == "South/bnb"].set_index("ds")["y"]
+    ds = counted.index.append(pd.DatetimeIndex(draws["ds"].to_numpy()))
+    assert len(cost.labels) >= 1
+    for label, draw, scenario in itertools.product(cost.labels, range(2), ("baseline", "s")):
+        values = [*counted, *demand.sel(scenario=scenario, series="South/bnb", draw=draw).to_numpy().astype(float)]
+
+        def rate(day, draw=draw):
+            years = FinancialYear.of(day).first - 2025
+            return part.amounts[draw] / 7 * part.growth[draw] ** years
+
+        found = float(cost.years.sel(scenario=scenario, series="South/bnb", financial_year=label, draw=draw))
+        assert found == pytest.approx(slow_year(label, ds, frequency, values, None, rate), rel=1e-9)
+
+
+def test_flows_are_paid_one_by_one() -> None:
+    draws, history = forecast("W-MON", kind="flow", first="2026-01-05", past=20, ahead=100, draws=3)
+    demand, _ = apply(draws, [], seed=5)
+    cost = price(
+        demand, [unit_cost("advice", {}, number(80, 60, 90, "GBP/household"), uplift=number(0.1, unit="per year"))], seed=5, history=history
+    )
+    part, frequency = cost.parts[0], history.frequency
+    counted = history.table[history.table["unique_id"] == "North/hostel"]
+    for label, draw in itertools.product(cost.labels, range(3)):
+        ahead = zip(draws["ds"].to_numpy(), draws.sel(series="North/hostel", draw=draw).to_numpy(), strict=True)
+        total = 0.0
+        for first, count in [*zip(counted["ds"], counted["y"], strict=True), *ahead]:
+            days = pd.date_range(first, frequency.end_of(pd.DatetimeIndex([first]))[0])
+            for day in days:
+                year = FinancialYear.of(day)
+                total += (str(year) == label) * float(count) / len(days) * part.amounts[draw] * 1.1 ** (year.first - 2025)
+        assert float(cost.years.sel(scenario="baseline", series="North/hostel", financial_year=label, draw=draw)) == pytest.approx(
+            total, rel=1e-9
+        )
+
+
+@pytest.mark.parametrize("total", [1.0e6, 1.9e6, 2.3e6, 2.8e6])
+@pytest.mark.parametrize("floor", [0.0, 9e5])
+def test_no_other_way_of_sharing_a_total_leaves_less_shortfall(total, floor) -> None:
+    draws, history = forecast(draws=30)
+    costs = [
+        unit_cost("bnb", {"type": "bnb"}, number(500, 400, 700, "GBP/household/week")),
+        unit_cost("hostel", {"type": "hostel"}, number(250, 240, 260, "GBP/household/week")),
+    ]
+    cost = price(apply(draws, [], seed=1)[0], costs, seed=1, history=history)
+    lines = [BudgetLine(name="bnb", where={"type": "bnb"}), BudgetLine(name="hostel", where={"type": "hostel"}, floor=floor)]
+    plan = allocate(cost, FixedTotal(years={"2027-28": total}), lines)
+    year = cost.years.sel(scenario="baseline", financial_year="2027-28")
+    bnb, hostel = (year.sel(series=[f"North/{of}", f"South/{of}"]).sum("series").to_numpy() for of in ("bnb", "hostel"))
+    best = min(np.clip(bnb - (total - x), 0, None).mean() + np.clip(hostel - x, 0, None).mean() for x in np.linspace(floor, total, 4001))
+    assert plan.table["expected_shortfall_pence"].sum() / 100 <= best + 0.02

@@ -1,0 +1,107 @@
+"""One fault of a price, a line or an envelope, its message."""
+
+import pandas as pd
+import pytest
+from planning_cases import forecast, number, unit_cost, weekly_prices
+from pydantic import ValidationError
+
+from demand.budget import BudgetLine, BudgetSpec, FixedTotal, allocate, budget_table, pence, price
+from demand.errors import BudgetError, DataError
+from demand.scenario import apply
+
+DRAWS, HISTORY = forecast(draws=5)
+DEMAND, _ = apply(DRAWS, [], seed=1)
+WEEKLY = number(400, unit="GBP/household/week")
+
+
+@pytest.mark.parametrize(
+    ("amount", "uplift", "message"),
+    [
+        (number(400, unit="households/week"), None, "is in 'households/week'. Write for example 'GBP/household/week'"),
+        (number(400, unit="GBP/week"), None, "says not for whom 'place' is paid"),
+        (number(400, unit="GBP/household/hour"), None, "cannot be priced"),
+        (WEEKLY, number(3, unit="GBP"), "the uplift of 'place' is in 'GBP'. Write 'per year'"),
+        (WEEKLY, number(0.1, -1, 0.2, "per year"), "an uplift of -1 leaves nothing of 'place'"),
+    ],
+)
+def test_a_unit_cost_that_cannot_be(amount, uplift, message) -> None:
+    with pytest.raises(ValidationError, match=message):
+        unit_cost("place", {}, amount, uplift=uplift)
+
+
+@pytest.mark.parametrize(
+    ("costs", "message"),
+    [
+        ([unit_cost("place", {"type": "hostle"}, WEEKLY)], "place > where.type: 'hostle' matches no series. Known: 'bnb', 'hostel'."),
+        ([unit_cost("place", {}, number(400, unit="GBP/person/week"))], "a price per person ('GBP/person/week') on series of"),
+        ([unit_cost("place", {}, number(400, unit="GBP/household"))], "a price without a time ('GBP/household') on a stock."),
+        ([*weekly_prices(), unit_cost("again", {"area": "North"}, WEEKLY)], "'North/hostel' already cost 'bed and breakfast'."),
+        ([unit_cost("place", {}, WEEKLY), unit_cost("place", {}, WEEKLY)], "two unit costs are called 'place'"),
+    ],
+)  # fmt: skip
+def test_a_price_that_does_not_fit_the_forecast(costs, message) -> None:
+    with pytest.raises(BudgetError) as error:
+        price(DEMAND, costs, seed=1, history=HISTORY)
+    assert message in str(error.value)
+
+
+def test_a_flow_has_no_price_per_week() -> None:
+    draws, history = forecast(kind="flow", draws=5)
+    with pytest.raises(BudgetError, match=r"a price per week on a flow.*count who came, not how long they stayed"):
+        price(apply(draws, [], seed=1)[0], weekly_prices(), seed=1, history=history)
+
+
+def test_a_history_that_does_not_lead_to_the_forecast() -> None:
+    with pytest.raises(DataError, match="the forecast begins on 2026-07-01, and the last period of the history on 2026-05-01"):
+        price(DEMAND, weekly_prices(), seed=1, history=HISTORY.until(pd.Timestamp("2026-05-01")))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([BudgetLine(name="B&B", where={"type": "bmb"})], "budget > lines > B&B > where.type: 'bmb' matches no series."),
+        ([BudgetLine(name="all"), BudgetLine(name="North", where={"area": "North"})], "already belong to 'all'."),
+        ([BudgetLine(name="all", years={"2030-31": 1e6})], "there is a budget for 2030-31, and the forecast ends before 2031-03-31."),
+    ],
+)
+def test_a_line_that_does_not_fit_the_cost(lines, message) -> None:
+    cost = price(DEMAND, weekly_prices(), seed=1, history=HISTORY)
+    with pytest.raises(BudgetError) as error:
+        budget_table(cost, BudgetSpec(lines=tuple(lines)))
+    assert message in str(error.value)
+
+
+def test_a_line_without_a_price_and_years_that_begin_elsewhere() -> None:
+    cost = price(DEMAND, weekly_prices()[:1], seed=1, history=HISTORY)
+    with pytest.raises(BudgetError, match="nothing in this line has a price"):
+        budget_table(cost, BudgetSpec(lines=(BudgetLine(name="hostels", where={"type": "hostel"}),)))
+    with pytest.raises(BudgetError, match="the budget's years begin in January"):
+        budget_table(cost, BudgetSpec(year_start="January", lines=(BudgetLine(name="all", where={"type": "bnb"}),)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([{"name": "total"}], "'total' is the name of a row that the package writes"),
+        ([{"name": "a", "years": {"2026-27": -1}}], "the budget of 'a' for 2026-27 is below zero"),
+        ([{"name": "a", "years": {"2026-28": 1}}], "'2026-28' is not a financial year"),
+        ([{"name": "a"}, {"name": "a"}], "two budget lines are called 'a'"),
+        ([{"name": "a", "floor": -5}], "greater than or equal to 0"),
+    ],
+)
+def test_a_budget_that_cannot_be(lines, message) -> None:
+    with pytest.raises(ValidationError, match=message):
+        BudgetSpec.model_validate({"lines": lines})
+
+
+def test_an_envelope_for_a_year_or_a_scenario_that_is_not_there() -> None:
+    cost = price(DEMAND, weekly_prices(), seed=1, history=HISTORY)
+    with pytest.raises(BudgetError, match="'2035-36' is not covered"):
+        allocate(cost, FixedTotal(years={"2035-36": 1e6}), [BudgetLine(name="all")])
+    with pytest.raises(BudgetError, match=r"'basline' is not a scenario\. Known: 'baseline'\. Did you mean 'baseline'\?"):
+        allocate(cost, FixedTotal(years={"2026-27": 1e6}), [BudgetLine(name="all")], scenario="basline")
+
+
+def test_pence_of_what_is_no_number() -> None:
+    with pytest.raises(ValueError, match="an amount is not a number"):
+        pence([float("nan")])
