@@ -35,7 +35,7 @@ LEAST_SHARE = 0.01
 PROTECTED = {
     "age": "age ages aged dob birth born oed oedran",
     "disability": "disab disability disabled impairment wheelchair anabledd",
-    "gender reassignment": "trans transgender reassignment",
+    "gender reassignment": "trans transgender reassignment genderreassignment",
     "marriage and civil partnership": "marital married marriage civilpartnership priod",
     "pregnancy and maternity": "pregnant pregnancy maternity beichiog",
     "race": "race ethnic ethnicity ethnicgroup nationality afam bame hil ethnigrwydd",
@@ -119,7 +119,7 @@ def protected(name: str) -> str | None:
     """
     parts = [p.lower() for p in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", str(name))]
     pairs = [a + b for a, b in pairwise(parts)]
-    return next((_WORDS[p] for p in [*parts, *pairs] if p in _WORDS), None)
+    return next((_WORDS[p] for p in [*pairs, *parts] if p in _WORDS), None)
 
 
 def normal_text(values: pd.Series) -> pd.Series:

@@ -7,8 +7,10 @@ evidence for every solution that was tried, and notes. Refuses tables without id
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Literal
+from importlib import import_module
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -29,8 +31,8 @@ LEAST_SHARE = 0.02
 STABLE, WEAKEST, CLEAR, EXCESS = 0.6, 0.5, 0.4, 4.0
 """What a solution must reach: stability, the weakest segment's overlap (below 0.5 a cluster is 'dissolved', Hennig 2007), certainty of
 membership, and gain in standard deviations of the gain in data without groups."""
-SEARCH_ROWS, FIT_ROWS, COUNTS, SHORTLIST = 1500, 20_000, range(2, 9), 3
-NULLS, RESAMPLES = 8, 8
+SEARCH_ROWS, FIT_ROWS, COUNTS = 1500, 20_000, range(2, 9)
+NULLS, RESAMPLES = 7, 7
 
 
 class SegmentSpec(Spec):
@@ -128,8 +130,6 @@ def find_segments(
     >>> find_segments(pd.DataFrame({"person_id": ["a", "b"], "need": ["yes", "no"]})).model.labels
     ('all',)
     """
-    from threadpoolctl import threadpool_limits
-
     spec = spec or SegmentSpec()
     tell = progress or (lambda *_: None)
     rows = first_rows(people)
@@ -142,11 +142,11 @@ def find_segments(
     floors = np.array([a.floor for a in reading.attributes if a.kind != "category"])
     at = np.sort(stream(seed, "segments", "search").permutation(len(rows))[:SEARCH_ROWS])
     data = Prepared.of(coded.rows(at), floors)
-    with threadpool_limits(1):
+    with _one_thread():
         candidates = _search(data, spec, seed, tell)
     evidence = pd.DataFrame([c.row for c in candidates])
     for chosen in _ranked(candidates, data.coded, spec):
-        with threadpool_limits(1):
+        with _one_thread():
             model = _rules(chosen, data, coded, reading, seed)
         members = assign_segments(model, rows)
         if (sizes := members["segment"].value_counts()).min() >= _least(len(rows)) and len(sizes) == chosen.fit.count:
@@ -181,12 +181,24 @@ def _read(rows: pd.DataFrame, spec: SegmentSpec, attributes: Sequence[str] | Non
     return replace(reading, notes=(*reading.notes, *bare))
 
 
+def _one_thread() -> AbstractContextManager[object]:
+    """Hold the engines to one thread: many threads are slower on arrays of this size, and their sums differ from machine to machine.
+
+    Only libraries that are loaded already can be held, so they are loaded first.
+    """
+    from threadpoolctl import threadpool_limits
+
+    for engine in ("scipy.stats", "sklearn.cluster", "sklearn.metrics"):
+        import_module(engine)
+    return cast("AbstractContextManager[object]", threadpool_limits(1))
+
+
 def _least(n: int) -> float:
     return max(LEAST_PEOPLE, LEAST_SHARE * n)
 
 
 def _search(data: Prepared, spec: SegmentSpec, seed: int, tell: Callable[[str, float], None]) -> list[Candidate]:
-    """Fit every method and count; judge the few of each method that fit best."""
+    """Fit every method and count; judge those without tiny segments."""
     if spec.count == 1:
         return []
     methods = METHODS if spec.method == "auto" else (spec.method,)
@@ -200,26 +212,14 @@ def _search(data: Prepared, spec: SegmentSpec, seed: int, tell: Callable[[str, f
             tell(f"{method}, {count} segments", (i + 0.4 * j / len(counts)) / len(methods))
             fits.append(fit(data, method, count, stream(seed, "segments", method, count), starts=3))
         large = [f for f in fits if np.bincount(f.labels, minlength=f.count).min() >= min(_least(n), 0.02 * n)]
-        best = sorted(large, key=lambda f: _criterion(f, nothing))[:SHORTLIST]
         for j, f in enumerate(fits):
             tell(f"{method}, {f.count} segments: stability", (i + 0.4 + 0.6 * j / len(fits)) / len(methods))
-            if not any(f is b for b in best):
-                out.append(Candidate(f, None, "a segment is too small" if not any(f is b for b in large) else "fits less well than others"))
+            if not any(f is b for b in large):
+                out.append(Candidate(f, None, "a segment is too small"))
                 continue
             found = judge(data, f, nothing, stream(seed, "segments", "judge", method, f.count), repeats=RESAMPLES)
             out.append(Candidate(f, found, _verdict(f, found)))
     return out
-
-
-def _criterion(f: Fit, nothing: WithoutGroups) -> float:
-    """Give what orders the counts of one method, smaller is better: BIC, or for k-means the gap to data without groups.
-
-    References
-    ----------
-    Tibshirani, R., Walther, G. and Hastie, T. (2001). Estimating the number of clusters in a data set via the gap statistic. Journal of
-    the Royal Statistical Society B 63, 411-423.
-    """
-    return float(nothing.gains(f.method, f.count).mean()) - f.gain if f.method == "kmeans" else f.bic
 
 
 def _verdict(f: Fit, j: Judgement) -> str:

@@ -21,6 +21,8 @@ __all__ = ["METHODS", "Fit", "components", "fit", "posterior", "refit"]
 
 METHODS = ("latent_class", "gaussian_mixture", "kmeans")
 MOST_COMPONENTS = 8
+MOST_STEPS, CONVERGED = 200, 2e-5
+"""Steps of expectation and maximisation, and the gain in log-likelihood a row below which they end."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,12 @@ def indicator(coded: Coded, shares: np.ndarray | None = None) -> tuple[np.ndarra
     if shares is None:
         shares = np.maximum(levels.sum(axis=0) / np.maximum(known.sum(axis=0), 1), 1e-3)
     scaled = np.where(known, (levels - shares) / np.sqrt(shares), 0.0)
-    return np.column_stack([np.nan_to_num(coded.numbers, nan=0.0), scaled]), shares
+    return np.column_stack([silent(coded.numbers), scaled]), shares
+
+
+def silent(numbers: np.ndarray) -> np.ndarray:
+    """Give standardised numbers with 0 where missing: in a sum of products, what is not known then says nothing."""
+    return np.where(np.isnan(numbers), 0.0, numbers)
 
 
 def one_hot(coded: Coded) -> np.ndarray:
@@ -112,13 +119,13 @@ class Prepared:
     @classmethod
     def of(cls, coded: Coded, floors: np.ndarray) -> Prepared:
         """Prepare coded rows; `floors` is the least variance of each number."""
-        filled = np.nan_to_num(coded.numbers, nan=0.0)
+        filled = silent(coded.numbers)
         design = np.column_stack([filled, filled**2, ~np.isnan(coded.numbers), one_hot(coded)])
         return cls(coded, design, *components(coded), floors)
 
     def like(self, coded: Coded) -> Prepared:
         """Prepare other rows with the same components."""
-        filled = np.nan_to_num(coded.numbers, nan=0.0)
+        filled = silent(coded.numbers)
         design = np.column_stack([filled, filled**2, ~np.isnan(coded.numbers), one_hot(coded)])
         return Prepared(coded, design, indicator(coded, self.shares)[0] @ self.loadings, self.loadings, self.shares, self.floors)
 
@@ -161,28 +168,30 @@ def posterior(data: Prepared, solution: Fit) -> np.ndarray:
     """Give the posterior of other rows, coded and projected alike."""
     p = solution.parameters
     if solution.method == "latent_class":
-        return _share(_class_densities(data.design, p))[0]
-    return _share(_gaussian_densities(data.scores, p))[0]
+        return _share(_class_densities(data.design, p))[0].T
+    return _share(_gaussian_densities(data.scores, p))[0].T
 
 
 def _share(log_density: np.ndarray) -> tuple[np.ndarray, float]:
-    top = log_density.max(axis=1, keepdims=True)
+    """Give the posterior, (groups, rows), and the log-likelihood. Groups come first: sums over few long rows are quick."""
+    top = log_density.max(axis=0)
     weight = np.exp(log_density - top)
-    total = weight.sum(axis=1, keepdims=True)
-    return weight / total, float((top + np.log(total)).sum())
+    total = weight.sum(axis=0)
+    weight /= total
+    return weight, float((top + np.log(total)).sum())
 
 
 def _class_densities(design: np.ndarray, p: dict[str, np.ndarray]) -> np.ndarray:
     mean, variance = p["means"], p["variances"]
     constant = -0.5 * np.log(2 * np.pi * variance) - mean**2 / (2 * variance)
     weights = np.column_stack([mean / variance, -0.5 / variance, constant, np.log(p["levels"])])
-    return np.asarray(design @ weights.T + np.log(p["weights"]))
+    return np.asarray(weights @ design.T + np.log(p["weights"])[:, None])
 
 
 def _class_step(data: Prepared, share: np.ndarray, overall: np.ndarray) -> dict[str, np.ndarray]:
     """Give the parameters that make the shares likeliest, with one pseudo-person spread as everybody is."""
-    p = data.coded.numbers.shape[1]
-    sums = share.T @ data.design
+    p, count, n = data.coded.numbers.shape[1], *share.shape
+    sums = share @ data.design
     known = sums[:, 2 * p : 3 * p] + 1.0
     mean = sums[:, :p] / known
     variance = np.maximum((sums[:, p : 2 * p] + 1.0) / known - mean**2, data.floors)
@@ -191,35 +200,29 @@ def _class_step(data: Prepared, share: np.ndarray, overall: np.ndarray) -> dict[
     for size in data.coded.sizes:
         levels[:, at : at + size] /= levels[:, at : at + size].sum(axis=1, keepdims=True)
         at += size
-    return {
-        "weights": (share.sum(axis=0) + 1e-6) / (len(share) + 1e-6 * share.shape[1]),
-        "means": mean,
-        "variances": variance,
-        "levels": levels,
-    }
+    return {"weights": (share.sum(axis=1) + 1e-6) / (n + 1e-6 * count), "means": mean, "variances": variance, "levels": levels}
 
 
 def _latent_class(data: Prepared, count: int, labels: np.ndarray) -> Fit:
     p, n = data.coded.numbers.shape[1], len(data.design)
     overall = (data.design[:, 3 * p :].sum(axis=0) + 0.5) / (n + 0.5)
-    one = _class_step(data, np.ones((n, 1)), overall)
-    alone = _share(_class_densities(data.design, one))[1]
-    share, before = np.eye(count)[labels] * 0.9 + 0.1 / count, -np.inf
-    for _ in range(200):
+    alone = _share(_class_densities(data.design, _class_step(data, np.ones((1, n)), overall)))[1]
+    share, before = np.eye(count)[:, labels] * 0.9 + 0.1 / count, -np.inf
+    for _ in range(MOST_STEPS):
         parameters = _class_step(data, share, overall)
         share, likelihood = _share(_class_densities(data.design, parameters))
-        if likelihood - before < 2e-5 * n:
+        if likelihood - before < CONVERGED * n:
             break
         before = likelihood
     free = count - 1 + count * (2 * p + sum(s - 1 for s in data.coded.sizes))
-    return Fit("latent_class", count, (likelihood - alone) / n, free * np.log(n) - 2 * likelihood, share, parameters)
+    return Fit("latent_class", count, (likelihood - alone) / n, free * np.log(n) - 2 * likelihood, share.T, parameters)
 
 
 def _gaussian_densities(scores: np.ndarray, p: dict[str, np.ndarray]) -> np.ndarray:
-    out = np.empty((len(scores), len(p["weights"])))
+    out = np.empty((len(p["weights"]), len(scores)))
     for k, root in enumerate(p["roots"]):
-        out[:, k] = np.log(np.diag(root)).sum() - 0.5 * (((scores - p["means"][k]) @ root) ** 2).sum(axis=1)
-    out += np.log(p["weights"]) - 0.5 * scores.shape[1] * np.log(2 * np.pi)
+        out[k] = np.log(np.diag(root)).sum() - 0.5 * (((scores - p["means"][k]) @ root) ** 2).sum(axis=1)
+    out += np.log(p["weights"])[:, None] - 0.5 * scores.shape[1] * np.log(2 * np.pi)
     return out
 
 
@@ -227,26 +230,26 @@ def _gaussian(data: Prepared, count: int, labels: np.ndarray) -> Fit:
     x = data.scores
     n, d = x.shape
     least = 0.02 * np.eye(d) * x.var(axis=0).mean()
-    alone = _share(_gaussian_densities(x, _gaussian_step(x, np.ones((n, 1)), least)))[1]
-    share, before = np.eye(count)[labels], -np.inf
-    for _ in range(200):
+    alone = _share(_gaussian_densities(x, _gaussian_step(x, np.ones((1, n)), least)))[1]
+    share, before = np.eye(count)[:, labels], -np.inf
+    for _ in range(MOST_STEPS):
         parameters = _gaussian_step(x, share, least)
         share, likelihood = _share(_gaussian_densities(x, parameters))
-        if likelihood - before < 2e-5 * n:
+        if likelihood - before < CONVERGED * n:
             break
         before = likelihood
     free = count - 1 + count * (d + d * (d + 1) // 2)
     parameters |= {"loadings": data.loadings, "shares": data.shares}
-    return Fit("gaussian_mixture", count, (likelihood - alone) / n, free * np.log(n) - 2 * likelihood, share, parameters)
+    return Fit("gaussian_mixture", count, (likelihood - alone) / n, free * np.log(n) - 2 * likelihood, share.T, parameters)
 
 
 def _gaussian_step(x: np.ndarray, share: np.ndarray, least: np.ndarray) -> dict[str, np.ndarray]:
-    size = share.sum(axis=0) + 1e-6
-    means = share.T @ x / size[:, None]
-    roots = np.empty((share.shape[1], x.shape[1], x.shape[1]))
-    for k in range(share.shape[1]):
+    size = share.sum(axis=1) + 1e-6
+    means = share @ x / size[:, None]
+    roots = np.empty((len(share), x.shape[1], x.shape[1]))
+    for k in range(len(share)):
         off = x - means[k]
-        roots[k] = np.linalg.cholesky(np.linalg.inv((off * share[:, [k]]).T @ off / size[k] + least))
+        roots[k] = np.linalg.cholesky(np.linalg.inv((off.T * share[k]) @ off / size[k] + least))
     return {"weights": size / size.sum(), "means": means, "roots": roots}
 
 
@@ -261,7 +264,7 @@ def _kmeans(data: Prepared, found: Any) -> Fit:
     parameters = {"weights": np.full(count, 1 / count), "means": means, "roots": roots, "loadings": data.loadings, "shares": data.shares}
     share, likelihood = _share(_gaussian_densities(x, parameters))
     gain = float(np.log(outside / max(inside, 1e-12)))
-    return Fit("kmeans", count, gain, (count * d + 1) * np.log(n) - 2 * likelihood, share, parameters)
+    return Fit("kmeans", count, gain, (count * d + 1) * np.log(n) - 2 * likelihood, share.T, parameters)
 
 
 def refit(data: Prepared, solution: Fit, labels: np.ndarray) -> Fit:

@@ -16,6 +16,10 @@ from demand.segments.mixture import Fit, Prepared, components, fit, posterior
 __all__ = ["Judgement", "WithoutGroups", "certainty", "judge", "overlap"]
 
 
+HOPELESS_AFTER, HOPELESS = 3, 0.4
+"""A solution whose first three resamples agree less than this on average is not looked at further."""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What is known about a solution beyond its fit.
@@ -88,8 +92,11 @@ def judge(data: Prepared, solution: Fit, nothing: WithoutGroups, rng: np.random.
     from sklearn.metrics import adjusted_rand_score
 
     n = len(data.design)
-    agreement, jaccards = [], []
-    for _ in range(repeats):
+    agreement: list[float] = []
+    jaccards: list[np.ndarray] = []
+    for turn in range(repeats):
+        if turn == HOPELESS_AFTER and np.mean(agreement) < HOPELESS:
+            break
         again = fit(data.rows(rng.integers(0, n, n)), solution.method, solution.count, rng, starts=1)
         labels = posterior(data, again).argmax(axis=1)
         agreement.append(adjusted_rand_score(solution.labels, labels))
@@ -161,13 +168,17 @@ def _correlation(columns: list[np.ndarray]) -> np.ndarray:
 
 
 def _root(columns: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Give a root of the latent correlation whose data show the correlation of the real ones (ties weaken it; two corrections)."""
+    """Give a root of the latent correlation whose data show the correlation of the real ones.
+
+    Ties weaken a correlation; what is clearly more than chance (three standard errors) is strengthened in turn, twice. The rest is left.
+    """
     target = _correlation(columns)
+    clear = np.abs(target) > 3 / np.sqrt(len(columns[0]))
     latent = target
-    for _ in range(3):
-        shown = _correlation(_draw(columns, _positive_root(latent), rng))
-        ratio = np.where(np.abs(shown) > 0.05, target / np.where(np.abs(shown) > 0.05, shown, 1.0), 1.0)
-        latent = np.clip(latent * np.clip(ratio, 0.5, 2.0), -0.995, 0.995)
+    for _ in range(2):
+        shown = np.mean([_correlation(_draw(columns, _positive_root(latent), rng)) for _ in range(3)], axis=0)
+        ratio = np.divide(target, shown, out=np.ones_like(target), where=clear & (np.abs(shown) > 0.02))
+        latent = np.clip(latent * np.clip(ratio, 0.7, 1.8), -0.995, 0.995)
         np.fill_diagonal(latent, 1.0)
     return _positive_root(latent)
 

@@ -1,0 +1,89 @@
+"""Reading columns as councils have them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from demand.segments.attributes import encode, normal_text, protected, read_attributes
+
+
+@pytest.mark.parametrize(
+    ("name", "kin"),
+    [
+        ("age", "age"), ("age_band", "age"), ("share_age18_24", "age"), ("dob", "age"), ("Sex", "sex"), ("gender_id", "sex"),
+        ("genderReassignment", "gender reassignment"), ("ethnic_group", "race"), ("EthnicGroup", "race"), ("disabled", "disability"),
+        ("marital_status", "marriage and civil partnership"), ("pregnant", "pregnancy and maternity"), ("religion", "religion or belief"),
+        ("sexual_orientation", "sexual orientation"), ("first_language", "language"), ("welsh_speaker", "language"), ("iaith", "language"),
+        ("agency", None), ("average_rent", None), ("package", None), ("trace", None), ("transport", None), ("essex", None),
+    ],
+)  # fmt: skip
+def test_protected_characteristics_are_known_by_name(name: str, kin: str | None) -> None:
+    assert protected(name) == kin
+
+
+def people(n: int = 200) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "person_id": [f"p{i}" for i in range(n)],
+            "case_ref": [f"REF{i:06d}" for i in rng.permutation(n)],
+            "nhs_number": rng.permutation(np.arange(9_000_000_000, 9_000_000_000 + 7 * n, 7)),
+            "income": rng.normal(300, 40, n),
+            "band": rng.choice(["under 18", "18-24", "25-34", "65 and over"], n),
+            "severity": rng.choice(["mild", "severe", "none", "moderate"], n),
+            "constant": "x",
+            "empty": [None] * n,
+            "moved_in": rng.choice(["2024-01-31", "2023-02-28"], n),
+            "need": rng.choice(["Yes", "no", "not known"], n),
+            "need_again": "?",
+            "age": rng.integers(18, 90, n),
+            "diagnosis": [f"code{i}" for i in rng.integers(0, 120, n)],
+            "area": rng.choice(["Castle", "Harbour"], n),
+        }
+    ).assign(need_again=lambda t: t["need"])
+
+
+def test_each_column_that_is_left_out_is_named_with_the_reason() -> None:
+    reading = read_attributes(people(), None)
+    assert [a.name for a in reading.attributes] == ["income", "band", "severity", "need"]
+    text = "\n".join(reading.notes)
+    for name, reason in [("case_ref", "identifier"), ("nhs_number", "identifier"), ("constant", "same value"),
+                         ("empty", "empty"),
+                         ("moved_in", "dates"), ("need_again", "same as 'need'"), ("age", "protected"),
+                         ("diagnosis", "too many")]:  # fmt: skip
+        assert any(f"'{name}'" in note and reason in note for note in reading.notes), (name, text)
+
+
+def test_bands_are_put_in_their_order() -> None:
+    read = {a.name: a for a in read_attributes(people(), None).attributes}
+    assert read["band"].levels == ("under 18", "18-24", "25-34", "65 and over")
+    assert read["severity"].levels == ("none", "mild", "moderate", "severe")
+    assert read["need"].levels == ("no", "yes")
+
+
+def test_not_known_is_not_no() -> None:
+    assert normal_text(pd.Series(["Yes", "N", "not known", "", None, "refused"])).tolist() == ["yes", "no", None, None, None, None]
+
+
+def test_text_does_not_depend_on_how_the_file_was_read() -> None:
+    as_numbers, as_text = normal_text(pd.Series([1.0, 2.0, np.nan])), normal_text(pd.Series(["1", "2", None]))
+    assert as_numbers.tolist() == as_text.tolist()
+    assert normal_text(pd.Series([True, False])).tolist() == normal_text(pd.Series(["yes", "N"])).tolist()
+
+
+def test_new_levels_and_words_among_numbers_are_counted_as_new() -> None:
+    table = people()
+    attributes = read_attributes(table, ["income", "need", "band"]).attributes
+    coded = encode(
+        table.head(3).assign(income=["n/a", "a lot", 300], need=["maybe", "yes", None], band=["70-79", None, "18-24"]), attributes
+    )
+    assert coded.new == {"income": 1, "need": 1, "band": 1}
+    assert coded.missing == {"income": 1, "need": 1, "band": 1}
+
+
+def test_whole_numbers_that_measure_are_no_identifier() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"income": rng.permutation(np.arange(0, 2_000_00, 1000))})
+    assert [a.name for a in read_attributes(table, None).attributes] == ["income"]

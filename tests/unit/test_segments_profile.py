@@ -1,0 +1,82 @@
+"""What segments are like, and what they ask of services."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from demand.errors import DataError
+from demand.segments.find import SegmentSpec
+from demand.segments.profile import profile
+from demand.segments.use import median_stay, use
+
+
+def people() -> tuple[pd.DataFrame, pd.DataFrame]:
+    n = 60
+    table = pd.DataFrame(
+        {
+            "person_id": [f"p{i:02d}" for i in range(n)],
+            "need": ["yes"] * 20 + ["no"] * 10 + [None] * 10 + ["yes"] * 5 + ["no"] * 15,
+            "visits": [4.0, 6.0] * 20 + [1.0, 2.0] * 10,
+            "age": np.arange(n) % 7,
+        }
+    )
+    return table, pd.DataFrame({"person_id": table["person_id"], "segment": ["A"] * 40 + ["B"] * 20})
+
+
+def test_shares_are_of_those_known_and_missing_is_told() -> None:
+    told = profile(*people()).set_index(["segment", "feature", "level"])
+    row = told.loc[("A", "need", "yes")]
+    assert (row["people"], row["known"], row["segment_people"]) == (20, 30, 40)
+    assert row["share_or_mean"] == pytest.approx(2 / 3)
+    assert row["average"] == pytest.approx(0.5)
+    assert row["index"] == pytest.approx(100 * (2 / 3) / 0.5)
+    assert row["missing_share"] == pytest.approx(0.25)
+    assert row["low"] < 2 / 3 < row["high"]
+    assert told.loc[("B", "visits", "mean"), "share_or_mean"] == pytest.approx(1.5)
+
+
+def test_protected_characteristics_are_described_though_not_used() -> None:
+    told = profile(*people(), SegmentSpec())
+    assert not told.loc[told["feature"] == "age", "used"].any()
+    assert told.loc[told["feature"] == "need", "used"].all()
+
+
+def test_a_segment_of_fewer_than_ten_is_not_described() -> None:
+    table, members = people()
+    members.loc[members.index >= 51, "segment"] = "C"
+    assert set(profile(table, members)["segment"]) == {"A", "B"}
+
+
+def test_a_person_in_no_segment_is_an_error() -> None:
+    table, members = people()
+    with pytest.raises(DataError, match="3 people of the table are in no segment"):
+        profile(table, members.iloc[3:])
+
+
+def test_use_counts_those_still_there() -> None:
+    day = pd.Timestamp("2025-01-01")
+    episodes = pd.DataFrame(
+        {
+            "person_id": ["a", "a", "b", "c"],
+            "opened": [day, day + pd.Timedelta(days=100), day, day + pd.Timedelta(days=86)],
+            "closed": [day + pd.Timedelta(days=14), pd.NaT, day + pd.Timedelta(days=28), pd.NaT],
+            "price": [70.0, 70.0, 140.0, np.nan],
+        }
+    )
+    members = pd.DataFrame({"person_id": ["a", "b", "c"], "segment": ["A", "A", "B"]})
+    told = use(episodes, members, as_of=day + pd.Timedelta(days=107)).set_index("segment")
+    assert told.loc["A", "episodes_per_person"] == 1.5
+    assert told.loc["A", "repeat_share"] == 0.5
+    assert told.loc["everybody", "open_now"] == 2
+    assert told.loc["A", "cost"] == pytest.approx(70 * 2 + 70 * 1 + 140 * 4)
+    assert told.loc["A", "share_of_cost"] == 1.0
+    assert told.loc["B", "priced_share"] == 0.0
+    assert np.isnan(told.loc["B", "median_stay_days"])
+
+
+def test_the_median_stay_of_a_known_case() -> None:
+    assert median_stay(np.array([1.0, 2, 3, 4, 5]), np.array([True] * 5)) == 3
+    assert median_stay(np.array([5.0, 5, 5, 1]), np.array([False, False, False, True])) != median_stay(np.array([1.0]), np.array([True]))
+    assert np.isnan(median_stay(np.array([]), np.array([], dtype=bool)))
