@@ -16,11 +16,11 @@ from demand.uncertainty import draw_paths, learn_errors
 
 __all__ = ["combined", "joint_draws", "scores", "weigh"]
 
-POWER = 3.0
-"""Weights go with the error to this power, inverted; 2 is the textbook's (Bates and Granger 1969)."""
-EQUAL = 1.0
+POWER = 2.0
+"""Weights go with the error to this power, inverted, as errors of like spread ask for (Bates and Granger 1969)."""
+EQUAL = 3.0
 """Equal weights count as much as the evidence of so many independent stretches of errors."""
-NEAR = 1.25
+NEAR = 1.5
 """A model whose error is more than so many times the best one's takes no part."""
 SMALL = 0.04
 """A weight below this is not worth its fit."""

@@ -6,9 +6,9 @@ the spread is assumed and `Errors.assumed` says so.
 
 Notes
 -----
-Each draw takes the residual paths of all series at *one* cutoff, with one random sign: errors stay correlated over time and between series
-as they were. A smoothed bootstrap (Silverman and Young 1987) mixes in the paths of another cutoff, dealt out among the series, so that a
-series has more futures than there were cutoffs; the common part of that second cutoff stays common. Low counts go through the negative
+Each draw takes one earlier cutoff, with one random sign: what all series' errors had in common then stays common, and errors stay
+correlated over time as they were. Most series are dealt the standardised path of another series at that cutoff, so that a series has as
+many futures as there were cutoffs and series, not cutoffs alone; the others keep their own. Low counts go through the negative
 binomial, with the ranks of the same paths (a copula), so that a series with a mean of 2 has draws 0, 1, 2 and the right share of zeros.
 """
 
@@ -24,7 +24,7 @@ __all__ = ["Errors", "draw_paths", "learn_errors"]
 
 PROPORTION = 0.1
 """The part of a series' standard deviation that is in proportion to its level, before its own scale: see `_base`."""
-OWN = 3.0
+OWN = 6.0
 """A series' own spread counts as much as that of all series together when it rests on so many stretches of errors."""
 LOW = 15.0
 """Series whose mean stays below are drawn as low counts."""
@@ -32,8 +32,10 @@ ASSUMED = 1.5
 """Spread in units of `_base` where no error was ever seen: a little more than Poisson counts have."""
 STEADY = 0.7
 """A low series whose variance is less than this share of its mean is steadier than counting, and rounded instead."""
-MIXED, MIXED_FEW = 0.35, 0.5
-"""Share of the variance that comes from the second cutoff: see Notes; the larger where cutoffs are few."""
+DEALT = 0.8
+"""Share of the series that take another one's path at the cutoff of a draw: see Notes; all of them where cutoffs are few."""
+UNSTEADY = 0.25
+"""How unsteady the size of errors itself is from one stretch to the next, as a standard deviation of its logarithm."""
 MANY = 6
 """Cutoffs, or steps, from which there are many."""
 CUT = 4.0
@@ -184,16 +186,16 @@ def _standard(errors: Errors, shape: tuple[int, int], draws: int, seed: int) -> 
         return np.asarray(level[:, None, :] + noise, dtype=np.float32)
     paths, every = errors.paths.astype(np.float32), np.arange(shape[0])
     count, there = len(paths), np.isfinite(errors.paths).all(axis=2)
-    valid = [np.flatnonzero(mask) for mask in there]
-    share = MIXED if count >= MANY else MIXED_FEW
-    z = np.empty((*shape, draws), dtype=np.float32)
+    share, z = DEALT if count >= MANY else 1.0, np.empty((*shape, draws), dtype=np.float32)
+    # Every cutoff and sign comes equally often: all of them once, in a random order, before any comes again.
     pairs = np.concatenate([rng.permutation(2 * count) for _ in range(-(-draws // (2 * count)))])[:draws]
-    others = rng.integers(0, 2 * count, draws)
+    size = np.exp(UNSTEADY * rng.standard_normal(draws) - UNSTEADY**2)
     for d in range(draws):
-        (first, mirror), (second, turn) = divmod(int(pairs[d]), 2), divmod(int(others[d]), 2)
-        own = np.where(there[first], every, valid[first][rng.integers(0, len(valid[first]), shape[0])])
-        dealt = valid[second][rng.integers(0, len(valid[second]), shape[0])]
-        z[:, :, d] = np.sqrt(1 - share) * (1 - 2 * mirror) * paths[first, own] + np.sqrt(share) * (1 - 2 * turn) * paths[second, dealt]
+        cutoff, mirror = divmod(int(pairs[d]), 2)
+        valid = np.flatnonzero(there[cutoff])
+        dealt = valid[rng.integers(0, len(valid), shape[0])]
+        own = np.where(there[cutoff] & (rng.random(shape[0]) >= share), every, dealt)
+        z[:, :, d] = (1 - 2 * mirror) * size[d] * paths[cutoff, own]
     return z
 
 

@@ -34,7 +34,7 @@ def test_a_mean_of_zero_gives_zeros() -> None:
 
 
 def test_ranges_hold_what_they_say() -> None:
-    y, said = past(200.0, common=0.1)
+    y, said = past(200.0, cutoffs=150, common=0.1)
     whole = np.ones(6, dtype=bool)
     errors = learn_errors(y, said, horizon=8, whole=whole)
     draws = draw_paths(said[0], errors, whole=whole, draws=1000, seed=1)
