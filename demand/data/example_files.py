@@ -174,7 +174,8 @@ def _packages(council: Council) -> pd.DataFrame:
         "closure_reason": _only(ends, t["closed"].notna() & ~t["moves_on"]), "line_id": "L" + t["row"].astype(str).str.zfill(8),
         "service_type": t["type"], "in_county": _choose(council, "care in county", ["Y", "N"], [0.93, 0.07], n), "line_start": t["opened"],
         "line_end": t["closed"], "units": np.where(t["type"] == "residential", 7, hours),
-        "unit": np.where(t["type"] == "residential", "nights", "hours"), "weekly_gross": t["price"], "lives_alone": t["lives_alone"],
+        "unit": np.where(t["type"] == "residential", "nights", "hours"), "weekly_gross": t["price"],
+        "memory_problem": t["memory_problem"], "help_at_night": t["help_at_night"], "lives_alone": t["lives_alone"],
         "has_carer": t["has_carer"], "mobility": t["mobility"], "n_hospital_stays": t["hospital_stays"], "capital_band": t["capital_band"],
         "n_previous_requests": t["times_before"], "cost_centre": "A" + t["type"].str[:3].str.upper(),
     })  # fmt: skip

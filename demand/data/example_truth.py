@@ -219,7 +219,7 @@ HOMELESSNESS = Plan(
     lines={"temporary accommodation": {"service": ("ta",)}, "prevention": {"service": ("prevention",)}},
     budget_step=0.05,
     owner="housing finance",
-    tiny_places={"bed_and_breakfast": ("Harbour",), "hostel": ("Castle",), "private_leased": ("Harbour",)},
+    tiny_places={"bed_and_breakfast": ("Harbour",), "hostel": ("Harbour",), "private_leased": ("Castle",)},
 )  # fmt: skip
 
 CHILDREN = Plan(
@@ -230,7 +230,7 @@ CHILDREN = Plan(
     stock="looked_after",
     prices={"kinship": 292, "foster": 648, "residential": 5650},
     segments=(
-        Segment("young_children", 0.56, -0.010, (4.0, 3.2, 0, 12), 1.0, 0.12, 500,
+        Segment("young_children", 0.56, -0.010, (5.0, 2.6, 0, 12), 1.0, 0.12, 500,
                 {"kinship": 0.42, "foster": 0.56, "residential": 0.02}, {"kinship": 420, "foster": 520, "residential": 200}, 0.94),
         Segment("adolescents", 0.30, 0.020, (14.2, 1.4, 10, 17.2), 1.0, 0.22, 260,
                 {"kinship": 0.16, "foster": 0.52, "residential": 0.32}, {"kinship": 240, "foster": 310, "residential": 420}, 1.10),
@@ -304,12 +304,14 @@ ADULT_CARE = Plan(
                   ((0.84, 0.04, 0.00, 0.03, 0.09), (0.14, 0.80, 0.00, 0.03, 0.03), (0.08, 0.00, 0.86, 0.04, 0.02),
                    (0.12, 0.03, 0.02, 0.81, 0.02)),
                   ("physical", "memory", "learning", "mental_health", "sensory"), 0.06),
+        Attribute("memory_problem", "yes_no", ((0.14,), (0.93,), (0.06,), (0.08,)), missing=0.07),
+        Attribute("help_at_night", "yes_no", ((0.16,), (0.62,), (0.30,), (0.03,)), missing=0.05),
         Attribute("lives_alone", "yes_no", ((0.62,), (0.35,), (0.12,), (0.55,)), missing=0.09),
         Attribute("has_carer", "yes_no", ((0.45,), (0.72,), (0.80,), (0.22,)), missing=0.14),
         Attribute("mobility", "band", ((1.9, 0.7), (1.2, 0.8), (0.6, 0.7), (0.3, 0.5)),
                   ("independent", "with an aid", "with help", "cared for in bed"), 0.12),
         Attribute("hospital_stays", "count", ((1.5,), (0.8,), (0.3,), (0.6,))),
-        Attribute("hours_assessed", "number", ((10, 5, 1, 60), (15, 6, 1, 60), (24, 10, 1, 84), (6, 3, 1, 40)), missing=0.10),
+        Attribute("hours_assessed", "number", ((10, 3, 3, 60), (15, 4, 4, 60), (25, 6, 8, 84), (6, 1.5, 2, 40)), missing=0.10),
         Attribute("capital_band", "band", ((1.7, 1.0), (1.8, 1.0), (0.2, 0.5), (0.3, 0.6)),
                   ("under 10,000", "10,000 to 23,999", "24,000 to 49,999", "50,000 or more"), 0.22),
         Attribute("preferred_language", "category", ((0.78, 0.19, 0.03),), ("English", "Welsh", "other"), 0.08),
@@ -334,7 +336,7 @@ ADULT_CARE = Plan(
     },
     budget_step=0.06,
     owner="adults' finance",
-    tiny_places={"homecare": ("Harbour",), "residential": ("Castle",), "direct_payment": ("Harbour",)},
+    tiny_places={"homecare": ("Harbour",), "residential": ("Harbour",), "direct_payment": ("Castle",)},
 )  # fmt: skip
 
 PLANS: Mapping[str, Plan] = {"homelessness": HOMELESSNESS, "children": CHILDREN, "adult_care": ADULT_CARE}
