@@ -6,10 +6,10 @@ budget_table (budget.csv), risk_table (risk.csv), sensitivity (sensitivity.csv),
 
 from demand.budget.allocation import Allocation, Envelope, FixedTotal, HoldService, allocate
 from demand.budget.lines import (
-    OUTSIDE,
     TOTAL,
     BudgetLine,
     BudgetSpec,
+    budget_notes,
     budget_table,
     cost_table,
     horizon_needed,
@@ -22,7 +22,6 @@ from demand.budget.prices import Cost, UnitCost, by_period, price, yearly
 from demand.budget.sensitivity import POUNDS, ledger, sensitivity, waterfall
 
 __all__ = [
-    "OUTSIDE",
     "POUNDS",
     "TOTAL",
     "Allocation",
@@ -34,6 +33,7 @@ __all__ = [
     "HoldService",
     "UnitCost",
     "allocate",
+    "budget_notes",
     "budget_table",
     "by_period",
     "cost_table",

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from demand.budget.lines import MONTHS, OUTSIDE, TOTAL, BudgetLine, BudgetSpec, line_costs, pence
+from demand.budget.lines import MONTHS, TOTAL, BudgetLine, BudgetSpec, line_costs, pence
 from demand.budget.prices import Cost
 from demand.errors import BudgetError, Fault, did_you_mean, listed, raise_all
 from demand.scenario import BASELINE
@@ -98,7 +98,7 @@ def allocate(cost: Cost, envelope: Envelope, lines: Sequence[BudgetLine] | Budge
     plain = tuple(line.model_copy(update={"years": {}}) for line in given_lines)
     _refuse(cost, envelope, scenario)
     pounds = line_costs(cost, BudgetSpec(year_start=MONTHS[cost.exposure.start_month - 1], lines=plain)).sel(scenario=scenario)
-    names = [str(n) for n in pounds["line"].to_numpy() if n not in (TOTAL, OUTSIDE)]
+    names = [str(n) for n in pounds["line"].to_numpy() if n != TOTAL]
     floors = np.array([line.floor for line in plain])
     tables, broken, left = [], [], {}
     for label in cost.labels if isinstance(envelope, HoldService) else envelope.years:

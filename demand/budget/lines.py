@@ -18,18 +18,17 @@ from pydantic import Field, model_validator
 from demand.budget.prices import Cost
 from demand.calendar import FinancialYear, Frequency
 from demand.errors import BudgetError, Fault, ScenarioError, SettingsError, listed, raise_all
+from demand.scenario import BASELINE
 from demand.spec import Spec, Where
 from demand.tables import QUANTILES, match, quantile_columns, series_of
 
 __all__ = [
-    "MONTHS", "OUTSIDE", "TOTAL", "BudgetLine", "BudgetSpec", "budget_table", "cost_table", "horizon_needed", "line_costs", "pence",
+    "MONTHS", "TOTAL", "BudgetLine", "BudgetSpec", "budget_notes", "budget_table", "cost_table", "horizon_needed", "line_costs", "pence",
     "risk_table", "shortfall",
 ]  # fmt: skip
 
 TOTAL = "total"
-"""The row for all lines of the budget together."""
-OUTSIDE = "not in the budget"
-"""The row for what is priced and belongs to no line."""
+"""The row for all lines of the budget together; without lines, for all that is priced."""
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
 
@@ -47,7 +46,7 @@ class BudgetLine(Spec):
 
     @model_validator(mode="after")
     def _holds(self) -> BudgetLine:
-        if self.name in (TOTAL, OUTSIDE):
+        if self.name == TOTAL:
             raise ValueError(f"'{self.name}' is the name of a row that the package writes. Choose another.")
         below = [year for year, amount in self.years.items() if not amount >= 0]
         if below:
@@ -107,8 +106,8 @@ def line_costs(cost: Cost, spec: BudgetSpec) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        float64 GBP, dims (scenario, line, financial_year, draw): the lines in order, then `TOTAL` where there are lines, then `OUTSIDE`
-        where something priced belongs to none.
+        float64 GBP, dims (scenario, line, financial_year, draw): the lines in order, then `TOTAL`, their sum in every draw. What is priced
+        and belongs to no line is not in it (`budget_notes` tells of it); without any line, the total is that of all that is priced.
 
     Raises
     ------
@@ -119,16 +118,30 @@ def line_costs(cost: Cost, spec: BudgetSpec) -> xr.DataArray:
     values = cost.years.transpose("scenario", "series", "financial_year", "draw").to_numpy()
     names = [line.name for line in spec.lines]
     sums = [values[:, owners == position].sum(axis=1) for position in range(len(names))]
-    if names:
-        sums, names = [*sums, np.sum(sums, axis=0)], [*names, TOTAL]
-    if (owners < 0).any():
-        sums, names = [*sums, values[:, owners < 0].sum(axis=1)], [*names, OUTSIDE]
+    whole = np.sum(sums, axis=0) if sums else values.sum(axis=1)
     coords = {n: c for n, c in cost.years.coords.items() if "series" not in c.dims}
-    shape = (values.shape[0], 0, *values.shape[2:])
-    stacked = np.stack(sums, axis=1) if sums else np.empty(shape)
-    return xr.DataArray(
-        stacked, dims=("scenario", "line", "financial_year", "draw"), coords={**coords, "line": np.array(names, dtype=object)}
-    )
+    coords["line"] = xr.DataArray(np.array([*names, TOTAL], dtype=object), dims="line")
+    return xr.DataArray(np.stack([*sums, whole], axis=1), dims=("scenario", "line", "financial_year", "draw"), coords=coords)
+
+
+def budget_notes(cost: Cost, spec: BudgetSpec) -> tuple[str, ...]:
+    """Say what a reader of the budget has to know: the notes of the cost, what has no price, and what is priced and in no line.
+
+    Raises
+    ------
+    BudgetError
+        As `line_costs`.
+    """
+    notes, free = list(cost.notes), cost.unpriced
+    for reason, rows in free.groupby("reason", sort=True):
+        notes.append(f"Not priced ({reason}): {listed(rows['unique_id'])}.")
+    outside = cost.years["series"].to_numpy()[_owners(cost, spec) < 0] if spec.lines else []
+    if len(outside):
+        year = cost.labels[-1] if cost.labels else ""
+        pounds = cost.years.sel(scenario=BASELINE, series=outside).mean("draw").sum("series").to_numpy()
+        told = f"; {pounds[-1]:,.0f} GBP expected in {year}" if year and np.isfinite(pounds[-1]) else ""
+        notes.append(f"Priced, but in no line of the budget, and so not in its total: {listed(outside)}{told}.")
+    return tuple(notes)
 
 
 def shortfall(cost: Cost, spec: BudgetSpec) -> xr.DataArray:
@@ -299,18 +312,19 @@ def _year_faults(cost: Cost, spec: BudgetSpec) -> list[Fault]:
 def _budgets(spec: BudgetSpec, names: Sequence[str], labels: Sequence[str]) -> np.ndarray:
     """Give budgets in GBP by line and year; NaN where there is none, and for the total where one of its lines has none."""
     lines = np.array([[line.years.get(label, np.nan) for label in labels] for line in spec.lines]).reshape(len(spec.lines), len(labels))
-    known = dict(zip([line.name for line in spec.lines], lines, strict=True)) | {TOTAL: lines.sum(axis=0)}
+    total = lines.sum(axis=0) if len(lines) else np.full(len(labels), np.nan)
+    known = dict(zip([line.name for line in spec.lines], lines, strict=True)) | {TOTAL: total}
     return np.array([known.get(name, np.full(len(labels), np.nan)) for name in names]).reshape(len(names), len(labels))
 
 
 def _rounded(expected: np.ndarray, names: Sequence[str]) -> list[int | None]:
     """Round the expected amounts of one scenario and year so that the lines add up to their total."""
-    lines = [n for n, name in enumerate(names) if name not in (TOTAL, OUTSIDE) and np.isfinite(expected[n])]
+    lines = [n for n, name in enumerate(names) if name != TOTAL and np.isfinite(expected[n])]
     whole: list[int | None] = [_penny(amount) for amount in expected]
     for position, amount in zip(lines, pence(expected[lines]), strict=True):
         whole[position] = int(amount)
-    if TOTAL in names and whole[names.index(TOTAL)] is not None:
-        whole[names.index(TOTAL)] = sum(int(whole[n] or 0) for n in lines)
+    if lines and whole[-1] is not None:
+        whole[-1] = sum(int(whole[n] or 0) for n in lines)
     return whole
 
 

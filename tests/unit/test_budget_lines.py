@@ -6,11 +6,11 @@ import pytest
 from planning_cases import change, forecast, number, weekly_prices
 
 from demand.budget import (
-    OUTSIDE,
     POUNDS,
     TOTAL,
     BudgetLine,
     BudgetSpec,
+    budget_notes,
     budget_table,
     cost_table,
     horizon_needed,
@@ -68,13 +68,25 @@ def test_without_a_backtest_nothing_was_tested(made) -> None:
     assert not budget_table(made[1], budget())["tested"].any()
 
 
-def test_what_is_in_no_line_stands_in_a_row_of_its_own(made) -> None:
-    table = budget_table(made[1], budget())
-    outside = table[table["line"] == OUTSIDE]
-    assert len(outside) == 4 * 3
-    assert outside["budget_pence"].isna().all()
-    assert outside["p_overspend"].isna().all()
-    assert TOTAL not in set(budget_table(made[1], BudgetSpec())["line"])
+def test_what_is_in_no_line_is_told_and_not_in_the_total(made) -> None:
+    _, cost, _ = made
+    table = budget_table(cost, budget()).pivot(index=["scenario", "financial_year"], columns="line", values="expected_pence")
+    assert (table[TOTAL] == table["B&B"]).all()
+    notes = " ".join(budget_notes(cost, budget()))
+    expected = float(
+        cost.years.sel(scenario="baseline", series=["North/hostel", "South/hostel"], financial_year="2028-29").sum("series").mean()
+    )
+    assert f"in no line of the budget, and so not in its total: 'North/hostel', 'South/hostel'; {expected:,.0f} GBP" in notes
+
+
+def test_without_lines_the_total_is_of_all_that_is_priced(made) -> None:
+    _, cost, _ = made
+    table = budget_table(cost, BudgetSpec())
+    assert set(table["line"]) == {TOTAL}
+    assert table["budget_pence"].isna().all()
+    assert table["p_overspend"].isna().all()
+    year = cost.years.sel(scenario="baseline", financial_year="2027-28").sum("series").mean()
+    assert table.set_index(["scenario", "financial_year"]).loc[("baseline", "2027-28"), "expected_pence"] == round(float(year) * 100)
 
 
 def test_ranges_of_a_total_are_its_own(made) -> None:
