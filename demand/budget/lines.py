@@ -127,6 +127,16 @@ def line_costs(cost: Cost, spec: BudgetSpec) -> xr.DataArray:
 def budget_notes(cost: Cost, spec: BudgetSpec) -> tuple[str, ...]:
     """Say what a reader of the budget has to know: the notes of the cost, what has no price, and what is priced and in no line.
 
+    Parameters
+    ----------
+    cost : Cost
+    spec : BudgetSpec
+
+    Returns
+    -------
+    tuple of str
+        Whole sentences.
+
     Raises
     ------
     BudgetError
@@ -135,8 +145,11 @@ def budget_notes(cost: Cost, spec: BudgetSpec) -> tuple[str, ...]:
     notes, free = list(cost.notes), cost.unpriced
     for reason, rows in free.groupby("reason", sort=True):
         notes.append(f"Not priced ({reason}): {listed(rows['unique_id'])}.")
-    outside = cost.years["series"].to_numpy()[_owners(cost, spec) < 0] if spec.lines else []
-    if len(outside):
+    gone = sorted({label for line in spec.lines for label in line.years} - set(cost.labels))
+    if gone:
+        notes.append(f"The budget for {listed(gone)} is not compared: these years are over, or only partly counted.")
+    outside = cost.years["series"].to_numpy()[_owners(cost, spec) < 0]
+    if spec.lines and len(outside):
         year = cost.labels[-1] if cost.labels else ""
         pounds = cost.years.sel(scenario=BASELINE, series=outside).mean("draw").sum("series").to_numpy()
         told = f"; {pounds[-1]:,.0f} GBP expected in {year}" if year and np.isfinite(pounds[-1]) else ""
