@@ -26,7 +26,7 @@ HOMES = {
     "cmdstanpy": "demand/models/additive.py",
     "statsforecast": "demand/models/baselines.py",
     "hierarchicalforecast": "demand/hierarchy.py",
-    "stepmix": "demand/segments/find.py",
+    "stepmix": "demand/segments/mixture.py",
     "matplotlib": "demand/report/figures.py",
     "jinja2": "demand/report/html.py",
     "xlsxwriter": "demand/report/workbook.py",
