@@ -184,7 +184,9 @@ class Council:
         closed = np.where(lives.closed[keep] > self._window()[1], np.datetime64("NaT", "ns"), closed)
         person, opened = lives.person[keep], lives.opened[keep]
         table = self._keyed(plan, lives, keep)
-        table.insert(0, "person_id", pseudonymise(self.references(service, person), EXAMPLE_KEY, purpose="person"))
+        seen, place = np.unique(person, return_inverse=True)
+        ids = pseudonymise(self.references(service, seen), EXAMPLE_KEY, purpose="person")
+        table.insert(0, "person_id", ids.to_numpy()[place])
         table.insert(1, "episode_id", pseudonymise(self.references(service, np.flatnonzero(keep)), EXAMPLE_KEY, purpose="episode"))
         table.insert(3, "closed", closed)
         about = {name: values.iloc[person].reset_index(drop=True) for name, values in self._about(service).items()}

@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from demand.data.example import SIZES, Council, example_council
+from demand.calendar import Frequency
+from demand.data.example import EXAMPLE_KEY, SIZES, Council, example_council
+from demand.data.people import CountSpec, count_episodes
+from demand.data.read import DriversSpec, PeopleSpec, read_drivers, read_people
 from demand.errors import SettingsError
 from demand.spec import Unit
 from demand.tables import History, content_hash
@@ -176,6 +179,37 @@ def test_files_hold_the_same_episodes(tmp_path: Path, tiny: Council) -> None:
         for column, ours in ((opened, "opened"), (closed, "closed")):
             theirs = pd.to_datetime(read[name][column], format="%d/%m/%Y").to_numpy()
             np.testing.assert_array_equal(theirs, people[ours].to_numpy())
+
+
+def test_an_extract_that_is_read_gives_the_same_counts_and_pseudonyms(tmp_path: Path, tiny: Council) -> None:
+    example_council(size="tiny", service="homelessness", files=True, folder=tmp_path)
+    spec = PeopleSpec(
+        path="ta_placements.csv",
+        person="household_ref",
+        id="placement_id",
+        opened="start_date",
+        closed="end_date",
+        keys=["ta_type", "area"],
+        attributes=["n_children", "self_contained"],
+        price="weekly_charge",
+        counts=[CountSpec(kind="stock", unit="households")],
+    )
+    people, _ = read_people(spec, tmp_path, key=EXAMPLE_KEY)
+    read = count_episodes(people, spec.counts, keys=spec.keys, frequency=Frequency("M"), first=tiny.first, last=tiny.last)
+    ours = tiny.history("homelessness")
+    stock = ours.wide[ours.series.index[ours.series["kind"] == "stock"]]
+    pd.testing.assert_frame_equal(read.wide, stock.rename(columns=lambda i: i.removeprefix("ta/")), check_names=False)
+    assert set(people["person_id"]) <= set(tiny.people("homelessness")["person_id"])
+
+
+def test_drivers_that_are_read_are_the_published_ones(tmp_path: Path, tiny: Council) -> None:
+    example_council(size="tiny", service="adult_care", files=True, folder=tmp_path)
+    read, _ = read_drivers(DriversSpec(path="drivers.csv", low="low", high="high"), tmp_path, frequency=Frequency("M"))
+    order = ["name", "ds"]
+    pd.testing.assert_frame_equal(
+        read[["ds", "name", "value", "low", "high"]].sort_values(order, ignore_index=True),
+        tiny.drivers("adult_care").sort_values(order, ignore_index=True),
+    )
 
 
 def test_files_know_no_pseudonyms_and_can_be_read_by_anybody(tmp_path: Path) -> None:
