@@ -205,16 +205,28 @@ def _assumptions() -> pd.DataFrame:
 
 def _profile() -> pd.DataFrame:
     rows = []
-    for s, people in (("A", 820), ("B", 410), ("C", 3)):
+    for name, size in (("A", 820), ("B", 410), ("C", 12)):
         for feature, level, share, average in (
-            ("household", "single", 0.7 if s == "A" else 0.2, 0.5),
-            ("household", "with children", 0.1 if s == "A" else 0.6, 0.3),
+            ("household", "single", 0.7 if name == "A" else 0.2, 0.5),
+            ("household", "with children", 0.1 if name == "A" else 0.6, 0.3),
             ("mental_health", "yes", 0.4, 0.33),
         ):
-            rows.append((s, feature, level, round(people * share), share, average, 100 * share / average, share - 0.05, share + 0.05, 0.04))
-    return pd.DataFrame(
-        rows, columns=["segment", "feature", "level", "people", "share_or_mean", "average", "index", "low", "high", "missing_share"]
-    )
+            people = round(size * share)
+            row = {
+                "segment": name,
+                "feature": feature,
+                "level": level,
+                "people": people,
+                "share_or_mean": people / size,
+                "average": average,
+            }
+            ends = {"index": 100 * people / size / average, "low": share - 0.05, "high": share + 0.05, "missing_share": 0.0}
+            rows.append(row | ends | {"average": average, "known": size, "segment_people": size, "used": True})
+        rows.append(
+            {"segment": name, "feature": "age", "level": "mean", "people": size, "share_or_mean": 34.2, "average": 36.0, "index": 95.0}
+            | {"low": 33.0, "high": 35.4, "missing_share": 0.0, "known": size, "segment_people": size, "used": True}
+        )
+    return pd.DataFrame(rows)
 
 
 def made(**other: Any) -> ReportInput:

@@ -11,7 +11,7 @@ import pandas as pd
 from demand.report import bars, figures, words
 from demand.report.facts import Line, Money, lines, miss_summary, misses, said_change, scenario_demand, why_parts
 from demand.report.inputs import BASELINE, ReportInput
-from demand.report.parts import Answer
+from demand.report.parts import Answer, stacked
 
 __all__ = ["answers"]
 
@@ -44,7 +44,7 @@ def _what(inputs: ReportInput, line: Line | None, others: list[Line]) -> Answer:
     if line is None or line.future.empty:
         return Answer(question, "Not forecast", "", "This run has no forecast of a total.")
     year = line.ahead
-    picture = figures.fan(figures.Fan(line.title, line.past, line.future), unit=line.title, write=line.write, events=inputs.events)
+    picture = figures.fan(figures.Fan(line.title, line.past, line.future), write=line.write, events=inputs.events)
     if year is None:
         last = line.future.iloc[-1]
         said = f"In {line.write(last['ds'])} we expect about {words.count(last['mean'])} {line.title}."
@@ -86,7 +86,7 @@ def _sure(line: Line | None) -> Answer:
     known = pd.DataFrame({"name": [f"{y} (counted)" for y in counted.index], "mean": counted.to_numpy()})
     how = "average at any time" if line.kind == "stock" else "in the year"
     picture = bars.ranges(
-        pd.concat([known, table[["name", "mean", "low", "high"]]], ignore_index=True),
+        stacked(known, table[["name", "mean", "low", "high"]]),
         title=f"{line.title}, {how}, by financial year",
         of="Financial year",
         money=False,
@@ -121,11 +121,15 @@ def _why(inputs: ReportInput, line: Line | None) -> Answer:
     picture = bars.bars(
         frame, title=f"what the change from {name} to {year['financial_year']} goes with, in {line.unit}", of="Reason", money=False
     )
-    sign = "+" if total > 0 else ""
     big = [f"{n} ({'+' if v > 0 else ''}{words.count(v)})" for n, v in order.head(2).items()]
     sentence = f"Compared with {name}, the change goes mostly with {words.join(big)}."
-    said = f"{sign}{words.count(total)} compared with {name} ({words.count(then)})"
-    return Answer(question, f"{sign}{words.count(total)}", said, sentence, picture)
+    ends = [_more(float(year[end]) - then) for end in ("low", "high")]
+    said = f"Between {ends[0]} and {ends[1]} than the {words.count(then)} of {name}; 4 years in 5"
+    return Answer(question, words.capital(_more(total)), said, sentence, picture)
+
+
+def _more(change: float) -> str:
+    return "no more" if abs(change) < 0.05 else f"{words.count(abs(change))} {'more' if change > 0 else 'fewer'}"
 
 
 def _cost(inputs: ReportInput, money: Money | None) -> Answer:
@@ -140,8 +144,7 @@ def _cost(inputs: ReportInput, money: Money | None) -> Answer:
     said = words.spread(row["low"], expected, row["high"], money=True) if pd.notna(row["low"]) else "the range of the total is not known"
     sentence = f"In {year} we expect to need {words.pounds(expected)}"
     if pd.notna(row["budget"]) and row["budget"] > 0:
-        gap = expected - float(row["budget"])
-        sentence += f", {words.pounds(abs(gap))} {'more' if gap > 0 else 'less'} than the budget of {words.pounds(row['budget'])}"
+        sentence += f", {_against(expected, float(row['budget']))} the budget of {words.pounds(row['budget'])}"
         if pd.notna(row["p_overspend"]):
             sentence += f"; the chance of an overspend is {words.chance(row['p_overspend'])}"
     frame = years.assign(name=[_year_name(r) for r in years.itertuples()], mark=years["budget"])[["name", "mark", "low", "high"]]
@@ -150,8 +153,15 @@ def _cost(inputs: ReportInput, money: Money | None) -> Answer:
     return Answer(question, words.pounds(expected), words.capital(said), sentence + ".", picture, placeholder=mark)
 
 
+def _against(expected: float, budget: float) -> str:
+    gap = expected - budget
+    if abs(gap) < 0.005 * budget:
+        return "about the same as"
+    return f"{words.pounds(abs(gap))} {'more' if gap > 0 else 'less'} than"
+
+
 def _options(inputs: ReportInput, line: Line | None, money: Money | None) -> Answer:
-    question, mark = "What could be done?", inputs.marked("scenario", "change")
+    question, mark = "What could be done?", inputs.marked("scenario", "change", "cost", "price", "uplift")
     if not inputs.scenarios:
         return Answer(question, "No options tried", "", "Describe scenarios in the config, and this page compares them.")
     if money is None or not set(inputs.scenarios) & set(money.totals["scenario"]):
@@ -220,6 +230,6 @@ def _before(inputs: ReportInput, line: Line | None) -> Answer:
     )
     record = next((s for s in inputs.track_record if not words.banned_in(s)), "")
     title = f"{line.title}: what we would have said a year ahead, and what happened"
-    picture = figures.past(line.past, said_then, title=title, unit=line.title, write=line.write)
+    picture = figures.past(line.past, said_then, title=title, write=line.write)
     said = f"Between {words.percent(least)} and {words.percent(most)} in {words.plural(times, 'test')}"
     return Answer(question, f"Out by {words.percent(typical)}", said, sentence + ".", picture, more=record)

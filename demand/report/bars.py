@@ -6,6 +6,7 @@ Refuses nothing.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,7 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
         formats=dict.fromkeys(("mean", "low", "high", "mark"), how),
         note=note or "Low to high: 4 years in 5. A row without them was counted.",
     )
-    return Figure(drawn(draw), f"Bar chart of {title}: {said}.", behind, capital(title))
+    return Figure(partial(drawn, draw), f"Bar chart of {title}: {said}.", behind, capital(title))
 
 
 def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool = False) -> Figure:
@@ -134,7 +135,7 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
         for edge in ("bottom", "left"):
             axes.spines[edge].set_visible(False)
         axes.tick_params(axis="y", length=0)
-        axes.margins(x=0.24)
+        axes.margins(x=0.34 if two else 0.24)
         if two:
             axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)
 
@@ -146,7 +147,9 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
     how = "exact" if money else ("percent" if share else "count")
     names = {"name": capital(of), "value": "Effect", "low": "At its low end", "high": "At its high end"}
     behind = table_of(frame, title, names=names, formats=dict.fromkeys(columns, how))
-    return Figure(drawn(draw, size=(7.2, max(1.6, 0.42 * len(rows) + 0.9))), f"Bar chart of {title}: {said}.", behind, capital(title))
+    return Figure(
+        partial(drawn, draw, size=(5.8, max(1.5, 0.4 * len(rows) + 0.8))), f"Bar chart of {title}: {said}.", behind, capital(title)
+    )
 
 
 def steps(frame: pd.DataFrame, *, title: str, money: bool, total: str) -> Figure:
@@ -205,7 +208,7 @@ def steps(frame: pd.DataFrame, *, title: str, money: bool, total: str) -> Figure
         formats={"amount": "exact" if money else (lambda v: f"{v:,.1f}")},
         note="The steps add up to the last row.",
     )
-    return Figure(drawn(draw, size=(max(6.0, 1.35 * len(names)), 3.6)), f"Step chart of {title}: {said}.", behind, capital(title))
+    return Figure(partial(drawn, draw, size=(max(5.8, 1.3 * len(names)), 3.1)), f"Step chart of {title}: {said}.", behind, capital(title))
 
 
 def changes(frame: pd.DataFrame, *, title: str, of: str) -> Figure:
@@ -240,4 +243,6 @@ def changes(frame: pd.DataFrame, *, title: str, of: str) -> Figure:
     )
     names = {"name": capital(of), "share": "This segment", "average": "Everybody", "index": "Index (100 = everybody)"}
     behind = table_of(frame, title, names=names, formats={"share": "percent", "average": "percent", "index": "count"})
-    return Figure(drawn(draw, size=(7.2, max(1.8, 0.36 * len(rows) + 1.0))), f"Dot chart of {title}: {said}.", behind, capital(title))
+    return Figure(
+        partial(drawn, draw, size=(5.8, max(1.7, 0.36 * len(rows) + 0.9))), f"Dot chart of {title}: {said}.", behind, capital(title)
+    )

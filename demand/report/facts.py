@@ -13,10 +13,23 @@ from functools import cached_property
 import pandas as pd
 
 from demand.calendar import FinancialYear
+from demand.disclosure import protect
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.words import label, percent, period
 
-__all__ = ["TOTAL", "Line", "Money", "lines", "miss_summary", "misses", "none_counted", "said_change", "scenario_demand", "why_parts"]
+__all__ = [
+    "TOTAL",
+    "Line",
+    "Money",
+    "lines",
+    "may_show",
+    "miss_summary",
+    "misses",
+    "none_counted",
+    "said_change",
+    "scenario_demand",
+    "why_parts",
+]
 
 TOTAL = ("total", "all", "all lines", "everything")
 """What the row of all lines together may be called."""
@@ -75,8 +88,8 @@ class Line:
     def past(self) -> pd.DataFrame:
         """ds, y: counted so far; a period in which a series was not collected has no total."""
         grouped = self.members.groupby("ds")["y"]
-        y = grouped.sum().where(grouped.apply(lambda v: v.notna().all()).astype(bool))
-        return y.rename("y").reset_index()
+        y = grouped.sum().where(grouped.count() == grouped.size())
+        return may_show(self.inputs, y).rename("y").reset_index()
 
     @cached_property
     def future(self) -> pd.DataFrame:
@@ -146,6 +159,15 @@ def lines(inputs: ReportInput) -> list[Line]:
     return sorted(found, key=lambda line: (-_cost_of(line), -float(line.future["mean"].mean() if len(line.future) else 0)))
 
 
+def may_show(inputs: ReportInput, counted: pd.Series) -> pd.Series:
+    """Give observed counts as the report's readers may have them: rounded by the policy for the public, and missing where too small."""
+    if inputs.spec.audience == "council":
+        return counted
+    there = counted.dropna().round()
+    shown = protect(there.to_frame("people").reset_index(drop=True), counts=["people"], policy=inputs.policy)["people"]
+    return pd.Series(pd.to_numeric(shown, errors="coerce").to_numpy(dtype=float), index=there.index).reindex(counted.index)
+
+
 def none_counted(table: pd.DataFrame) -> pd.Series:
     """Say which rows have no month that was counted already."""
     months = table["months_actual"]
@@ -195,7 +217,7 @@ class Money:
             ("middle", "p50_pence"),
             ("high", "p90_pence"),
         ):
-            table[name] = table[column].astype(float) / 100
+            table[name] = pd.to_numeric(table[column]).astype("Float64").to_numpy(dtype=float, na_value=float("nan")) / 100
         table["financial_year"] = table["financial_year"].astype(str)
         whole = table["line"].astype(str).str.lower().isin(TOTAL)
         single = table[~whole]
@@ -278,7 +300,8 @@ def misses(inputs: ReportInput, line: Line) -> pd.DataFrame:
     mine = rows[(rows["model"] == "combined") & rows["unique_id"].isin(line.members["unique_id"].unique())]
     mine = mine[mine["ds"] <= mine["cutoff"] + pd.DateOffset(years=1)]
     complete = mine.groupby(["cutoff", "ds"])["y"].transform(lambda v: v.notna().all()).astype(bool)
-    return mine[complete].groupby(["cutoff", "ds"], as_index=False)[["y", "mean"]].sum()[columns]
+    added = mine[complete].groupby(["cutoff", "ds"], as_index=False)[["y", "mean"]].sum()[columns]
+    return added.assign(y=may_show(inputs, added["y"])).dropna(subset=["y"])
 
 
 def miss_summary(said: pd.DataFrame) -> tuple[float, float, float, int] | None:

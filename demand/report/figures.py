@@ -10,12 +10,13 @@ import io
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from demand.report.parts import Figure, table_of
+from demand.report.parts import Figure, stacked, table_of
 from demand.report.words import capital, count, join, percent, pounds
 
 __all__ = ["Fan", "drawn", "fan", "grid", "number_axis", "past", "percent_axis", "several", "wrapped"]
@@ -53,7 +54,7 @@ class Fan:
     future: pd.DataFrame
 
 
-def drawn(draw: Callable[[Any], None], *, size: tuple[float, float] = (7.2, 3.6)) -> str:
+def drawn(draw: Callable[[Any], None], *, size: tuple[float, float] = (5.8, 3.1)) -> str:
     """Draw with our style on a figure of its own, without the global state of pyplot, and give SVG text."""
     import matplotlib as mpl
     from matplotlib.figure import Figure as Canvas
@@ -92,36 +93,48 @@ def _dates(axes: Any) -> None:
     axes.xaxis.set_major_formatter(formatter(where, show_offset=False))
 
 
+def _mark(axes: Any, events: pd.DataFrame, *, since: pd.Timestamp) -> None:
+    """Shade the time of each event, or draw a line where it is one day, with its name."""
+    for event in events.itertuples():
+        first = pd.Timestamp(str(event.start))
+        last = pd.Timestamp(str(event.end)) if pd.notna(event.end) else first
+        if last < since:
+            continue
+        if last > first:
+            axes.axvspan(max(first, since), last, color="#F3F2F1", zorder=0, lw=0)
+        else:
+            axes.axvline(first, color="#6F777B", lw=1, ls=":", zorder=0)
+        name = textwrap.shorten(str(event.name), 34, placeholder="…")
+        top = axes.get_xaxis_transform()
+        text = axes.text(
+            max(first, since), 0.98, f" {name}", transform=top, va="top", ha="right", fontsize=8.5, color="#505A5F", rotation=90
+        )
+        text.set_in_layout(False)
+
+
 def _one_fan(axes: Any, lines: Fan, events: pd.DataFrame | None, *, legend: bool) -> None:
     past, future = lines.past, lines.future
     if events is not None and len(past):
-        for event in events.itertuples():
-            first, last = pd.Timestamp(str(event.start)), pd.Timestamp(str(event.end if pd.notna(event.end) else event.start))
-            if last >= past["ds"].min():
-                axes.axvspan(max(first, past["ds"].min()), last + pd.Timedelta(days=27), color="#F3F2F1", zorder=0, lw=0)
-                top = axes.get_xaxis_transform()
-                axes.text(first, 0.98, f" {event.name}", transform=top, va="top", fontsize=8.5, color="#505A5F", rotation=90, ha="right")
+        _mark(axes, events, since=past["ds"].min())
     if {"lower", "upper"} <= set(future):
         axes.fill_between(future["ds"], future["lower"], future["upper"], color=PALER, lw=0, label="19 times in 20")
     axes.fill_between(future["ds"], future["low"], future["high"], color=PALE, lw=0, label="4 times in 5")
     axes.plot(past["ds"], past["y"], color=GREY, lw=1.6, label="Counted")
-    joined = pd.concat([past[["ds", "y"]].dropna().tail(1).rename(columns={"y": "mean"}), future[["ds", "mean"]]])
+    joined = stacked(past[["ds", "y"]].dropna().tail(1).rename(columns={"y": "mean"}), future[["ds", "mean"]])
     axes.plot(joined["ds"], joined["mean"], color=BLUE, lw=2, ls=(0, (4, 1.5)), label="Expected")
     axes.set_ylim(bottom=0)
     number_axis(axes.yaxis, money=False)
     _dates(axes)
     if legend:
-        axes.legend(loc="lower left", ncols=4, frameon=False, fontsize=9.5, handlelength=1.8, columnspacing=1.2, borderaxespad=0.2)
+        axes.legend(loc="lower left", ncols=4, frameon=False, fontsize=9, handlelength=1.5, columnspacing=1.0, borderaxespad=0.2)
 
 
-def fan(lines: Fan, *, unit: str, write: Callable[[object], str], events: pd.DataFrame | None = None) -> Figure:
+def fan(lines: Fan, *, write: Callable[[object], str], events: pd.DataFrame | None = None) -> Figure:
     """Show what was counted and what is expected, with its ranges.
 
     Parameters
     ----------
     lines : Fan
-    unit : str
-        What is counted, for the axis.
     write : callable
         Writes the first day of a period as words.
     events : pandas.DataFrame, optional
@@ -135,16 +148,18 @@ def fan(lines: Fan, *, unit: str, write: Callable[[object], str], events: pd.Dat
     def draw(canvas: Any) -> None:
         axes = canvas.subplots()
         _one_fan(axes, lines, events, legend=True)
-        axes.set_title(capital(unit), loc="left", fontsize=11)
 
     past, future = lines.past.dropna(subset=["y"]), lines.future
     last = future.iloc[-1]
-    begin = f"from {count(past['y'].iloc[0])} in {write(past['ds'].iloc[0])} to {count(past['y'].iloc[-1])} in {write(past['ds'].iloc[-1])}"
+    begin = "nothing yet"
+    if len(past):
+        ends = [f"{count(past['y'].iloc[at])} in {write(past['ds'].iloc[at])}" for at in (0, -1)]
+        begin = f"from {ends[0]} to {ends[1]}"
     alt = (
         f"Line chart of {lines.title}. Counted: {begin}. Expected: about {count(last['mean'])} in {write(last['ds'])}, "
         f"4 times in 5 between {count(last['low'])} and {count(last['high'])}. The range widens with time."
     )
-    table = pd.concat([lines.past.tail(12), future])
+    table = stacked(lines.past.tail(12), future)
     table = table.assign(period=[write(d) for d in table["ds"]])
     names = {"period": "Period", "y": "Counted", "mean": "Expected", "low": "Low", "high": "High"}
     behind = table_of(
@@ -154,7 +169,7 @@ def fan(lines: Fan, *, unit: str, write: Callable[[object], str], events: pd.Dat
         formats=dict.fromkeys(("y", "mean", "low", "high"), "count"),
         note="Low to high: 4 times in 5 the truth is expected inside.",
     )
-    return Figure(drawn(draw), alt, behind, capital(lines.title))
+    return Figure(partial(drawn, draw), alt, behind, capital(lines.title))
 
 
 def grid(fans: Sequence[Fan], *, unit: str, write: Callable[[object], str]) -> Figure:
@@ -201,7 +216,9 @@ def grid(fans: Sequence[Fan], *, unit: str, write: Callable[[object], str]) -> F
         formats=dict.fromkeys(("now", "mean", "low", "high"), "count"),
         note="Low to high: 4 times in 5. Each small chart has its own scale.",
     )
-    return Figure(drawn(draw, size=(10.5, 2.35 * down)), f"{plural_charts(len(fans))} of {unit}, by {when}: {said}.", behind, capital(unit))
+    return Figure(
+        partial(drawn, draw, size=(10.5, 2.35 * down)), f"{plural_charts(len(fans))} of {unit}, by {when}: {said}.", behind, capital(unit)
+    )
 
 
 def plural_charts(number: int) -> str:
@@ -209,7 +226,7 @@ def plural_charts(number: int) -> str:
     return "One small line chart" if number == 1 else f"{number} small line charts"
 
 
-def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, unit: str, write: Callable[[object], str]) -> Figure:
+def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, write: Callable[[object], str]) -> Figure:
     """Show what was said at earlier dates beside what then happened.
 
     Parameters
@@ -218,7 +235,7 @@ def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, unit: str
         ds, y.
     said_then : pandas.DataFrame
         cutoff, ds, y, mean: sums over series.
-    title, unit : str
+    title : str
     write : callable
 
     Returns
@@ -236,7 +253,6 @@ def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, unit: str
             axes.plot(one["ds"].iloc[:1], one["mean"].iloc[:1], "o", color=ORANGE, ms=4)
         axes.plot(shown["ds"], shown["y"], color=GREY, lw=2, label="What happened")
         axes.set_ylim(bottom=0)
-        axes.set_title(capital(unit), loc="left", fontsize=11)
         number_axis(axes.yaxis, money=False)
         _dates(axes)
         axes.legend(loc="lower left", ncols=2, frameon=False, fontsize=9.5)
@@ -254,10 +270,10 @@ def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, unit: str
     }
     formats: dict[str, str | Callable[[float], str]] = {"mean": "count", "y": "count", "miss": lambda v: percent(v, signed=True)}
     behind = table_of(ends, title, names=names, formats=formats)
-    return Figure(drawn(draw), f"Line chart of {title}: {'; '.join(parts[-6:])}.", behind, capital(title))
+    return Figure(partial(drawn, draw), f"Line chart of {title}: {'; '.join(parts[-6:])}.", behind, capital(title))
 
 
-def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, unit: str, write: Callable[[object], str]) -> Figure:
+def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, write: Callable[[object], str]) -> Figure:
     """Show the expected path under each of several scenarios.
 
     Parameters
@@ -266,7 +282,7 @@ def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, unit: str
         name, ds, mean.
     counted : pandas.DataFrame
         ds, y: the last periods.
-    title, unit : str
+    title : str
     write : callable
 
     Returns
@@ -291,7 +307,6 @@ def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, unit: str
             colour, dash = looks[i % len(looks)]
             axes.plot(one["ds"], one["mean"], color=colour, ls=dash, lw=2.2, label=name)
         axes.set_ylim(bottom=0)
-        axes.set_title(capital(unit), loc="left", fontsize=11)
         number_axis(axes.yaxis, money=False)
         _dates(axes)
         axes.figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9.5, handlelength=3)
@@ -306,9 +321,10 @@ def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, unit: str
         names={"period": "Period"} | {n: n for n in names},
         formats=dict.fromkeys(names, "count"),
     )
-    return Figure(drawn(draw), f"Line chart of {title}. In {write(last)}: {said}.", behind, capital(title))
+    return Figure(partial(drawn, draw), f"Line chart of {title}. In {write(last)}: {said}.", behind, capital(title))
 
 
 def wrapped(text: str, width: int = 30) -> str:
-    """Break a label into lines."""
-    return "\n".join(textwrap.wrap(text, width)) or text
+    """Break a label into at most three lines."""
+    found = textwrap.wrap(text, width)
+    return "\n".join([*found[:2], f"{found[2][: width - 1]}…"] if len(found) > 3 else found) or text

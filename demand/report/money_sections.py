@@ -12,7 +12,7 @@ import pandas as pd
 from demand.report import bars, figures, words
 from demand.report.facts import Line, Money, scenario_demand
 from demand.report.inputs import BASELINE, ReportInput
-from demand.report.parts import Block, Figure, Section, Table, table_of
+from demand.report.parts import Block, Figure, Section, Table, stacked, table_of
 
 __all__ = [
     "assumptions_section",
@@ -34,7 +34,7 @@ def budget_section(inputs: ReportInput, money: Money | None) -> Section | None:
     name = inputs.spec.names
     rows = money.lines[money.lines["scenario"] == BASELINE]
     whole = money.years()
-    shown = pd.concat([rows, whole.assign(line="All lines")]) if rows["line"].nunique() > 1 else rows
+    shown = stacked(rows, whole.assign(line="All lines")) if rows["line"].nunique() > 1 else rows
     table = shown.assign(
         line=[words.capital(words.label(v, name)) for v in shown["line"]],
         gap=shown["expected"] - shown["budget"],
@@ -114,7 +114,7 @@ def step_rows(waterfall: pd.DataFrame, *, to: str, year: str | None, measure: st
         rows = rows[rows["financial_year"].astype(str) == year]
     added = rows.groupby("change", sort=False)["amount"].sum().reset_index()
     last = added["change"].astype(str).str.lower() == "interaction"
-    return pd.concat([added[~last], added[last]], ignore_index=True)
+    return stacked(added[~last], added[last])
 
 
 def money_measure(waterfall: pd.DataFrame) -> str | None:
@@ -178,7 +178,6 @@ def _paths(inputs: ReportInput, line: Line | None) -> Iterator[Figure]:
         named,
         line.past.tail(3 * line.inputs.frequency.season_length),
         title=f"{line.title} under each scenario",
-        unit=line.title,
         write=line.write,
     )
 
@@ -202,13 +201,14 @@ def _waterfalls(inputs: ReportInput, money: Money | None) -> Iterator[Figure]:
         start = money.at(BASELINE, year)
         first = pd.DataFrame([{"name": "No change", "amount": float(start["expected"])}])
         steps = rows[year].rename(columns={"change": "name"})
+        steps = steps[steps["amount"].abs() >= 0.5]
         steps["name"] = [
             words.capital("working together" if str(n).lower() == "interaction" else words.label(n, inputs.spec.names))
             for n in steps["name"]
         ]
         said = words.label(scenario, inputs.spec.names)
         yield bars.steps(
-            pd.concat([first, steps], ignore_index=True),
+            stacked(first, steps),
             title=f"what ‘{said}’ does to the cost of {year}",
             money=True,
             total=words.capital(said),

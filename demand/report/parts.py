@@ -9,14 +9,15 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
 from demand.errors import DataError, Fault
 from demand.report.words import count, percent, pounds, pounds_exact
 
-__all__ = ["Answer", "Block", "Figure", "Section", "Table", "table_of"]
+__all__ = ["Answer", "Block", "Figure", "Section", "Table", "stacked", "table_of"]
 
 FORMATS: Mapping[str, Callable[[float], str]] = {"count": count, "pounds": pounds, "exact": pounds_exact, "percent": percent}
 """How a column's numbers are written."""
@@ -58,13 +59,28 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture, what it shows in words, and the table behind it."""
+    """A picture, what it shows in words, and the table behind it.
 
-    svg: str
+    Parameters
+    ----------
+    paint : callable
+        Gives SVG text.
+    alt : str
+        What the picture shows, for those who do not see it.
+    table : Table
+    heading : str
+    """
+
+    paint: Callable[[], str] = field(repr=False, compare=False)
     alt: str
     table: Table
     heading: str = ""
     kind: str = "figure"
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG text; it is drawn when a page first needs it."""
+        return self.paint()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -114,6 +130,11 @@ class Section:
     placeholder: bool = False
 
 
+def stacked(*tables: pd.DataFrame) -> pd.DataFrame:
+    """Put tables under one another; empty ones have no say in the types of columns."""
+    return pd.concat([t for t in tables if len(t)] or list(tables[:1]), ignore_index=True)
+
+
 def table_of(
     frame: pd.DataFrame, caption: str, *, names: Mapping[str, str], formats: Mapping[str, str | Callable[[float], str]], note: str = ""
 ) -> Table:
@@ -141,7 +162,7 @@ def table_of(
             written.append(["" if pd.isna(v) else str(v) for v in frame[column]])
             continue
         write = FORMATS[how] if isinstance(how, str) else how
-        written.append(["–" if pd.isna(v) else write(float(v)) for v in frame[column]])
+        written.append([v if isinstance(v, str) else "–" if pd.isna(v) else write(float(v)) for v in frame[column]])
     rows: Sequence[tuple[str, ...]] = list(zip(*written, strict=True))
     numeric = frozenset(i for i, c in enumerate(wanted) if c in formats)
     return Table(caption, tuple(names[c] for c in wanted), tuple(rows), numeric, note)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from demand.disclosure import protect_profile
 from demand.report import bars, figures, words
 from demand.report.about_sections import MODELS, method_section, quality_section, run_section
 from demand.report.facts import Line, Money, lines, misses, none_counted, why_parts
@@ -21,6 +22,7 @@ __all__ = ["sections"]
 
 MOST_SERIES = 12
 """How many small charts one picture can carry."""
+LEVELS = {"total": "All together", "series": "Each series"}
 MEASURES = {
     "mase": "Size of the errors beside repeating last year (MASE; below 1 is better)",
     "wql": "Weighted quantile loss (WQL)",
@@ -63,10 +65,11 @@ def sections(inputs: ReportInput) -> list[Section]:
 
 def segments_section(inputs: ReportInput) -> Section | None:
     """Draw each segment's portrait: what tells it from everybody."""
-    profile = inputs.segment_profile
-    if profile is None or profile.empty:
+    if inputs.segment_profile is None or inputs.segment_profile.empty:
         return None
-    table = safe_profile(inputs)
+    table = inputs.segment_profile
+    if inputs.spec.audience == "public":
+        table = protect_profile(table, policy=inputs.policy)
     hidden = int(table["share_or_mean"].isna().sum()) if inputs.spec.audience == "public" else 0
     parts: list[Table | Figure | Block] = [
         p for name, one in table.groupby("segment", sort=True) for p in _portrait(str(name), one, inputs)
@@ -112,11 +115,6 @@ def _share_or_mean(value: object, mean: bool) -> str:
     return f"{float(str(value)):,.1f}" if mean else words.percent(float(str(value)))
 
 
-def safe_profile(inputs: ReportInput) -> pd.DataFrame:
-    """Give the profile as this report's readers may have it: as it is inside the council, protected for the public."""
-    return inputs.segment_profile
-
-
 def _portrait(name: str, one: pd.DataFrame, inputs: ReportInput) -> Iterator[Figure]:
     shares = one[~_is_mean(one) & one["share_or_mean"].notna() & one["average"].notna()]
     shares = shares[(shares["share_or_mean"] - shares["average"]).abs() >= 0.01]
@@ -142,7 +140,7 @@ def forecast_section(inputs: ReportInput, found: list[Line]) -> Section | None:
     if inputs.totals is None or not found:
         return None
     parts: list[Table | Figure | Block] = [
-        figures.fan(figures.Fan(line.title, line.past, line.future), unit=line.title, write=line.write, events=inputs.events)
+        figures.fan(figures.Fan(line.title, line.past, line.future), write=line.write, events=inputs.events)
         for line in found[1:5]
         if len(line.future)
     ]
@@ -197,7 +195,7 @@ def _years_table(inputs: ReportInput, totals: pd.DataFrame) -> Table:
     rows = totals[totals["financial_year"].notna()].copy()
     if len(rows) > 400:
         rows = rows[rows["level"] != "series"].head(400)
-    rows["what"] = [words.label(v, inputs.spec.names) for v in rows["level"]]
+    rows["what"] = [LEVELS.get(str(v), words.capital(words.label(v, inputs.spec.names))) for v in rows["level"]]
     for key in inputs.keys:
         if key in rows:
             rows[key] = ["" if pd.isna(v) else words.label(v, inputs.spec.names) for v in rows[key]]
@@ -230,11 +228,12 @@ def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
         said = misses(inputs, line)
         if not said.empty:
             title = f"{line.title}: what we would have said a year ahead, and what happened"
-            parts.append(figures.past(line.past, said, title=title, unit=line.title, write=line.write))
+            parts.append(figures.past(line.past, said, title=title, write=line.write))
     summary = inputs.backtest_summary
     if summary is not None and not summary.empty:
         whole = summary[summary["horizon"].astype(str) == "all"].copy()
         wide = whole.pivot_table(index=["level", "model"], columns="measure", values="value", sort=False).reset_index()
+        wide["level"] = wide["level"].replace(LEVELS)
         wide["model"] = [MODELS.get(str(m), words.label(m)) for m in wide["model"]]
         names = {"level": "Level", "model": "Model"} | {m: text for m, text in MEASURES.items() if m in wide}
         formats = {m: ("percent" if m.startswith("coverage") else (lambda v: f"{v:.2f}")) for m in MEASURES if m in wide}

@@ -1,0 +1,233 @@
+"""The page: six answers, nothing from outside, every picture with words and a table, small numbers protected."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from report_made import made
+
+from demand.report import ReportInput, ReportSpec
+from demand.report.answers import answers
+from demand.report.facts import lines
+from demand.report.html import quality_page, report_page
+from demand.report.parts import Table
+from demand.report.sections import sections
+from demand.report.words import banned_in
+
+NASTY = ("</script><script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "=HYPERLINK(1)", "$x^2$ & <b>", "a$b")
+
+
+class Reader(HTMLParser):
+    """Collect tags with their attributes, and the text that a reader sees."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self._hidden = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._hidden += tag in ("style", "title")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in ("style", "title")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.words.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+@cache
+def whole() -> str:
+    return report_page(made())
+
+
+def test_nothing_comes_from_outside_and_nothing_runs() -> None:
+    page = Reader(whole())
+    policy = next(str(m["content"]) for m in page.all("meta") if m.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert not page.all("script")
+    assert not page.all("link")
+    assert not page.all("iframe")
+    assert all(str(i["src"]).startswith("data:image/svg+xml") for i in page.all("img"))
+    assert all(str(a["href"]).startswith("#") for a in page.all("a"))
+    assert "http" not in re.sub(r"data:image/[^\"]*", "", whole()).replace("http-equiv", "")
+
+
+def test_the_first_page_answers_six_questions_with_a_number_a_range_and_a_picture() -> None:
+    found = answers(made())
+    assert [a.question for a in found] == [
+        "What will happen?",
+        "How sure are we?",
+        "Why?",
+        "What will it cost?",
+        "What could be done?",
+        "Were we right before?",
+    ]
+    for answer in found:
+        assert answer.number
+        assert re.search(r"\d", answer.number)
+        assert re.search(r"\bbetween\b", answer.range, re.IGNORECASE)
+        assert answer.sentence.endswith(".")
+        assert answer.figure is not None
+
+
+def test_the_first_page_is_plain_english() -> None:
+    first = whole()[: whole().index('<nav class="contents"')]
+    page = Reader(first)
+    alts = [str(i["alt"]) for i in page.all("img")]
+    assert banned_in(" ".join([*page.words, *alts])) == []
+
+
+def test_the_numbers_of_the_first_page_are_those_of_the_run() -> None:
+    inputs = made()
+    found = {a.question: a for a in answers(inputs)}
+    totals, budget = inputs.totals, inputs.budget
+    assert totals is not None
+    assert budget is not None
+    year = totals[(totals["level"] == "total") & (totals["kind"] == "stock") & (totals["financial_year"] == "2026-27")].iloc[0]
+    assert found["What will happen?"].number == f"{year['mean']:,.0f}"
+    assert f"{year['q0.1']:,.0f}" in found["What will happen?"].range
+    assert f"{year['q0.9']:,.0f}" in found["What will happen?"].range
+    pence = budget[(budget["scenario"] == "baseline") & (budget["line"] == "total") & (budget["financial_year"] == "2026-27")].iloc[0]
+    assert found["What will it cost?"].number == f"£{pence['expected_pence'] / 1e8:.2f} million"
+
+
+def test_the_reasons_add_up_to_the_change() -> None:
+    why = next(a for a in answers(made()) if a.question == "Why?")
+    assert why.figure is not None
+    amounts = [float(row[1].replace(",", "")) for row in why.figure.table.rows]
+    assert sum(amounts) == pytest.approx(float(why.number.split()[0]), abs=0.6)
+
+
+def test_every_picture_says_what_it_shows_and_has_its_table() -> None:
+    page = Reader(whole())
+    images = page.all("img")
+    assert len(images) > 12
+    for image in images:
+        assert re.search(r"chart", str(image["alt"]))
+        assert len(str(image["alt"])) > 60
+        assert re.search(r"\d", str(image["alt"]))
+    figures = re.findall(r"<figure.*?</figure>", whole(), re.DOTALL)
+    assert len(figures) == len(images)
+    assert all("<details><summary>The figures behind this picture</summary>" in f and "<table>" in f for f in figures)
+
+
+def test_tables_have_captions_and_headings_and_ids_are_single() -> None:
+    tables = re.findall(r"<table>.*?</table>", whole(), re.DOTALL)
+    assert all("<caption>" in t and 'scope="col"' in t for t in tables)
+    ids = re.findall(r'\bid="([^"]+)"', whole())
+    assert len(ids) == len(set(ids))
+    assert all(str(a["href"])[1:] in ids for a in Reader(whole()).all("a"))
+
+
+def test_the_page_is_the_same_twice() -> None:
+    assert report_page(made()) == whole()
+
+
+def test_placeholders_are_marked_at_the_top_and_where_they_are_used() -> None:
+    text = whole()
+    assert "Contains placeholders." in text
+    marked = {s.id for s in sections(made()) if s.placeholder}
+    assert {"budget", "scenarios", "sensitivity", "risk", "assumptions"} <= marked
+    assert not {"forecast", "segments", "track"} & marked
+    assert [a.question for a in answers(made()) if a.placeholder] == ["What will it cost?", "What could be done?"]
+    ledger = made().assumptions
+    assert ledger is not None
+    clean = made(assumptions=ledger.assign(placeholder=False))
+    assert not [p for p in (*answers(clean), *sections(clean)) if p.placeholder]
+
+
+def test_a_council_paper_is_stamped_and_a_public_one_is_not() -> None:
+    assert '<p class="stamp">Internal</p>' in whole()
+    assert "Internal" not in " ".join(Reader(report_page(ReportInput("For all", spec=ReportSpec(audience="public")))).words)
+
+
+def test_a_public_report_hides_small_numbers_of_people_and_rounds_the_others() -> None:
+    table = portraits("public")
+    own = {r[:3]: r for r in portraits("council").rows}
+    assert own["C", "Household", "single"][3] == "2"
+    public = {r[:3]: r for r in table.rows}
+    assert public["C", "Household", "single"][3:5] == ("*", "hidden")
+    assert all(int(r[3].replace(",", "")) % 5 == 0 for r in table.rows if r[3] != "*")
+    assert "hidden because few people stand behind them" in table.note
+
+
+def portraits(audience: str) -> Table:
+    """Give the table of the portraits, as one audience has it."""
+    section = next(s for s in sections(made(spec=ReportSpec.model_validate({"audience": audience}))) if s.id == "segments")
+    return next(p for p in section.parts if isinstance(p, Table))
+
+
+def test_a_public_report_rounds_what_was_counted() -> None:
+    base = made(spec=ReportSpec(audience="public"))
+    assert base.history is not None
+    small = replace(base, history=base.history.assign(y=base.history["y"].where(base.history["ds"] < "2026-03-01", 1.0)))
+    line = next(found for found in lines(small) if found.kind == "flow")
+    assert (line.past["y"].dropna() % 5 == 0).all()
+    assert line.past["y"].isna().sum() == 1
+
+
+def test_text_of_the_data_stays_text() -> None:
+    base, nasty = made(), " ".join(NASTY)
+    assert base.assumptions is not None
+    assert base.segment_profile is not None
+    inputs = replace(
+        base,
+        title=nasty,
+        questions={"early_help": nasty},
+        notes=(nasty,),
+        assumptions=base.assumptions.assign(source=nasty),
+        segment_profile=base.segment_profile.assign(level=nasty),
+        events=pd.DataFrame([{"name": nasty, "start": "2020-03-01", "end": "2020-06-01", "kind": "shock"}]),
+    )
+    page = Reader(report_page(inputs))
+    assert not page.all("script")
+    assert not [attrs for _, attrs in page.tags if "onerror" in attrs]
+    assert nasty in " ".join(page.words)
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        ("budget", "cost", "risk", "sensitivity", "waterfall"),
+        ("demand", "waterfall"),
+        ("backtest", "backtest_summary"),
+        ("explanation",),
+        ("segment_profile",),
+        ("assumptions",),
+        ("totals", "forecast", "budget", "demand"),
+        ("history",),
+        ("quality", "events"),
+    ],
+)
+def test_a_run_that_did_less_still_has_a_page(without: tuple[str, ...]) -> None:
+    inputs = made(**dict.fromkeys(without))
+    assert len(answers(inputs)) == 6
+    assert sections(inputs)
+
+
+def test_an_empty_run_has_a_page_that_says_so() -> None:
+    page = report_page(ReportInput("Nothing yet"))
+    assert "Not forecast" in page
+    assert "Not priced" in page
+
+
+def test_the_quality_page_says_what_was_found_and_where() -> None:
+    quality = made().quality
+    assert quality is not None
+    page = quality_page(quality)
+    assert "One month is far from its neighbours" in page
+    assert "ta/hostel/Harbour" in page
+    assert "default-src 'none'" in page

@@ -1,0 +1,71 @@
+"""Numbers, money, dates and codes as people say them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from demand.report import words
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0, "£0"),
+        (0.4, "£0"),
+        (-0.4, "£0"),
+        (999, "£999"),
+        (9_999, "£9,999"),
+        (10_499, "£10,000"),
+        (999_499, "£999,000"),
+        (999_500, "£1 million"),
+        (4_100_000, "£4.1 million"),
+        (9_994_999, "£9.99 million"),
+        (9_995_000, "£10 million"),
+        (1_234_567_890, "£1,234.6 million"),
+        (-2_500_000, "-£2.5 million"),
+    ],
+)
+def test_money_is_said_as_people_say_it(value: float, said: str) -> None:
+    assert words.pounds(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.04, "0"), (-0.04, "0"), (0.5, "0.5"), (3.0, "3"), (9.94, "9.9"), (9.96, "10"), (1234.5, "1,234")]
+)
+def test_counts_are_whole_from_ten(value: float, said: str) -> None:
+    assert words.count(value) == said
+
+
+def test_what_is_not_known_is_said_so() -> None:
+    assert {words.pounds(float("nan")), words.count(float("nan")), words.percent(float("nan")), words.chance(float("nan"))} == {"not known"}
+
+
+def test_dates_are_written_out() -> None:
+    assert words.day("2026-04-01") == "1 April 2026"
+    assert words.day(pd.Timestamp("2026-12-31 00:00")) == "31 December 2026"
+    assert words.period("2025-04-01", "Y") == "year to 31 March 2026"
+    assert words.period("2025-01-01", "Y") == "2025"
+    assert words.period("2026-04-01", "D") == "1 April 2026"
+
+
+def test_a_range_has_its_middle_and_its_chance() -> None:
+    assert words.spread(410, 460, 520) == "between 410 and 520, most likely about 460; 4 years in 5"
+    assert words.spread(4_000_000, 4_000_100, 4_000_200, money=True) == "about £4 million, with next to no doubt"
+
+
+def test_codes_become_words_and_own_names_win() -> None:
+    assert words.label("ta/private_leased") == "temporary accommodation, private leased"
+    assert words.label("TA", {"ta": "emergency housing"}) == "emergency housing"
+    assert words.feature("lag_12") == "recent counts"
+    assert words.feature("seasonal_rolling_mean") == "recent counts" or words.feature("seasonal_rolling_mean") == "season"
+
+
+@pytest.mark.parametrize("text", ["the P90", "500 draws", "MASE of 1", "A quantile", "quantiles", "unique_id", "SHAP-values", "conformal"])
+def test_words_of_the_trade_are_found(text: str) -> None:
+    assert words.banned_in(text)
+
+
+@pytest.mark.parametrize("text", ["withdraws his claim", "4 years in 5", "the P905 form", "shaped"])
+def test_plain_words_are_left_alone(text: str) -> None:
+    assert words.banned_in(text) == []
