@@ -30,6 +30,9 @@ __all__ = ["BacktestSpec", "Event", "Forecast", "ForecastSpec", "forecast", "who
 ENDED = {"D": 28, "W": 8, "M": 6, "Q": 3, "Y": 2}
 """A series without a count in so many last periods has ended."""
 
+FEWEST = 3
+"""Where no series has so many counts, nothing can be learnt, not even how far apart counts are."""
+
 Builder = Callable[[str], Forecaster]
 Progress = Callable[[str, float], None]
 
@@ -196,6 +199,10 @@ def _lowest_level(history: History, hierarchy: HierarchySpec) -> tuple[History, 
             reasons[name] = f"ended: no count in the last {span} periods"
     if len(reasons) == len(history.ids):
         raise DataError(Fault("no series is left to forecast", allowed=f"Left out: {listed(f'{n} ({r})' for n, r in reasons.items())}"))
+    kept = wide[[n for n in history.ids if n not in reasons]]
+    if kept.notna().sum().max() < FEWEST:
+        told = f"The longest series has {int(kept.notna().sum().max())}"
+        raise DataError(Fault(f"every series is too short: fewer than {FEWEST} counts", allowed=told, do_next="Give a longer history"))
     last = [wide[name].last_valid_index() for name in reasons]
     table = pd.DataFrame({"unique_id": list(reasons), "last": pd.to_datetime(last), "reason": list(reasons.values())})
     return history.only(set(history.ids) - set(reasons)), table

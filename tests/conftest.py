@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 KINDS = {p.name for p in Path(__file__).parent.iterdir() if p.is_dir() and not p.name.startswith(("_", "."))}
 TOOLS = {
@@ -71,3 +74,29 @@ def tool() -> Callable[[str], str]:
 def root() -> Path:
     """The top of the checkout."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Callable[[str], Path]:
+    """Give the output folder of a whole chain on the tiny example, run once for all worker processes: tiny_run("homelessness")."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
+
+    def run(service: str) -> Path:
+        folder = shared / f"tiny-{service}"
+        with FileLock(shared / f"tiny-{service}.lock"):
+            if not (folder / "budget.xlsx").exists():
+                words = ["run", f"example:{service}", "--output", str(folder), "--set", "data.example.size=tiny", "--quiet", "--jobs", "1"]
+                place = {"MLFLOW_TRACKING_URI": f"sqlite:///{shared / f'{service}.db'}", "PYTHONPATH": str(root)}
+                done = subprocess.run(
+                    [sys.executable, "-m", "pipelines", *words],
+                    cwd=shared,
+                    env={**os.environ, **place},
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert done.returncode == 0, done.stderr
+        return folder
+
+    return run

@@ -1,0 +1,85 @@
+"""The command line: `demand VERB CONFIG`, or `python -m pipelines VERB CONFIG` where programs may not be started.
+
+In: words. Out: files in the output folder, a short summary, and an exit status: 0 done, 2 the user's input is at fault, 1 anything else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+VERBS = {
+    "run": "The whole chain: check, segment, forecast, backtest, explain, scenario, budget, report.",
+    "check": "Read the data and say what is wrong with it, before any model sees it.",
+    "segment": "Group service users (or places) and describe each group.",
+    "forecast": "Forecast demand for every series, with a range.",
+    "backtest": "Would the forecast have been right? Replay it at earlier dates.",
+    "explain": "Say what each forecast is made of.",
+    "scenario": "Apply the config's scenarios to the forecast.",
+    "budget": "Price every scenario by financial year and hold it against the budget.",
+    "report": "Write the report and the workbook.",
+}
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Forecast demand for council services, and turn scenarios into pounds by financial year.\n\nTry: demand run example:homelessness",
+)
+
+Config = Annotated[
+    str, typer.Argument(help="A config file, or example:homelessness, example:children, example:adult_care.", show_default=False)
+]
+DataDir = Annotated[
+    str, typer.Option(help="Where the config's relative paths are looked up. Default: the config's folder.", show_default=False)
+]
+Output = Annotated[str, typer.Option(help="Where results are written. Default: outputs/NAME.", show_default=False)]
+Jobs = Annotated[int, typer.Option(help="Cores to use; 0 means all.")]
+SETTINGS = "Change a setting: --set forecast.horizon=24. May be given several times."
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help=SETTINGS, show_default=False)]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
+
+
+def _verb(name: str, text: str) -> None:
+    def command(
+        config: Config, data_dir: DataDir = "", output: Output = "", jobs: Jobs = 0, changes: Set = None, quiet: Quiet = False
+    ) -> None:
+        from pipelines.console import carry_out
+
+        raise typer.Exit(carry_out(name, config, data_dir=data_dir, output=output, jobs=jobs, changes=changes or [], quiet=quiet))
+
+    command.__name__ = name
+    app.command(name, help=text)(command)
+
+
+for _name, _text in VERBS.items():
+    _verb(_name, _text)
+
+
+@app.command("new", help="Draft a config by looking at a file: demand new NAME --from FILE.")
+def _new(
+    name: Annotated[str, typer.Argument(help="The config's name; NAME.yaml is written.", show_default=False)],
+    source: Annotated[str, typer.Option("--from", help="A CSV, Excel or Parquet file.", show_default=False)],
+) -> None:
+    from pipelines.console import draft
+
+    raise typer.Exit(draft(name, source))
+
+
+@app.command("schema", help="Print the JSON schema of a config, for editors that complete keys.")
+def _schema() -> None:
+    import json
+
+    from pipelines.config import schema
+
+    typer.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

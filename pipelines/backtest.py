@@ -1,0 +1,30 @@
+"""Would the forecast have been right? Replayed at earlier dates, with what was known then."""
+
+from __future__ import annotations
+
+from demand.evaluation import backtest
+from demand.forecast import ForecastSpec
+from pipelines.config import RunConfig
+from pipelines.forecast import missing
+from pipelines.job import Job
+from pipelines.results import load_forecast, load_history
+from pipelines.store import Writer
+
+__all__ = ["NEEDS", "missing", "rests_on", "run"]
+
+NEEDS = ("forecast",)
+
+
+def rests_on(config: RunConfig) -> list[object]:
+    """Give the settings that the results depend on, beside the data and the stages before."""
+    return [config.forecast]
+
+
+def run(job: Job, writer: Writer) -> None:
+    """Write backtest.parquet, backtest_summary.csv and the track record in words."""
+    history, made = load_history(job.store.folder), load_forecast(job.store)
+    spec = ForecastSpec.model_validate(job.store.json("model_settings.json")["spec"])
+    found = backtest(history, made, spec, seed=job.config.seed)
+    writer.table("backtest.parquet", found.rows)
+    writer.table("backtest_summary.csv", found.summary)
+    writer.json("track_record.json", list(found.track_record))

@@ -1,0 +1,38 @@
+"""Price every scenario by financial year and hold it against the budget."""
+
+from __future__ import annotations
+
+from demand.budget import BudgetSpec, budget_notes, budget_table, cost_table, ledger, risk_table, sensitivity
+from demand.scenario import apply
+from pipelines.config import RunConfig
+from pipelines.job import Job
+from pipelines.results import load_history, priced, tested_until, what_if
+from pipelines.store import Writer
+
+__all__ = ["NEEDS", "missing", "rests_on", "run"]
+
+NEEDS = ("forecast", "scenario")
+
+
+def missing(config: RunConfig) -> str:
+    """Say what the config lacks for this stage."""
+    return "" if config.forecast and config.costs else "Add a `costs` section (and `forecast`)"
+
+
+def rests_on(config: RunConfig) -> list[object]:
+    """Give the settings that the results depend on, beside the data and the stages before."""
+    return [config.scenarios, config.costs, config.budget]
+
+
+def run(job: Job, writer: Writer) -> None:
+    """Write cost.parquet, budget.csv, risk.csv, sensitivity.csv, the ledger of assumptions and what has no price."""
+    case, history = what_if(job), load_history(job.store.folder)
+    demand, _applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers)
+    cost, spec = priced(job, demand, history), job.config.budget or BudgetSpec()
+    writer.table("cost.parquet", cost_table(cost))
+    writer.table("budget.csv", budget_table(cost, spec, tested_until=tested_until(job.store)))
+    writer.table("risk.csv", risk_table(cost, spec))
+    writer.table("sensitivity.csv", sensitivity(case, cost))
+    writer.table("assumptions.csv", ledger(job.config.costs, case.scenarios))
+    writer.table("unpriced.csv", cost.unpriced)
+    writer.json("budget_notes.json", list(budget_notes(cost, spec)))

@@ -1,0 +1,80 @@
+"""Read the data and say what is wrong with it, before any model sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from demand.data.quality import quality_summary
+from demand.errors import Fault, ScenarioError, raise_all
+from demand.report.html import quality_page
+from demand.spec import Where
+from demand.tables import match
+from pipelines.config import RunConfig
+from pipelines.job import Job
+from pipelines.store import Writer
+
+__all__ = ["NEEDS", "missing", "rests_on", "run"]
+
+NEEDS: tuple[str, ...] = ()
+
+
+def missing(_config: RunConfig) -> str:
+    """Every config names data."""
+    return ""
+
+
+def rests_on(config: RunConfig) -> list[object]:
+    """Give the settings that the results depend on, beside the data and the stages before."""
+    return [config.title, config.name, config.data, list(_selectors(config))]
+
+
+def run(job: Job, writer: Writer) -> None:
+    """Write quality.json and quality.html; selectors that match nothing are found here, before any model is fitted."""
+    _check_selectors(job)
+    summary = quality_summary(job.inputs.findings, title=job.config.heading, **_extent(job))
+    writer.json("quality.json", summary)
+    writer.text("quality.html", quality_page(summary))
+
+
+def _check_selectors(job: Job) -> None:
+    """Refuse selectors that match no series, all at once; segments are not known yet, so what is said of them is checked later."""
+    history = job.inputs.history
+    faults: list[Fault] = []
+    if history is None:
+        return
+    for at, where in _selectors(job.config):
+        known_now = {column: values for column, values in where.items() if column != "segment" or column in history.keys}
+        try:
+            match(history.series, known_now, at=f"{job.config.name} > {at}")
+        except ScenarioError as error:
+            faults += error.faults
+    raise_all(faults, ScenarioError, during="looking for the series that the config means")
+
+
+def _selectors(config: RunConfig) -> Iterator[tuple[str, Where]]:
+    for name, scenario in config.scenarios.items():
+        for k, change in enumerate(scenario.changes):
+            yield f"scenarios > {name} > changes[{k}].where", change.where
+    for k, cost in enumerate(config.costs):
+        yield f"costs[{k}].where", cost.where
+    for k, line in enumerate(config.budget.lines if config.budget else ()):
+        yield f"budget > lines[{k}].where", line.where
+    for k, event in enumerate(config.forecast.events if config.forecast else ()):
+        yield f"forecast > events[{k}].where", event.where
+
+
+def _extent(job: Job) -> dict[str, object]:
+    """How much was read: series, rows, people, first and last period."""
+    told: dict[str, object] = {}
+    people, history = job.inputs.people, job.inputs.history
+    if people is not None:
+        told |= {"rows_of_people": len(people), "people": int(people["person_id"].nunique())}
+    if job.inputs.places is not None:
+        told |= {"places": len(job.inputs.places)}
+    if history is not None:
+        first = pd.Timestamp(history.table["ds"].min())
+        told |= {"series": len(history.ids), "rows": len(history.table), "first": first.date(), "last": history.last.date()}
+        told |= {"frequency": history.frequency.code}
+    return told

@@ -1,0 +1,163 @@
+"""What the command line does with its words: a job, a progress bar, a short summary, an exit status.
+
+In: a verb and its options. Out: an exit status (0 done, 2 the user's input is at fault, 1 anything else) and words on the screen. The
+user's own mistakes are told in plain words and never as a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from demand.errors import DemandError, StoreError
+from pipelines.job import STAGES, Job, Progress
+
+__all__ = ["carry_out", "draft", "open_job"]
+
+DOING = {
+    "check": "Checking the data",
+    "segment": "Grouping service users",
+    "forecast": "Forecasting",
+    "backtest": "Looking back: would it have been right?",
+    "explain": "Explaining",
+    "scenario": "Applying scenarios",
+    "budget": "Pricing",
+    "report": "Writing the report",
+    "record": "Recording the run",
+}
+
+
+def open_job(config: str | Path, *, data_dir: str = "", output: str = "", jobs: int = 0, changes: list[str] | None = None) -> Job:
+    """Make a job from what the command line was given.
+
+    Parameters
+    ----------
+    config : str or Path
+        A file or `example:NAME`.
+    data_dir, output : str
+        Folders; empty means the default.
+    jobs : int
+        Cores; 0 means all.
+    changes : list of str, optional
+        `key=value` words.
+
+    Returns
+    -------
+    Job
+
+    Raises
+    ------
+    SettingsError
+        Where the config cannot be used.
+    """
+    from pipelines.config import load_config
+    from pipelines.inputs import Inputs
+    from pipelines.store import Store
+
+    settings, folder = load_config(config, changes=changes or [])
+    store = Store(Path(output) if output else Path("outputs") / settings.name)
+    return Job(
+        settings,
+        Inputs(settings, Path(data_dir) if data_dir else folder),
+        store,
+        jobs=jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1,
+    )
+
+
+def carry_out(verb: str, config: str, *, data_dir: str, output: str, jobs: int, changes: list[str], quiet: bool) -> int:
+    """Carry out one verb.
+
+    Parameters
+    ----------
+    verb : str
+        `run`, or a stage.
+    config, data_dir, output, jobs, changes
+        As in `open_job`.
+    quiet : bool
+        Say nothing but errors.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    try:
+        job = open_job(config, data_dir=data_dir, output=output, jobs=jobs, changes=changes)
+        stages = job.wanted() if verb == "run" else [verb]
+        with _progress(quiet) as job.progress:
+            from pipelines.run import run
+
+            trouble = run(job, stages)
+    except StoreError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 1
+    except DemandError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 2
+    if trouble:
+        typer.echo(f"Warning: {trouble}", err=True)
+    if not quiet:
+        from pipelines.summary import summary
+
+        typer.echo(summary(job))
+    return 0
+
+
+def draft(name: str, source: str) -> int:
+    """Write NAME.yaml by looking at a file.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    from pipelines.new import draft_config
+
+    path = Path(f"{name}.yaml")
+    try:
+        text = draft_config(name, Path(source), exists=path.exists())
+    except DemandError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 2
+    path.write_text(text, encoding="utf-8", newline="\n")
+    typer.echo(f"{path} is written. Read its comments, then: demand run {path}")
+    return 0
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Progress]:
+    if quiet or not sys.stderr.isatty():
+        yield _lines(quiet)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    with Bar(TextColumn("{task.description:<42}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True)) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def told(what: str, share: float) -> None:
+            stage = what if what in DOING else current[0]
+            current[0] = stage
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(DOING.get(stage, stage), total=1.0)
+            bar.update(tasks[stage], completed=share)
+
+        current = [STAGES[0]]
+        yield told
+
+
+def _lines(quiet: bool) -> Progress:
+    seen: set[str] = set()
+
+    def told(what: str, _share: float) -> None:
+        if not quiet and what in DOING and what not in seen:
+            seen.add(what)
+            typer.echo(f"{DOING[what]} ...", err=True)
+
+    return told

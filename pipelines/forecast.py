@@ -1,0 +1,55 @@
+"""Forecast demand for every series, as joint possible futures."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from demand.budget import horizon_needed
+from demand.effects import EFFECT_COLUMNS, estimate_effects
+from demand.errors import DataError, Fault
+from demand.events import clean
+from demand.forecast import forecast
+from demand.hierarchy import levels, totals
+from pipelines.config import RunConfig
+from pipelines.job import Job
+from pipelines.results import start_month, write_forecast
+from pipelines.store import Writer
+
+__all__ = ["NEEDS", "missing", "rests_on", "run"]
+
+NEEDS = ("check", "segment")
+
+
+def missing(config: RunConfig) -> str:
+    """Say what the config lacks for this stage."""
+    if config.forecast is None:
+        return "Add a `forecast` section"
+    people = config.data.people is not None and config.data.people.opened is not None
+    return "" if config.data.history or config.data.example or people else "Name `history` (or `people` with `opened`) under `data`"
+
+
+def rests_on(config: RunConfig) -> list[object]:
+    """Give the settings that the results depend on, beside the data and the stages before."""
+    years = sorted({year for line in config.budget.lines for year in line.years}) if config.budget else []
+    return [config.forecast, years, start_month(config)]
+
+
+def run(job: Job, writer: Writer) -> None:
+    """Write history, forecast, draws, totals and effects, and what the forecast can be made again from."""
+    config, inputs = job.config, job.inputs
+    segments = job.store.table("segments.parquet") if job.store.has("segments.parquet") and inputs.counted else None
+    history = inputs.history_by(segments)
+    if config.forecast is None or history is None:
+        raise DataError(Fault("there is no history to forecast", do_next="Name `history`, or `people` with a column for `opened`"))
+    needed = horizon_needed(config.budget, history.last, history.frequency) if config.budget else 0
+    spec = config.forecast.model_copy(update={"horizon": max(config.forecast.horizon, needed)})
+    hierarchy, drivers = config.data.hierarchy, inputs.drivers
+    made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, progress=job.progress)
+    about = {"spec": spec.model_dump(mode="json"), "hierarchy": config.model_dump(mode="json")["data"]["hierarchy"], "seed": config.seed}
+    write_forecast(writer, history, made, about)
+    of = levels(history.only(map(str, made.draws["series"].to_numpy())).series, hierarchy)
+    writer.table("totals.parquet", totals(made.draws, of, start_month=start_month(config), history=history))
+    effects = pd.DataFrame(columns=list(EFFECT_COLUMNS))
+    if drivers is not None:
+        effects = estimate_effects(clean(history, spec.events), drivers, draws=spec.draws, seed=config.seed)
+    writer.table("effects.parquet", effects)

@@ -1,0 +1,244 @@
+"""What a run is given: the tables that its config names, read once and checked.
+
+In: a RunConfig and the folder of the data. Out: PEOPLE, places, HISTORY and DRIVERS, what the gates found, and a hash of every source.
+Refuses what the reading refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from demand.calendar import Frequency
+from demand.data.extracts import read_drivers, read_people, read_places
+from demand.data.people import CountSpec, count_episodes
+from demand.data.quality import Finding, judge
+from demand.data.read import read_history
+from demand.errors import DataError, Fault
+from demand.hierarchy import declared
+from demand.tables import History
+from pipelines.config import RunConfig
+
+if TYPE_CHECKING:
+    from demand.data.example import Council
+
+__all__ = ["Inputs", "pseudonym_key"]
+
+TEST_KEY = b"the published test key of the example council: it protects nobody"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The tables of one run, each read when it is first asked for.
+
+    Parameters
+    ----------
+    config : RunConfig
+    folder : Path
+        Where relative paths are looked up.
+    """
+
+    config: RunConfig
+    folder: Path
+
+    @cached_property
+    def council(self) -> Council | None:
+        """The example council, if the config asks for it."""
+        from demand.data.example import example_council
+
+        asked = self.config.data.example
+        return None if asked is None else example_council(asked.seed, asked.size)
+
+    @cached_property
+    def key(self) -> bytes:
+        """The pseudonym key: the published one for the example, else the analyst's own."""
+        return TEST_KEY if self.config.data.example else pseudonym_key()
+
+    @cached_property
+    def people(self) -> pd.DataFrame | None:
+        """PEOPLE up to the day `as_of`, or None."""
+        table = self._people[0]
+        as_of = self.config.as_of
+        if table is None or as_of is None or "opened" not in table:
+            return table
+        day = pd.Timestamp(as_of)
+        known = table[table["opened"] <= day]
+        return known.assign(closed=known["closed"].where(known["closed"] <= day))
+
+    @cached_property
+    def places(self) -> pd.DataFrame | None:
+        """One row an area, or None."""
+        return self._places[0]
+
+    @cached_property
+    def drivers(self) -> pd.DataFrame | None:
+        """DRIVERS, or None."""
+        return self._drivers[0]
+
+    @property
+    def counted(self) -> bool:
+        """Whether the HISTORY is counted from the people."""
+        return self.config.data.history is None and self.people is not None and "opened" in self.people
+
+    @cached_property
+    def history(self) -> History | None:
+        """HISTORY up to the day `as_of`, without segments, or None."""
+        return self.history_by(None)
+
+    def history_by(self, segments: pd.DataFrame | None) -> History | None:
+        """Give HISTORY, with `segment` as a further key where it is counted from people.
+
+        Parameters
+        ----------
+        segments : pandas.DataFrame or None
+            person_id, segment.
+
+        Returns
+        -------
+        History or None
+
+        Raises
+        ------
+        DataError
+            Where nothing is left of the history up to `as_of`.
+        """
+        if not self.counted:
+            found = self._history[0]
+        elif self.people is not None:
+            keys = [*self.keys, "segment"] if segments is not None else self.keys
+            people = (
+                self.people
+                if segments is None
+                else self.people.merge(segments[["person_id", "segment"]], on="person_id", how="left", validate="m:1")
+            )
+            found = count_episodes(people, self.counts, keys=keys, frequency=Frequency("M"), last=self._last)
+        return self._until(found) if found is not None else None
+
+    @property
+    def keys(self) -> list[str]:
+        """The key columns of PEOPLE."""
+        if self.council is not None and self.config.data.example:
+            return list(self.council.keys(self.config.data.example.service))
+        return list(self.config.data.people.keys) if self.config.data.people else []
+
+    @property
+    def attributes(self) -> list[str]:
+        """The columns of PEOPLE or places that may describe a segment."""
+        if self.council is not None and self.config.data.example:
+            return list(self.council.attributes(self.config.data.example.service))
+        spec = self.config.data.people or self.config.data.places
+        return list(spec.attributes) if spec else []
+
+    @property
+    def counts(self) -> list[CountSpec]:
+        """What is counted from PEOPLE."""
+        if self.council is not None and self.config.data.example:
+            return list(self.council.counts(self.config.data.example.service))
+        return list(self.config.data.people.counts) if self.config.data.people else []
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """All that the gates found in what was read."""
+        read = [*self._people[1], *self._places[1], *self._history[1], *self._drivers[1]]
+        if self.history is None:
+            return read
+        totals = list(declared(self.history, self.config.data.hierarchy))
+        return [*read, *judge(self.history, as_of=self._last, totals=totals)]
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """A hash of every source: of the bytes of files, of the settings of the example."""
+        data = self.config.data
+        if data.example is not None:
+            return {"example": data.example.fingerprint}
+        specs = {"history": data.history, "people": data.people, "places": data.places, "drivers": data.drivers}
+        paths = {name: self.folder / spec.path for name, spec in specs.items() if spec is not None}
+        found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()}
+        return {**found, **({"pseudonym_key": hashlib.sha256(self.key).hexdigest()[:16]} if data.people or data.places else {})}
+
+    @property
+    def _last(self) -> pd.Timestamp | None:
+        return pd.Timestamp(self.config.as_of) if self.config.as_of else None
+
+    def _until(self, history: History) -> History:
+        if self.config.as_of is None:
+            return history
+        ends = history.frequency.end_of(pd.DatetimeIndex(history.table["ds"]))
+        table = history.table[ends <= pd.Timestamp(self.config.as_of)]
+        if table.empty:
+            raise DataError(
+                Fault(
+                    f"no period had ended by {self.config.as_of:%d %B %Y}", where="as_of", allowed=f"The data ends in {history.last:%B %Y}"
+                )
+            )
+        return history.until(table["ds"].max())
+
+    @cached_property
+    def _people(self) -> tuple[pd.DataFrame | None, list[Finding]]:
+        data = self.config.data
+        if self.council is not None and data.example is not None:
+            return self.council.people(data.example.service), []
+        return read_people(data.people, self.folder, key=self.key) if data.people else (None, [])
+
+    @cached_property
+    def _places(self) -> tuple[pd.DataFrame | None, list[Finding]]:
+        spec = self.config.data.places
+        return read_places(spec, self.folder) if spec else (None, [])
+
+    @cached_property
+    def _history(self) -> tuple[History | None, list[Finding]]:
+        spec = self.config.data.history
+        return read_history(spec, self.folder) if spec else (None, [])
+
+    @cached_property
+    def _drivers(self) -> tuple[pd.DataFrame | None, list[Finding]]:
+        data = self.config.data
+        if self.council is not None and data.example is not None:
+            return self.council.drivers(data.example.service), []
+        if data.drivers is None:
+            return None, []
+        frequency = self.history.frequency if self.history is not None else Frequency("M")
+        return read_drivers(data.drivers, self.folder, frequency=frequency)
+
+
+def pseudonym_key() -> bytes:
+    """Give the key that turns references into pseudonyms: of DEMAND_KEY_FILE, else one made once for this user.
+
+    Returns
+    -------
+    bytes
+        At least 16.
+
+    Raises
+    ------
+    DataError
+        Where the key file is too short to protect anybody, or cannot be written.
+    """
+    import typer
+
+    named = os.environ.get("DEMAND_KEY_FILE")
+    path = Path(named) if named else Path(typer.get_app_dir("demand")) / "pseudonym.key"
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_hex(32))
+            typer.echo(f"A key for pseudonyms was made in {path}. Keep it: without it next year's pseudonyms will not match.", err=True)
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise DataError(
+            Fault(f"the key for pseudonyms cannot be used: {error.strerror}", where=str(path), do_next="Set DEMAND_KEY_FILE")
+        ) from error
+    if len(key) < 16:
+        raise DataError(
+            Fault(f"the key has {len(key)} bytes", where=str(path), allowed="At least 16", do_next="Name another in DEMAND_KEY_FILE")
+        )
+    return key

@@ -1,0 +1,124 @@
+"""One run of one config: which stages it needs, in which order, and which earlier results can stand.
+
+In: a config, an output folder and how many cores to use. Out: the stages' files in the folder, and the manifest. Refuses a stage that the
+config says nothing about.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from demand.errors import Fault, SettingsError
+from demand.spec import fingerprint
+from pipelines.config import RunConfig
+from pipelines.inputs import Inputs
+from pipelines.store import Store, source_hash, versions
+
+__all__ = ["STAGES", "Job", "Progress"]
+
+STAGES = ("check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "report")
+"""The stages, in the order of the work. Each is a module of this package with NEEDS, `missing`, `rests_on` and `run`."""
+Progress = Callable[[str, float], None]
+"""Told what is being done and how much of the stage is done, 0 to 1."""
+
+
+def _silent(_what: str, _share: float) -> None:
+    return None
+
+
+@dataclass
+class Job:
+    """One run.
+
+    Parameters
+    ----------
+    config : RunConfig
+    inputs : Inputs
+    store : Store
+    jobs : int
+        Cores to use.
+    progress : Progress
+        Called as the work goes on.
+    """
+
+    config: RunConfig
+    inputs: Inputs
+    store: Store
+    jobs: int = 1
+    progress: Progress = _silent
+    timings: dict[str, float] = field(default_factory=dict)
+    reused: list[str] = field(default_factory=list)
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    _keys: dict[str, str] = field(default_factory=dict)
+
+    def do(self, stage: str) -> None:
+        """Do a stage and, before it, the stages that it needs; earlier results stand where nothing that they rest on has changed.
+
+        Parameters
+        ----------
+        stage : str
+            One of `STAGES`.
+
+        Raises
+        ------
+        SettingsError
+            Where the config lacks what the stage needs.
+        """
+        module = importlib.import_module(f"pipelines.{stage}")
+        lacking = module.missing(self.config)
+        if lacking:
+            raise SettingsError(Fault(f"`demand {stage}` needs a section that this config does not have", allowed=lacking))
+        for needed in self._needed(module.NEEDS):
+            if needed not in self._keys:
+                self.do(needed)
+        if stage in self._keys:
+            return
+        self._keys[stage] = self._key(stage, module)
+        if self.store.fresh(stage, self._keys[stage]):
+            self.reused.append(stage)
+            self.progress(stage, 1.0)
+            return
+        begun = time.perf_counter()
+        self.progress(stage, 0.0)
+        with self.store.writing(stage, self._keys[stage]) as writer:
+            module.run(self, writer)
+        self.timings[stage] = round(time.perf_counter() - begun, 3)
+        self.progress(stage, 1.0)
+
+    def wanted(self) -> list[str]:
+        """Give the stages that the config says enough for."""
+        return [s for s in STAGES if not importlib.import_module(f"pipelines.{s}").missing(self.config)]
+
+    def has(self, name: str) -> bool:
+        """Say whether a file is among the results of this run's stages, made now or earlier."""
+        stages = self.store.manifest.get("stages", {})
+        return any(name in stages[stage]["files"] for stage in self._keys if stage in stages) or name == "manifest.json"
+
+    def finish(self, run_id: str | None) -> None:
+        """Write down what this run was: the manifest's last words."""
+        about: dict[str, Any] = {
+            "config": self.config.model_dump(mode="json"),
+            "seed": self.config.seed,
+            "as_of": self.config.as_of,
+            "data": self.inputs.hashes,
+            "versions": versions(),
+            "timings": {**self.store.manifest.get("timings", {}), **self.timings},
+            "started": self.started,
+            "mlflow_run_id": run_id,
+        }
+        self.store.update(about)
+
+    def _needed(self, names: tuple[str, ...]) -> list[str]:
+        return [n for n in names if not importlib.import_module(f"pipelines.{n}").missing(self.config)]
+
+    def _key(self, stage: str, module: Any) -> str:
+        rests_on = to_jsonable_python([self.config.seed, self.config.as_of, module.rests_on(self.config)])
+        before = [self._keys[n] for n in self._needed(module.NEEDS)]
+        return fingerprint(stage, rests_on, self.inputs.hashes, before, source_hash(f"pipelines.{stage}"), versions())

@@ -1,0 +1,147 @@
+"""Draft a config by looking at a file.
+
+In: a name and a table of counts. Out: the text of a config, with a comment wherever the draft guessed. Refuses files in which no column
+can be a date or a count.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from demand.data.dates import parse_dates
+from demand.data.files import FileSpec, RawTable, open_table, to_numbers, to_text
+from demand.errors import DataError, Fault, SettingsError, listed
+
+__all__ = ["draft_config"]
+
+HORIZONS = {"D": 56, "W": 52, "M": 36, "Q": 12, "Y": 3}
+MOST_VALUES = 2000
+"""A column with more different texts than this names cases, not series."""
+DATE_NAMES = ("ds", "date", "month", "quarter", "year", "period", "week", "day")
+VALUE_NAMES = ("y", "value", "count", "number", "total", "households", "people", "children")
+
+
+def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
+    """Draft a config for a long table of counts.
+
+    Parameters
+    ----------
+    name : str
+        The config's name.
+    path : Path
+        The file.
+    exists : bool
+        Whether NAME.yaml is there already.
+
+    Returns
+    -------
+    str
+        YAML with comments.
+
+    Raises
+    ------
+    SettingsError
+        Where the config exists already.
+    DataError
+        Where no column can be a date or a count.
+    """
+    if exists:
+        raise SettingsError(Fault(f"{name}.yaml is there already", do_next="Give another name, or move it away"))
+    raw = open_table(FileSpec(path=path.name), path.parent, columns={})
+    date, value = _date_column(raw), _value_column(raw)
+    keys, series = _names(raw, {date, value})
+    days = pd.DatetimeIndex(parse_dates(raw.data[date]).values.dropna())
+    frequency = _frequency(raw, days, keys, series)
+    row = {
+        "path": path.as_posix(),
+        "series": series,
+        "date": date,
+        "value": value,
+        "frequency": frequency,
+        "kind": "flow",
+        "unit": "people",
+    }
+    told = ", ".join(f"{k}: {_quoted(v)}" for k, v in row.items() if v) + (f", keys: [{', '.join(map(_quoted, keys))}]" if keys else "")
+    return "\n".join(
+        [
+            "# Drafted by looking at the file. Lines that end in a question are guesses: please check them.",
+            f"name: {name}",
+            f"title: {_quoted(name.replace('_', ' ').replace('-', ' ').capitalize())}",
+            "seed: 1",
+            "data:",
+            "  history:",
+            f"    {{{told},",
+            "     gaps: leave}   # is it a flow (counted in the period) or a stock (at its end)? Of people, households, children?",
+            "  hierarchy: none   # may series be added up? auto makes a total and one for each key",
+            "forecast:",
+            f"  horizon: {HORIZONS[frequency[0]]}   # periods ahead: enough?",
+            "  models: auto",
+            "",
+        ]
+    )
+
+
+def _date_column(raw: RawTable) -> str:
+    shares = {}
+    for column in map(str, raw.data.columns):
+        if pd.api.types.is_numeric_dtype(raw.data[column]) and column.lower() not in DATE_NAMES:
+            continue
+        found = parse_dates(raw.data[column])
+        shares[column] = 1 - float(found.wrong.mean()) if found.values.notna().any() else 0.0
+    likely = [c for c, share in shares.items() if share > 0.9 and parse_dates(raw.data[c]).values.notna().mean() > 0.5]
+    if not likely:
+        columns = listed(raw.data.columns, most=12)
+        raise DataError(
+            Fault("no column holds dates", where=raw.name, allowed=f"Columns: {columns}", do_next="One row a series and period is expected")
+        )
+    return next((c for c in likely if c.lower() in DATE_NAMES), likely[0])
+
+
+def _value_column(raw: RawTable) -> str:
+    counts = {}
+    for column in map(str, raw.data.columns):
+        values, wrong = to_numbers(raw.data[column])
+        if not wrong.any() and np.isfinite(values).mean() > 0.5:
+            counts[column] = len(np.unique(values[np.isfinite(values)]))
+    likely = [c for c in counts if c.lower() not in DATE_NAMES]
+    if not likely:
+        columns = listed(raw.data.columns, most=12)
+        raise DataError(
+            Fault(
+                "no column holds counts", where=raw.name, allowed=f"Columns: {columns}", do_next="One row a series and period is expected"
+            )
+        )
+    return next((c for name in VALUE_NAMES for c in likely if c.lower() == name), max(likely, key=counts.__getitem__))
+
+
+def _names(raw: RawTable, taken: set[str]) -> tuple[list[str], str]:
+    """The key columns, and the column that names the series where there is one."""
+    texts = {str(c): to_text(raw.data[c]) for c in raw.data.columns if str(c) not in taken and not pd.api.types.is_float_dtype(raw.data[c])}
+    usable = {c: t for c, t in texts.items() if 1 < t.nunique() <= MOST_VALUES and to_numbers(t)[1].any()}
+    series = next((c for c in ("unique_id", "series", "id") if c in texts), "")
+    if series:
+        one = texts[series].groupby(texts[series]).ngroup()
+        usable = {c: t for c, t in usable.items() if c != series and (t.groupby(one).nunique() <= 1).all()}
+    return [c for c in usable if c != series][:6], series
+
+
+def _frequency(raw: RawTable, days: pd.DatetimeIndex, keys: list[str], series: str) -> str:
+    columns = [series] if series else keys
+    names = raw.data[columns].astype(str).agg("/".join, axis=1) if columns else pd.Series("all", index=raw.data.index)
+    ordered = pd.DataFrame({"name": names.iloc[: len(days)].to_numpy(), "day": days}).drop_duplicates().sort_values(["name", "day"])
+    steps = ordered.groupby("name")["day"].diff().dt.days.dropna()
+    step = float(steps[steps > 0].median()) if (steps > 0).any() else 30.0
+    if step < 4:
+        return "D"
+    if step < 20:
+        return f"W-{days[0].strftime('%a').upper()}"
+    return "M" if step < 60 else "Q" if step < 200 else "Y"
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    plain = text.replace("_", "").replace("-", "").replace(".", "").replace("/", "").isalnum() and not text[:1].isdigit()
+    return text if plain and text.lower() not in ("y", "n", "yes", "no", "true", "false", "null") else f'"{text}"'

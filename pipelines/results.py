@@ -1,0 +1,163 @@
+"""From stored files back to the objects of the library, and the other way round.
+
+In: an output folder (or the folder of a registered model). Out: History, DRAWS and forecasts as they were. Refuses files that were changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from demand.calendar import Frequency
+from demand.forecast import Forecast, ForecastSpec, forecast
+from demand.tables import History, draws_from_arrow, draws_to_arrow, quantile_columns, summarise
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from demand.budget import Cost
+    from demand.scenario import WhatIf
+    from pipelines.config import RunConfig
+    from pipelines.job import Job
+    from pipelines.store import Store, Writer
+
+__all__ = [
+    "forecast_again",
+    "forecast_table",
+    "history_table",
+    "load_draws",
+    "load_forecast",
+    "load_history",
+    "priced",
+    "start_month",
+    "tested_until",
+    "what_if",
+    "write_forecast",
+]
+
+
+TABLES = ("components", "means", "replays", "notes", "not_forecast")
+"""The tables of a Forecast that are stored under their own names."""
+
+
+def history_table(history: History) -> pd.DataFrame:
+    """Give HISTORY as one table: unique_id, ds, y, key columns, kind, unit."""
+    return history.table.merge(history.series, left_on="unique_id", right_index=True)
+
+
+def load_history(folder: Path) -> History:
+    """Read HISTORY back from the folder that holds history.parquet and model_settings.json."""
+    about = json.loads((folder / "model_settings.json").read_text(encoding="utf-8"))
+    frequency = Frequency(about["frequency"], about["year_end_month"])
+    return History.of(pd.read_parquet(folder / "history.parquet"), frequency, keys=about["keys"])
+
+
+def load_draws(store: Store) -> xr.DataArray:
+    """Read DRAWS back."""
+    return draws_from_arrow(store.arrow("draws.parquet"))
+
+
+def forecast_table(made: Forecast) -> pd.DataFrame:
+    """Give forecast.parquet: unique_id, ds, mean, quantiles, period_end."""
+    return summarise(made.draws)[["unique_id", "ds", "mean", *quantile_columns(), "period_end"]]
+
+
+def write_forecast(writer: Writer, history: History, made: Forecast, about: Mapping[str, Any]) -> None:
+    """Write a forecast, and what it is made again from: its settings, replays and models as text.
+
+    Parameters
+    ----------
+    writer : Writer
+    history : History
+        As counted.
+    made : Forecast
+    about : mapping
+        spec, hierarchy, seed.
+    """
+    places = {"frequency": history.frequency.code, "year_end_month": history.frequency.year_end_month, "keys": history.keys}
+    writer.json("model_settings.json", {**about, **places, "history": history.fingerprint, "made": made.settings, "weights": made.weights})
+    writer.json("model_parts.json", dict(made.saved))
+    writer.table("history.parquet", history_table(history))
+    writer.table("forecast.parquet", forecast_table(made))
+    writer.table("draws.parquet", draws_to_arrow(made.draws))
+    for name in TABLES:
+        writer.table(f"{name}.parquet", getattr(made, name))
+
+
+def load_forecast(store: Store) -> Forecast:
+    """Read a forecast back as it was made.
+
+    Raises
+    ------
+    StoreError
+        Where a file is missing or has been changed.
+    """
+    about = store.json("model_settings.json")
+    tables = {name: store.table(f"{name}.parquet") for name in TABLES}
+    saved = store.json("model_parts.json")
+    return Forecast(draws=load_draws(store), saved=saved, settings=about["made"], weights=about["weights"], **tables)
+
+
+def forecast_again(folder: Path, *, jobs: int = 1) -> Forecast:
+    """Make a forecast again from the files of `write_model`: nothing is replayed, saved models are not fitted again.
+
+    Parameters
+    ----------
+    folder : Path
+    jobs : int
+        Cores to use.
+
+    Returns
+    -------
+    Forecast
+    """
+    from pydantic import TypeAdapter
+
+    from demand.hierarchy import HierarchySpec
+
+    about = json.loads((folder / "model_settings.json").read_text(encoding="utf-8"))
+    drivers = folder / "drivers.parquet"
+    return forecast(
+        load_history(folder),
+        ForecastSpec.model_validate(about["spec"]),
+        seed=about["seed"],
+        hierarchy=TypeAdapter(HierarchySpec).validate_python(about["hierarchy"]),
+        drivers=pd.read_parquet(drivers) if drivers.is_file() else None,
+        jobs=jobs,
+        replays=pd.read_parquet(folder / "replays.parquet"),
+        saved=json.loads((folder / "model_parts.json").read_text(encoding="utf-8")),
+    )
+
+
+def start_month(config: RunConfig) -> int:
+    """Give the month in which financial years begin."""
+    return config.budget.start_month if config.budget else 4
+
+
+def what_if(job: Job) -> WhatIf:
+    """Give what the scenarios of a run are made from."""
+    from demand.scenario import WhatIf
+
+    config, effects = job.config, job.store.table("effects.parquet")
+    return WhatIf(load_draws(job.store), tuple(config.scenarios.values()), config.seed, effects, job.inputs.drivers)
+
+
+def priced(job: Job, demand: xr.DataArray, history: History) -> Cost:
+    """Price demand at the config's costs."""
+    from demand.budget import price
+
+    return price(demand, job.config.costs, seed=job.config.seed, history=history, start_month=start_month(job.config))
+
+
+def tested_until(store: Store) -> pd.Timestamp | None:
+    """Give the last day that lies within the longest horizon that was replayed, or None where nothing was."""
+    from demand.tables import frequency_of
+
+    steps, draws = store.json("model_settings.json")["made"].get("steps", 0), load_draws(store)
+    frequency = frequency_of(draws)
+    cutoff = pd.Timestamp(draws.attrs["cutoff"])
+    return frequency.end_of(frequency.after(cutoff, steps))[-1] if steps else None

@@ -1,0 +1,45 @@
+"""The whole chain: every stage that the config says enough for, then the record of the run.
+
+In: a Job. Out: the stages' files, the manifest, and a run in MLflow. Refuses what the stages refuse.
+"""
+
+from __future__ import annotations
+
+from demand.errors import StoreError
+from pipelines.job import Job
+
+__all__ = ["run"]
+
+
+def run(job: Job, stages: list[str]) -> str:
+    """Do some stages and what they need, and record the run.
+
+    Parameters
+    ----------
+    job : Job
+    stages : list of str
+        From `pipelines.job.STAGES`.
+
+    Returns
+    -------
+    str
+        What could not be recorded, in words; empty where all is well.
+
+    Raises
+    ------
+    DemandError
+        Whatever a stage refuses.
+    """
+    for stage in stages:
+        job.do(stage)
+    job.finish(None)
+    job.progress("record", 0.0)
+    from pipelines.tracking import track
+
+    try:
+        run_id = track(job.config, job.store, drivers=job.inputs.drivers)
+    except StoreError as error:
+        return str(error)
+    job.finish(run_id)
+    job.progress("record", 1.0)
+    return ""

@@ -1,0 +1,34 @@
+"""Apply the config's scenarios to the forecast, in the same possible futures."""
+
+from __future__ import annotations
+
+from demand.budget import waterfall
+from demand.scenario import apply, demand_table
+from pipelines.config import RunConfig
+from pipelines.job import Job
+from pipelines.results import load_history, priced, start_month, what_if
+from pipelines.store import Writer
+
+__all__ = ["NEEDS", "missing", "rests_on", "run"]
+
+NEEDS = ("forecast",)
+
+
+def missing(config: RunConfig) -> str:
+    """Say what the config lacks for this stage."""
+    return "" if config.forecast and (config.scenarios or config.costs) else "Add a `scenarios` section"
+
+
+def rests_on(config: RunConfig) -> list[object]:
+    """Give the settings that the results depend on, beside the data and the stages before."""
+    return [config.scenarios, config.costs, start_month(config)]
+
+
+def run(job: Job, writer: Writer) -> None:
+    """Write demand.parquet, waterfall.csv (people, and pounds where there are costs) and what each scenario changed."""
+    case, history = what_if(job), load_history(job.store.folder)
+    demand, applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers)
+    cost = priced(job, demand, history) if job.config.costs else None
+    writer.table("demand.parquet", demand_table(demand))
+    writer.table("waterfall.csv", waterfall(case, history=history, start_month=start_month(job.config), cost=cost))
+    writer.table("scenario_changes.csv", applied)

@@ -1,0 +1,45 @@
+"""Group service users, or places, and describe each group."""
+
+from __future__ import annotations
+
+from demand.segments.find import find_segments
+from demand.segments.profile import profile
+from demand.segments.use import use
+from pipelines.config import RunConfig
+from pipelines.job import Job
+from pipelines.store import Writer
+
+__all__ = ["NEEDS", "missing", "rests_on", "run"]
+
+NEEDS = ("check",)
+
+
+def missing(config: RunConfig) -> str:
+    """Say what the config lacks for this stage."""
+    if config.segments is None:
+        return "Add a `segments` section"
+    given = config.data.people or config.data.places or config.data.example
+    return "" if given else "Name `people` or `places` under `data`"
+
+
+def rests_on(config: RunConfig) -> list[object]:
+    """Give the settings that the results depend on, beside the data and the stages before."""
+    return [config.segments]
+
+
+def run(job: Job, writer: Writer) -> None:
+    """Write segments.parquet (person-level), segment_profile.csv, segment_model.json, and the evidence for the number of segments."""
+    spec, inputs = job.config.segments, job.inputs
+    table = inputs.people if inputs.people is not None else inputs.places
+    if spec is None or table is None:
+        return
+    named = [c for c in ("person_id", "episode_id", "opened", "closed", "price") if c in table]
+    table = table[[*named, *[c for c in dict.fromkeys([*inputs.keys, *inputs.attributes]) if c not in named]]]
+    found = find_segments(table, spec, seed=job.config.seed)
+    writer.table("segments.parquet", found.members)
+    writer.text("segment_model.json", found.model.to_json())
+    writer.table("segment_profile.csv", profile(table, found.members, spec))
+    writer.table("segment_evidence.csv", found.evidence)
+    writer.json("segment_notes.json", list(found.notes))
+    if "opened" in table:
+        writer.table("segment_use.csv", use(table, found.members))

@@ -1,0 +1,322 @@
+"""The output folder: every stage's files whole or not at all, each with its hash, and what can be reused.
+
+In: tables, text and bytes from the verbs. Out: files, and manifest.json, which is written last and is the truth. Refuses to hand out a file
+whose bytes are not the ones that were written.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from demand.errors import Fault, StoreError
+from demand.spec import fingerprint
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["Store", "Writer", "file_class", "source_hash", "versions"]
+
+PERSON_LEVEL = frozenset({"segments.parquet"})
+LEAVES = frozenset({"backtest_summary.csv", "waterfall.csv"})
+ENGINES = (
+    *("demand", "numpy", "pandas", "scipy", "xarray", "pyarrow", "statsforecast", "mlforecast", "lightgbm", "prophet"),
+    *("hierarchicalforecast", "scikit-learn", "stepmix", "shap", "mlflow"),
+)
+
+
+def file_class(name: str) -> str:
+    """Say who may have a file: person-level, internal, or leaves."""
+    return "person-level" if name in PERSON_LEVEL else "leaves" if name in LEAVES else "internal"
+
+
+class Writer:
+    """Where a stage puts its files; they are seen by others only when the stage has ended well.
+
+    Parameters
+    ----------
+    folder : Path
+        A hidden folder inside the output folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def table(self, name: str, table: pd.DataFrame | pa.Table) -> None:
+        """Write a table, as Parquet with page checksums or as CSV by the ending of its name.
+
+        Parameters
+        ----------
+        name : str
+            The file's name: forecast.parquet, budget.csv.
+        table : pandas.DataFrame or pyarrow.Table
+        """
+        import pandas as pd
+
+        if name.endswith(".csv"):
+            frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
+            frame.to_csv(self.folder / name, index=False, lineterminator="\n", date_format="%Y-%m-%d")
+            return
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
+        pq.write_table(arrow, self.folder / name, compression="zstd", write_page_checksum=True)
+
+    def json(self, name: str, content: Any) -> None:
+        """Write plain data as JSON."""
+        self.text(name, json.dumps(content, indent=2, ensure_ascii=False, sort_keys=True, default=str) + "\n")
+
+    def text(self, name: str, content: str) -> None:
+        """Write text as UTF-8."""
+        (self.folder / name).write_text(content, encoding="utf-8", newline="\n")
+
+    def bytes(self, name: str, content: bytes) -> None:
+        """Write bytes."""
+        (self.folder / name).write_bytes(content)
+
+
+class Store:
+    """One output folder and its manifest.
+
+    Parameters
+    ----------
+    folder : Path
+        Made with the first stage that ends well.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.manifest: dict[str, Any] = self._read_manifest()
+
+    def fresh(self, stage: str, key: str) -> bool:
+        """Say whether a stage's earlier results can stand: the same key, and every file as it was written."""
+        before = self.manifest.get("stages", {}).get(stage)
+        return bool(before) and before["key"] == key and all(self._intact(name) for name in before["files"])
+
+    @contextmanager
+    def writing(self, stage: str, key: str) -> Iterator[Writer]:
+        """Give a Writer; when the block ends well its files replace the earlier ones, and the manifest follows.
+
+        Parameters
+        ----------
+        stage : str
+        key : str
+            What the results depend on, as a hash.
+
+        Yields
+        ------
+        Writer
+
+        Raises
+        ------
+        StoreError
+            Where the folder cannot be written to; earlier results stay as they were.
+        """
+        made = not self.folder.exists()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.folder, prefix=f".{stage}-") as place:
+                yield Writer(Path(place))
+                self._publish(stage, key, Path(place))
+        except OSError as error:
+            raise StoreError(_cannot_write(error, self.folder)) from error
+        finally:
+            if made and self.folder.exists() and not any(self.folder.iterdir()):
+                self.folder.rmdir()
+
+    def update(self, about: Mapping[str, Any]) -> None:
+        """Add facts to the manifest and write it.
+
+        Raises
+        ------
+        StoreError
+            Where it cannot be written.
+        """
+        self.manifest = {**self.manifest, **about}
+        try:
+            _replace(
+                self.folder / "manifest.json", json.dumps(self.manifest, indent=2, ensure_ascii=False, sort_keys=True, default=str) + "\n"
+            )
+        except OSError as error:
+            raise StoreError(_cannot_write(error, self.folder)) from error
+
+    def has(self, name: str) -> bool:
+        """Say whether a file is there as it was written."""
+        return name in self.manifest.get("files", {}) and self._intact(name)
+
+    def path(self, name: str) -> Path:
+        """Give the path of a file whose bytes are the ones that were written.
+
+        Raises
+        ------
+        StoreError
+            Where the file is missing or has been changed.
+        """
+        if not self.has(name):
+            what = "has been changed since it was written" if (self.folder / name).exists() else "is not there"
+            raise StoreError(Fault(f"{name} {what}", where=str(self.folder), do_next="Run the stage that writes it again"))
+        return self.folder / name
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a table back.
+
+        Raises
+        ------
+        StoreError
+            Where the file is missing or has been changed.
+        """
+        import pandas as pd
+
+        path = self.path(name)
+        return pd.read_csv(path, keep_default_na=True) if name.endswith(".csv") else pd.read_parquet(path)
+
+    def arrow(self, name: str) -> pa.Table:
+        """Read a Parquet file back as an Arrow table.
+
+        Raises
+        ------
+        StoreError
+            Where the file is missing or has been changed.
+        """
+        import pyarrow.parquet as pq
+
+        return pq.read_table(self.path(name), page_checksum_verification=True)
+
+    def json(self, name: str) -> Any:
+        """Read JSON back.
+
+        Raises
+        ------
+        StoreError
+            Where the file is missing or has been changed.
+        """
+        return json.loads(self.path(name).read_text(encoding="utf-8"))
+
+    def _publish(self, stage: str, key: str, place: Path) -> None:
+        names = sorted(p.name for p in place.iterdir())
+        for name in names:
+            _sync(place / name)
+        hashes = {name: {"sha256": _sha256(place / name), "class": file_class(name)} for name in names}
+        for name in names:
+            (place / name).replace(self.folder / name)
+        before = self.manifest.get("stages", {}).get(stage, {"files": []})
+        files = {n: about for n, about in self.manifest.get("files", {}).items() if n not in before["files"]}
+        for gone in set(before["files"]) - set(names):
+            (self.folder / gone).unlink(missing_ok=True)
+        stages = {**self.manifest.get("stages", {}), stage: {"key": key, "files": names}}
+        self.update({"stages": stages, "files": {**files, **hashes}})
+
+    def _intact(self, name: str) -> bool:
+        about, path = self.manifest.get("files", {}).get(name), self.folder / name
+        return about is not None and path.is_file() and _sha256(path) == about["sha256"]
+
+    def _read_manifest(self) -> dict[str, Any]:
+        path = self.folder / "manifest.json"
+        if not path.is_file():
+            return {}
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, OSError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+
+def versions() -> dict[str, str]:
+    """Give the installed versions of the package and its engines."""
+    found = {}
+    for name in ENGINES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+@cache
+def source_hash(module: str) -> str:
+    """Give a hash of the source of a module and of all modules of ours that it imports, directly or not.
+
+    Parameters
+    ----------
+    module : str
+        For example "pipelines.forecast".
+
+    Returns
+    -------
+    str
+    """
+    texts, todo = {}, [module]
+    while todo:
+        name = todo.pop()
+        spec = find_spec(name) if name not in texts else None
+        if spec is None or spec.origin is None:
+            continue
+        texts[name] = Path(spec.origin).read_text(encoding="utf-8")
+        todo += [m for m in _imported(texts[name]) if m.split(".")[0] in ("demand", "pipelines")]
+    return fingerprint(texts)
+
+
+def _imported(text: str) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {n for n in names if n.split(".")[0] in ("demand", "pipelines") and _is_module(n)}
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _replace(path: Path, text: str) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        with beside.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _cannot_write(error: OSError, folder: Path) -> Fault:
+    free = shutil.disk_usage(folder).free // 2**20 if folder.exists() else 0
+    what = error.strerror or str(error)
+    name = Path(error.filename).name if isinstance(error.filename, str) else folder.name
+    hint = "Close the file if it is open in another program, or" if isinstance(error, PermissionError) else f"{free} MB are free there;"
+    return Fault(
+        f"'{name}' cannot be written: {what}",
+        where=str(folder),
+        do_next=f"{hint} give another folder with --output. Earlier results are as they were",
+    )

@@ -1,0 +1,70 @@
+"""What the command line says at the end: the answer in a few lines, and where to read on.
+
+In: a finished job. Out: plain text. Refuses nothing: what was not run is not mentioned.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from demand.report.words import chance, pounds
+from pipelines.job import Job
+
+__all__ = ["summary"]
+
+SHOWN = ("report.html", "budget.xlsx", "quality.html", "manifest.json")
+
+
+def summary(job: Job) -> str:
+    """Give the answer in a few lines."""
+    lines = [job.config.heading, *_data(job), *_segments(job), *_forecast(job), *_money(job)]
+    done = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in job.timings.items() if seconds >= 0.5)
+    if done:
+        lines.append(f"Took: {done}.")
+    if job.reused:
+        lines.append(f"Nothing had changed for: {', '.join(job.reused)}; earlier results stand.")
+    lines += [f"  {job.store.folder / name}" for name in SHOWN if job.has(name)]
+    return "\n".join(lines)
+
+
+def _data(job: Job) -> list[str]:
+    if not job.has("quality.json"):
+        return []
+    found = job.store.json("quality.json").get("findings", [])
+    warned = sum(1 for f in found if f.get("severity") == "warn")
+    return [f"Data: {warned} things to look at (quality.html)." if warned else "Data: nothing stood out."]
+
+
+def _segments(job: Job) -> list[str]:
+    if not job.has("segments.parquet"):
+        return []
+    sizes = job.store.table("segments.parquet")["segment"].value_counts()
+    if len(sizes) == 1:
+        return [f"Segments: none found among {sizes.sum():,}."]
+    return [f"Segments: {', '.join(f'{name} {size:,}' for name, size in sizes.sort_index().items())}."]
+
+
+def _forecast(job: Job) -> list[str]:
+    if not job.has("forecast.parquet"):
+        return []
+    table = job.store.table("forecast.parquet")
+    first, last = pd.Timestamp(table["ds"].min()), pd.Timestamp(table["period_end"].max())
+    ended = len(job.store.table("not_forecast.csv")) if job.has("not_forecast.csv") else 0
+    told = [
+        f"Forecast: {table['unique_id'].nunique():,} series, {first:%B %Y} to {last:%B %Y}." + (f" {ended} have ended." if ended else "")
+    ]
+    if job.has("track_record.json"):
+        told += job.store.json("track_record.json")[:2]
+    return told
+
+
+def _money(job: Job) -> list[str]:
+    if not job.has("budget.csv"):
+        return []
+    rows = job.store.table("budget.csv")
+    rows = rows[(rows["scenario"] == "baseline") & (rows["line"] == "total")]
+    return [
+        f"{r.financial_year}: {pounds(r.expected_pence / 100)} expected, {pounds(r.p10_pence / 100)} to {pounds(r.p90_pence / 100)} "
+        f"(4 years in 5); budget {pounds(r.budget_pence / 100)}, {chance(r.p_overspend)} of overspending."
+        for r in rows.itertuples()
+    ]

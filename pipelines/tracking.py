@@ -1,0 +1,260 @@
+"""The only file that knows MLflow: what a run leaves in it, and how a forecast is kept without pickle.
+
+In: the finished output folder. Out: an MLflow run with parameters, scores, hashes, artifacts, a registered model, and a nested run for each
+scenario. The manifest is the truth and MLflow a mirror of it. Refuses to log person-level files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from demand.errors import Fault, StoreError
+from pipelines.store import Store, file_class
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipelines.config import RunConfig
+
+__all__ = ["ForecastModel", "load_model", "track"]
+
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING": "false",
+}
+NOT_ARTIFACTS = frozenset({"draws.parquet"})
+"""Too large for a mirror: made again from the registered model."""
+MODEL_FILES = ("history.parquet", "replays.parquet", "model_settings.json", "model_parts.json")
+"""What a forecast is made again from, bit for bit."""
+
+
+def track(config: RunConfig, store: Store, *, drivers: pd.DataFrame | None = None) -> str | None:
+    """Record a finished run.
+
+    Parameters
+    ----------
+    config : RunConfig
+    store : Store
+        The finished output folder.
+    drivers : pandas.DataFrame, optional
+        DRIVERS, kept with the model where the forecast used them.
+
+    Returns
+    -------
+    str or None
+        The MLflow run's id; None where the config says `tracking: {uri: none}`.
+
+    Raises
+    ------
+    StoreError
+        Where the tracking place cannot be used. Results are complete all the same.
+    """
+    if config.tracking.uri == "none":
+        return None
+    with _mlflow(config.tracking.uri) as mlflow:
+        joined = bool(os.environ.get("MLFLOW_RUN_ID"))
+        if not joined:
+            _experiment(mlflow, config.name)
+        with mlflow.start_run(run_name=None if joined else config.name) as run:
+            _log_run(mlflow, config, store)
+            if store.has("model_settings.json"):
+                _log_model(mlflow, config.name, store, drivers)
+            _log_scenarios(mlflow, config, store)
+            return str(run.info.run_id)
+
+
+class ForecastModel:
+    """A forecast as the registry keeps it: history, settings, scores and the texts of its models; it is made again when asked.
+
+    Parameters
+    ----------
+    folder : Path
+        With the files of `MODEL_FILES` and, where the forecast used drivers, drivers.parquet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def predict(self, model_input: Any = None, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Make the forecast again.
+
+        Parameters
+        ----------
+        model_input : object
+            Not used: the history that was forecast is kept with the model.
+        params : mapping, optional
+            `jobs`: cores to use.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As forecast.parquet.
+        """
+        from pipelines.results import forecast_again, forecast_table
+
+        del model_input
+        return forecast_table(forecast_again(self.folder, jobs=int((params or {}).get("jobs", 1))))
+
+
+def load_model(name: str, *, uri: str = "auto", model_version: str = "latest") -> Any:
+    """Load a registered forecast; its `predict(None)` makes the forecast again.
+
+    Parameters
+    ----------
+    name : str
+        The config's name.
+    uri : str
+        As in the config's `tracking`.
+    model_version : str
+        A number, or "latest".
+
+    Returns
+    -------
+    mlflow.pyfunc.PyFuncModel
+
+    Raises
+    ------
+    StoreError
+        Where there is no such model.
+    """
+    with _mlflow(uri) as mlflow:
+        return mlflow.pyfunc.load_model(f"models:/{name}/{model_version}")
+
+
+def _load_pyfunc(path: str) -> ForecastModel:
+    """Answer MLflow's call for a model that this module keeps (its loader_module contract)."""
+    return ForecastModel(Path(path))
+
+
+@contextlib.contextmanager
+def _mlflow(uri: str) -> Iterator[Any]:
+    before = {name: os.environ.get(name) for name in QUIET}
+    os.environ.update(QUIET)
+    try:
+        import mlflow
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        logger, earlier = logging.getLogger("mlflow"), mlflow.get_tracking_uri()
+        level = logger.level
+        logger.setLevel(logging.ERROR)
+        address = (os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db") if uri == "auto" else uri
+        try:
+            _prepare(mlflow, address)
+            mlflow.set_tracking_uri(address)
+            yield mlflow
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            first = str(error).splitlines()[0][:300]
+            hint = "Results in the output folder are complete; `tracking: {uri: none}` leaves MLflow out"
+            raise StoreError(Fault(f"MLflow could not be used: {first}", where="tracking.uri", do_next=hint)) from error
+        finally:
+            mlflow.set_tracking_uri(earlier)
+            logger.setLevel(level)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _sqlite_path(address: str) -> Path | None:
+    return Path(address.removeprefix("sqlite:///")) if address.startswith("sqlite:///") else None
+
+
+def _prepare(mlflow: Any, address: str) -> None:
+    """Make a local SQLite store once, readable by its owner only: several runs that start together would each try to make it."""
+    path = _sqlite_path(address)
+    if path is None or path.exists():
+        return
+    from filelock import FileLock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    making = path.with_name(f".{path.name}.new")
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        if not path.exists():
+            making.unlink(missing_ok=True)
+            making.touch(mode=0o600)
+            mlflow.MlflowClient(f"sqlite:///{making}").search_experiments(max_results=1)
+            making.replace(path)
+
+
+def _experiment(mlflow: Any, name: str) -> None:
+    if mlflow.get_experiment_by_name(name) is None:
+        path = _sqlite_path(mlflow.get_tracking_uri())
+        place = None if path is None else (path.parent.resolve() / "mlartifacts").as_uri()
+        with contextlib.suppress(mlflow.exceptions.MlflowException):
+            mlflow.create_experiment(name, artifact_location=place)
+    mlflow.set_experiment(name)
+
+
+def _log_run(mlflow: Any, config: RunConfig, store: Store) -> None:
+    settings = config.model_dump(mode="json", exclude_none=True, exclude={"scenarios", "costs", "data"})
+    params = {k: v for k, v in _flat(settings).items() if len(str(v)) <= 250}
+    mlflow.log_params({k: v for k, v in params.items() if k not in mlflow.active_run().data.params})
+    mlflow.set_tags({f"data.{name}": value for name, value in store.manifest.get("data", {}).items()})
+    mlflow.log_dict(config.model_dump(mode="json"), "config.json")
+    mlflow.log_metrics(_scores(store))
+    for name in sorted(store.manifest.get("files", {})):
+        if file_class(name) != "person-level" and name not in NOT_ARTIFACTS:
+            mlflow.log_artifact(str(store.path(name)))
+
+
+def _scores(store: Store) -> dict[str, float]:
+    """Scores by model over all horizons, as measure/level/model."""
+    if not store.has("backtest_summary.csv"):
+        return {}
+    rows = store.table("backtest_summary.csv")
+    rows = rows[rows["horizon"].astype(str) == "all"]
+    named = {f"{r.measure}/{r.level}/{r.model}": float(r.value) for r in rows.itertuples()}
+    return {name: value for name, value in named.items() if math.isfinite(value)}
+
+
+def _log_model(mlflow: Any, name: str, store: Store, drivers: pd.DataFrame | None) -> None:
+    from demand import __version__
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "forecast"
+        folder.mkdir()
+        for file in MODEL_FILES:
+            (folder / file).write_bytes(store.path(file).read_bytes())
+        if drivers is not None:
+            drivers.to_parquet(folder / "drivers.parquet", index=False)
+        mlflow.pyfunc.log_model(
+            name="forecast",
+            loader_module="pipelines.tracking",
+            data_path=str(folder),
+            pip_requirements=[f"demand=={__version__}"],
+            registered_model_name=name,
+        )
+
+
+def _log_scenarios(mlflow: Any, config: RunConfig, store: Store) -> None:
+    """One nested run a scenario, with what it costs by financial year."""
+    budget = store.table("budget.csv") if store.has("budget.csv") else None
+    for name, scenario in config.scenarios.items():
+        with mlflow.start_run(run_name=name, nested=True):
+            mlflow.set_tag("question", scenario.question)
+            mlflow.log_param("fingerprint", scenario.fingerprint)
+            mlflow.log_text(json.dumps(scenario.model_dump(mode="json"), indent=2, ensure_ascii=False), "scenario.json")
+            if budget is not None:
+                rows = budget[budget["scenario"] == name].groupby("financial_year")["expected_pence"].sum()
+                mlflow.log_metrics({f"expected_pounds/{year}": pence / 100 for year, pence in rows.items()})
+
+
+def _flat(content: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in content.items():
+        found |= _flat(value, f"{before}{name}.") if isinstance(value, Mapping) else {f"{before}{name}": value}
+    return found

@@ -1,0 +1,60 @@
+"""Reading configs: what travels with the package loads, settings can be changed, the schema is the one that is stored."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from demand.errors import SettingsError
+from pipelines.config import example_configs, load_config, schema
+
+
+@pytest.mark.parametrize("name", sorted(example_configs()))
+def test_every_config_that_travels_loads(name: str) -> None:
+    config, _folder = load_config(f"example:{name}")
+    assert config.name
+    assert config.heading
+
+
+def test_an_unknown_example_is_named_with_the_nearest() -> None:
+    with pytest.raises(SettingsError, match="Did you mean 'homelessness'"):
+        load_config("example:homelesness")
+
+
+def test_settings_can_be_changed_from_outside() -> None:
+    config, _folder = load_config("example:homelessness", changes=["forecast.horizon=24", "report.audience=public"])
+    assert config.forecast is not None
+    assert config.forecast.horizon == 24
+    assert config.report.audience == "public"
+
+
+@pytest.mark.parametrize("change", ["forecast.horizon", "=3", "name.first=x"])
+def test_a_change_that_changes_nothing_is_refused(change: str) -> None:
+    with pytest.raises(SettingsError):
+        load_config("example:homelessness", changes=[change])
+
+
+def test_the_stored_schema_is_the_one_of_the_settings(root: Path) -> None:
+    stored = json.loads((root / "configs" / "schema.json").read_text(encoding="utf-8"))
+    assert stored == json.loads(json.dumps(schema())), "configs/schema.json is old: run `make schema`"
+
+
+def test_every_key_of_the_schema_says_what_it_means() -> None:
+    silent = [
+        f"{name}.{key}"
+        for name, part in schema()["$defs"].items()
+        for key, about in part.get("properties", {}).items()
+        if not about.get("description") and "$ref" not in about and key not in ("value",)
+    ]
+    assert silent == []
+
+
+def test_yaml_is_read_as_its_version_1_2(tmp_path: Path) -> None:
+    path = tmp_path / "no.yaml"
+    path.write_text("name: no\ndata:\n  history: {path: x.csv, frequency: M, value: y}\n", encoding="utf-8")
+    config, _folder = load_config(path)
+    assert config.name == "no"
+    assert config.data.history is not None
+    assert config.data.history.value == "y"
