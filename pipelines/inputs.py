@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Inputs", "pseudonym_key"]
 
-TEST_KEY = b"the published test key of the example council: it protects nobody"
-
 
 @dataclass(frozen=True)
 class Inputs:
@@ -59,7 +57,9 @@ class Inputs:
     @cached_property
     def key(self) -> bytes:
         """The pseudonym key: the published one for the example, else the analyst's own."""
-        return TEST_KEY if self.config.data.example else pseudonym_key()
+        from demand.data.example import EXAMPLE_KEY
+
+        return EXAMPLE_KEY if self.config.data.example else pseudonym_key()
 
     @cached_property
     def people(self) -> pd.DataFrame | None:
@@ -118,7 +118,8 @@ class Inputs:
                 if segments is None
                 else self.people.merge(segments[["person_id", "segment"]], on="person_id", how="left", validate="m:1")
             )
-            found = count_episodes(people, self.counts, keys=keys, frequency=Frequency("M"), last=self._last)
+            first, last = (self.council.first, self.council.last) if self.council is not None else (None, self._last)
+            found = count_episodes(people, self.counts, keys=keys, frequency=Frequency("M"), first=first, last=last)
         return self._until(found) if found is not None else None
 
     @property
