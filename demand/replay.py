@@ -31,6 +31,10 @@ BUDGET = {"close": 14.0, "main": 14.0, "race": 7.0}
 """Seconds, by the same rough count, that one model may take: at close cutoffs, at main ones, and in a race on a sample of series."""
 FEWEST = 8
 """A sample has at least so many series."""
+RACED = ("arima", "prophet")
+"""Slow models that are seldom the best on such series: always raced on a sample, and fitted everywhere only where they earn it."""
+RACE = (6, 2)
+"""Series and main cutoffs of such a race."""
 WORTH_PROCESSES = 15.0
 """Rough seconds of work from which other processes are started: each takes some seconds to import the engines."""
 LAG_MONTHS = 2
@@ -139,16 +143,17 @@ def plan(history: History, models: Sequence[str], of: Origins) -> list[Task]:
     tasks: list[Task] = []
     for model in models:
         each = COST.get(model, 0.1) * rough
-        if each * len(history.ids) * FEWEST <= BUDGET["close"] and COST.get(model, 0.1) <= COST["theta"]:
+        if model in RACED:
+            ids = _sample(history, RACE[0])
+            tasks += [Task(model, cutoff, ids) for cutoff in _spread(of.main, RACE[1])]
+        elif COST.get(model, 0.1) <= COST["theta"]:
             most = int(np.clip(BUDGET["close"] / max(each * len(history.ids), 1e-9), FEWEST, CLOSE))
-            chosen = sorted({*_spread(of.close, most), *of.main})
-            tasks += [Task(model, cutoff) for cutoff in chosen]
+            tasks += [Task(model, cutoff) for cutoff in sorted({*_spread(of.close, most), *of.main})]
         elif each * len(history.ids) * max(len(of.main), 1) <= BUDGET["main"]:
             tasks += [Task(model, cutoff) for cutoff in of.main]
         else:
-            cutoffs = of.main[-3:] if model not in ("arima", "prophet") else of.main[-2:]
-            most = int(max(BUDGET["race"] / max(each * len(cutoffs), 1e-9), FEWEST))
-            ids = tuple(_spread(tuple(history.wide.mean().sort_values(kind="stable").index), most))
+            cutoffs = of.main[-3:]
+            ids = _sample(history, int(max(BUDGET["race"] / max(each * len(cutoffs), 1e-9), FEWEST)))
             tasks += [Task(model, cutoff, ids) for cutoff in cutoffs]
     return tasks
 
@@ -196,12 +201,13 @@ def replay(
     if jobs > 1 and len(tasks) > 1 and rough > WORTH_PROCESSES:
         from joblib import Parallel, delayed
 
-        found = list(Parallel(n_jobs=jobs)(delayed(one)(task) for task in tasks))
+        said = Parallel(n_jobs=jobs, return_as="generator")(delayed(one)(task) for task in tasks)
     else:
-        for k, task in enumerate(tasks):
-            found.append(one(task))
-            if progress is not None:
-                progress(f"replay {task.model}", (k + 1) / len(tasks))
+        said = (one(task) for task in tasks)
+    for k, (task, table) in enumerate(zip(tasks, said, strict=True)):
+        found.append(table)
+        if progress is not None:
+            progress(f"replay {task.model}", (k + 1) / len(tasks))
     if not found:
         return pd.DataFrame({c: pd.Series(dtype="datetime64[ns]" if c in ("ds", "cutoff") else object) for c in COLUMNS})
     table = pd.concat(found, ignore_index=True).merge(_truth(history, events), on=["unique_id", "ds"], how="left")
@@ -281,6 +287,11 @@ def _truth(history: History, events: Sequence[Event]) -> pd.DataFrame:
     """Give what came, without the periods that a shock or a holiday set aside."""
     kept = clean(history, [e for e in events if e.kind in ("shock", "holiday")])
     return kept.table[["unique_id", "ds", "y"]]
+
+
+def _sample(history: History, most: int) -> tuple[str, ...]:
+    """Take series from small to large, evenly."""
+    return tuple(_spread(tuple(str(i) for i in history.wide.mean().sort_values(kind="stable").index), most))
 
 
 def _spread(items: Sequence[T], most: int) -> list[T]:
