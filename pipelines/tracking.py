@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +70,8 @@ def track(config: RunConfig, store: Store, *, drivers: pd.DataFrame | None = Non
             _log_run(mlflow, config, store)
             if store.has("model_settings.json"):
                 _log_model(mlflow, config.name, store, drivers)
-            _log_scenarios(mlflow, config, store)
+            if store.has("demand.parquet"):
+                _log_scenarios(mlflow, config, store)
             return str(run.info.run_id)
 
 
@@ -85,7 +87,7 @@ class ForecastModel:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def predict(self, model_input: Any = None, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    def predict(self, model_input: object = None, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
         """Make the forecast again.
 
         Parameters
@@ -141,7 +143,10 @@ def _mlflow(uri: str) -> Iterator[Any]:
     before = {name: os.environ.get(name) for name in QUIET}
     os.environ.update(QUIET)
     try:
-        import mlflow
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*Any type hint.*")  # of MLflow about classes of its own
+            import mlflow
+            import mlflow.pyfunc
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 

@@ -1,0 +1,80 @@
+"""What a run leaves in MLflow, and whether a forecast comes back from the registry as it was. MLflow and SQLite are the real ones."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipelines.tracking import load_model
+
+
+@pytest.fixture
+def recorded(tiny_run: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The output folder of a recorded run; MLFLOW_TRACKING_URI points to its record."""
+    folder = tiny_run("homelessness")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder.parent / 'homelessness.db'}")
+    return folder
+
+
+def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
+    with sqlite3.connect(folder.parent / "homelessness.db") as database:
+        return database.execute(query).fetchall()
+
+
+def test_a_run_has_its_settings_scores_and_scenarios(recorded: Path) -> None:
+    params = dict(rows(recorded, "select key, value from params"))
+    assert params["forecast.models"] == "auto"
+    scores = {str(k) for (k,) in rows(recorded, "select distinct key from metrics")}
+    assert {"mase/series/combined", "mase/series/seasonal_naive"} <= scores
+    parents = rows(recorded, "select value from tags where key = 'mlflow.parentRunId'")
+    assert len(parents) == 4
+    names = {n for (n,) in rows(recorded, "select name from runs")}
+    assert {"homelessness", "early_help", "all_together"} <= names
+    assert {s for (s,) in rows(recorded, "select status from runs")} == {"FINISHED"}
+
+
+def test_no_person_level_file_and_no_pickle_is_kept(recorded: Path) -> None:
+    kept = [p for p in (recorded.parent / "mlartifacts").rglob("*") if p.is_file()]
+    names = {p.name for p in kept}
+    assert {"report.html", "budget.xlsx", "MLmodel", "history.parquet"} <= names
+    assert "segments.parquet" not in names
+    assert not [n for n in names if n.endswith((".pkl", ".pickle", ".joblib", ".skops"))]
+    assert not [p for p in kept if p.read_bytes()[:2] in (b"\x80\x04", b"\x80\x05")]
+
+
+def test_a_forecast_from_the_registry_gives_the_same_numbers(recorded: Path) -> None:
+    again = load_model("homelessness").predict(None)
+    pd.testing.assert_frame_equal(again, pd.read_parquet(recorded / "forecast.parquet"))
+
+
+def test_the_database_is_its_owners_alone(recorded: Path) -> None:
+    assert (recorded.parent / "homelessness.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_run_that_mlflow_started_is_joined(root: Path, tmp_path: Path) -> None:
+    place = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'joined.db'}", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    binaries = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    words = ["run", str(root), "-e", "check", "--env-manager", "local", "-P", "config=example:children", "-P", f"output={tmp_path / 'out'}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "mlflow", *words],
+        cwd=tmp_path,
+        env={**os.environ, **place, "PATH": binaries},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "out" / "quality.json").is_file()
+    with sqlite3.connect(tmp_path / "joined.db") as database:
+        runs = database.execute("select run_uuid, status from runs").fetchall()
+        artifacts = database.execute("select key from tags where key like 'data.%'").fetchall()
+    assert len(runs) == 1
+    assert runs[0][1] == "FINISHED"
+    assert artifacts
