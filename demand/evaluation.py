@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from demand.combine import combined, joint_draws, weigh
-from demand.forecast import Forecast, ForecastSpec, stretches, whole_numbers
+from demand.forecast import Forecast, ForecastSpec, raced_of, stretches, whole_numbers
 from demand.replay import Cube, cube_of
 from demand.tables import QUANTILES, History, quantile_columns
 
@@ -81,7 +81,7 @@ def backtest(history: History, forecast: Forecast, spec: ForecastSpec, *, seed: 
     steps = int(forecast.settings["steps"])
     cube = cube_of(forecast.replays, own, steps=steps)
     main = [pd.Timestamp(c) for c in forecast.settings["main_cutoffs"]]
-    looks = list(_looks(own, cube, main, list(forecast.weights), draws=min(spec.draws, MOST_DRAWS), seed=seed))
+    looks = list(_looks(own, cube, main, forecast=forecast, spec=spec, seed=seed))
     rows = _rows(own, cube, looks)
     scale = {look.cutoff: scale_of(own, look.cutoff) for look in looks}
     parts = [_accuracy(rows, scale, own), _coverage(looks), _of_totals(own, looks)]
@@ -101,13 +101,14 @@ def scale_of(history: History, cutoff: pd.Timestamp) -> pd.Series:
     return scale.where(scale > 0)
 
 
-def _looks(history: History, cube: Cube, main: list[pd.Timestamp], models: list[str], *, draws: int, seed: int) -> Iterator[_Look]:
+def _looks(history: History, cube: Cube, main: list[pd.Timestamp], *, forecast: Forecast, spec: ForecastSpec, seed: int) -> Iterator[_Look]:
+    draws, models = min(spec.draws, MOST_DRAWS), list(forecast.weights)
     for cutoff in main:
         k = int(cube.cutoffs.get_indexer(pd.DatetimeIndex([cutoff]))[0])
         if k < 0:
             continue
         known = cube.known_by(int(cube.at[k]))
-        weights = weigh(known, models, stretches=stretches(known))
+        weights = weigh(known, models, stretches=stretches(known), raced=raced_of(spec))
         if not any(weights.get(m, 0) > 0 for m in cube.means):
             continue
         mean = combined({m: v[k] for m, v in cube.means.items()}, weights)

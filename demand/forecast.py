@@ -21,11 +21,11 @@ from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed,
 from demand.events import Event, clean, factors
 from demand.hierarchy import HierarchySpec, declared
 from demand.models import AUTO, MODELS, Forecaster, Prediction, build
-from demand.replay import Cube, Origins, cube_of, origins, plan, replay
+from demand.replay import RACED, Cube, Origins, cube_of, origins, plan, replay
 from demand.spec import Spec, fingerprint
 from demand.tables import History, make_draws
 
-__all__ = ["BacktestSpec", "Event", "Forecast", "ForecastSpec", "forecast", "whole_numbers"]
+__all__ = ["BacktestSpec", "Event", "Forecast", "ForecastSpec", "forecast", "raced_of", "stretches", "whole_numbers"]
 
 ENDED = {"D": 28, "W": 8, "M": 6, "Q": 3, "Y": 2}
 """A series without a count in so many last periods has ended."""
@@ -52,7 +52,7 @@ class ForecastSpec(Spec):
     models: Literal["auto"] | Annotated[list[str], Field(min_length=1), BeforeValidator(lambda v: [v] if isinstance(v, str) else v)] = (
         "auto"
     )
-    """auto, or names of models; each is weighted by what replay says."""
+    """auto, or names of models; each is weighted by what replay says. Under auto a slow one takes part where it is clearly better."""
     draws: int = Field(default=500, ge=2, le=100_000)
     """Joint futures drawn."""
     events: list[Event] = Field(default_factory=list)
@@ -147,7 +147,7 @@ def forecast(
         tasks = plan(seen, models, of)
         replays = replay(lowest, build, tasks, steps=of.steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
     cube = cube_of(replays, lowest, steps=of.steps)
-    weights = weigh(cube, models, stretches=stretches(cube))
+    weights = weigh(cube, models, stretches=stretches(cube), raced=raced_of(spec))
     said = _predict(seen, weights, spec.horizon, seed=seed, drivers=drivers, saved=saved, jobs=jobs, progress=progress)
     mean = combined({m: _array(p, lowest, spec.horizon) for m, p in said.items()}, weights)
     mark = fingerprint(lowest.fingerprint, spec.fingerprint, seed, weights)
@@ -171,6 +171,11 @@ def whole_numbers(history: History) -> np.ndarray:
     """Say which series are of whole numbers: counts, so that their draws are counts; shape (series,)."""
     values = history.wide.to_numpy()
     return np.asarray((np.isnan(values) | (values == np.rint(values))).all(axis=0))
+
+
+def raced_of(spec: ForecastSpec) -> tuple[str, ...]:
+    """Give the models that must earn their place: slow ones, under auto. Who names a model gets it, unless it is far off."""
+    return RACED if spec.models == "auto" else ()
 
 
 def stretches(cube: Cube) -> float:

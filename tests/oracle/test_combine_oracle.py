@@ -19,7 +19,7 @@ def cube(seed: int = 0) -> Cube:
     y = rng.poisson(40, (6, 3, 4)).astype(float)
     y[5, 2, 3] = np.nan
     noise = rng.normal(size=y.shape)
-    means = {"good": y + noise, "fair": y - noise * 1.15, "bad": y + 30.0}
+    means = {"good": y + noise, "fair": y - noise * 1.05, "bad": y + 30.0}
     means["fair"][:2] = np.nan
     return Cube(["a", "b", "c"], pd.date_range("2020-01-01", periods=6, freq="MS"), np.arange(6), y, means)
 
@@ -87,3 +87,10 @@ def test_totals_are_sums_of_draws_one_by_one() -> None:
     assert row["q0.9"] == pytest.approx(np.quantile(sums, 0.9))
     month = found[(found["level"] == "total") & (found["ds"] == ds[13])].iloc[0]
     assert month["q0.5"] == pytest.approx(np.median(d.to_numpy()[:, 1].sum(axis=0)))
+
+
+def test_a_raced_model_must_be_clearly_better() -> None:
+    c = cube()
+    assert weigh(c, ["good", "fair"], stretches=3.0, raced=["good"])["good"] == 0
+    assert weigh(c, ["good", "bad"], stretches=3.0, raced=["good"])["good"] > 0
+    assert weigh(c, ["good", "fair"], stretches=3.0, raced=["good", "fair"])["good"] > 0

@@ -102,7 +102,13 @@ def test_totals_and_ended_series_are_listed_not_forecast() -> None:
     assert f.not_forecast["last"].tolist()[1] == pd.Timestamp("2021-03-01")
 
 
-@pytest.mark.parametrize("periods", [1, 2, 3, 5])
+@pytest.mark.parametrize("periods", [1, 2])
+def test_a_history_of_one_or_two_counts_is_refused(periods: int) -> None:
+    with pytest.raises(DataError, match="too short"):
+        forecast(history(periods), ForecastSpec(horizon=6, models=CHEAP, draws=30), seed=1)
+
+
+@pytest.mark.parametrize("periods", [3, 5])
 @pytest.mark.parametrize("code", ["M", "Q", "Y"])
 def test_the_shortest_series_are_forecast_and_it_is_said(periods: int, code: str) -> None:
     f = forecast(history(periods, code), ForecastSpec(horizon=6, models=CHEAP, draws=30), seed=1)
@@ -112,9 +118,11 @@ def test_the_shortest_series_are_forecast_and_it_is_said(periods: int, code: str
     assert len(f.notes)
 
 
-def test_a_new_series_among_old_ones_is_forecast() -> None:
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_new_series_among_old_ones_is_forecast(count: int) -> None:
     h = history(60, levels=(50, 50, 50))
-    table = h.table[(h.table["unique_id"] != "s2") | (h.table["ds"] >= "2022-12-01")]
+    first = h.wide.index[-count]
+    table = h.table[(h.table["unique_id"] != "s2") | (h.table["ds"] >= first)]
     f = forecast(History.of(table, h.frequency), ForecastSpec(horizon=4, models=CHEAP, draws=50), seed=1)
     assert f.draws.sizes["series"] == 3
     assert f.draws.sel(series="s2").to_numpy().mean() == pytest.approx(50, rel=0.5)
