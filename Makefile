@@ -10,7 +10,7 @@ NAME := $(lastword $(subst :, ,$(CONFIG)))
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-long lint format types architecture check benchmark schema clean
+.PHONY: demo test test-long lint format types architecture check benchmark schema picture clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/installed
@@ -47,6 +47,11 @@ benchmark: .venv/installed
 
 schema: .venv/installed
 	$(BIN)/demand schema > configs/schema.json
+
+# The picture on the README's first page, from the report that `make demo` made.
+picture: demo
+	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars --window-size=1200,1500 \
+	  --screenshot=docs/report.png "file://$(CURDIR)/outputs/$(NAME)/report.html"
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

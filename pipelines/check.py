@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from demand.data.quality import quality_summary
 from demand.errors import Fault, ScenarioError, raise_all
 from demand.report.html import quality_page
-from demand.spec import Where
 from demand.tables import match
 from pipelines.config import RunConfig
 from pipelines.job import Job
@@ -27,11 +24,17 @@ def missing(_config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.title, config.name, config.data, list(_selectors(config))]
+    return [config.title, config.name, config.data, list(config.selectors())]
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write quality.json and quality.html; selectors that match nothing are found here, before any model is fitted."""
+    """Write quality.json and quality.html; selectors that match nothing are found here, before any model is fitted.
+
+    Raises
+    ------
+    ScenarioError
+        With every selector that matches no series.
+    """
     _check_selectors(job)
     summary = quality_summary(job.inputs.findings, title=job.config.heading, **_extent(job))
     writer.json("quality.json", summary)
@@ -44,25 +47,13 @@ def _check_selectors(job: Job) -> None:
     faults: list[Fault] = []
     if history is None:
         return
-    for at, where in _selectors(job.config):
+    for at, where in job.config.selectors():
         known_now = {column: values for column, values in where.items() if column != "segment" or column in history.keys}
         try:
             match(history.series, known_now, at=f"{job.config.name} > {at}")
         except ScenarioError as error:
             faults += error.faults
     raise_all(faults, ScenarioError, during="looking for the series that the config means")
-
-
-def _selectors(config: RunConfig) -> Iterator[tuple[str, Where]]:
-    for name, scenario in config.scenarios.items():
-        for k, change in enumerate(scenario.changes):
-            yield f"scenarios > {name} > changes[{k}].where", change.where
-    for k, cost in enumerate(config.costs):
-        yield f"costs[{k}].where", cost.where
-    for k, line in enumerate(config.budget.lines if config.budget else ()):
-        yield f"budget > lines[{k}].where", line.where
-    for k, event in enumerate(config.forecast.events if config.forecast else ()):
-        yield f"forecast > events[{k}].where", event.where
 
 
 def _extent(job: Job) -> dict[str, object]:

@@ -27,7 +27,7 @@ from demand.hierarchy import HierarchySpec
 from demand.report import ReportSpec
 from demand.scenario import Scenario
 from demand.segments.find import SegmentSpec
-from demand.spec import Spec
+from demand.spec import Spec, Where
 
 __all__ = ["DataSpec", "ExampleSpec", "RunConfig", "TrackingSpec", "example_configs", "load_config", "schema"]
 
@@ -133,6 +133,18 @@ class RunConfig(Spec):
     def heading(self) -> str:
         """The title, or the name where there is none."""
         return self.title or self.name
+
+    def selectors(self) -> Iterator[tuple[str, Where]]:
+        """Give every place where the config says which series it means."""
+        for name, scenario in self.scenarios.items():
+            for k, change in enumerate(scenario.changes):
+                yield f"scenarios > {name} > changes[{k}].where", change.where
+        for k, cost in enumerate(self.costs):
+            yield f"costs[{k}].where", cost.where
+        for k, line in enumerate(self.budget.lines if self.budget else ()):
+            yield f"budget > lines[{k}].where", line.where
+        for k, event in enumerate(self.forecast.events if self.forecast else ()):
+            yield f"forecast > events[{k}].where", event.where
 
 
 def example_configs() -> dict[str, Path]:

@@ -35,7 +35,13 @@ def rests_on(config: RunConfig) -> list[object]:
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write history, forecast, draws, totals and effects, and what the forecast can be made again from."""
+    """Write history, forecast, draws, totals and effects, and what the forecast can be made again from.
+
+    Raises
+    ------
+    DataError
+        Where the data holds nothing that can be counted.
+    """
     config, inputs = job.config, job.inputs
     segments = job.store.table("segments.parquet") if job.store.has("segments.parquet") and inputs.counted else None
     history = inputs.history_by(segments)

@@ -1,0 +1,87 @@
+"""What the report is told: the stored tables, the notes, and what is known of the run.
+
+In: a job whose stages have been done. Out: `ReportInput`. What a config has no section for is left out, never made up.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from demand.report.inputs import ReportInput
+from demand.spec import fingerprint
+from pipelines.job import Job
+from pipelines.results import start_month
+from pipelines.store import Store, versions
+
+__all__ = ["report_input"]
+
+TABLES = {
+    **dict.fromkeys(("history", "forecast", "totals", "effects", "backtest", "explanation", "demand", "cost", "not_forecast"), "parquet"),
+    **dict.fromkeys(
+        ("backtest_summary", "waterfall", "budget", "sensitivity", "risk", "segment_profile", "assumptions", "unpriced"), "csv"
+    ),
+}
+"""The stored tables that are handed over under their own names."""
+
+
+def report_input(job: Job) -> ReportInput:
+    """Gather what the other stages stored, and what is known of the run.
+
+    Parameters
+    ----------
+    job : Job
+
+    Returns
+    -------
+    ReportInput
+    """
+    config, store = job.config, job.store
+    tables = {name: store.table(f"{name}.{kind}") for name, kind in TABLES.items() if store.has(f"{name}.{kind}")}
+    notes = store.table("notes.parquet") if store.has("notes.parquet") else pd.DataFrame(columns=["unique_id", "note"])
+    said = [f"{n.unique_id}: {n.note}" if n.unique_id else str(n.note) for n in notes.itertuples()]
+    events = [e.model_dump(include={"name", "start", "end", "kind"}) for e in config.forecast.events] if config.forecast else []
+    return ReportInput(
+        title=config.heading,
+        run=_about(job),
+        spec=config.report,
+        policy=config.disclosure.policy,
+        **tables,
+        applied=store.table("scenario_changes.csv") if store.has("scenario_changes.csv") else None,
+        events=pd.DataFrame(events) if events else None,
+        quality=store.json("quality.json"),
+        notes=(*_stored(store, "segment_notes.json"), *said, *_stored(store, "budget_notes.json")),
+        track_record=_stored(store, "track_record.json"),
+        questions={name: s.question for name, s in config.scenarios.items()},
+    )
+
+
+def _stored(store: Store, name: str) -> tuple[str, ...]:
+    return tuple(store.json(name)) if store.has(name) else ()
+
+
+def _about(job: Job) -> dict[str, object]:
+    """What is known of the run: no clock, so that the same run gives the same page."""
+    config, store = job.config, job.store
+    about: dict[str, object] = {
+        "name": config.name,
+        "seed": config.seed,
+        "as_of": config.as_of,
+        "start_month": start_month(config),
+        "data": job.inputs.hashes,
+        "versions": versions(),
+        "config_hash": config.fingerprint,
+        "fingerprint": fingerprint(config.fingerprint, job.inputs.hashes, versions()),
+    }
+    if not store.has("model_settings.json"):
+        return about
+    settings = store.json("model_settings.json")
+    made = settings["made"]
+    models = [name for name, weight in settings["weights"].items() if weight > 0]
+    cutoff = store.table("history.parquet")["ds"].max()
+    return {
+        **about,
+        **{k: settings[k] for k in ("frequency", "year_end_month")},
+        **{k: made[k] for k in ("horizon", "draws")},
+        "models": models,
+        "cutoff": cutoff,
+    }
