@@ -1,16 +1,17 @@
 """What the report is told: the stored tables, the notes, and what is known of the run.
 
-In: a job whose stages have been done. Out: `ReportInput`. What a config has no section for is left out, never made up.
+In: a job whose stages have been done. Out: `ReportInput`, its history without declared totals, so that nothing is counted twice. What a config has no section for is left out, never made up.
 """
 
 from __future__ import annotations
 
 import pandas as pd
 
+from demand.hierarchy import declared
 from demand.report.inputs import ReportInput
 from demand.spec import fingerprint
 from pipelines.job import Job
-from pipelines.results import start_month
+from pipelines.results import load_history, start_month
 from pipelines.store import Store, versions
 
 __all__ = ["report_input"]
@@ -37,6 +38,9 @@ def report_input(job: Job) -> ReportInput:
     """
     config, store = job.config, job.store
     tables = {name: store.table(f"{name}.{kind}") for name, kind in TABLES.items() if store.has(f"{name}.{kind}")}
+    sums = declared(load_history(store.folder), config.data.hierarchy) if "history" in tables else {}
+    if sums:
+        tables["history"] = tables["history"][~tables["history"]["unique_id"].isin(list(sums))]
     notes = store.table("notes.parquet") if store.has("notes.parquet") else pd.DataFrame(columns=["unique_id", "note"])
     said = [f"{n.unique_id}: {n.note}" if n.unique_id else str(n.note) for n in notes.itertuples()]
     events = [e.model_dump(include={"name", "start", "end", "kind"}) for e in config.forecast.events] if config.forecast else []
@@ -51,6 +55,7 @@ def report_input(job: Job) -> ReportInput:
         quality=store.json("quality.json"),
         notes=(*_stored(store, "segment_notes.json"), *said, *_stored(store, "budget_notes.json")),
         track_record=_stored(store, "track_record.json"),
+        parts=sums,
         questions={name: s.question for name, s in config.scenarios.items()},
     )
 
