@@ -1,6 +1,7 @@
 """What the report is told: the stored tables, the notes, and what is known of the run.
 
-In: a job whose stages have been done. Out: `ReportInput`, its history without declared totals, so that nothing is counted twice. What a config has no section for is left out, never made up.
+In: a job whose stages have been done. Out: `ReportInput`; declared totals are left out of its history, so that nothing is counted twice.
+What a config has no section for is left out, never made up.
 """
 
 from __future__ import annotations
