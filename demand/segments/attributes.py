@@ -124,6 +124,9 @@ def protected(name: str) -> str | None:
 
 def normal_text(values: pd.Series) -> pd.Series:
     """Give values as text that does not depend on how a file was read: 3.0 is "3", True is "yes"; missing where nobody knows."""
+    if pd.api.types.infer_dtype(values, skipna=True) in ("mixed", "mixed-integer"):
+        # 0 and False are one and the same to pandas, so that the first of them would speak for both.
+        return pd.Series([None if pd.isna(v) else _word(v) for v in values], index=values.index, dtype=object)
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
     words = np.array([_word(u) for u in uniques] + [None], dtype=object)
     return pd.Series(words[codes], index=values.index, dtype=object)

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from demand.errors import DataError, Fault, did_you_mean, raise_all
 from demand.segments.attributes import Coded, Reading, encode, protected, read_attributes
-from demand.segments.mixture import METHODS, Fit, Prepared, fit, posterior, refit
+from demand.segments.mixture import METHODS, Fit, Prepared, fit, posterior, refit, stepmix_labels
 from demand.segments.model import ALL, SegmentModel, assign_segments, first_rows
 from demand.segments.stability import Judgement, WithoutGroups, certainty, judge
 from demand.spec import NameList, Spec, stream
@@ -28,9 +28,10 @@ __all__ = ["SegmentSpec", "Segmentation", "assign_segments", "find_segments"]
 LEAST_PEOPLE = 10
 LEAST_SHARE = 0.02
 """A segment of fewer than ten people, or of fewer than two in a hundred, is never given."""
-STABLE, WEAKEST, CLEAR, EXCESS = 0.6, 0.5, 0.4, 4.0
+STABLE, WEAKEST, CLEAR, EXCESS, STILL = 0.6, 0.5, 0.6, 4.0, 2.0
 """What a solution must reach: stability, the weakest segment's overlap (below 0.5 a cluster is 'dissolved', Hennig 2007), certainty of
-membership, and gain in standard deviations of the gain in data without groups."""
+membership, and gain in standard deviations of the gain in data without groups: one count of the method must reach the first figure, which
+says that there are groups; any other count then needs the second."""
 SEARCH_ROWS, FIT_ROWS, COUNTS = 1500, 20_000, range(2, 9)
 NULLS, RESAMPLES = 7, 7
 
@@ -80,6 +81,11 @@ class Candidate:
     fit: Fit
     judgement: Judgement | None
     verdict: str
+
+    @property
+    def beyond(self) -> float:
+        """Gain beyond data without groups, times stability."""
+        return (self.fit.gain - self.judgement.without_groups) * self.judgement.stability if self.judgement else 0.0
 
     @property
     def row(self) -> dict[str, object]:
@@ -212,19 +218,22 @@ def _search(data: Prepared, spec: SegmentSpec, seed: int, tell: Callable[[str, f
             tell(f"{method}, {count} segments", (i + 0.4 * j / len(counts)) / len(methods))
             fits.append(fit(data, method, count, stream(seed, "segments", method, count), starts=3))
         large = [f for f in fits if np.bincount(f.labels, minlength=f.count).min() >= min(_least(n), 0.02 * n)]
+        for f in large:
+            nothing.gains(method, f.count)
+        judged: list[Judgement | None] = []
         for j, f in enumerate(fits):
             tell(f"{method}, {f.count} segments: stability", (i + 0.4 + 0.6 * j / len(fits)) / len(methods))
-            if not any(f is b for b in large):
-                out.append(Candidate(f, None, "a segment is too small"))
-                continue
-            found = judge(data, f, nothing, stream(seed, "segments", "judge", method, f.count), repeats=RESAMPLES)
-            out.append(Candidate(f, found, _verdict(f, found)))
+            rng = stream(seed, "segments", "judge", method, f.count)
+            judged.append(judge(data, f, nothing, rng, repeats=RESAMPLES) if any(f is g for g in large) else None)
+        groups = any(j is not None and not _verdict(f, j, EXCESS) for f, j in zip(fits, judged, strict=True))
+        least = STILL if groups else EXCESS
+        out += [Candidate(f, j, _verdict(f, j, least) if j else "a segment is too small") for f, j in zip(fits, judged, strict=True)]
     return out
 
 
-def _verdict(f: Fit, j: Judgement) -> str:
+def _verdict(f: Fit, j: Judgement, least: float) -> str:
     faults = []
-    if j.excess < EXCESS:
+    if j.excess < least:
         faults.append("no better than in data without groups")
     if j.stability < STABLE or j.weakest < WEAKEST:
         faults.append("not stable")
@@ -233,23 +242,23 @@ def _verdict(f: Fit, j: Judgement) -> str:
     return "; ".join(faults)
 
 
-def _order(c: Candidate) -> float:
-    return c.judgement.without_groups - c.fit.gain if c.judgement and c.fit.method == "kmeans" else c.fit.bic
-
-
 def _ranked(candidates: Sequence[Candidate], coded: Coded, spec: SegmentSpec) -> list[Candidate]:
-    """Give the solutions that may be taken, best first; with a count that the analyst set, all that were judged."""
+    """Give the solutions that may be taken, best first; with a count that the analyst set, all that were judged.
+
+    Within a method the count goes first whose gain beyond data without groups, times its stability, is largest, among the counts up to
+    the one that BIC prefers (where there is a likelihood: BIC errs to too many). Between methods the one goes first that tells most
+    about the attributes, times its stability.
+    """
     fixed = isinstance(spec.count, int)
     able = [c for c in candidates if c.judgement and (fixed or not c.verdict)]
-    winners: list[Candidate] = []
+    forward: list[Candidate] = []
     for method in METHODS:
-        winners += sorted((c for c in able if c.fit.method == method), key=_order)[:1]
-    stablest = max((c.judgement.stability for c in winners if c.judgement), default=0.0)
-    told = {id(c): _told(coded, c.fit) for c in able}
-    first = [c for c in winners if c.judgement and c.judgement.stability >= stablest - 0.1]
-    first.sort(key=lambda c: -told[id(c)])
-    rest = sorted((c for c in able if not any(c is f for f in first)), key=lambda c: -told[id(c)])
-    return first + rest
+        most = min((c for c in candidates if c.fit.method == method), key=lambda c: c.fit.bic, default=None)
+        own = [c for c in able if c.fit.method == method and most and (method == "kmeans" or c.fit.count <= most.fit.count)]
+        forward += sorted(own, key=lambda c: -c.beyond)[:1]
+    worth = {id(c): _told(coded, c.fit) * (c.judgement.stability if c.judgement else 0.0) for c in able}
+    rest = [c for c in able if not any(c is f for f in forward)]
+    return sorted(forward, key=lambda c: -worth[id(c)]) + sorted(rest, key=lambda c: -worth[id(c)])
 
 
 def _told(coded: Coded, solution: Fit) -> float:
@@ -270,8 +279,12 @@ def _told(coded: Coded, solution: Fit) -> float:
 
 
 def _rules(chosen: Candidate, data: Prepared, coded: Coded, reading: Reading, seed: int) -> SegmentModel:
-    """Fit the chosen solution to more people, and write it down."""
+    """Ask StepMix too, fit the chosen solution to more people, and write it down."""
     solution = chosen.fit
+    if solution.method == "latent_class":
+        labels = stepmix_labels(data, solution.count, stream(seed, "segments", "stepmix"))
+        if labels is not None and np.bincount(labels, minlength=solution.count).min() >= LEAST_SHARE * len(labels):
+            solution = min(solution, refit(data, solution, labels), key=lambda f: f.bic)
     if len(coded) > len(data.design):
         at = np.sort(stream(seed, "segments", "fit").permutation(len(coded))[:FIT_ROWS])
         data = data.like(coded.rows(at))

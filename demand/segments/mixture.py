@@ -5,11 +5,12 @@ parameters as plain arrays. Latent classes use incomplete rows as they are; the 
 Refuses nothing: what a solution is worth is for `stability` to say.
 
 StepMix fits latent classes from random starts at 10 ms an iteration; judging a solution takes several hundred fits. So the expectation and
-maximisation steps stand here in matrix form, started from k-means, and StepMix fits the solution that was chosen once more (see `find`).
+maximisation steps stand here in matrix form, started from k-means, and StepMix is asked once more for the count that was chosen.
 """
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from demand.segments.attributes import Coded
 
-__all__ = ["METHODS", "Fit", "components", "fit", "posterior", "refit"]
+__all__ = ["METHODS", "Fit", "components", "fit", "posterior", "refit", "stepmix_labels"]
 
 METHODS = ("latent_class", "gaussian_mixture", "kmeans")
 MOST_COMPONENTS = 8
@@ -276,3 +277,37 @@ def refit(data: Prepared, solution: Fit, labels: np.ndarray) -> Fit:
     if solution.method == "gaussian_mixture":
         return _gaussian(data, solution.count, labels)
     return _kmeans(data, KMeans(solution.count, init=solution.parameters["means"], n_init=1).fit(data.scores))
+
+
+def stepmix_labels(data: Prepared, count: int, rng: np.random.Generator, *, starts: int = 2) -> np.ndarray | None:
+    """Give the latent classes that StepMix finds from random starts, on the rows as they are, gaps included; None where it found none.
+
+    Its variances have no floor, so numbers are first spread by what their rounding hides.
+    """
+    with warnings.catch_warnings():
+        # StepMix's docstrings hold escapes that Python warns of when it compiles them, at the first import. A start that has not
+        # ended after a hundred steps is a start like any other: its partition is fitted further by the caller.
+        warnings.simplefilter("ignore")
+        from stepmix import StepMix
+
+        parts, rows = _stepmix_input(data, rng)
+        model = StepMix(count, measurement=parts, n_init=starts, max_iter=100, abs_tol=CONVERGED, random_state=int(rng.integers(2**31 - 1)),
+                        progress_bar=0)  # fmt: skip
+        model.fit(rows)
+        if not np.isfinite(model.lower_bound_):
+            return None
+        return np.asarray(model.predict(rows), dtype=np.int64)
+
+
+def _stepmix_input(data: Prepared, rng: np.random.Generator) -> tuple[dict[str, dict[str, object]], np.ndarray]:
+    """Give the measurement model and the rows as StepMix wants them: categories of one size together."""
+    numbers, codes = data.coded.numbers, data.coded.codes
+    columns = [numbers + rng.standard_normal(numbers.shape) * np.sqrt(data.floors)]
+    parts: dict[str, dict[str, object]] = {}
+    if numbers.shape[1]:
+        parts["numbers"] = {"model": "gaussian_diag_nan", "n_columns": numbers.shape[1]}
+    for size in sorted(set(data.coded.sizes)):
+        alike = codes[:, [j for j, s in enumerate(data.coded.sizes) if s == size]].astype(float)
+        parts[f"levels_{size}"] = {"model": "categorical_nan", "n_columns": alike.shape[1]}
+        columns.append(np.where(alike < 0, np.nan, alike))
+    return parts, np.column_stack(columns)

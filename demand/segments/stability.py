@@ -101,10 +101,9 @@ def judge(data: Prepared, solution: Fit, nothing: WithoutGroups, rng: np.random.
         labels = posterior(data, again).argmax(axis=1)
         agreement.append(adjusted_rand_score(solution.labels, labels))
         jaccards.append(overlap(solution.labels, labels, solution.count))
-    gains = nothing.gains(solution.method, solution.count)
-    spread = max(float(gains.std(ddof=1)), 0.01 * abs(float(gains.mean())), 1e-4)
-    return Judgement(float(np.mean(agreement)), float(np.mean(jaccards, axis=0).min()), float(gains.mean()),
-                     float((solution.gain - gains.mean()) / spread))  # fmt: skip
+    mean = float(nothing.gains(solution.method, solution.count).mean())
+    excess = (solution.gain - mean) / max(abs(mean) * nothing.spread(solution.method), 1e-4)
+    return Judgement(float(np.mean(agreement)), float(np.mean(jaccards, axis=0).min()), mean, float(excess))
 
 
 class WithoutGroups:
@@ -132,6 +131,11 @@ class WithoutGroups:
         if (method, count) not in self._known:
             self._known[method, count] = np.array([fit(d, method, count, self._rng, starts=1).gain for d in self._data])
         return self._known[method, count]
+
+    def spread(self, method: str) -> float:
+        """Give the standard deviation of the gain over its mean: the median over the counts known, because one is told by few data sets."""
+        ratios = [g.std(ddof=1) / max(abs(float(g.mean())), 1e-9) for (m, _), g in self._known.items() if m == method]
+        return max(float(np.median(ratios)), 0.01)
 
 
 def _in_line(data: Prepared) -> list[np.ndarray]:

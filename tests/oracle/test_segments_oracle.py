@@ -1,0 +1,71 @@
+"""The rules against slow, obvious second implementations."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from demand.segments.attributes import encode, read_attributes
+from demand.segments.find import SegmentSpec, find_segments
+from demand.segments.mixture import Prepared, fit, refit, stepmix_labels
+from demand.segments.model import assign_segments, first_rows
+
+
+def people(n: int = 240) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    group = rng.integers(0, 2, n)
+    table = pd.DataFrame(
+        {
+            "visits": rng.poisson(np.array([1, 7])[group]),
+            "income": rng.normal(np.array([1.0, 5.0])[group], 1.0),
+            "home": np.where(rng.random(n) < 0.8, np.array(["own", "rent"])[group], "other"),
+        }
+    ).astype(object)
+    return table.mask(rng.random(table.shape) < 0.2).assign(person_id=[f"p{i:03d}" for i in range(n)])
+
+
+def test_latent_classes_place_each_person_as_the_formula_says() -> None:
+    table = people()
+    model = find_segments(table, SegmentSpec(method="latent_class", count=2), seed=1).model
+    p, members = model.parameters, assign_segments(model, table)
+    for i, row in first_rows(table).iterrows():
+        weight = []
+        for k in range(2):
+            total, number, level_at = math.log(p["weights"][k]), 0, 0  # type: ignore[arg-type]
+            for a in model.attributes:
+                value = row[a.name]
+                if a.kind == "category":
+                    if pd.notna(value):
+                        total += math.log(p["levels"][k][level_at + a.levels.index(value)])  # type: ignore[index, arg-type]
+                    level_at += len(a.levels)
+                    continue
+                if pd.notna(value):
+                    x = math.log1p(value) if a.log else float(value)
+                    x = (min(max(x, a.low), a.high) - a.centre) / a.scale
+                    mean, variance = p["means"][k][number], p["variances"][k][number]  # type: ignore[index]
+                    total += -0.5 * math.log(2 * math.pi * variance) - (x - mean) ** 2 / (2 * variance)  # type: ignore[operator, arg-type]
+                number += 1
+            weight.append(math.exp(total))
+        best = max(range(2), key=weight.__getitem__)
+        assert members["segment"][i] == model.labels[best]  # type: ignore[index]
+        assert (
+            members["certainty"][i] == round(weight[best] / sum(weight), 6)
+            or abs(  # type: ignore[index]
+                members["certainty"][i] - weight[best] / sum(weight)  # type: ignore[index]
+            )
+            < 1e-6 * 1.01
+        )
+
+
+def test_stepmix_from_random_starts_finds_the_same_classes() -> None:
+    table = people()
+    attributes = read_attributes(table.drop(columns="person_id"), None).attributes
+    data = Prepared.of(encode(table, attributes), np.array([a.floor for a in attributes if a.kind != "category"]))
+    ours = fit(data, "latent_class", 2, np.random.default_rng(0), starts=3)
+    labels = stepmix_labels(data, 2, np.random.default_rng(1))
+    assert labels is not None
+    theirs = refit(data, ours, labels)
+    assert abs(ours.bic - theirs.bic) < 1.0
+    assert max((ours.labels == theirs.labels).mean(), (ours.labels != theirs.labels).mean()) > 0.98
