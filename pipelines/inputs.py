@@ -80,8 +80,7 @@ class Inputs:
     @cached_property
     def drivers(self) -> pd.DataFrame | None:
         """DRIVERS, or None."""
-        table, spec = self._drivers[0], self.config.data.drivers
-        return table if table is None or spec is None else _with_lag(table, spec.lag_months)
+        return self._drivers[0]
 
     @property
     def counted(self) -> bool:
@@ -208,13 +207,6 @@ class Inputs:
             return None, []
         frequency = self.history.frequency if self.history is not None else Frequency("M")
         return read_drivers(data.drivers, self.folder, frequency=frequency)
-
-
-def _with_lag(drivers: pd.DataFrame, months: int) -> pd.DataFrame:
-    """DRIVERS that say how late they are published, for replays to see no more than was known."""
-    told = drivers.copy()
-    told.attrs["lag_months"] = months
-    return told
 
 
 def pseudonym_key() -> bytes:

@@ -296,7 +296,7 @@ def made(**other: Any) -> ReportInput:
                 }
             ],
         },
-        "track_record": ("In 4 of 5 years, what happened was inside the range that we would have given.",),
+        "track_record": ("In 4 of 5 years the average number of households was inside the range that we would have given.",),
         "questions": {
             "early_help": "If the early-help team opens in April 2027, how many placements do we avoid?",
             "rents_up": "What if rents rise by a tenth?",

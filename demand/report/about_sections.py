@@ -28,6 +28,20 @@ MODELS = {
 """Models by their names in the config, and how readers know them."""
 
 
+READ = {
+    "rows": "Rows of counts",
+    "rows_of_people": "Rows of people's episodes",
+    "people": "People",
+    "places": "Places",
+    "series": "Series",
+    "first": "From",
+    "last": "To",
+    "frequency": "Counted by",
+}
+"""What quality.json says about the data, and how it is called."""
+FREQUENCIES = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year"}
+
+
 def quality_section(quality: Mapping[str, object] | None) -> Section | None:
     """Say what the gates found in the data."""
     if quality is None:
@@ -41,10 +55,9 @@ def quality_section(quality: Mapping[str, object] | None) -> Section | None:
     rows = [dict(f) for f in findings] if isinstance(findings, list) else []
     parts: list[Table | Figure | Block] = []
     about = quality.get("about")
-    if isinstance(about, Mapping) and about:
-        parts.append(
-            Block(tuple(f"{words.capital(words.label(k))}: {_said(v)}" for k, v in about.items()), kind="list", heading="What was read")
-        )
+    if isinstance(about, Mapping):
+        read = tuple(f"{name}: {_said(about[k])}" for k, name in READ.items() if about.get(k) not in (None, ""))
+        parts += [Block(read, kind="list", heading="What was read")] if read else []
     if rows:
         frame = pd.DataFrame(rows)
         frame["severity"] = frame["severity"].map({"stop": "Stop", "warn": "Look at it", "note": "Note"})
@@ -64,6 +77,8 @@ def _said(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return words.count(value)
     text = str(value)
+    if text.split("-")[0] in FREQUENCIES:
+        return FREQUENCIES[text.split("-")[0]]
     return words.day(text) if len(text) in (10, 19) and text[:4].isdigit() and text[4] == "-" else text
 
 
@@ -96,6 +111,12 @@ def method_section(inputs: ReportInput) -> Section:
     )
 
 
+def _marked_as(inputs: ReportInput, key: str, value: object) -> str:
+    if key == "as_of":
+        return words.day(value)
+    return words.period(value, inputs.frequency.family) if key == "cutoff" else str(value)
+
+
 def run_section(inputs: ReportInput) -> Section:
     """Give the run's passport: what was put in, and its marks."""
     run, rows = inputs.run, []
@@ -112,7 +133,7 @@ def run_section(inputs: ReportInput) -> Section:
     ):
         if run.get(key) is not None:
             value = run[key]
-            rows.append((text, words.day(value) if key in ("as_of", "cutoff") else str(value)))
+            rows.append((text, _marked_as(inputs, key, value)))
     for key, text in (("data", "Data"), ("versions", "Version")):
         found = run.get(key)
         if isinstance(found, Mapping):

@@ -47,17 +47,24 @@ def _what(inputs: ReportInput, line: Line | None, others: list[Line]) -> Answer:
     picture = figures.fan(figures.Fan(line.title, line.past, line.future), write=line.write, events=inputs.events)
     if year is None:
         last = line.future.iloc[-1]
-        said = f"In {line.write(last['ds'])} we expect about {words.count(last['mean'])} {line.title}."
-        return Answer(question, words.count(last["mean"]), words.spread(last["low"], last["mean"], last["high"]), said, picture)
+        said = f"In {line.write(last['ds'])} we expect about {words.about(last['mean'])} {line.title}."
+        return Answer(question, words.about(last["mean"]), words.spread(last["low"], last["mean"], last["high"]), said, picture)
     name, mean = str(year["financial_year"]), float(year["mean"])
     how = "on average at any time" if line.kind == "stock" else "in the year"
     before = line.past_years
     against = ""
     if len(before) and (change := said_change(mean, float(before.iloc[-1]))):
-        against = f": {change} the {words.count(before.iloc[-1])} of {before.index[-1]}"
-    sentence = f"In {name} we expect about {words.count(mean)} {line.title} {how}{against}."
+        against = f": {change} the {words.about(before.iloc[-1])} of {before.index[-1]}"
+    sentence = f"In {name} we expect about {words.about(mean)} {line.title} {how}{against}."
     more = [said for other in others if (said := _one_more(other))]
-    return Answer(question, words.count(mean), words.spread(year["low"], mean, year["high"]), sentence, picture, more=" ".join(more[:3]))
+    return Answer(
+        question,
+        words.about(mean),
+        words.capital(words.spread(year["low"], mean, year["high"])),
+        sentence,
+        picture,
+        more=" ".join(more[:3]),
+    )
 
 
 def _one_more(line: Line) -> str:
@@ -65,7 +72,7 @@ def _one_more(line: Line) -> str:
     if year is None:
         return ""
     how = "at any time" if line.kind == "stock" else "in the year"
-    return f"Also about {words.count(year['mean'])} {line.title} {how} ({words.between(year['low'], year['high'])})."
+    return f"Also about {words.about(year['mean'])} {line.title} {how} ({words.between(year['low'], year['high'])})."
 
 
 def _sure(line: Line | None) -> Answer:
@@ -121,15 +128,21 @@ def _why(inputs: ReportInput, line: Line | None) -> Answer:
     picture = bars.bars(
         frame, title=f"what the change from {name} to {year['financial_year']} goes with, in {line.unit}", of="Reason", money=False
     )
-    big = [f"{n} ({'+' if v > 0 else ''}{words.count(v)})" for n, v in order.head(2).items()]
+    big = [f"{n} ({'+' if v > 0 else ''}{words.about(v)})" for n, v in order.head(2).items()]
     sentence = f"Compared with {name}, the change goes mostly with {words.join(big)}."
-    ends = [_more(float(year[end]) - then) for end in ("low", "high")]
-    said = f"Between {ends[0]} and {ends[1]} than the {words.count(then)} of {name}; 4 years in 5"
+    said = f"{_from_to(float(year['low']) - then, float(year['high']) - then)} than the {words.about(then)} of {name}; 4 years in 5"
     return Answer(question, words.capital(_more(total)), said, sentence, picture)
 
 
+def _from_to(low: float, high: float) -> str:
+    if low < 0 < high:
+        return f"Between {_more(low)} and {_more(high)}"
+    ends = sorted((abs(low), abs(high)))
+    return f"Between {words.about(ends[0])} and {words.about(ends[1])} {'more' if low >= 0 else 'fewer'}"
+
+
 def _more(change: float) -> str:
-    return "no more" if abs(change) < 0.05 else f"{words.count(abs(change))} {'more' if change > 0 else 'fewer'}"
+    return "no more" if abs(change) < 0.05 else f"{words.about(abs(change))} {'more' if change > 0 else 'fewer'}"
 
 
 def _cost(inputs: ReportInput, money: Money | None) -> Answer:
@@ -166,24 +179,18 @@ def _options(inputs: ReportInput, line: Line | None, money: Money | None) -> Ans
         return Answer(question, "No options tried", "", "Describe scenarios in the config, and this page compares them.")
     if money is None or not set(inputs.scenarios) & set(money.totals["scenario"]):
         return _options_people(inputs, line, question, mark)
-    year = money.year
+    year = money.year_of_options(inputs.scenarios)
     base = money.at(BASELINE, year)
     rows = [(s, money.at(s, year)) for s in inputs.scenarios if money.has(s, year)]
     gaps = {s: float(row["expected"] - base["expected"]) for s, row in rows}
     best, worst = min(gaps, key=lambda s: gaps[s]), max(gaps, key=lambda s: gaps[s])
-    frame = pd.DataFrame(
-        [{"name": "No change", "mean": base["expected"], "low": base["low"], "high": base["high"]}]
-        + [
-            {"name": words.capital(words.label(s, inputs.spec.names)), "mean": r["expected"], "low": r["low"], "high": r["high"]}
-            for s, r in rows
-        ]
-    )
-    frame["name"] = [_short(n) for n in frame["name"]]
-    picture = bars.ranges(frame, title=f"what we expect to spend in {year} under each scenario", of="Scenario", money=True)
+    frame = pd.DataFrame({"name": [words.capital(words.label(s, inputs.spec.names)) for s in gaps], "value": list(gaps.values())})
+    picture = bars.bars(frame, title=f"what each scenario does to the cost of {year}", of="Scenario", money=True)
     row = next(r for s, r in rows if s == best)
     name = words.label(best, inputs.spec.names)
     if gaps[best] < 0:
-        sentence = f"Of what was tried, ‘{name}’ lowers the cost of {year} most, to {words.pounds(row['expected'])}"
+        ends = f"{words.pounds(row['expected'])} instead of {words.pounds(base['expected'])}"
+        sentence = f"Of what was tried, ‘{name}’ lowers the cost of {year} most: {ends}"
         number = f"{words.pounds(-gaps[best])} less"
     else:
         sentence = f"Nothing that was tried lowers the cost of {year}; ‘{name}’ adds least"
@@ -228,7 +235,8 @@ def _before(inputs: ReportInput, line: Line | None) -> Answer:
         f"We stood at {words.plural(times, 'earlier date')}, used only what was known then, and were out by {words.percent(typical)} "
         "on average over the year that followed"
     )
-    record = next((s for s in inputs.track_record if not words.banned_in(s)), "")
+    what = "average number" if line.kind == "stock" else "total"
+    record = next((s for s in inputs.track_record if f"the {what} of {line.unit}" in s and not words.banned_in(s)), "")
     title = f"{line.title}: what we would have said a year ahead, and what happened"
     picture = figures.past(line.past, said_then, title=title, write=line.write)
     said = f"Between {words.percent(least)} and {words.percent(most)} in {words.plural(times, 'test')}"

@@ -14,7 +14,7 @@ import pandas as pd
 
 from demand.report.figures import BLUE, GREY, ORANGE, PINK, TURQUOISE, drawn, number_axis, percent_axis, wrapped
 from demand.report.parts import Figure, table_of
-from demand.report.words import capital, count, join, percent, pounds
+from demand.report.words import capital, count, join, percent, pounds, pounds_short
 
 __all__ = ["bars", "changes", "ranges", "steps"]
 
@@ -38,7 +38,7 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
     -------
     Figure
     """
-    write = pounds if money else count
+    write, short = (pounds, pounds_short) if money else (count, count)
     known = frame["low"].isna() | frame["high"].isna()
 
     def draw(canvas: Any) -> None:
@@ -62,9 +62,9 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
         columns = [c for c in ("mean", "high", "mark") if c in frame]
         tops = frame[columns].max(axis=1)
         for x, top, value in zip(at, tops, frame["mean"], strict=True):
-            said = write(value).replace(" million", "m")
+            said = short(value)
             axes.annotate(said, (x, top), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=10, fontweight="bold")
-        axes.set_xticks(at, [str(n).replace(" (", "\n(") for n in frame["name"]])
+        axes.set_xticks(at, [wrapped(str(n), 12) for n in frame["name"]])
         axes.set_ylim(0, float(tops.max()) * 1.14 if tops.max() > 0 else 1)
         axes.set_xlim(-0.6, max(len(frame) - 0.4, 2.4))
         number_axis(axes.yaxis, money)
@@ -104,12 +104,12 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
     -------
     Figure
     """
-    write = pounds if money else (percent if share else count)
+    short = pounds_short if money else (percent if share else count)
     two = {"low", "high"} <= set(frame)
     rows = frame.iloc[::-1].reset_index(drop=True)
 
     def signed(value: float) -> str:
-        return ("+" if value > 0 and not share else "") + write(value).replace(" million", "m")
+        return ("+" if value > 0 and not share else "") + short(value)
 
     def draw(canvas: Any) -> None:
         axes, at = canvas.subplots(), np.arange(len(rows))
@@ -128,14 +128,7 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
                     fontsize=9.5,
                     ha="left" if side > 0 else "right",
                 )
-        axes.axvline(0, color="#0B0C0C", lw=1)
-        axes.set_yticks(at, [wrapped(str(n)) for n in rows["name"]])
-        axes.grid(False)
-        axes.xaxis.set_visible(False)
-        for edge in ("bottom", "left"):
-            axes.spines[edge].set_visible(False)
-        axes.tick_params(axis="y", length=0)
-        axes.margins(x=0.34 if two else 0.24)
+        _bare(axes, at, list(rows["name"]), ends=rows[["low", "high"] if two else ["value"]].to_numpy(dtype=float))
         if two:
             axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)
 
@@ -152,63 +145,77 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
     )
 
 
-def steps(frame: pd.DataFrame, *, title: str, money: bool, total: str) -> Figure:
-    """Show how one figure becomes another, step by step.
+def steps(frame: pd.DataFrame, *, title: str, start: float, money: bool, total: str) -> Figure:
+    """Show how one figure becomes another, step by step, as differences from where it starts.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        name, amount: the first row is the start, each other row a step.
+        name, amount: the steps in order.
     title : str
+    start : float
+        The figure before the first step.
     money : bool
     total : str
-        What the end is called.
+        What all steps together are called.
 
     Returns
     -------
     Figure
     """
-    write = pounds if money else count
+    write, short = (pounds, pounds_short) if money else (count, count)
     amounts = frame["amount"].to_numpy(dtype=float)
     ends = np.cumsum(amounts)
-    names = [*map(str, frame["name"]), total]
-    values = [*amounts, float(ends[-1])]
+    names, values = [*map(str, frame["name"]), total], [*amounts, float(ends[-1])]
+    begins = np.array([0.0, *ends[:-1], 0.0])
 
     def draw(canvas: Any) -> None:
-        axes, n = canvas.subplots(), len(amounts)
-        bottoms = np.array([0.0, *np.minimum(ends[:-1], ends[1:]), 0.0])
-        heights = np.array([amounts[0], *np.abs(amounts[1:]), ends[-1]])
-        colours = [GREY, *[BLUE if a >= 0 else TURQUOISE for a in amounts[1:]], GREY]
-        axes.bar(range(n + 1), heights, bottom=bottoms, color=colours, width=0.62, zorder=2)
-        for i in range(n):
-            axes.plot([i + 0.31, i + 0.69], [ends[i]] * 2, color="#505A5F", lw=1)
-        for i, value in enumerate(values):
-            sign = "+" if 0 < i < n and value > 0 else ""
+        axes, at = canvas.subplots(), np.arange(len(names))[::-1]
+        colours = [*[BLUE if a >= 0 else TURQUOISE for a in amounts], GREY]
+        axes.barh(at, values, left=begins, color=colours, height=0.6, zorder=2)
+        for y, end in zip(at[:-1], ends, strict=True):
+            axes.plot([end, end], [y - 0.3, y - 0.7], color="#505A5F", lw=1)
+        for y, begin, value in zip(at, begins, values, strict=True):
+            side = 1 if value >= 0 else -1
+            said = ("+" if value > 0 else "") + short(value)
             axes.annotate(
-                sign + write(value).replace(" million", "m"),
-                (i, bottoms[i] + heights[i]),
-                xytext=(0, 4),
+                said,
+                (begin + value, y),
+                xytext=(5 * side, 0),
                 textcoords="offset points",
-                ha="center",
+                va="center",
                 fontsize=9.5,
-                fontweight="bold",
+                ha="left" if side > 0 else "right",
+                fontweight="bold" if y == 0 else "normal",
             )
-        axes.set_xticks(range(n + 1), [wrapped(name, 16) for name in names])
-        axes.set_ylim(0, float(max(*(bottoms + heights), 0)) * 1.12 or 1)
-        number_axis(axes.yaxis, money)
+        _bare(axes, at, names, ends=np.array([*begins, *(begins + values)]))
 
-    said = "; then ".join(
-        f"{n} {'+' if 0 < i < len(amounts) and v > 0 else ''}{write(v)}" for i, (n, v) in enumerate(zip(names, values, strict=True))
-    )
-    table = pd.DataFrame({"name": names, "amount": values})
+    lines = [f"{n} {'+' if v > 0 else ''}{write(v)}" for n, v in zip(names, values, strict=True)]
+    alt = f"Step chart of {title}. From {write(start)}: {'; then '.join(lines[:-1])}. {lines[-1]}, to {write(start + float(ends[-1]))}."
+    table = pd.DataFrame({"name": ["Before", *names[:-1], "After"], "amount": [start, *amounts, start + float(ends[-1])]})
+    how = "exact" if money else (lambda v: f"{v:,.1f}")
     behind = table_of(
         table,
         title,
         names={"name": "Step", "amount": "Pounds" if money else "Number"},
-        formats={"amount": "exact" if money else (lambda v: f"{v:,.1f}")},
-        note="The steps add up to the last row.",
+        formats={"amount": how},
+        note="The first row and the steps add up to the last row.",
     )
-    return Figure(partial(drawn, draw, size=(max(5.8, 1.3 * len(names)), 3.1)), f"Step chart of {title}: {said}.", behind, capital(title))
+    return Figure(partial(drawn, draw, size=(5.8, max(1.6, 0.42 * len(names) + 0.6))), alt, behind, capital(title))
+
+
+def _bare(axes: Any, at: np.ndarray, names: list[str], *, ends: np.ndarray) -> None:
+    """Leave nought and the names: the numbers stand beside the bars."""
+    axes.axvline(0, color="#0B0C0C", lw=1)
+    axes.set_yticks(at, [wrapped(str(n)) for n in names])
+    axes.grid(False)
+    axes.xaxis.set_visible(False)
+    for edge in ("bottom", "left"):
+        axes.spines[edge].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    least, most = min(float(ends.min()), 0.0), max(float(ends.max()), 0.0)
+    room = 0.38 * ((most - least) or 1.0)
+    axes.set_xlim(least - (room if least < 0 else 0), most + (room if most > 0 else 0))
 
 
 def changes(frame: pd.DataFrame, *, title: str, of: str) -> Figure:

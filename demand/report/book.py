@@ -29,6 +29,7 @@ class Book:
     file: Any
     inputs: ReportInput
     looks: dict[str, Any] = field(default_factory=dict)
+    widths: tuple[int, ...] = ()
 
     def look(self, *names: str) -> Any:
         """Give a cell format made of named parts."""
@@ -58,6 +59,7 @@ class Book:
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.hide_gridlines(2)
+        self.widths = tuple(widths)
         for i, width in enumerate(widths):
             sheet.set_column(i, i, width)
         sheet.write_string(0, 0, title, self.look("title"))
@@ -77,10 +79,16 @@ class Book:
         sheet.set_footer(f"&L{_plain(self.inputs.title)}&C{stamp.strip()}&RPage &P of &N")
         return sheet, row + 1
 
+    def fit(self, sheet: Any, row: int, texts: Sequence[str]) -> None:
+        """Make a row as high as its longest wrapped text needs; programs other than Excel do not do it by themselves."""
+        lines = max((-(-round(len(text) * 1.12) // max(width, 1)) for text, width in zip(texts, self.widths, strict=False)), default=1)
+        sheet.set_row(row, 15.0 * max(1, lines))
+
     def headings(self, sheet: Any, row: int, names: Sequence[str]) -> None:
         """Write the row of headings and freeze it."""
         for i, name in enumerate(names):
             sheet.write_string(row, i, name, self.look("head"))
+        self.fit(sheet, row, names)
         sheet.freeze_panes(row + 1, 1)
         sheet.repeat_rows(row)
 

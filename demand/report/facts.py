@@ -59,30 +59,26 @@ class Line:
     @cached_property
     def title(self) -> str:
         """What is counted, in words: households (temporary accommodation)."""
-        shared = dict(self.where)
-        history = self.members
-        level = str(self.rows["level"].iloc[0])
-        if level in self.inputs.parts:
-            shared = {"level": level}
-        for key in self.inputs.keys if level not in self.inputs.parts else ():
-            if key not in shared and not history.empty and history[key].nunique() == 1 and key != "segment":
-                shared[key] = str(history[key].iloc[0])
+        members, shared = self.members, dict(self.where)
+        for key in self.inputs.keys:
+            if key not in shared and key != "segment" and not members.empty and members[key].nunique() == 1:
+                shared[key] = str(members[key].iloc[0])
         named = [label(v, self.inputs.spec.names) for v in shared.values()]
         return f"{label(self.unit, self.inputs.spec.names)}" + (f" ({', '.join(named)})" if named else "")
 
     @cached_property
     def members(self) -> pd.DataFrame:
-        """The history of the series that it adds up."""
-        history = self.inputs.history
+        """The history of the series that it adds up; a declared total is none of them."""
+        history, level = self.inputs.history, str(self.rows["level"].iloc[0])
         if history is None:
             return pd.DataFrame(columns=["unique_id", "ds", "y"])
-        parts = self.inputs.parts.get(str(self.rows["level"].iloc[0]))
-        if parts:
-            return history[history["unique_id"].isin(parts)]
-        mask = (history["kind"] == self.kind) & (history["unit"] == self.unit)
-        for key, value in self.where.items():
-            mask &= history[key].astype(str) == value
-        return history[mask]
+        if level in self.inputs.parts:
+            return history[history["unique_id"].isin(self.inputs.parts[level])]
+        single = history if self.inputs.forecast is None else history[history["unique_id"].isin(self.inputs.forecast["unique_id"])]
+        mask = (single["kind"] == self.kind) & (single["unit"] == self.unit)
+        for key, value in (self.where or _kin(history, level, single)).items():
+            mask &= single[key].astype(str) == value
+        return single[mask]
 
     @cached_property
     def past(self) -> pd.DataFrame:
@@ -128,6 +124,13 @@ class Line:
     def write(self, day: object) -> str:
         """Name a period."""
         return period(day, self.inputs.frequency.family)
+
+
+def _kin(history: pd.DataFrame, total: str, single: pd.DataFrame) -> dict[str, str]:
+    """Give the keys that a declared total has in common with its parts: those of its values that single series have too."""
+    own = history[history["unique_id"] == total].head(1)
+    keys = [c for c in history.columns if c not in ("unique_id", "ds", "y", "kind", "unit")] if len(own) else []
+    return {str(k): str(own[k].iloc[0]) for k in keys if (single[k].astype(str) == str(own[k].iloc[0])).any()}
 
 
 def lines(inputs: ReportInput) -> list[Line]:
@@ -260,6 +263,14 @@ class Money:
     def has(self, scenario: str, year: str) -> bool:
         """Say whether a scenario was priced in a year."""
         return bool(((self.totals["scenario"] == scenario) & (self.totals["financial_year"] == year)).any())
+
+    def year_of_options(self, scenarios: Sequence[str]) -> str:
+        """The first year, from the one of the first page on, in which any of the scenarios costs something else."""
+        for year in (y for y in self.years()["financial_year"] if y >= self.year):
+            base = float(self.at(BASELINE, year)["expected"])
+            if any(abs(float(self.at(s, year)["expected"]) - base) > 0.0005 * abs(base) for s in scenarios if self.has(s, year)):
+                return str(year)
+        return self.year
 
     def at(self, scenario: str, year: str) -> pd.Series:
         """One scenario in one year, which must be there."""

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from demand.report.parts import Figure, stacked, table_of
-from demand.report.words import capital, count, join, percent, pounds
+from demand.report.words import capital, count, join, percent, pounds_short
 
 __all__ = ["Fan", "drawn", "fan", "grid", "number_axis", "past", "percent_axis", "several", "wrapped"]
 
@@ -80,7 +80,7 @@ def number_axis(axis: Any, money: bool) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_major_locator(MaxNLocator(nbins=5, min_n_ticks=3, integer=not money))
-    axis.set_major_formatter(FuncFormatter(lambda v, _: pounds(v).replace(" million", "m") if money else f"{v:,.0f}"))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: pounds_short(v) if money else f"{v:,.0f}"))
 
 
 def _dates(axes: Any) -> None:
@@ -110,6 +110,7 @@ def _mark(axes: Any, events: pd.DataFrame, *, since: pd.Timestamp) -> None:
             max(first, since), 0.98, f" {name}", transform=top, va="top", ha="right", fontsize=8.5, color="#505A5F", rotation=90
         )
         text.set_in_layout(False)
+        text.set_bbox({"facecolor": "white", "alpha": 0.75, "pad": 0.6, "linewidth": 0})
 
 
 def _one_fan(axes: Any, lines: Fan, events: pd.DataFrame | None, *, legend: bool) -> None:
@@ -126,7 +127,7 @@ def _one_fan(axes: Any, lines: Fan, events: pd.DataFrame | None, *, legend: bool
     number_axis(axes.yaxis, money=False)
     _dates(axes)
     if legend:
-        axes.legend(loc="lower left", ncols=4, frameon=False, fontsize=9, handlelength=1.5, columnspacing=1.0, borderaxespad=0.2)
+        axes.figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9, handlelength=1.5, columnspacing=1.2)
 
 
 def fan(lines: Fan, *, write: Callable[[object], str], events: pd.DataFrame | None = None) -> Figure:
@@ -255,7 +256,7 @@ def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, write: Ca
         axes.set_ylim(bottom=0)
         number_axis(axes.yaxis, money=False)
         _dates(axes)
-        axes.legend(loc="lower left", ncols=2, frameon=False, fontsize=9.5)
+        axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
 
     ends = said_then.sort_values("ds").groupby("cutoff").agg(ds=("ds", "last"), y=("y", "mean"), mean=("mean", "mean")).reset_index()
     ends["miss"] = ends["mean"] / ends["y"].where(ends["y"] > 0) - 1
@@ -305,11 +306,13 @@ def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, write: Ca
         for i, name in enumerate(names):
             one = frame[frame["name"] == name].sort_values("ds")
             colour, dash = looks[i % len(looks)]
-            axes.plot(one["ds"], one["mean"], color=colour, ls=dash, lw=2.2, label=name)
+            axes.plot(one["ds"], one["mean"], color=colour, ls=dash, lw=2.2, label=wrapped(str(name), 34))
         axes.set_ylim(bottom=0)
         number_axis(axes.yaxis, money=False)
         _dates(axes)
-        axes.figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9.5, handlelength=3)
+        axes.figure.legend(
+            loc="outside lower center", ncols=2 if max(map(len, names)) > 16 else 3, frameon=False, fontsize=9, handlelength=3
+        )
 
     wide = frame.pivot_table(index="ds", columns="name", values="mean", sort=False).sort_index()
     last = wide.index[-1]

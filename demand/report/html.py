@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from demand.report import words
 from demand.report.about_sections import quality_section
 from demand.report.answers import answers
@@ -34,7 +36,7 @@ def report_page(inputs: ReportInput) -> str:
         HTML: the first page with six answers, then the sections.
     """
     run = inputs.run
-    until = run.get("cutoff") or run.get("as_of")
+    until = run.get("cutoff")
     hollow = inputs.placeholders
     return (
         _environment()
@@ -45,11 +47,17 @@ def report_page(inputs: ReportInput) -> str:
             answers=answers(inputs),
             sections=sections(inputs),
             as_of=words.day(run["as_of"]) if run.get("as_of") else "",
-            until=words.period(until, inputs.frequency.family) if until else "",
+            until=_until(inputs, until) if until else "",
             mark=str(run.get("fingerprint", "")),
             placeholders=[words.capital(words.label(n, inputs.spec.names)) for n in hollow["name"]],
         )
     )
+
+
+def _until(inputs: ReportInput, period: object) -> str:
+    """Name the end of the last period that was counted."""
+    end = inputs.frequency.end_of(pd.DatetimeIndex([pd.Timestamp(str(period))]))[0]
+    return words.month(end) if inputs.frequency.family in "MQY" else words.day(end)
 
 
 def quality_page(summary: Mapping[str, Any]) -> str:

@@ -58,6 +58,8 @@ class ReportInput:
         As stored. `totals` may have a column scenario; `waterfall` may have low and high of the paired difference.
     segment_profile : pandas.DataFrame, optional
         segment, feature, level, people, share_or_mean, average, index, low, high, missing_share.
+    segment_use : pandas.DataFrame, optional
+        segment, people, share_of_people, episodes_per_person, repeat_share, open_now, median_stay_days, share_of_cost, cost_per_person.
     assumptions : pandas.DataFrame, optional
         name, value, unit, low, high, source, as_of, owner, placeholder, used_in.
     applied : pandas.DataFrame, optional
@@ -98,6 +100,7 @@ class ReportInput:
     sensitivity: pd.DataFrame | None = None
     risk: pd.DataFrame | None = None
     segment_profile: pd.DataFrame | None = None
+    segment_use: pd.DataFrame | None = None
     assumptions: pd.DataFrame | None = None
     applied: pd.DataFrame | None = None
     not_forecast: pd.DataFrame | None = None

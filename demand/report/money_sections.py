@@ -34,7 +34,9 @@ def budget_section(inputs: ReportInput, money: Money | None) -> Section | None:
     name = inputs.spec.names
     rows = money.lines[money.lines["scenario"] == BASELINE]
     whole = money.years()
-    shown = stacked(rows, whole.assign(line="All lines")) if rows["line"].nunique() > 1 else rows
+    order = {name: place for place, name in enumerate(dict.fromkeys(rows["line"]))}
+    rows = rows.sort_values(["line", "financial_year"], key=lambda c: c.map(order) if c.name == "line" else c, kind="stable")
+    shown = stacked(rows, whole.assign(line="All lines")) if len(order) > 1 else rows
     table = shown.assign(
         line=[words.capital(words.label(v, name)) for v in shown["line"]],
         gap=shown["expected"] - shown["budget"],
@@ -44,7 +46,7 @@ def budget_section(inputs: ReportInput, money: Money | None) -> Section | None:
     headings = {
         "line": "Budget line",
         "financial_year": "Year",
-        "counted": "Already counted",
+        **({"counted": "Already counted"} if any(table["counted"]) else {}),
         "budget": "Budget",
         "expected": "Expected",
         "gap": "Expected less budget",
@@ -88,8 +90,13 @@ def _unpriced(inputs: ReportInput) -> list[Block]:
     """Name the series without a price: they cost something, and nobody has said what."""
     if inputs.unpriced is None or inputs.unpriced.empty:
         return []
-    series = [words.label(u, inputs.spec.names) for u in inputs.unpriced["unique_id"]]
-    shown = words.join(series[:8]) + (f" and {len(series) - 8} more" if len(series) > 8 else "")
+    table = inputs.unpriced
+    if "reason" in table:
+        table = table[table["reason"] == "no unit cost"]
+    series = [words.label(u, inputs.spec.names) for u in table["unique_id"]]
+    if not series:
+        return []
+    shown = "; ".join(series[:8]) + (f"; and {len(series) - 8} more" if len(series) > 8 else "")
     said = f"No unit cost was given for {words.plural(len(series), 'series', 'series')}, and no pounds are counted for them: {shown}."
     return [Block((said,), kind="warning")]
 
@@ -132,7 +139,7 @@ def scenarios_section(inputs: ReportInput, money: Money | None, line: Line | Non
     parts += list(_paths(inputs, line))
     parts += list(_waterfalls(inputs, money))
     if inputs.applied is not None and not inputs.applied.empty:
-        parts.append(_applied(inputs.applied))
+        parts += _applied(inputs, inputs.applied)
     lead = (
         "Each scenario is laid over the same possible futures as ‘no change’, so a difference between two of them is the scenario and "
         "not chance."
@@ -189,39 +196,38 @@ def _waterfalls(inputs: ReportInput, money: Money | None) -> Iterator[Figure]:
     measure = money_measure(table)
     if measure is None:
         return
-    years = money.years()["financial_year"]
     for scenario in inputs.scenarios:
-        rows = {y: step_rows(table, to=scenario, year=y, measure=measure) for y in years}
-        moved = {y: float(r["amount"].abs().sum()) for y, r in rows.items() if len(r)}
-        if not moved:
-            continue
-        year = next((y for y in moved if moved[y] > 0 and y >= money.year), max(moved))
-        full = [y for y in moved if y >= year and moved[y] > 0]
-        year = full[1] if len(full) > 1 else year
-        start = money.at(BASELINE, year)
-        first = pd.DataFrame([{"name": "No change", "amount": float(start["expected"])}])
-        steps = rows[year].rename(columns={"change": "name"})
+        year = money.year_of_options([scenario])
+        steps = step_rows(table, to=scenario, year=year, measure=measure).rename(columns={"change": "name"})
         steps = steps[steps["amount"].abs() >= 0.5]
+        if len(steps) < 2:
+            continue
+        start, said = float(money.at(BASELINE, year)["expected"]), words.label(scenario, inputs.spec.names)
         steps["name"] = [
             words.capital("working together" if str(n).lower() == "interaction" else words.label(n, inputs.spec.names))
             for n in steps["name"]
         ]
-        said = words.label(scenario, inputs.spec.names)
-        yield bars.steps(
-            stacked(first, steps),
-            title=f"what ‘{said}’ does to the cost of {year}",
-            money=True,
-            total=words.capital(said),
-        )
+        ends = f"from {words.pounds(start)} to {words.pounds(start + float(steps['amount'].sum()))}"
+        title = f"what ‘{said}’ does to the cost of {year}: {ends}"
+        yield bars.steps(steps, title=title, start=start, money=True, total="All together")
 
 
-def _applied(applied: pd.DataFrame) -> Table:
-    frame = applied.copy()
-    if "unique_id" in frame and len(frame) > 40:
-        frame = frame.head(40)
-    names = {c: words.capital(words.label(c)) for c in frame.columns}
-    formats = {c: "count" for c in frame.columns if pd.api.types.is_float_dtype(frame[c])}
-    return table_of(frame, "What each scenario changed", names=names, formats=formats)
+def _applied(inputs: ReportInput, applied: pd.DataFrame) -> Iterator[Table | Block]:
+    """Say what each change did, old -> new, over the series that it touched; warnings first."""
+    warned = applied.dropna(subset=["warning"]) if "warning" in applied else applied[:0]
+    said = dict.fromkeys(str(w) for w in warned["warning"] if str(w).strip()) if len(warned) else {}
+    if said:
+        yield Block(tuple(said)[:12], kind="warning")
+    if not {"scenario", "change", "unique_id", "start", "old_mean", "new_mean"} <= set(applied):
+        return
+    by = applied.groupby(["scenario", "change", "start"], sort=False, dropna=False)
+    frame = by.agg(series=("unique_id", "nunique"), old=("old_mean", "sum"), new=("new_mean", "sum")).reset_index()
+    for column in ("scenario", "change"):
+        frame[column] = [words.capital(words.label(v, inputs.spec.names)) for v in frame[column]]
+    frame["start"] = [words.day(d) if pd.notna(d) else "the first period" for d in frame["start"]]
+    names = {"scenario": "Scenario", "change": "Change", "start": "From", "series": "Series touched", "old": "Before", "new": "After"}
+    note = "Before and after: the expected number over all series touched, in an average period from then on."
+    yield table_of(frame, "What each scenario changed", names=names, formats=dict.fromkeys(("series", "old", "new"), "count"), note=note)
 
 
 def sensitivity_section(inputs: ReportInput, money: Money | None) -> Section | None:
@@ -230,7 +236,7 @@ def sensitivity_section(inputs: ReportInput, money: Money | None) -> Section | N
     if table is None or table.empty:
         return None
     years = sorted(table["financial_year"].astype(str).unique())
-    year = money.year if money is not None and money.year in years else years[-1]
+    year = money.year_of_options(inputs.scenarios) if money is not None else years[-1]
     one = table[table["financial_year"].astype(str) == year].assign(
         low=lambda t: t["low_pence"] / 100, high=lambda t: t["high_pence"] / 100
     )
@@ -318,7 +324,8 @@ def assumptions_section(inputs: ReportInput) -> Section | None:
     frame = frame.assign(standing=["PLACEHOLDER" if h else "Sourced" for h in hollow], order=~hollow).sort_values("order", kind="stable")
     frame["name"] = [words.capital(words.label(n, inputs.spec.names)) for n in frame["name"]]
     for column in ("value", "low", "high"):
-        frame[column] = [f"{float(v):,.10g}" for v in frame[column]]
+        frame[column] = [words.amount(float(v), str(u)) for v, u in zip(frame[column], table.loc[frame.index, "unit"], strict=True)]
+    frame["unit"] = [words.unit(u) for u in frame["unit"]]
     frame["as_of"] = [words.day(d) if pd.notna(d) else "" for d in frame["as_of"]]
     names = {
         "standing": "Standing",

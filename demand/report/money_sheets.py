@@ -125,7 +125,9 @@ def scenarios(book: Book, money: Money, cells: Mapping[tuple[str, str], str]) ->
                 letter = chr(ord("B") + i)
                 gap = round(float(total["expected"] - zero["expected"]), 2)
                 sheet.write_formula(row, 1 + len(years) + i, f"={letter}{row + 1}-{letter}${base + 1}", book.look("pounds"), gap)
-        sheet.write_string(row, 1 + 2 * len(years), book.inputs.questions.get(name, ""), book.look("text"))
+        question = book.inputs.questions.get(name, "")
+        sheet.write_string(row, 1 + 2 * len(years), question, book.look("text"))
+        book.fit(sheet, row, [*([""] * (1 + 2 * len(years))), question])
     row = _steps(book, sheet, row + 2)
     sheet.print_area(0, 0, row, 1 + 2 * len(years))
 

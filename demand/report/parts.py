@@ -45,6 +45,11 @@ class Table:
     note: str = ""
     kind: str = "table"
 
+    @property
+    def narrow(self) -> bool:
+        """Whether two such tables stand side by side."""
+        return len(self.columns) <= 4 and len(self.rows) <= 20 and max((len(c) for row in self.rows for c in row), default=0) < 40
+
     def __post_init__(self) -> None:
         """Refuse rows that do not fit.
 

@@ -6,22 +6,21 @@ Refuses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pandas as pd
 
-from demand.disclosure import protect_profile
-from demand.report import bars, figures, words
+from demand.report import figures, words
 from demand.report.about_sections import MODELS, method_section, quality_section, run_section
 from demand.report.facts import Line, Money, lines, misses, none_counted, why_parts
 from demand.report.inputs import ReportInput
 from demand.report.money_sections import assumptions_section, budget_section, risk_section, scenarios_section, sensitivity_section
 from demand.report.parts import Block, Figure, Section, Table, table_of
+from demand.report.people_sections import segments_section
 
 __all__ = ["sections"]
 
 MOST_SERIES = 12
 """How many small charts one picture can carry."""
+MOST_NOTES = 25
 LEVELS = {"total": "All together", "series": "Each series"}
 MEASURES = {
     "mase": "Size of the errors beside repeating last year (MASE; below 1 is better)",
@@ -63,78 +62,6 @@ def sections(inputs: ReportInput) -> list[Section]:
     return [s for s in made if s is not None and s.id not in inputs.spec.hide]
 
 
-def segments_section(inputs: ReportInput) -> Section | None:
-    """Draw each segment's portrait: what tells it from everybody."""
-    if inputs.segment_profile is None or inputs.segment_profile.empty:
-        return None
-    table = inputs.segment_profile
-    if inputs.spec.audience == "public":
-        table = protect_profile(table, policy=inputs.policy)
-    hidden = int(table["share_or_mean"].isna().sum()) if inputs.spec.audience == "public" else 0
-    parts: list[Table | Figure | Block] = [
-        p for name, one in table.groupby("segment", sort=True) for p in _portrait(str(name), one, inputs)
-    ]
-    shown = table.assign(
-        feature=[words.capital(words.label(f, inputs.spec.names)) for f in table["feature"]],
-        level=[words.label(v, inputs.spec.names) if pd.notna(v) and str(v) else "average" for v in table["level"]],
-    )
-    for column in ("share_or_mean", "average", "low", "high"):
-        shown[column] = [_share_or_mean(v, bool(n)) for v, n in zip(shown[column], _is_mean(table), strict=True)]
-    names = {
-        "segment": "Segment",
-        "feature": "What",
-        "level": "Answer",
-        "people": "People",
-        "share_or_mean": "Share or average",
-        "low": "Low",
-        "high": "High",
-        "average": "Everybody",
-        "index": "Index (100 = everybody)",
-        "missing_share": "Not known",
-    }
-    formats = {"people": "count", "index": "count", "missing_share": "percent"}
-    note = "Low to high: 19 times in 20, from chance in who happened to come." + (
-        f" {hidden} figures are hidden because few people stand behind them." if hidden else ""
-    )
-    parts.append(table_of(shown, "Portraits of the segments in full", names=names, formats=formats, note=note))
-    lead = (
-        "People were put into groups that are alike, by what was known when they first came. A segment describes a group; it says nothing "
-        "certain about one person."
-    )
-    return Section("segments", "Who uses the service", tuple(parts), lead)
-
-
-def _is_mean(table: pd.DataFrame) -> pd.Series:
-    level = table["level"].where(table["level"].notna(), "").astype(str).str.lower()
-    return level.isin(["", "mean", "average"])
-
-
-def _share_or_mean(value: object, mean: bool) -> str:
-    if pd.isna(value):
-        return "hidden"
-    return f"{float(str(value)):,.1f}" if mean else words.percent(float(str(value)))
-
-
-def _portrait(name: str, one: pd.DataFrame, inputs: ReportInput) -> Iterator[Figure]:
-    shares = one[~_is_mean(one) & one["share_or_mean"].notna() & one["average"].notna()]
-    shares = shares[(shares["share_or_mean"] - shares["average"]).abs() >= 0.01]
-    if shares.empty:
-        return
-    top = shares.reindex((shares["share_or_mean"] - shares["average"]).abs().sort_values(ascending=False).index).head(7)
-    frame = pd.DataFrame(
-        {
-            "name": [
-                f"{words.capital(words.label(f, inputs.spec.names))}: {words.label(v, inputs.spec.names)}"
-                for f, v in zip(top["feature"], top["level"], strict=True)
-            ],
-            "share": top["share_or_mean"].to_numpy(),
-            "average": top["average"].to_numpy(),
-            "index": top["index"].to_numpy(),
-        }
-    )
-    yield bars.changes(frame, title=f"segment {words.label(name, inputs.spec.names)}: what tells it from everybody", of="Answer")
-
-
 def forecast_section(inputs: ReportInput, found: list[Line]) -> Section | None:
     """Show the forecast of every thing counted, split by each key."""
     if inputs.totals is None or not found:
@@ -150,25 +77,27 @@ def forecast_section(inputs: ReportInput, found: list[Line]) -> Section | None:
             if picture is not None:
                 parts.append(picture)
     parts += [_years_table(inputs, inputs.totals)]
-    if inputs.not_forecast is not None and not inputs.not_forecast.empty:
-        frame = inputs.not_forecast.assign(
-            unique_id=[words.label(u, inputs.spec.names) for u in inputs.not_forecast["unique_id"]],
-            last=[words.month(d) for d in inputs.not_forecast["last"]],
-        )
-        parts.append(
-            table_of(
-                frame.head(60),
-                f"{words.plural(len(frame), 'series', 'series')} not forecast",
-                names={"unique_id": "Series", "last": "Last counted", "reason": "Why"},
-                formats={},
-            )
-        )
+    parts += _not_forecast(inputs)
     return Section(
         "forecast",
         "The forecast in parts",
         tuple(parts),
         "The same forecast, split by each key of the data. Parts add up to totals in every possible future.",
     )
+
+
+def _not_forecast(inputs: ReportInput) -> list[Table]:
+    """List the series that ended; declared totals are not missing, their parts are forecast."""
+    table = inputs.not_forecast
+    if table is None or table.empty:
+        return []
+    ended = table[~table["reason"].astype(str).str.startswith("declared as a total")]
+    if ended.empty:
+        return []
+    frame = ended.head(60).assign(unique_id=[words.label(u, inputs.spec.names) for u in ended["unique_id"].head(60)])
+    frame["last"] = [words.period(d, inputs.frequency.family) if pd.notna(d) else "" for d in frame["last"]]
+    caption = f"{words.plural(len(ended), 'series', 'series')} not forecast"
+    return [table_of(frame, caption, names={"unique_id": "Series", "last": "Last counted", "reason": "Why"}, formats={})]
 
 
 def _by_key(inputs: ReportInput, line: Line, key: str) -> Figure | None:
@@ -180,14 +109,16 @@ def _by_key(inputs: ReportInput, line: Line, key: str) -> Figure | None:
     rows = rows[rows[others].isna().all(axis=1)] if others else rows
     for name, value in line.where.items():
         rows = rows[rows[name].astype(str) == value]
-    values = rows.groupby(key)["mean"].mean().sort_values(ascending=False).index
+    sizes = rows.groupby(key)["mean"].mean()
+    values = sizes.index if key == "segment" else sizes.sort_values(ascending=False).index
     if len(values) < 2:
         return None
     fans = []
     for value in values[:MOST_SERIES]:
         part = Line(inputs, line.kind, line.unit, {**line.where, key: str(value)}, rows[rows[key] == value])
         if len(part.future):
-            fans.append(figures.Fan(words.label(value, inputs.spec.names), part.past, part.future))
+            name = ("Segment " if key == "segment" else "") + words.label(value, inputs.spec.names)
+            fans.append(figures.Fan(name, part.past, part.future))
     return figures.grid(fans, unit=f"{line.title} by {words.label(key)}", write=line.write) if fans else None
 
 
@@ -288,12 +219,27 @@ def why_section(inputs: ReportInput, found: list[Line]) -> Section | None:
             )
         )
     if inputs.notes:
-        parts.append(Block(inputs.notes[:40], kind="list", heading="What the models had to say"))
+        parts.append(Block(_grouped(inputs), kind="list", heading="What the models had to say"))
     lead = (
         "What goes together is not always cause and effect. These are the parts that add up to the expected figure, each as its model "
         "sees it."
     )
     return Section("why", "Why the forecast is what it is", tuple(parts), lead)
+
+
+def _grouped(inputs: ReportInput) -> tuple[str, ...]:
+    """Say a note of many series once, with their number."""
+    ids = set() if inputs.forecast is None else set(inputs.forecast["unique_id"].astype(str))
+    found: dict[str, list[str]] = {}
+    for note in inputs.notes:
+        head, mark, rest = note.partition(": ")
+        found.setdefault(rest if mark and head in ids else note, []).append(words.label(head, inputs.spec.names) if head in ids else "")
+    said = []
+    for text, several in found.items():
+        names = list(dict.fromkeys(several))
+        who = f" ({words.join(names)})" if any(names) and len(names) <= 3 else f" ({len(names)} series)" if any(names) else ""
+        said.append(f"{words.capital(text.rstrip('.'))}{who}.")
+    return tuple(said[:MOST_NOTES]) + ((f"And {len(said) - MOST_NOTES} notes more, in notes.parquet.",) if len(said) > MOST_NOTES else ())
 
 
 def _made_of(inputs: ReportInput, line: Line) -> Table | None:
@@ -315,7 +261,7 @@ def _made_of(inputs: ReportInput, line: Line) -> Table | None:
         frame.reset_index(names="name"),
         f"{words.capital(line.title)}: the parts of the expected figure",
         names={"name": "Part"} | {y: y for y in years},
-        formats=dict.fromkeys(years, lambda v: f"{v:+,.1f}"),
+        formats=dict.fromkeys(years, lambda v: f"{v:,.1f}".replace("-0.0", "0.0") if abs(v) < 0.05 else f"{v:,.1f}"),
         note="The parts add up to the last row.",
     )
 
@@ -341,17 +287,24 @@ def _effects(effects: pd.DataFrame, inputs: ReportInput) -> Table:
         "seen_high": "Seen to",
         "source": "Where from",
     }
-    percent2 = lambda v: f"{v * 100:+.2f}%"  # noqa: E731
     return table_of(
         frame,
         "What goes with each driver, over all series",
         names=names,
         formats={
-            "middle": percent2,
-            "low": percent2,
-            "high": percent2,
-            "seen_low": lambda v: f"{v:,.4g}",
-            "seen_high": lambda v: f"{v:,.4g}",
+            "middle": _hundredth,
+            "low": _hundredth,
+            "high": _hundredth,
+            "seen_low": _plain,
+            "seen_high": _plain,
         },
         note="Low to high: 4 times in 5. Outside the values seen in the past there is no evidence.",
     )
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"
+
+
+def _hundredth(value: float) -> str:
+    return f"{value * 100:+.2f}%"

@@ -52,6 +52,7 @@ def read_me(book: Book, money: Money | None) -> None:
         if made.get(name, True) and text:
             sheet.write_string(row, 0, name, book.look("text", "bold"))
             sheet.write_string(row, 1, text, book.look("text"))
+            book.fit(sheet, row, [name, text])
             row += 1
     if len(book.inputs.placeholders):
         sheet.write_string(row, 0, "PLACEHOLDER", book.look("hollow"))
@@ -67,6 +68,7 @@ def summary(book: Book) -> None:
     book.headings(sheet, row, ["Question", "Answer", "Range", "In a sentence"])
     for answer in found:
         row += 1
+        book.fit(sheet, row, ["", "PLACEHOLDER: " + answer.number, answer.range, f"{answer.sentence} {answer.more}"])
         cells = (answer.question, answer.number, answer.range, f"{answer.sentence} {answer.more}".strip())
         for i, text in enumerate(cells):
             sheet.write_string(
@@ -148,6 +150,19 @@ def assumptions(book: Book) -> None:
         sheet.write_string(row, 1, label_of(book, record["name"]), book.look("text"))
         for i, column in enumerate(("value", "low", "high")):
             sheet.write_number(row, 2 + i, float(record[column]), book.look("number"))
+        texts = [
+            "",
+            str(record["name"]),
+            "",
+            "",
+            "",
+            str(record["unit"]),
+            str(record["source"]),
+            "",
+            str(record["owner"]),
+            str(record.get("used_in") or ""),
+        ]
+        book.fit(sheet, row, texts)
         as_of = record.get("as_of")
         for i, text in ((5, record["unit"]), (6, record["source"]), (8, record["owner"]), (9, record.get("used_in") or "")):
             sheet.write_string(row, i, str(text), book.look("text"))

@@ -12,6 +12,8 @@ import pandas as pd
 
 __all__ = [
     "BANNED",
+    "about",
+    "amount",
     "banned_in",
     "between",
     "capital",
@@ -27,7 +29,9 @@ __all__ = [
     "plural",
     "pounds",
     "pounds_exact",
+    "pounds_short",
     "spread",
+    "unit",
 ]
 
 BANNED = (
@@ -111,17 +115,44 @@ def pounds(value: float) -> str:
     --------
     >>> pounds(1_234_000), pounds(12_340_000), pounds(412_300), pounds(-950)
     ('£1.23 million', '£12.3 million', '£412,000', '-£950')
+    >>> pounds(3_341_700_000), pounds(412_300_000)
+    ('£3.34 billion', '£412 million')
     """
     if pd.isna(value):
         return "not known"
     sign, size = "-" if value < 0 else "", abs(value)
-    if size >= 999_500:
-        digits = 1 if size >= 9_995_000 else 2
-        text = f"{size / 1e6:,.{digits}f}".rstrip("0").rstrip(".")
-        return f"{sign}£{text} million"
+    for name, of, least in (("billion", 1e9, 999_500_000), ("million", 1e6, 999_500)):
+        if size >= least:
+            digits = 0 if size >= 99.95 * of else 1 if size >= 9.995 * of else 2
+            text = f"{size / of:,.{digits}f}"
+            return f"{sign}£{text.rstrip('0').rstrip('.') if digits else text} {name}"
     if size >= 10_000:
         return f"{sign}£{round(size, -3):,.0f}"
     return f"{sign}£{size:,.0f}" if round(size) else "£0"
+
+
+def pounds_short(value: float) -> str:
+    """Write money as it fits into a picture.
+
+    Examples
+    --------
+    >>> pounds_short(1_234_000), pounds_short(3_341_700_000)
+    ('£1.23m', '£3.34bn')
+    """
+    return pounds(value).replace(" million", "m").replace(" billion", "bn")
+
+
+def about(value: float) -> str:
+    """Write a number of people as it is said: no more than three figures above ten thousand.
+
+    Examples
+    --------
+    >>> about(138_083), about(1_234), about(25_449)
+    ('138,000', '1,234', '25,400')
+    """
+    if pd.isna(value) or abs(value) < 10_000:
+        return count(value)
+    return count(round(value, -3 if abs(value) >= 100_000 else -2))
 
 
 def pounds_exact(value: float) -> str:
@@ -207,7 +238,7 @@ def between(low: float, high: float, *, money: bool = False) -> str:
     >>> between(410, 520), between(3_700_000, 4_500_000, money=True)
     ('between 410 and 520', 'between £3.7 million and £4.5 million')
     """
-    said = pounds if money else count
+    said = pounds if money else about
     return f"about {said(low)}" if said(low) == said(high) else f"between {said(low)} and {said(high)}"
 
 
@@ -219,7 +250,7 @@ def spread(low: float, middle: float, high: float, *, money: bool = False) -> st
     >>> spread(410, 460, 520)
     'between 410 and 520, most likely about 460; 4 years in 5'
     """
-    said = pounds if money else count
+    said = pounds if money else about
     if said(low) == said(high):
         return f"about {said(middle)}, with next to no doubt"
     return f"{between(low, high, money=money)}, most likely about {said(middle)}; 4 years in 5"
@@ -233,12 +264,38 @@ def label(name: object, names: Mapping[str, str] | None = None) -> str:
     >>> label("bed_and_breakfast"), label("ta/hostel/Harbour"), label("x", {"x": "Extra care"})
     ('bed and breakfast', 'temporary accommodation, hostel, Harbour', 'Extra care')
     """
-    text = str(name)
+    text = re.sub(r"(?<=\d)_(?=\d)", " to ", str(name))
     known = {**GLOSSARY, **{k.lower(): v for k, v in (names or {}).items()}}
     if text.lower() in known:
         return known[text.lower()]
     parts = [known.get(p.lower(), re.sub(r"_+", " ", p).strip()) for p in text.split("/")]
     return ", ".join(p for p in parts if p)
+
+
+def unit(text: str) -> str:
+    """Say what a number counts.
+
+    Examples
+    --------
+    >>> unit("GBP/household/week"), unit("per year"), unit("ratio")
+    ('pounds per household per week', 'a year', 'times')
+    """
+    known = {"GBP": "pounds", "ratio": "times", "share": "share"}
+    parts = [known.get(p, p) for p in text.strip().split("/")]
+    return " per ".join(parts).replace("per year", "a year", 1) if text.strip().startswith("per ") else " per ".join(parts)
+
+
+def amount(value: float, of: str) -> str:
+    """Write a number as its unit asks: pounds, per cent a year, or as it is.
+
+    Examples
+    --------
+    >>> amount(412.5, "GBP/household/week"), amount(0.035, "per year"), amount(0.94, "ratio")
+    ('£412.50', '3.5%', '0.94')
+    """
+    if of.startswith("GBP"):
+        return f"£{value:,.2f}".removesuffix(".00")
+    return f"{value * 100:.3g}%" if of.strip() == "per year" else f"{value:,.10g}"
 
 
 def capital(text: str) -> str:

@@ -22,7 +22,7 @@ from demand.report import words
         (4_100_000, "£4.1 million"),
         (9_994_999, "£9.99 million"),
         (9_995_000, "£10 million"),
-        (1_234_567_890, "£1,234.6 million"),
+        (1_234_567_890, "£1.23 billion"),
         (-2_500_000, "-£2.5 million"),
     ],
 )

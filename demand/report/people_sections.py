@@ -1,0 +1,126 @@
+"""Who uses the service: the portraits of segments, and what each asks of services.
+
+In: a `ReportInput`. Out: a `Section`, protected by the disclosure policy where the report is for the public. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from demand.disclosure import protect, protect_profile
+from demand.report import bars, words
+from demand.report.inputs import ReportInput
+from demand.report.parts import Block, Figure, Section, Table, table_of
+
+__all__ = ["segments_section"]
+
+USE = {
+    "segment": "Segment",
+    "people": "People",
+    "share_of_people": "Share of people",
+    "episodes_per_person": "Times each came",
+    "repeat_share": "Came back",
+    "open_now": "Here now",
+    "median_stay_days": "Usual stay, days",
+    "share_of_cost": "Share of cost",
+    "cost_per_person": "Cost per person",
+}
+USE_FORMATS = {
+    "people": "count",
+    "open_now": "count",
+    "share_of_people": "percent",
+    "repeat_share": "percent",
+    "share_of_cost": "percent",
+    "episodes_per_person": "count",
+    "median_stay_days": "count",
+    "cost_per_person": "exact",
+}
+
+
+def segments_section(inputs: ReportInput) -> Section | None:
+    """Draw each segment's portrait: what tells it from everybody."""
+    if inputs.segment_profile is None or inputs.segment_profile.empty:
+        return None
+    table = inputs.segment_profile
+    if inputs.spec.audience == "public":
+        table = protect_profile(table, policy=inputs.policy)
+    hidden = int(table["share_or_mean"].isna().sum()) if inputs.spec.audience == "public" else 0
+    parts: list[Table | Figure | Block] = [
+        p for name, one in table.groupby("segment", sort=True) for p in _portrait(str(name), one, inputs)
+    ]
+    shown = table.assign(
+        feature=[words.capital(words.label(f, inputs.spec.names)) for f in table["feature"]],
+        level=[words.label(v, inputs.spec.names) if pd.notna(v) and str(v) else "average" for v in table["level"]],
+    )
+    for column in ("share_or_mean", "average", "low", "high"):
+        shown[column] = [_share_or_mean(v, bool(n)) for v, n in zip(shown[column], _is_mean(table), strict=True)]
+    names = {
+        "segment": "Segment",
+        "feature": "What",
+        "level": "Answer",
+        "people": "People",
+        "share_or_mean": "Share or average",
+        "low": "Low",
+        "high": "High",
+        "average": "Everybody",
+        "index": "Index (100 = everybody)",
+        "missing_share": "Not known",
+    }
+    formats = {"people": "count", "index": "count", "missing_share": "percent"}
+    note = "Low to high: 19 times in 20, from chance in who happened to come." + (
+        f" {hidden} figures are hidden because few people stand behind them." if hidden else ""
+    )
+    parts += _use(inputs)
+    parts.append(table_of(shown, "Portraits of the segments in full", names=names, formats=formats, note=note))
+    lead = (
+        "People were put into groups that are alike, by what was known when they first came. A segment describes a group; it says nothing "
+        "certain about one person."
+    )
+    return Section("segments", "Who uses the service", tuple(parts), lead)
+
+
+def _is_mean(table: pd.DataFrame) -> pd.Series:
+    level = table["level"].where(table["level"].notna(), "").astype(str).str.lower()
+    return level.isin(["", "mean", "average"])
+
+
+def _share_or_mean(value: object, mean: bool) -> str:
+    if pd.isna(value):
+        return "hidden"
+    return f"{float(str(value)):,.1f}" if mean else words.percent(float(str(value)))
+
+
+def _portrait(name: str, one: pd.DataFrame, inputs: ReportInput) -> Iterator[Figure]:
+    shares = one[~_is_mean(one) & one["share_or_mean"].notna() & one["average"].notna()]
+    shares = shares[(shares["share_or_mean"] - shares["average"]).abs() >= 0.01]
+    if shares.empty:
+        return
+    top = shares.reindex((shares["share_or_mean"] - shares["average"]).abs().sort_values(ascending=False).index).head(7)
+    frame = pd.DataFrame(
+        {
+            "name": [
+                f"{words.capital(words.label(f, inputs.spec.names))}: {words.label(v, inputs.spec.names)}"
+                for f, v in zip(top["feature"], top["level"], strict=True)
+            ],
+            "share": top["share_or_mean"].to_numpy(),
+            "average": top["average"].to_numpy(),
+            "index": top["index"].to_numpy(),
+        }
+    )
+    yield bars.changes(frame, title=f"segment {words.label(name, inputs.spec.names)}: what tells it from everybody", of="Answer")
+
+
+def _use(inputs: ReportInput) -> list[Table]:
+    """Say what each segment asks of services."""
+    table = inputs.segment_use
+    if table is None or table.empty:
+        return []
+    if inputs.spec.audience == "public":
+        counts = [c for c in ("people", "episodes", "open_now") if c in table]
+        values = [str(c) for c in table.columns if c not in (*counts, "segment")]
+        table = protect(table, counts=counts, policy=inputs.policy, values=values)
+    shown = table.assign(segment=[words.capital(words.label(s, inputs.spec.names)) for s in table["segment"]])
+    note = "Usual stay: half stay longer, half less; those who are still here are counted as such. Cost: as far as prices were recorded."
+    return [table_of(shown, "What each segment asks of services", names=USE, formats=USE_FORMATS, note=note)]
