@@ -33,7 +33,7 @@ PERSON_LEVEL = frozenset({"segments.parquet"})
 LEAVES = frozenset({"backtest_summary.csv", "waterfall.csv"})
 ENGINES = (
     *("demand", "numpy", "pandas", "scipy", "xarray", "pyarrow", "statsforecast", "mlforecast", "lightgbm", "prophet"),
-    *("hierarchicalforecast", "scikit-learn", "stepmix", "shap", "mlflow"),
+    *("scikit-learn", "stepmix", "mlflow"),
 )
 
 
