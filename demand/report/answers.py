@@ -155,6 +155,8 @@ def _cost(inputs: ReportInput, money: Money | None) -> Answer:
     row = money.at(BASELINE, year)
     expected = float(row["expected"])
     said = words.spread(row["low"], expected, row["high"], money=True) if pd.notna(row["low"]) else "the range of the total is not known"
+    if not row["tested"]:
+        said += "; so far ahead that the range could not be tested"
     sentence = f"In {year} we expect to need {words.pounds(expected)}"
     if pd.notna(row["budget"]) and row["budget"] > 0:
         sentence += f", {_against(expected, float(row['budget']))} the budget of {words.pounds(row['budget'])}"
@@ -177,7 +179,7 @@ def _options(inputs: ReportInput, line: Line | None, money: Money | None) -> Ans
     question, mark = "What could be done?", inputs.marked("scenario", "change", "cost", "price", "uplift")
     if not inputs.scenarios:
         return Answer(question, "No options tried", "", "Describe scenarios in the config, and this page compares them.")
-    if money is None or not set(inputs.scenarios) & set(money.totals["scenario"]):
+    if money is None or money.years().empty or not set(inputs.scenarios) & set(money.totals["scenario"]):
         return _options_people(inputs, line, question, mark)
     year = money.year_of_options(inputs.scenarios)
     base = money.at(BASELINE, year)

@@ -199,7 +199,7 @@ class Money:
     Parameters
     ----------
     lines : pandas.DataFrame
-        scenario, line, financial_year, months_actual, budget, expected, low, middle, high, p_overspend: single lines.
+        scenario, line, financial_year, months_actual, budget, expected, low, middle, high, p_overspend, tested: single lines.
     totals : pandas.DataFrame
         The same without `line`: all lines together; ranges are NaN where the run has none for the total.
     """
@@ -222,6 +222,7 @@ class Money:
         ):
             table[name] = pd.to_numeric(table[column]).astype("Float64").to_numpy(dtype=float, na_value=float("nan")) / 100
         table["financial_year"] = table["financial_year"].astype(str)
+        table["tested"] = table["tested"].astype(bool) if "tested" in table else True
         whole = table["line"].astype(str).str.lower().isin(TOTAL)
         single = table[~whole]
         by = ["scenario", "financial_year"]
@@ -240,6 +241,7 @@ class Money:
                 middle=("middle", "first"),
                 high=("high", "first"),
                 p_overspend=("p_overspend", "first"),
+                tested=("tested", "all"),
             )
             .reset_index()
         )

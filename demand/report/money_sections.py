@@ -15,6 +15,8 @@ from demand.report.inputs import BASELINE, ReportInput
 from demand.report.parts import Block, Figure, Section, Table, stacked, table_of
 
 __all__ = [
+    "INTERACTION",
+    "TOGETHER",
     "assumptions_section",
     "budget_section",
     "money_measure",
@@ -24,6 +26,9 @@ __all__ = [
     "step_rows",
 ]
 
+INTERACTION = "interaction"
+"""The row of the waterfall that tells what changes do together."""
+TOGETHER = {INTERACTION: "working together"}
 NOT_A_SUM = "Only expected values add up. The range of a total is worked out by itself and is not the sum of the lines."
 
 
@@ -41,12 +46,14 @@ def budget_section(inputs: ReportInput, money: Money | None) -> Section | None:
         line=[words.capital(words.label(v, name)) for v in shown["line"]],
         gap=shown["expected"] - shown["budget"],
         counted=[f"{int(m)} months" if pd.notna(m) and m > 0 else "" for m in shown["months_actual"]],
+        trust=["tested" if t else "not tested: further ahead than past forecasts could be checked" for t in shown["tested"]],
         risk=[words.chance(p) if pd.notna(p) and pd.notna(b) else "" for p, b in zip(shown["p_overspend"], shown["budget"], strict=True)],
     )
     headings = {
         "line": "Budget line",
         "financial_year": "Year",
         **({"counted": "Already counted"} if any(table["counted"]) else {}),
+        **({} if table["tested"].all() else {"trust": "The range is"}),
         "budget": "Budget",
         "expected": "Expected",
         "gap": "Expected less budget",
@@ -120,7 +127,7 @@ def step_rows(waterfall: pd.DataFrame, *, to: str, year: str | None, measure: st
     if year is not None:
         rows = rows[rows["financial_year"].astype(str) == year]
     added = rows.groupby("change", sort=False)["amount"].sum().reset_index()
-    last = added["change"].astype(str).str.lower() == "interaction"
+    last = added["change"] == INTERACTION
     return stacked(added[~last], added[last])
 
 
@@ -203,10 +210,7 @@ def _waterfalls(inputs: ReportInput, money: Money | None) -> Iterator[Figure]:
         if len(steps) < 2:
             continue
         start, said = float(money.at(BASELINE, year)["expected"]), words.label(scenario, inputs.spec.names)
-        steps["name"] = [
-            words.capital("working together" if str(n).lower() == "interaction" else words.label(n, inputs.spec.names))
-            for n in steps["name"]
-        ]
+        steps["name"] = [words.capital(words.label(TOGETHER.get(str(n), n), inputs.spec.names)) for n in steps["name"]]
         ends = f"from {words.pounds(start)} to {words.pounds(start + float(steps['amount'].sum()))}"
         title = f"what ‘{said}’ does to the cost of {year}: {ends}"
         yield bars.steps(steps, title=title, start=start, money=True, total="All together")

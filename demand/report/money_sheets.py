@@ -15,7 +15,7 @@ from demand.report import words
 from demand.report.book import NOT_A_SUM, Book, label_of, money_cell, scenario_name
 from demand.report.facts import Money
 from demand.report.inputs import BASELINE
-from demand.report.money_sections import money_measure
+from demand.report.money_sections import INTERACTION, TOGETHER, money_measure
 
 __all__ = ["budget", "checks", "risk", "scenarios", "sensitivity"]
 
@@ -28,7 +28,7 @@ def budget(book: Book, money: Money) -> dict[tuple[str, str], str]:
         title="Budget and expected cost by line and financial year",
         note=note,
         hollow=book.inputs.marked("cost", "price", "budget", "uplift", "scenario", "change"),
-        widths=[24, 12, 34, 10, 18, 18, 18, 18, 18, 18, 20],
+        widths=[24, 12, 34, 10, 18, 18, 18, 18, 18, 18, 20, 16],
     )
     book.headings(
         sheet,
@@ -45,6 +45,7 @@ def budget(book: Book, money: Money) -> dict[tuple[str, str], str]:
             "Middle (not the sum of the lines)",
             "High (not the sum of the lines)",
             "Chance of overspend",
+            "Range tested against the past",
         ],
     )
     row, cells = top, {}
@@ -53,13 +54,17 @@ def budget(book: Book, money: Money) -> dict[tuple[str, str], str]:
         for line in block.itertuples():
             row += 1
             _budget_row(book, sheet, row, line, scenario=str(scenario), name=label_of(book, line.line))
-        total = money.at(str(scenario), str(year))
         row += 1
+        if not money.has(str(scenario), str(year)):
+            sheet.write_string(row, 0, "The total of this year is not known: a line has no figure for it.", book.look("range"))
+            row += 1
+            continue
+        total = money.at(str(scenario), str(year))
         _total_row(book, sheet, row, total, first=first, head=(scenario_name(book, str(scenario)), str(year)), block=block)
         cells[str(scenario), str(year)] = f"F{row + 1}"
         row += 1
-    sheet.autofilter(top, 0, row, 10)
-    sheet.print_area(0, 0, row, 10)
+    sheet.autofilter(top, 0, row, 11)
+    sheet.print_area(0, 0, row, 11)
     return cells
 
 
@@ -77,11 +82,10 @@ def _budget_row(book: Book, sheet: Any, row: int, line: Any, *, scenario: str, n
         money_cell(book, sheet, (row, 7 + i), value, "range")
     if pd.notna(line.p_overspend) and pd.notna(line.budget):
         sheet.write_number(row, 10, float(line.p_overspend), book.look("share"))
+    sheet.write_string(row, 11, "yes" if line.tested else "no: too far ahead")
 
 
-def _total_row(
-    book: Book, sheet: Any, row: int, total: pd.Series | None, *, first: int, head: tuple[str, str], block: pd.DataFrame
-) -> None:
+def _total_row(book: Book, sheet: Any, row: int, total: pd.Series, *, first: int, head: tuple[str, str], block: pd.DataFrame) -> None:
     for i, text in enumerate((*head, "All lines")):
         sheet.write_string(row, i, text, book.look("total"))
     sheet.write_blank(row, 3, None, book.look("total"))
@@ -92,11 +96,12 @@ def _total_row(
     difference = "" if pd.isna(budget) else round(expected - budget, 2)
     sheet.write_formula(row, 6, f'=IF(COUNT({span.format("E")})=0,"",F{row + 1}-E{row + 1})', book.look("pounds", "total"), difference)
     for i, column in enumerate(("low", "middle", "high")):
-        money_cell(book, sheet, (row, 7 + i), float("nan") if total is None else total[column], "total", "range")
-    if total is not None and pd.notna(total["p_overspend"]) and pd.notna(budget):
+        money_cell(book, sheet, (row, 7 + i), total[column], "total", "range")
+    if pd.notna(total["p_overspend"]) and pd.notna(budget):
         sheet.write_number(row, 10, float(total["p_overspend"]), book.look("share", "total"))
     else:
         sheet.write_blank(row, 10, None, book.look("total"))
+    sheet.write_string(row, 11, "yes" if total["tested"] else "no: too far ahead", book.look("total"))
 
 
 def scenarios(book: Book, money: Money, cells: Mapping[tuple[str, str], str]) -> None:
@@ -143,11 +148,13 @@ def _steps(book: Book, sheet: Any, row: int) -> int:
     wide = rows.pivot_table(index=["to", "change"], columns="financial_year", values="amount", aggfunc="sum", sort=False)
     for i, name in enumerate(["Change", *map(str, wide.columns)]):
         sheet.write_string(row, i, name, book.look("head"))
-    for to, block in wide.groupby(level=0, sort=False):
+    for to, found in wide.groupby(level=0, sort=False):
+        last = found.index.get_level_values(1) == INTERACTION
+        block = pd.concat([found[~last], found[last]])
         first = row + 1
         for (_, change), amounts in block.iterrows():
             row += 1
-            text = "working together" if str(change).lower() == "interaction" else words.label(change, book.inputs.spec.names)
+            text = words.label(TOGETHER.get(str(change), change), book.inputs.spec.names)
             sheet.write_string(row, 0, f"{scenario_name(book, str(to))}: {text}", book.look("text"))
             for i, amount in enumerate(amounts):
                 money_cell(book, sheet, (row, 1 + i), amount)
@@ -241,8 +248,6 @@ def checks(book: Book, money: Money, cells: Mapping[tuple[str, str], str]) -> No
     book.headings(sheet, row, ["Scenario", "Financial year", "Total on the sheet Budget", "Total of the run", "Agrees"])
     for (scenario, year), address in cells.items():
         total = money.at(scenario, year)
-        if total is None:
-            continue
         row += 1
         value = round(float(total["expected"]), 2)
         block = money.lines[(money.lines["scenario"] == scenario) & (money.lines["financial_year"] == year)]

@@ -45,15 +45,16 @@ def sections(inputs: ReportInput) -> list[Section]:
     """
     found, money = lines(inputs), Money.of(inputs.budget)
     line = found[0] if found else None
+    known = money if money is not None and len(money.years()) else None
     made = [
         quality_section(inputs.quality),
         segments_section(inputs),
         forecast_section(inputs, found),
         track_section(inputs, found),
         why_section(inputs, found),
-        scenarios_section(inputs, money, line),
+        scenarios_section(inputs, known, line),
         budget_section(inputs, money),
-        sensitivity_section(inputs, money),
+        sensitivity_section(inputs, known),
         risk_section(inputs),
         assumptions_section(inputs),
         method_section(inputs),

@@ -147,11 +147,13 @@ def about(value: float) -> str:
 
     Examples
     --------
-    >>> about(138_083), about(1_234), about(25_449)
-    ('138,000', '1,234', '25,400')
+    >>> about(138_083), about(1_234), about(25_449), about(1_118_636)
+    ('138,000', '1,234', '25,400', '1.12 million')
     """
     if pd.isna(value) or abs(value) < 10_000:
         return count(value)
+    if abs(value) >= 999_500:
+        return f"{value / 1e6:,.2f}".rstrip("0").rstrip(".") + " million"
     return count(round(value, -3 if abs(value) >= 100_000 else -2))
 
 

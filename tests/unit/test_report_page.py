@@ -149,6 +149,20 @@ def test_placeholders_are_marked_at_the_top_and_where_they_are_used() -> None:
     assert not [p for p in (*answers(clean), *sections(clean)) if p.placeholder]
 
 
+def test_a_range_that_was_not_tested_says_so() -> None:
+    base = made()
+    assert base.budget is not None
+    far = made(budget=base.budget.assign(tested=base.budget["financial_year"] < "2027"))
+    cost = {a.question: a for a in answers(far)}["What will it cost?"]
+    assert "could not be tested" not in cost.range
+    budget = next(s for s in sections(far) if s.id == "budget")
+    told = {row[1]: " ".join(row) for p in budget.parts if isinstance(p, Table) for row in p.rows}
+    assert "not tested" in told["2028-29"]
+    assert "not tested" not in told["2026-27"]
+    none = made(budget=base.budget.assign(tested=False))
+    assert "could not be tested" in {a.question: a for a in answers(none)}["What will it cost?"].range
+
+
 def test_a_council_paper_is_stamped_and_a_public_one_is_not() -> None:
     assert '<p class="stamp">Internal</p>' in whole()
     assert "Internal" not in " ".join(Reader(report_page(ReportInput("For all", spec=ReportSpec(audience="public")))).words)

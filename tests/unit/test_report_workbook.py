@@ -121,3 +121,15 @@ def test_a_run_without_money_still_has_a_workbook() -> None:
     book = opened(workbook(made(budget=None, risk=None, sensitivity=None, waterfall=None, cost=None)))
     assert "Budget" not in book.sheetnames
     assert opened(workbook(ReportInput("Nothing yet"))).sheetnames == ["Read me", "Summary"]
+
+
+def test_a_year_without_a_total_says_so_and_sums_nothing() -> None:
+    inputs = made()
+    assert inputs.budget is not None
+    holed = inputs.budget[~((inputs.budget["line"] == "total") & (inputs.budget["financial_year"] == "2028-29"))]
+    book = opened(workbook(replace(inputs, budget=holed)))
+    text = [str(c.value) for row in book["Budget"].iter_rows() for c in row]
+    assert sum("total of this year is not known" in t for t in text) == 3
+    assert {row["Financial year"] for row in rows_of(book["Checks"])} == {"2026-27", "2027-28"}
+    nothing = inputs.budget[inputs.budget["line"] != "total"].assign(line="total of something")
+    assert workbook(replace(inputs, budget=nothing))
