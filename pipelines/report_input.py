@@ -20,7 +20,8 @@ __all__ = ["report_input"]
 TABLES = {
     **dict.fromkeys(("history", "forecast", "totals", "effects", "backtest", "explanation", "demand", "cost", "not_forecast"), "parquet"),
     **dict.fromkeys(
-        ("backtest_summary", "waterfall", "budget", "sensitivity", "risk", "segment_profile", "assumptions", "unpriced"), "csv"
+        ("backtest_summary", "waterfall", "budget", "sensitivity", "risk", "segment_profile", "segment_use", "assumptions", "unpriced"),
+        "csv",
     ),
 }
 """The stored tables that are handed over under their own names."""
@@ -42,8 +43,6 @@ def report_input(job: Job) -> ReportInput:
     sums = declared(load_history(store.folder), config.data.hierarchy) if "history" in tables else {}
     if sums:
         tables["history"] = tables["history"][~tables["history"]["unique_id"].isin(list(sums))]
-    notes = store.table("notes.parquet") if store.has("notes.parquet") else pd.DataFrame(columns=["unique_id", "note"])
-    said = [f"{n.unique_id}: {n.note}" if n.unique_id else str(n.note) for n in notes.itertuples()]
     events = [e.model_dump(include={"name", "start", "end", "kind"}) for e in config.forecast.events] if config.forecast else []
     return ReportInput(
         title=config.heading,
@@ -54,11 +53,24 @@ def report_input(job: Job) -> ReportInput:
         applied=store.table("scenario_changes.csv") if store.has("scenario_changes.csv") else None,
         events=pd.DataFrame(events) if events else None,
         quality=store.json("quality.json"),
-        notes=(*_stored(store, "segment_notes.json"), *said, *_stored(store, "budget_notes.json")),
+        notes=(*_stored(store, "segment_notes.json"), *_model_notes(store), *_stored(store, "budget_notes.json")),
         track_record=_stored(store, "track_record.json"),
         parts=sums,
         questions={name: s.question for name, s in config.scenarios.items()},
     )
+
+
+def _model_notes(store: Store) -> list[str]:
+    """What models said: each thing once, with the models and how many series it concerns."""
+    if not store.has("notes.parquet"):
+        return []
+    told = []
+    for note, rows in store.table("notes.parquet").groupby("note", sort=False):
+        models = ", ".join(dict.fromkeys(m for m in rows["model"] if m and m != "combined"))
+        series = list(dict.fromkeys(i for i in rows["unique_id"] if i))
+        where = f" ({len(series)} series)" if len(series) > 3 else f" ({', '.join(series)})" if series else ""
+        told.append(f"{models}: {note}{where}" if models else f"{note}{where}")
+    return told
 
 
 def _stored(store: Store, name: str) -> tuple[str, ...]:
