@@ -29,7 +29,9 @@ UNKNOWN = frozenset({"", "nan", "null", "na", "n/a", "<na>", "nat", "unknown", "
 """Words that mean that nobody knows. Not known is not "no"."""
 YES, NO = frozenset({"yes", "y", "true", "t"}), frozenset({"no", "n", "false", "f"})
 OTHER = "(other)"
-MOST_LEVELS = 12
+MOST_LEVELS, MOST_BANDS = 12, 5
+PILE = 0.25
+"""A number of which so large a share is one value (most often 0) is taken in bands: a bell curve would shrink to the pile."""
 LEAST_SHARE = 0.01
 """A level that fewer than 1 % have is joined with the others like it."""
 PROTECTED = {
@@ -64,9 +66,11 @@ class Attribute(Spec):
 
     name: str
     kind: str
-    """number, ordered or category (yes/no is a category with two levels)."""
+    """number, ordered, banded (a number that piles up on a few values) or category (yes/no is a category with two levels)."""
     levels: tuple[str, ...] = ()
     """The values known, in order; "(other)" last where rare ones were joined."""
+    edges: tuple[float, ...] = ()
+    """Where the bands of a banded number begin, but for the first."""
     log: bool = False
     """True where log(1 + x) is taken, because a few are very large."""
     low: float = 0.0
@@ -91,10 +95,12 @@ class Coded:
     sizes: tuple[int, ...]
     missing: dict[str, int]
     new: dict[str, int]
+    lined: tuple[bool, ...] = ()
+    """By category: whether its levels stand in a line, as bands of a number do."""
 
     def rows(self, index: np.ndarray) -> Coded:
         """Give some of the rows."""
-        return Coded(self.numbers[index], self.codes[index], self.sizes, {}, {})
+        return Coded(self.numbers[index], self.codes[index], self.sizes, {}, {}, self.lined)
 
     def __len__(self) -> int:
         """Give how many rows there are."""
@@ -212,7 +218,8 @@ def _attribute(name: str, values: pd.Series, text: pd.Series) -> Attribute | Non
     numbers = pd.to_numeric(known, errors="coerce")
     if not isinstance(values.dtype, pd.CategoricalDtype) and numbers.notna().all() and np.isfinite(numbers).all():
         if numbers.nunique() > 2:
-            return _number(name, numbers.to_numpy(dtype=float), kind="number")
+            x = numbers.to_numpy(dtype=float)
+            return _banded(name, x) or _number(name, x, kind="number")
         return Attribute(name=name, kind="category", levels=tuple(sorted(known.unique())))
     order = _order(values, known)
     if order:
@@ -258,6 +265,29 @@ def _number(name: str, x: np.ndarray, *, kind: str, levels: tuple[str, ...] = ()
                      floor=max(0.01, step**2 / 12))  # fmt: skip
 
 
+def _banded(name: str, x: np.ndarray) -> Attribute | None:
+    """Read a number in bands where it piles up on one value; None where it does not."""
+    distinct, count = np.unique(x, return_counts=True)
+    if count.max() < PILE * len(x) or len(distinct) > 0.5 * len(x):
+        return None
+    least = max(len(x) / (2 * MOST_BANDS), 5)
+    starts, held = [0], 0
+    for i, n in enumerate(count):
+        # A band ends before a pile, after a pile, and where it holds enough.
+        if held and (held >= least or n >= PILE * len(x)):
+            starts.append(i)
+            held = 0
+        held += int(n)
+    if held < least and len(starts) > 2:
+        starts.pop()
+    if len(starts) < 2:
+        return None
+    ends = [*(i - 1 for i in starts[1:]), len(distinct) - 1]
+    levels = [f"{distinct[a]:g}" if a == b else f"{distinct[a]:g} to {distinct[b]:g}" for a, b in zip(starts, ends, strict=True)]
+    levels[-1] = f"{distinct[starts[-1]]:g} and over" if starts[-1] != ends[-1] else levels[-1]
+    return Attribute(name=name, kind="banded", levels=tuple(levels), edges=tuple(float(distinct[i]) for i in starts[1:]))
+
+
 def _skew(x: np.ndarray) -> float:
     spread = float(x.std())
     return float(((x - x.mean()) ** 3).mean() / spread**3) if spread > 0 else 0.0
@@ -282,10 +312,14 @@ def encode(table: pd.DataFrame, attributes: Sequence[Attribute]) -> Coded:
     for a in attributes:
         text = normal_text(table[a.name])
         missing[a.name] = int(text.isna().sum())
-        if a.kind == "number":
+        if a.kind in ("number", "banded"):
             raw = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, copy=True)
             raw[~np.isfinite(raw)] = np.nan
             new[a.name] = int(np.isnan(raw).sum()) - missing[a.name]
+            if a.kind == "banded":
+                codes.append(np.where(np.isnan(raw), -1, np.searchsorted(np.array(a.edges), raw, side="right")))
+                sizes.append(len(a.levels))
+                continue
             shown = np.log1p(np.maximum(raw, 0.0)) if a.log else raw
             numbers.append((np.clip(shown, a.low, a.high) - a.centre) / a.scale)
             continue
@@ -303,4 +337,4 @@ def encode(table: pd.DataFrame, attributes: Sequence[Attribute]) -> Coded:
         sizes.append(len(a.levels))
     n = len(table)
     return Coded(np.column_stack(numbers) if numbers else np.empty((n, 0)), np.column_stack(codes) if codes else np.empty((n, 0), np.int64),
-                 tuple(sizes), missing, new)  # fmt: skip
+                 tuple(sizes), missing, new, tuple(a.kind == "banded" for a in attributes if a.kind in ("banded", "category")))  # fmt: skip

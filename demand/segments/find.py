@@ -31,9 +31,9 @@ LEAST_SHARE = 0.02
 STABLE, WEAKEST, CLEAR, EXCESS, STILL = 0.6, 0.5, 0.6, 4.0, 2.0
 """What a solution must reach: stability, the weakest segment's overlap (below 0.5 a cluster is 'dissolved', Hennig 2007), certainty of
 membership, and gain in standard deviations of the gain in data without groups: one count of the method must reach the first figure, which
-says that there are groups; any other count then needs the second."""
-SEARCH_ROWS, FIT_ROWS, COUNTS = 1500, 20_000, range(2, 9)
-NULLS, RESAMPLES = 7, 7
+says that there are groups; any other count then needs the second. What reaches neither is not resampled."""
+SEARCH_ROWS, FIT_ROWS, COUNTS = 2000, 20_000, range(2, 9)
+NULLS, RESAMPLES, NEARLY = 7, 7, 0.85
 
 
 class SegmentSpec(Spec):
@@ -145,7 +145,7 @@ def find_segments(
         notes.append(_too_little(len(rows)))
         return _everybody(rows, seed, notes, pd.DataFrame())
     coded = encode(rows, reading.attributes)
-    floors = np.array([a.floor for a in reading.attributes if a.kind != "category"])
+    floors = np.array([a.floor for a in reading.attributes if a.kind in ("number", "ordered")])
     at = np.sort(stream(seed, "segments", "search").permutation(len(rows))[:SEARCH_ROWS])
     data = Prepared.of(coded.rows(at), floors)
     with _one_thread():
@@ -220,11 +220,15 @@ def _search(data: Prepared, spec: SegmentSpec, seed: int, tell: Callable[[str, f
         large = [f for f in fits if np.bincount(f.labels, minlength=f.count).min() >= min(_least(n), 0.02 * n)]
         for f in large:
             nothing.gains(method, f.count)
+        fixed = spec.count != "auto"
+        hope = fixed or any(nothing.against(f)[1] >= EXCESS for f in large)
         judged: list[Judgement | None] = []
         for j, f in enumerate(fits):
             tell(f"{method}, {f.count} segments: stability", (i + 0.4 + 0.6 * j / len(fits)) / len(methods))
             rng = stream(seed, "segments", "judge", method, f.count)
-            judged.append(judge(data, f, nothing, rng, repeats=RESAMPLES) if any(f is g for g in large) else None)
+            able = any(f is g for g in large)
+            repeats = RESAMPLES if able and hope and (fixed or nothing.against(f)[1] >= STILL) else 0
+            judged.append(judge(data, f, nothing, rng, repeats=repeats) if able else None)
         groups = any(j is not None and not _verdict(f, j, EXCESS) for f, j in zip(fits, judged, strict=True))
         least = STILL if groups else EXCESS
         out += [Candidate(f, j, _verdict(f, j, least) if j else "a segment is too small") for f, j in zip(fits, judged, strict=True)]
@@ -245,9 +249,9 @@ def _verdict(f: Fit, j: Judgement, least: float) -> str:
 def _ranked(candidates: Sequence[Candidate], coded: Coded, spec: SegmentSpec) -> list[Candidate]:
     """Give the solutions that may be taken, best first; with a count that the analyst set, all that were judged.
 
-    Within a method the count goes first whose gain beyond data without groups, times its stability, is largest, among the counts up to
-    the one that BIC prefers (where there is a likelihood: BIC errs to too many). Between methods the one goes first that tells most
-    about the attributes, times its stability.
+    Within a method the count goes first whose gain beyond data without groups, times its stability, is largest. With a likelihood, of the
+    counts that come near that (0.85) the one that BIC prefers, and never more than BIC's own count: it errs to too many. Between
+    methods the one goes first that tells most about the attributes, times its stability.
     """
     fixed = isinstance(spec.count, int)
     able = [c for c in candidates if c.judgement and (fixed or not c.verdict)]
@@ -255,7 +259,8 @@ def _ranked(candidates: Sequence[Candidate], coded: Coded, spec: SegmentSpec) ->
     for method in METHODS:
         most = min((c for c in candidates if c.fit.method == method), key=lambda c: c.fit.bic, default=None)
         own = [c for c in able if c.fit.method == method and most and (method == "kmeans" or c.fit.count <= most.fit.count)]
-        forward += sorted(own, key=lambda c: -c.beyond)[:1]
+        near = [c for c in own if c.beyond >= NEARLY * max(o.beyond for o in own)]
+        forward += sorted(near, key=lambda c: -c.beyond if method == "kmeans" else c.fit.bic)[:1]
     worth = {id(c): _told(coded, c.fit) * (c.judgement.stability if c.judgement else 0.0) for c in able}
     rest = [c for c in able if not any(c is f for f in forward)]
     return sorted(forward, key=lambda c: -worth[id(c)]) + sorted(rest, key=lambda c: -worth[id(c)])

@@ -72,7 +72,7 @@ def profile(table: pd.DataFrame, members: pd.DataFrame, spec: SegmentSpec | None
             inside = (segment == name).to_numpy()
             common = {"segment": name, "feature": attribute.name, "missing_share": float(text[inside].isna().mean()),
                       "segment_people": int(inside.sum()), "used": attribute.name in used}  # fmt: skip
-            described_rows = _numbers(text, inside) if attribute.kind == "number" else _levels(text, inside, attribute)
+            described_rows = _numbers(text, inside) if attribute.kind in ("number", "banded") else _levels(text, inside, attribute)
             out += [common | row for row in described_rows]
     return pd.DataFrame(out, columns=COLUMNS)
 

@@ -83,7 +83,7 @@ def judge(data: Prepared, solution: Fit, nothing: WithoutGroups, rng: np.random.
         Simulated data without groups.
     rng : numpy.random.Generator
     repeats : int
-        How many resamples.
+        How many resamples; with none, stability is not known (NaN).
 
     Returns
     -------
@@ -97,19 +97,20 @@ def judge(data: Prepared, solution: Fit, nothing: WithoutGroups, rng: np.random.
     for turn in range(repeats):
         if turn == HOPELESS_AFTER and np.mean(agreement) < HOPELESS:
             break
-        again = fit(data.rows(rng.integers(0, n, n)), solution.method, solution.count, rng, starts=1)
+        again = fit(data.rows(rng.integers(0, n, n)), solution.method, solution.count, rng, starts=2)
         labels = posterior(data, again).argmax(axis=1)
         agreement.append(adjusted_rand_score(solution.labels, labels))
         jaccards.append(overlap(solution.labels, labels, solution.count))
-    mean = float(nothing.gains(solution.method, solution.count).mean())
-    excess = (solution.gain - mean) / max(abs(mean) * nothing.spread(solution.method), 1e-4)
-    return Judgement(float(np.mean(agreement)), float(np.mean(jaccards, axis=0).min()), mean, float(excess))
+    mean, excess = nothing.against(solution)
+    stability = float(np.mean(agreement)) if agreement else np.nan
+    return Judgement(stability, float(np.mean(jaccards, axis=0).min()) if jaccards else np.nan, mean, excess)
 
 
 class WithoutGroups:
     """Simulated rows with the margins, the rank correlations and the gaps of the real ones, but no groups: one Gaussian copula.
 
-    Levels of a category have no order; they are put in the order of their mean score on the first main component.
+    The correlations are those of resampled people, so that they vary as far as they are not known. Levels of a category have no order
+    (but for bands); they are put in the order of their mean score on the first main component.
 
     Parameters
     ----------
@@ -123,14 +124,22 @@ class WithoutGroups:
         self._rng = rng
         self._known: dict[tuple[str, int], np.ndarray] = {}
         columns = _in_line(data)
-        root = _root(columns, rng)
-        self._data = [Prepared.of(_simulate(data.coded, columns, root, rng), data.floors) for _ in range(repeats)]
+        self._data = []
+        for _ in range(repeats):
+            at = rng.integers(0, len(data.design), len(data.design))
+            root = _root([c[at] for c in columns], rng)
+            self._data.append(Prepared.of(_simulate(data.coded, columns, root, rng), data.floors))
 
     def gains(self, method: str, count: int) -> np.ndarray:
         """Give the gain of `count` groups in each data set."""
         if (method, count) not in self._known:
-            self._known[method, count] = np.array([fit(d, method, count, self._rng, starts=1).gain for d in self._data])
+            self._known[method, count] = np.array([fit(d, method, count, self._rng, starts=2).gain for d in self._data])
         return self._known[method, count]
+
+    def against(self, solution: Fit) -> tuple[float, float]:
+        """Give the mean gain without groups, and how far above it the solution's is, in standard deviations."""
+        mean = float(self.gains(solution.method, solution.count).mean())
+        return mean, float((solution.gain - mean) / max(abs(mean) * self.spread(solution.method), 1e-4))
 
     def spread(self, method: str) -> float:
         """Give the standard deviation of the gain over its mean: the median over the counts known, because one is told by few data sets."""
@@ -139,11 +148,14 @@ class WithoutGroups:
 
 
 def _in_line(data: Prepared) -> list[np.ndarray]:
-    """Give every column as numbers in a line, NaN where missing; a category's levels by their score on the first component."""
+    """Give every column as numbers in a line, NaN where missing; a category's levels (not bands) by their score on the first component."""
     first = components(data.coded)[0][:, 0]
     columns = [data.coded.numbers[:, j] for j in range(data.coded.numbers.shape[1])]
     for j, size in enumerate(data.coded.sizes):
         code = data.coded.codes[:, j]
+        if data.coded.lined[j]:
+            columns.append(np.where(code >= 0, code, np.nan))
+            continue
         score = np.array([first[code == level].mean() if (code == level).any() else 0.0 for level in range(size)])
         place = score.argsort(kind="stable").argsort().astype(float)
         columns.append(np.where(code >= 0, place[code], np.nan))
@@ -216,4 +228,4 @@ def _simulate(coded: Coded, columns: list[np.ndarray], root: np.ndarray, rng: np
         level_at = dict(zip(line[known].tolist(), real[known].tolist(), strict=True))
         there = ~np.isnan(drawn[p + j])
         codes[there, j] = [level_at[v] for v in drawn[p + j][there].tolist()]
-    return Coded(np.column_stack(drawn[:p]) if p else coded.numbers, codes, coded.sizes, {}, {})
+    return Coded(np.column_stack(drawn[:p]) if p else coded.numbers, codes, coded.sizes, {}, {}, coded.lined)

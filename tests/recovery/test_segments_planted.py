@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from demand.data.example import example_council
 from demand.segments.find import SegmentSpec, find_segments
 
 
@@ -51,6 +52,16 @@ def test_where_no_groups_were_planted_none_are_found(shape: str) -> None:
     found = find_segments(people, seed=1)
     assert found.model.labels == ("all",)
     assert not found.evidence["chosen"].any()
+
+
+@pytest.mark.parametrize(("service", "least"), [("homelessness", 0.7), ("adult_care", 0.7)])
+def test_the_segments_of_the_example_council_come_back(service: str, least: float) -> None:
+    from sklearn.metrics import adjusted_rand_score
+
+    council = example_council(seed=2026, size="standard")
+    people, truth = council.people(service), council.truth.segments(service)
+    members = find_segments(people, seed=2026, attributes=council.attributes(service)).members
+    assert adjusted_rand_score(truth.loc[members["person_id"]], members["segment"]) > least
 
 
 @pytest.mark.long

@@ -87,3 +87,18 @@ def test_whole_numbers_that_measure_are_no_identifier() -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"income": rng.permutation(np.arange(0, 2_000_00, 1000))})
     assert [a.name for a in read_attributes(table, None).attributes] == ["income"]
+
+
+def test_a_number_that_piles_up_is_taken_in_bands() -> None:
+    visits = np.array([0] * 60 + [1] * 20 + [2] * 8 + [3] * 6 + [4] * 3 + [9] * 3)
+    (read,) = read_attributes(pd.DataFrame({"visits": visits}), None).attributes
+    assert read.kind == "banded"
+    assert read.levels == ("0", "1", "2 and over")
+    coded = encode(pd.DataFrame({"visits": [0, 1, 2, 50, None, -1]}), [read])
+    assert coded.codes[:, 0].tolist() == [0, 1, 2, 2, -1, 0]
+    assert coded.numbers.shape == (6, 0)
+
+
+def test_a_number_spread_out_is_no_band() -> None:
+    ages = np.random.default_rng(0).integers(18, 90, 200)
+    assert read_attributes(pd.DataFrame({"years": ages}), None).attributes[0].kind == "number"
