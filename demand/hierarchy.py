@@ -149,7 +149,7 @@ def totals(draws: xr.DataArray, of: Sequence[Level], *, start_month: int = 4, hi
     Returns
     -------
     pandas.DataFrame
-        level, unique_id (lowest level only), key columns, kind, unit, ds or financial_year (the other is null), measure ("sum", or "mean"
+        level, unique_id (lowest level only), key columns, kind, unit, ds or financial_year (the other is null), statistic ("sum", or "mean"
         for the year of a stock), months_actual, mean and quantiles. A year that is not covered whole, or of which a count is missing, is
         not shown.
     """
@@ -162,9 +162,9 @@ def totals(draws: xr.DataArray, of: Sequence[Level], *, start_month: int = 4, hi
         # Where a part is missing the sum is NaN; the zeros only stand in for it while the others are added up.
         counted = np.where(level.matrix @ np.isnan(actual) > 0, np.nan, level.matrix @ np.where(np.isnan(actual), 0.0, actual))
         if level.name != "series":
-            rows += [_rows(level, summed[:, t]).assign(ds=day, measure="sum") for t, day in enumerate(ds)]
+            rows += [_rows(level, summed[:, t]).assign(ds=day, statistic="sum") for t, day in enumerate(ds)]
         rows += [_year_rows(level, year, summed=summed, counted=counted) for year in years]
-    columns = ["level", "unique_id", *keys, *GROUP, "ds", "financial_year", "measure", "months_actual", "mean", *quantile_columns()]
+    columns = ["level", "unique_id", *keys, *GROUP, "ds", "financial_year", "statistic", "months_actual", "mean", *quantile_columns()]
     table = pd.concat([r for r in rows if len(r)], ignore_index=True).reindex(columns=columns) if rows else pd.DataFrame(columns=columns)
     table["ds"] = pd.to_datetime(table["ds"])
     table["months_actual"] = table["months_actual"].astype("Int64")
@@ -222,7 +222,7 @@ def _year_rows(level: Level, year: _Year, *, summed: np.ndarray, counted: np.nda
         np.einsum("gtd,t->gd", summed, year.shares_ahead) + _past(counted, year.shares_past)[:, None],
     )
     known = np.isfinite(values).all(axis=1)
-    table = _rows(level, np.where(known[:, None], values, 0.0)).assign(measure=np.where(stock, "mean", "sum"))
+    table = _rows(level, np.where(known[:, None], values, 0.0)).assign(statistic=np.where(stock, "mean", "sum"))
     return table.assign(financial_year=year.label, months_actual=year.months_actual)[known]
 
 

@@ -39,7 +39,10 @@ QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.9
 """The quantiles that are stored. They are leaves: no computation reads one."""
 KINDS = ("flow", "stock")
 """A flow is counted in a period; a stock is counted at its end."""
-RESERVED = ("unique_id", "ds", "y", "kind", "unit", "draw", "scenario")
+RESERVED = frozenset(
+    {"unique_id", "ds", "y", "kind", "unit", "draw", "scenario", "level", "financial_year", "statistic", "months_actual", "mean"}
+)
+"""Names of columns that stored tables have beside the keys."""
 
 
 def quantile_columns() -> list[str]:
@@ -164,7 +167,7 @@ class History:
             yield Fault("a count is infinite")
         taken = [k for k in self.keys if k in RESERVED]
         if taken:
-            yield Fault(f"key columns {listed(taken)} have names that the package needs", allowed="Rename them")
+            yield Fault(f"key columns {listed(taken)} have names that the package needs", do_next="Rename them in the file")
 
 
 def match(series: pd.DataFrame, where: Mapping[str, Sequence[str]], *, at: str) -> np.ndarray:

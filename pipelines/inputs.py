@@ -80,7 +80,8 @@ class Inputs:
     @cached_property
     def drivers(self) -> pd.DataFrame | None:
         """DRIVERS, or None."""
-        return self._drivers[0]
+        table, spec = self._drivers[0], self.config.data.drivers
+        return table if table is None or spec is None else _with_lag(table, spec.lag_months)
 
     @property
     def counted(self) -> bool:
@@ -207,6 +208,13 @@ class Inputs:
             return None, []
         frequency = self.history.frequency if self.history is not None else Frequency("M")
         return read_drivers(data.drivers, self.folder, frequency=frequency)
+
+
+def _with_lag(drivers: pd.DataFrame, months: int) -> pd.DataFrame:
+    """DRIVERS that say how late they are published, for replays to see no more than was known."""
+    told = drivers.copy()
+    told.attrs["lag_months"] = months
+    return told
 
 
 def pseudonym_key() -> bytes:

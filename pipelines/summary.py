@@ -5,6 +5,8 @@ In: a finished job. Out: plain text. Refuses nothing: what was not run is not me
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from demand.report.words import chance, pounds
@@ -63,8 +65,12 @@ def _money(job: Job) -> list[str]:
         return []
     rows = job.store.table("budget.csv")
     rows = rows[(rows["scenario"] == "baseline") & (rows["line"] == "total")]
-    return [
-        f"{r.financial_year}: {pounds(r.expected_pence / 100)} expected, {pounds(r.p10_pence / 100)} to {pounds(r.p90_pence / 100)} "
-        f"(4 years in 5); budget {pounds(r.budget_pence / 100)}, {chance(r.p_overspend)} of overspending."
-        for r in rows.itertuples()
-    ]
+    return [_year(r) for r in rows.itertuples()]
+
+
+def _year(row: Any) -> str:
+    low, high = pounds(row.p10_pence / 100), pounds(row.p90_pence / 100)
+    told = f"{row.financial_year}: {pounds(row.expected_pence / 100)} expected, {low} to {high} (4 years in 5)"
+    if pd.isna(row.budget_pence):
+        return f"{told}."
+    return f"{told}; budget {pounds(row.budget_pence / 100)}, the chance of an overspend is {chance(row.p_overspend)}."

@@ -13,8 +13,10 @@ ENGINES = {
     "matplotlib", "jinja2", "xlsxwriter", "openpyxl", "numba", "torch", "dask", "utilsforecast",
 }  # fmt: skip
 HELP_MAY_LOAD = {
-    "annotated_doc", "click", "colorama", "markdown_it", "mdurl", "pygments", "rich", "shellingham", "typer", "typing_extensions",
+    "annotated_doc", "annotated_types", "attr", "attrs", "click", "colorama", "markdown_it", "mdurl", "pydantic", "pydantic_core",
+    "pygments", "rich", "shellingham", "typer", "typing_extensions", "typing_inspection",
 }  # fmt: skip
+"""typer, and what typer and rich themselves load."""
 LOADED = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 HELP = """
 import sys, runpy
@@ -68,6 +70,7 @@ def test_help_loads_the_command_line_alone(arguments: list[str]) -> None:
     code = HELP.format(["demand", *arguments])
     before, after = loaded("", tell=FOREIGN), loaded(code, tell=FOREIGN)
     assert after - before - HELP_MAY_LOAD - {"demand", "pipelines"} == set()
+    assert {m for m in loaded(code) if m.startswith(("demand.", "pipelines."))} <= {"pipelines.__main__"}
 
 
 def test_the_front_door_opens_every_room() -> None:

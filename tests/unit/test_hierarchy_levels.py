@@ -96,7 +96,7 @@ def test_a_stock_is_averaged_over_days() -> None:
     row = table[(table["unique_id"] == "S/x") & (table["financial_year"] == "2025-26")].iloc[0]
     days = np.array([30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28, 31])
     expected = (d.sel(series="S/x").to_numpy()[3:15] * days[:, None]).sum(axis=0) / 365
-    assert row["measure"] == "mean"
+    assert row["statistic"] == "mean"
     assert row["mean"] == pytest.approx(expected.mean())
 
 
