@@ -230,7 +230,7 @@ def _gaussian_densities(scores: np.ndarray, p: dict[str, np.ndarray]) -> np.ndar
 def _gaussian(data: Prepared, count: int, labels: np.ndarray) -> Fit:
     x = data.scores
     n, d = x.shape
-    least = 0.02 * np.eye(d) * x.var(axis=0).mean()
+    least = 0.15 * np.eye(d) * x.var(axis=0).mean()
     alone = _share(_gaussian_densities(x, _gaussian_step(x, np.ones((1, n)), least)))[1]
     share, before = np.eye(count)[:, labels], -np.inf
     for _ in range(MOST_STEPS):
