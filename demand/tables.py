@@ -24,6 +24,7 @@ from demand.errors import DataError, Fault, ScenarioError, did_you_mean, listed,
 __all__ = [
     "KINDS",
     "QUANTILES",
+    "RESERVED",
     "History",
     "content_hash",
     "draws_from_arrow",

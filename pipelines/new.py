@@ -14,6 +14,7 @@ import pandas as pd
 from demand.data.dates import parse_dates
 from demand.data.files import FileSpec, RawTable, open_table, to_numbers, to_text
 from demand.errors import DataError, Fault, SettingsError, listed
+from demand.tables import RESERVED
 
 __all__ = ["draft_config"]
 
@@ -55,16 +56,9 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
     keys, series = _names(raw, {date, value})
     days = pd.DatetimeIndex(parse_dates(raw.data[date]).values.dropna())
     frequency = _frequency(raw, days, keys, series)
-    row = {
-        "path": path.as_posix(),
-        "series": series,
-        "date": date,
-        "value": value,
-        "frequency": frequency,
-        "kind": "flow",
-        "unit": "people",
-    }
-    told = ", ".join(f"{k}: {_quoted(v)}" for k, v in row.items() if v) + (f", keys: [{', '.join(map(_quoted, keys))}]" if keys else "")
+    row = {"path": path.as_posix(), "series": series, "date": date, "value": value, "frequency": frequency}
+    told = ", ".join(f"{k}: {_quoted(v)}" for k, v in row.items() if v) + f", kind: {_kind(raw)}, unit: people"
+    told += f", keys: [{', '.join(map(_quoted, keys))}]" if keys else ""
     return "\n".join(
         [
             "# Drafted by looking at the file. Lines that end in a question are guesses: please check them.",
@@ -87,7 +81,7 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
 def _date_column(raw: RawTable) -> str:
     shares = {}
     for column in map(str, raw.data.columns):
-        if pd.api.types.is_numeric_dtype(raw.data[column]) and column.lower() not in DATE_NAMES:
+        if column.lower() not in DATE_NAMES and not to_numbers(raw.data[column])[1].any():
             continue
         found = parse_dates(raw.data[column])
         shares[column] = 1 - float(found.wrong.mean()) if found.values.notna().any() else 0.0
@@ -125,7 +119,14 @@ def _names(raw: RawTable, taken: set[str]) -> tuple[list[str], str]:
     if series:
         one = texts[series].groupby(texts[series]).ngroup()
         usable = {c: t for c, t in usable.items() if c != series and (t.groupby(one).nunique() <= 1).all()}
-    return [c for c in usable if c != series][:6], series
+    return [c for c in usable if c != series and c not in RESERVED][:6], series
+
+
+def _kind(raw: RawTable) -> str:
+    if "kind" not in raw.data:
+        return "flow"
+    words = to_text(raw.data["kind"]).dropna().str.lower()
+    return "{column: kind}" if len(words) and words.str.match("flow|stock").all() else "flow"
 
 
 def _frequency(raw: RawTable, days: pd.DatetimeIndex, keys: list[str], series: str) -> str:
