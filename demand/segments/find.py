@@ -28,7 +28,7 @@ __all__ = ["SegmentSpec", "Segmentation", "assign_segments", "find_segments"]
 LEAST_PEOPLE = 10
 LEAST_SHARE = 0.02
 """A segment of fewer than ten people, or of fewer than two in a hundred, is never given."""
-STABLE, WEAKEST, CLEAR, EXCESS, STILL = 0.6, 0.5, 0.6, 4.0, 2.0
+STABLE, WEAKEST, CLEAR, EXCESS, STILL = 0.6, 0.5, 0.65, 4.0, 2.0
 """What a solution must reach: stability, the weakest segment's overlap (below 0.5 a cluster is 'dissolved', Hennig 2007), certainty of
 membership, and gain in standard deviations of the gain in data without groups: one count of the method must reach the first figure, which
 says that there are groups; any other count then needs the second. What reaches neither is not resampled."""
@@ -208,37 +208,63 @@ def _search(data: Prepared, spec: SegmentSpec, seed: int, tell: Callable[[str, f
     if spec.count == 1:
         return []
     methods = METHODS if spec.method == "auto" else (spec.method,)
-    n = len(data.design)
-    counts = [k for k in (COUNTS if spec.count == "auto" else (int(spec.count),)) if k * LEAST_PEOPLE <= n]
+    counts = [k for k in (COUNTS if spec.count == "auto" else (int(spec.count),)) if k * LEAST_PEOPLE <= len(data.design)]
     nothing = WithoutGroups(data, stream(seed, "segments", "without groups"), repeats=NULLS)
+    support = not data.coded.sizes
+    if not support and spec.method not in ("auto", "latent_class"):
+        support = _best_excess(_large(_fits(data, "latent_class", counts, seed)), nothing) >= STILL
     out: list[Candidate] = []
     for i, method in enumerate(methods):
-        fits = []
-        for j, count in enumerate(counts):
-            tell(f"{method}, {count} segments", (i + 0.4 * j / len(counts)) / len(methods))
-            fits.append(fit(data, method, count, stream(seed, "segments", method, count), starts=3))
-        large = [f for f in fits if np.bincount(f.labels, minlength=f.count).min() >= min(_least(n), 0.02 * n)]
-        for f in large:
-            nothing.gains(method, f.count)
-        fixed = spec.count != "auto"
-        hope = fixed or any(nothing.against(f)[1] >= EXCESS for f in large)
-        judged: list[Judgement | None] = []
-        for j, f in enumerate(fits):
-            tell(f"{method}, {f.count} segments: stability", (i + 0.4 + 0.6 * j / len(fits)) / len(methods))
-            rng = stream(seed, "segments", "judge", method, f.count)
-            able = any(f is g for g in large)
-            repeats = RESAMPLES if able and hope and (fixed or nothing.against(f)[1] >= STILL) else 0
-            judged.append(judge(data, f, nothing, rng, repeats=repeats) if able else None)
-        groups = any(j is not None and not _verdict(f, j, EXCESS) for f, j in zip(fits, judged, strict=True))
-        least = STILL if groups else EXCESS
-        out += [Candidate(f, j, _verdict(f, j, least) if j else "a segment is too small") for f, j in zip(fits, judged, strict=True)]
+        tell(f"{method}: {counts[0]} to {counts[-1]} segments" if counts else method, i / len(methods))
+        fits = _fits(data, method, counts, seed)
+        if method == "latent_class":
+            support = support or _best_excess(_large(fits), nothing) >= STILL
+        tell(f"{method}: stability", (i + 0.5) / len(methods))
+        out += _judged(data, fits, nothing, spec=spec, seed=seed, support=support)
     return out
 
 
-def _verdict(f: Fit, j: Judgement, least: float) -> str:
+def _fits(data: Prepared, method: str, counts: Sequence[int], seed: int) -> list[Fit]:
+    return [fit(data, method, count, stream(seed, "segments", method, count), starts=3) for count in counts]
+
+
+def _large(fits: Sequence[Fit]) -> list[Fit]:
+    """Give the fits without a tiny segment."""
+    return [f for f in fits if np.bincount(f.labels, minlength=f.count).min() >= min(_least(len(f.share)), LEAST_SHARE * len(f.share))]
+
+
+def _best_excess(fits: Sequence[Fit], nothing: WithoutGroups) -> float:
+    for f in fits:
+        nothing.gains(f.method, f.count)
+    return max((nothing.against(f)[1] for f in fits), default=-np.inf)
+
+
+def _judged(data: Prepared, fits: list[Fit], nothing: WithoutGroups, *, spec: SegmentSpec, seed: int, support: bool) -> list[Candidate]:
+    """Judge the solutions of one method."""
+    large, fixed = _large(fits), spec.count != "auto"
+    hope = fixed or (support and _best_excess(large, nothing) >= EXCESS)
+    judged: list[Judgement | None] = []
+    for f in fits:
+        able = any(f is g for g in large)
+        repeats = RESAMPLES if able and hope and (fixed or nothing.against(f)[1] >= STILL) else 0
+        rng = stream(seed, "segments", "judge", f.method, f.count)
+        judged.append(judge(data, f, nothing, rng, repeats=repeats) if able else None)
+    pairs = list(zip(fits, judged, strict=True))
+    least = STILL if any(j and not _verdict(f, j, EXCESS, support) for f, j in pairs) else EXCESS
+    return [Candidate(f, j, _verdict(f, j, least, support) if j else "a segment is too small") for f, j in pairs]
+
+
+def _verdict(f: Fit, j: Judgement, least: float, support: bool) -> str:
+    """Say what stands against a solution.
+
+    Categories make a lattice of the main components, and a method that works on these finds the lattice; it is believed on mixed data only
+    where latent classes see something too (`support`).
+    """
     faults = []
     if j.excess < least:
         faults.append("no better than in data without groups")
+    elif not support:
+        faults.append("latent classes see no groups")
     if j.stability < STABLE or j.weakest < WEAKEST:
         faults.append("not stable")
     if certainty(f.share) < CLEAR:
