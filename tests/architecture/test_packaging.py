@@ -1,5 +1,6 @@
 """What travels: the wheel holds every package and the example configs, and both are found from any folder."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -7,14 +8,26 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from architecture_rules import sources
 
 ROOT = Path(__file__).resolve().parents[2]
+MODULES = {"scikit-learn": "sklearn"}
+"""Packages whose module has another name."""
+FLOORS = {"numba": "statsforecast compiles with it, and asks for none in particular: older ones do not know today's numpy"}
+"""Packages that are named only so that they are new enough."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def packages(root: Path) -> set[str]:
     """Give every folder of Python files below the two packages."""
     return {".".join(p.parent.relative_to(root).parts) for name in ("demand", "pipelines") for p in (root / name).rglob("__init__.py")}
+
+
+def unused(dependencies: list[str], text: str) -> list[str]:
+    """Give the dependencies that no line of the packages imports or names as an engine."""
+    names = {d: re.split(r"[<>=\[;~! ]", d)[0] for d in dependencies}
+    modules = {d: MODULES.get(name, name.replace("-", "_")) for d, name in names.items()}
+    return [d for d, m in modules.items() if m not in FLOORS and not re.search(rf'(?:import|from) {re.escape(m)}\b|"{re.escape(m)}"', text)]
 
 
 def configs(root: Path) -> set[str]:
@@ -45,6 +58,12 @@ def _copy(folder: Path) -> Path:
 
 def test_every_package_is_declared() -> None:
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == packages(ROOT) | {"pipelines.configs"}
+
+
+def test_every_dependency_is_used() -> None:
+    text = "\n".join(source.text for source in sources(ROOT))
+    assert unused(PROJECT["project"]["dependencies"], text) == []
+    assert unused(["numpy>=2", "left-pad"], text) == ["left-pad"]
 
 
 def test_the_wheel_holds_configs_and_templates(installed: Path) -> None:
