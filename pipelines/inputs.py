@@ -119,7 +119,7 @@ class Inputs:
                 if segments is None
                 else self.people.merge(segments[["person_id", "segment"]], on="person_id", how="left", validate="m:1")
             )
-            first, last = (self.council.first, self.council.last) if self.council is not None else (None, self._last)
+            first, last = (self.council.first, self.council.last) if self.council is not None else (None, self.last_day)
             found = count_episodes(people, self.counts, keys=keys, frequency=Frequency("M"), first=first, last=last)
         return self._until(found) if found is not None else None
 
@@ -152,7 +152,7 @@ class Inputs:
         if self.history is None:
             return read
         totals = list(declared(self.history, self.config.data.hierarchy))
-        return [*read, *judge(self.history, as_of=self._last, totals=totals)]
+        return [*read, *judge(self.history, as_of=self.last_day, totals=totals)]
 
     @cached_property
     def hashes(self) -> dict[str, str]:
@@ -166,7 +166,8 @@ class Inputs:
         return {**found, **({"pseudonym_key": hashlib.sha256(self.key).hexdigest()[:16]} if data.people or data.places else {})}
 
     @property
-    def _last(self) -> pd.Timestamp | None:
+    def last_day(self) -> pd.Timestamp | None:
+        """The day `as_of`, if the config says one."""
         return pd.Timestamp(self.config.as_of) if self.config.as_of else None
 
     def _until(self, history: History) -> History:

@@ -35,11 +35,11 @@ def run(job: Job, writer: Writer) -> None:
         return
     named = [c for c in ("person_id", "episode_id", "opened", "closed", "price") if c in table]
     table = table[[*named, *[c for c in dict.fromkeys([*inputs.keys, *inputs.attributes]) if c not in named]]]
-    found = find_segments(table, spec, seed=job.config.seed)
+    found = find_segments(table, spec, seed=job.config.seed, attributes=inputs.attributes, progress=job.progress)
     writer.table("segments.parquet", found.members)
     writer.text("segment_model.json", found.model.to_json())
     writer.table("segment_profile.csv", profile(table, found.members, spec))
     writer.table("segment_evidence.csv", found.evidence)
     writer.json("segment_notes.json", list(found.notes))
     if "opened" in table:
-        writer.table("segment_use.csv", use(table, found.members))
+        writer.table("segment_use.csv", use(table, found.members, as_of=inputs.last_day))
