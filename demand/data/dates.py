@@ -235,7 +235,8 @@ def to_periods(days: pd.Series, rule: PeriodRule, *, label: str = "") -> Periods
         datetime64, no NaT.
     rule : PeriodRule
     label : str
-        The format in which the days were written: "2024 Q1" names a period, not a day, so that its days are first days.
+        The format in which the days were written: "2024 Q1" names a period, not a day: a quarter of a calendar year, and refused where
+        years are said to end elsewhere.
 
     Returns
     -------
@@ -251,6 +252,8 @@ def to_periods(days: pd.Series, rule: PeriodRule, *, label: str = "") -> Periods
         dates = "end" if ends else "start"
     if family == "W":
         return _weeks(index, rule.frequency, dates)
+    if family == "Q" and label == QUARTER:
+        return _named_quarters(index, rule)
     month = _year_end_month(index, rule, dates)
     frequency = Frequency(rule.frequency, month)
     if family == "Y" and label == YEAR:
@@ -272,6 +275,17 @@ def _named_years(index: pd.DatetimeIndex, frequency: Frequency, rule: PeriodRule
     )
     dates = "end" if rule.dates == "end" else "start"
     return Periods(frequency.start_of(days), frequency, dates, np.full(len(index), unsaid), allowed)
+
+
+def _named_quarters(index: pd.DatetimeIndex, rule: PeriodRule) -> Periods:
+    """Read 2024 Q1 as a quarter of the calendar year; where years are said to end elsewhere, nobody can tell which months are meant."""
+    frequency = Frequency(rule.frequency)
+    unsaid = rule.year_end not in ("auto", "12-31")
+    allowed = (
+        f"A quarter such as 2024 Q1 is read as January to March; where years end on {rule.year_end} it may be another: "
+        "give its first day (2024-04-01), or say 'year_end: auto' where Q1 is January to March"
+    )
+    return Periods(frequency.start_of(index), frequency, "start", np.full(len(index), unsaid), allowed)
 
 
 def _rule_text(frequency: Frequency, dates: str) -> str:

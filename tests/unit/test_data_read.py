@@ -106,6 +106,18 @@ def test_years_named_alone_begin_or_end_as_stated():
     assert to_periods(day, PeriodRule("Y", "auto", "03-31"), label=label).wrong.all()
 
 
+def test_quarters_named_alone_are_refused_where_years_do_not_end_in_december():
+    words = pd.Series(["2024 Q1", "2024 Q2"])
+    label, days = parse_dates(words).label, parse_dates(words).values
+    for rule in (PeriodRule("Q"), PeriodRule("Q", "end"), PeriodRule("Q", "start", "12-31")):
+        periods = to_periods(days, rule, label=label)
+        assert not periods.wrong.any()
+        assert periods.ds.strftime("%Y-%m-%d").tolist() == ["2024-01-01", "2024-04-01"]
+    unsaid = to_periods(days, PeriodRule("Q", "auto", "03-31"), label=label)
+    assert unsaid.wrong.all()
+    assert "2024 Q1 is read as January to March" in unsaid.allowed
+
+
 def test_numbers_as_people_write_them():
     values, wrong = to_numbers(pd.Series(["1,234", " 5 ", "£1,000.50", "", "<5", "*", "12,5", "1_000", "N/A"]))
     assert np.allclose(values[:3], [1234, 5, 1000.5])
