@@ -193,8 +193,8 @@ def replay(
         REPLAYS. `y` is NaN in periods that an event set aside, and where a step lies between cutoff and period.
     """
 
-    def one(task: Task) -> pd.DataFrame:
-        return _one(history, build(task.model), task, steps=steps, seed=seed, events=events, drivers=drivers)
+    def one(task: Task, inner: int = 1) -> pd.DataFrame:
+        return _one(history, build(task.model), task, steps=steps, seed=seed, events=events, drivers=drivers, jobs=inner)
 
     rough = sum(COST.get(t.model, 0.1) * len(t.ids or history.ids) * len(history.wide) / 120 for t in tasks)
     found: list[pd.DataFrame] = []
@@ -203,7 +203,7 @@ def replay(
 
         said = Parallel(n_jobs=jobs, return_as="generator")(delayed(one)(task) for task in tasks)
     else:
-        said = (one(task) for task in tasks)
+        said = (one(task, jobs) for task in tasks)
     for k, (task, table) in enumerate(zip(tasks, said, strict=True)):
         found.append(table)
         if progress is not None:
@@ -271,6 +271,7 @@ def _one(
     seed: int,
     events: Sequence[Event],
     drivers: pd.DataFrame | None,
+    jobs: int,
 ) -> pd.DataFrame:
     """Replay one model at one cutoff; periods after the cutoff are cut off before anything else is done."""
     known = history.until(task.cutoff)
@@ -279,7 +280,7 @@ def _one(
         return pd.DataFrame(columns=["unique_id", "ds", "mean", "cutoff", "model"])
     known = clean(known, [e for e in events if pd.Timestamp(e.start) <= task.cutoff])
     ahead = history.frequency.after(task.cutoff, steps)
-    said = model.predict(known, steps, seed=seed, drivers=drivers_as_known(drivers, task.cutoff, ahead))
+    said = model.predict(known, steps, seed=seed, drivers=drivers_as_known(drivers, task.cutoff, ahead), jobs=jobs)
     return said.means.assign(cutoff=task.cutoff, model=task.model)
 
 
