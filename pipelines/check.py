@@ -24,7 +24,7 @@ def missing(_config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.title, config.name, config.data, list(config.selectors())]
+    return [config.title, config.name, list(config.selectors())]
 
 
 def run(job: Job, writer: Writer) -> None:

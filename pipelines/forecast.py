@@ -53,9 +53,10 @@ def run(job: Job, writer: Writer) -> None:
     made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, progress=job.progress)
     about = {"spec": spec.model_dump(mode="json"), "hierarchy": config.model_dump(mode="json")["data"]["hierarchy"], "seed": config.seed}
     write_forecast(writer, history, made, about)
-    of = levels(history.only(map(str, made.draws["series"].to_numpy())).series, hierarchy)
+    lowest = history.only(map(str, made.draws["series"].to_numpy()))
+    of = levels(lowest.series, hierarchy)
     writer.table("totals.parquet", totals(made.draws, of, start_month=start_month(config), history=history))
     effects = pd.DataFrame(columns=list(EFFECT_COLUMNS))
     if drivers is not None:
-        effects = estimate_effects(clean(history, spec.events), drivers, draws=spec.draws, seed=config.seed)
+        effects = estimate_effects(clean(lowest, spec.events), drivers, draws=spec.draws, seed=config.seed)
     writer.table("effects.parquet", effects)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Inputs", "pseudonym_key"]
 
+NEARLY = 4
+"""Days: an extract that ends so near to the end of a month, over a weekend or a bank holiday, holds it whole."""
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -119,7 +122,7 @@ class Inputs:
                 if segments is None
                 else self.people.merge(segments[["person_id", "segment"]], on="person_id", how="left", validate="m:1")
             )
-            first, last = (self.council.first, self.council.last) if self.council is not None else (None, self.last_day)
+            first, last = (self.council.first, self.council.last) if self.council is not None else (None, self._whole_until[0])
             found = count_episodes(people, self.counts, keys=keys, frequency=Frequency("M"), first=first, last=last)
         return self._until(found) if found is not None else None
 
@@ -148,7 +151,9 @@ class Inputs:
     @cached_property
     def findings(self) -> list[Finding]:
         """All that the gates found in what was read."""
-        read = [*self._people[1], *self._places[1], *self._history[1], *self._drivers[1]]
+        read = [*self._people[1], *self._places[1], *self._history[1], *self._drivers[1], *self._known_too_early]
+        if self.counted and self.council is None:
+            read += self._whole_until[1]
         if self.history is None:
             return read
         totals = list(declared(self.history, self.config.data.hierarchy))
@@ -182,6 +187,36 @@ class Inputs:
                 )
             )
         return history.until(table["ds"].max())
+
+    @cached_property
+    def _whole_until(self) -> tuple[pd.Timestamp, list[Finding]]:
+        """The last day of the last month that the extract holds whole, and what is said of the month in which it stops."""
+        table, spec = self._people[0], self.config.data.people
+        if table is None or spec is None:
+            raise DataError(Fault("there are no people to count"))
+        stops = pd.Timestamp(spec.extracted) if spec.extracted else table[["opened", "closed"]].max().max().normalize()
+        day = self.last_day
+        until = stops if day is None else min(day, stops)
+        month_end = until + pd.offsets.MonthEnd(0)
+        nearly = not spec.extracted and (day is None or day >= month_end) and until + pd.Timedelta(days=NEARLY) > month_end
+        if until == month_end or nearly:
+            return month_end, []
+        told = f"the extract ends on {until.day} {until:%B %Y}: {until:%B} is not whole and is not counted"
+        hint = "; where it is whole, say so with `extracted`"
+        return month_end - pd.offsets.MonthEnd(1), [Finding.of("half_month", "warn", spec.path, count=1, message=told + hint)]
+
+    @property
+    def _known_too_early(self) -> list[Finding]:
+        """What is said where drivers of one vintage are looked at from an earlier day."""
+        spec, day = self.config.data.drivers, self.last_day
+        table = self._drivers[0]
+        if spec is None or day is None or table is None or self._history[0] is None:
+            return []
+        later = (table["ds"] > day) & (table["ds"] <= self._history[0].last)
+        if not later.any():
+            return []
+        told = "values after `as_of` are taken as projections, although they may have been known only later"
+        return [Finding.of("later_vintage", "warn", spec.path, count=int(later.sum()), message=told)]
 
     @cached_property
     def _people(self) -> tuple[pd.DataFrame | None, list[Finding]]:

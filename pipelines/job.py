@@ -119,6 +119,6 @@ class Job:
         return [n for n in names if not importlib.import_module(f"pipelines.{n}").missing(self.config)]
 
     def _key(self, stage: str, module: Any) -> str:
-        rests_on = to_jsonable_python([self.config.seed, self.config.as_of, module.rests_on(self.config)])
-        before = [self._keys[n] for n in self._needed(module.NEEDS)]
+        rests_on = to_jsonable_python([self.config.seed, self.config.as_of, self.config.data, module.rests_on(self.config)])
+        before = [self._keys[n] for n in self._needed(module.NEEDS) if n != "check"]  # which makes nothing that others read
         return fingerprint(stage, rests_on, self.inputs.hashes, before, source_hash(f"pipelines.{stage}"), versions())

@@ -154,10 +154,15 @@ def priced(job: Job, demand: xr.DataArray, history: History) -> Cost:
 
 
 def tested_until(store: Store) -> pd.Timestamp | None:
-    """Give the last day that lies within the longest horizon that was replayed, or None where nothing was."""
+    """Give the last day whose range was tried in replays: None where no earlier forecast had enough behind it to be judged."""
+    from demand.evaluation import ENOUGH
     from demand.tables import frequency_of
 
-    steps, draws = store.json("model_settings.json")["made"].get("steps", 0), load_draws(store)
-    frequency = frequency_of(draws)
-    cutoff = pd.Timestamp(draws.attrs["cutoff"])
-    return frequency.end_of(frequency.after(cutoff, steps))[-1] if steps else None
+    draws, made = load_draws(store), store.json("model_settings.json")["made"]
+    frequency, steps = frequency_of(draws), int(made["steps"])
+    if not steps:
+        return None
+    reach = [frequency.after(pd.Timestamp(c), steps)[-1] for c in made["cutoffs"]]
+    if not any(sum(r <= pd.Timestamp(m) for r in reach) >= ENOUGH for m in made["main_cutoffs"]):
+        return None
+    return frequency.end_of(frequency.after(pd.Timestamp(draws.attrs["cutoff"]), steps))[-1]

@@ -247,7 +247,7 @@ def versions() -> dict[str, str]:
 
 @cache
 def source_hash(module: str) -> str:
-    """Give a hash of the source of a module and of all modules of ours that it imports, directly or not.
+    """Give a hash of the source of a module and of all modules of ours that it imports, directly or not, and of their templates.
 
     Parameters
     ----------
@@ -264,8 +264,10 @@ def source_hash(module: str) -> str:
         spec = find_spec(name) if name not in texts else None
         if spec is None or spec.origin is None:
             continue
-        texts[name] = Path(spec.origin).read_text(encoding="utf-8")
-        todo += [m for m in _imported(texts[name]) if m.split(".")[0] in ("demand", "pipelines")]
+        path = Path(spec.origin)
+        texts[name] = path.read_text(encoding="utf-8")
+        todo += _imported(texts[name])
+        texts |= {str(t.name): t.read_text(encoding="utf-8") for t in sorted(path.parent.glob("templates/*")) if t.is_file()}
     return fingerprint(texts)
 
 

@@ -8,6 +8,7 @@ open, attributes that are numbers in most rows and text in a few. Messages about
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,8 @@ class PeopleSpec(FileSpec):
     """auto takes the one format that fits every row of a column, day first for slashes."""
     counts: list[CountSpec] = Field(default_factory=lambda: [CountSpec()])
     """What is counted of them; every episode opened, as people, where nothing is said."""
+    extracted: date | None = None
+    """The day on which the extract was made, where it is known; else the last day that anything happened in it."""
 
 
 class PlacesSpec(FileSpec):

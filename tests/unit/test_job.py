@@ -1,0 +1,61 @@
+"""Stages stand where nothing that they rest on has changed, and are done again where something has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.console import open_job
+from pipelines.job import Job
+from pipelines.run import run
+
+CONFIG = """name: counts
+data:
+  history: {path: counts.csv, series: unique_id, frequency: M, kind: flow, unit: people, keys: [area]}
+forecast: {horizon: 15, models: [seasonal_naive], draws: 30}
+scenarios:
+  less: {question: Less?, changes: [{name: fewer, effect: multiply, start: 2025-02, size: {SIZE}}]}
+costs:
+  - {name: case, amount: {value: PRICE, low: 90, high: 210, unit: GBP/person, source: a test, as_of: 2025-01-01, owner: tester}}
+tracking: {uri: none}
+"""
+SIZE = "value: 0.9, low: 0.8, high: 1.0, unit: ratio, source: a test, as_of: 2025-01-01, owner: tester"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    months = pd.date_range("2020-01-01", "2024-12-01", freq="MS").strftime("%Y-%m-%d")
+    y = np.random.default_rng(1).poisson(30, len(months))
+    pd.DataFrame({"unique_id": "North", "ds": months, "y": y, "area": "North"}).to_csv(tmp_path / "counts.csv", index=False)
+    return tmp_path
+
+
+def done(folder: Path, price: str = "100", *changes: str) -> Job:
+    (folder / "counts.yaml").write_text(CONFIG.replace("SIZE", SIZE).replace("PRICE", price), encoding="utf-8")
+    job = open_job(folder / "counts.yaml", output=str(folder / "out"), jobs=1, changes=list(changes))
+    run(job, job.wanted())
+    return job
+
+
+def test_only_what_rests_on_a_change_is_done_again(folder: Path) -> None:
+    assert done(folder).reused == []
+    assert set(done(folder).timings) == set()
+    assert set(done(folder, "120").timings) == {"scenario", "budget", "report"}
+    assert set(done(folder, "120", "title=Another").timings) == {"check", "report"}
+    assert "forecast" in done(folder, "120", "title=Another", "seed=2").timings
+
+
+def test_changed_data_and_changed_results_are_noticed(folder: Path) -> None:
+    done(folder)
+    (folder / "out" / "forecast.parquet").write_bytes(b"not what was written")
+    assert "forecast" in done(folder).timings
+    table = pd.read_csv(folder / "counts.csv")
+    table.assign(y=table["y"] + 1).to_csv(folder / "counts.csv", index=False)
+    assert {"check", "forecast", "report"} <= set(done(folder).timings)
+
+
+def test_a_stage_that_the_config_says_nothing_about_is_not_wanted(folder: Path) -> None:
+    assert "segment" not in done(folder).wanted()
