@@ -145,6 +145,8 @@ def budget_notes(cost: Cost, spec: BudgetSpec) -> tuple[str, ...]:
     notes, free = list(cost.notes), cost.unpriced
     for reason, rows in free.groupby("reason", sort=True):
         notes.append(f"Not priced ({reason}): {listed(rows['unique_id'])}.")
+    if not cost.labels:
+        notes.append("There are no pounds by year: no financial year is covered whole: make forecast.horizon longer.")
     gone = sorted({label for line in spec.lines for label in line.years} - set(cost.labels))
     if gone:
         notes.append(f"The budget for {listed(gone)} is not compared: these years are over, or only partly counted.")
@@ -268,7 +270,8 @@ def cost_table(cost: Cost) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        scenario, unique_id, financial_year, months_actual, expected, then the quantiles. Only `expected` may be summed.
+        scenario, unique_id, financial_year, months_actual, expected, then the quantiles. Only `expected` may be summed. Without a row where
+        no financial year is covered whole.
     """
     values = cost.years.transpose("scenario", "series", "financial_year", "draw").to_numpy()
     index = pd.MultiIndex.from_product(
@@ -279,7 +282,7 @@ def cost_table(cost: Cost) -> pd.DataFrame:
     year = table.pop("year").to_numpy(dtype=int)
     table["financial_year"] = np.array(cost.labels, dtype=object)[year]
     table["months_actual"] = np.array(cost.exposure.months_actual, dtype=int)[year]
-    flat = values.reshape(len(table), -1)
+    flat = values.reshape(len(table), values.shape[-1])
     table["expected"] = flat.mean(axis=1)
     table[quantile_columns()] = np.quantile(flat, QUANTILES, axis=1).T
     return table[table["expected"].notna()].reset_index(drop=True)

@@ -178,3 +178,19 @@ def test_the_ledger_lists_every_assumption() -> None:
         "bed and breakfast: amount", "bed and breakfast: uplift", "hostel place: amount", "fewer: fewer", "moved: move",
     ]  # fmt: skip
     assert set(table["used_in"]) == {"costs", "scenarios"}
+
+
+def test_where_no_year_is_covered_whole_tables_are_empty_and_the_notes_say_why(made) -> None:
+    draws, history = forecast(draws=10, past=1, ahead=5)
+    case = WhatIf(draws, (FEWER,), 1)
+    demand, _ = apply(draws, case.scenarios, seed=1)
+    cost, spec = price(demand, weekly_prices(), seed=1, history=history), BudgetSpec(lines=(BudgetLine(name="B&B", where={"type": "bnb"}),))
+    assert cost.labels == ()
+    tables = [(budget_table(c, spec), risk_table(c, spec), cost_table(c)) for c in (cost, made[1])]
+    for empty, full in zip(*tables, strict=True):
+        assert empty.empty
+        assert empty.columns.tolist() == full.columns.tolist()
+    assert sensitivity(case, cost).empty
+    assert waterfall(case, history=history, cost=cost).empty
+    assert "no financial year is covered whole: make forecast.horizon longer" in " ".join(budget_notes(cost, spec))
+    assert shortfall(cost, spec).sizes["financial_year"] == 0

@@ -8,11 +8,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import pandas as pd
 import pytest
 from openpyxl import load_workbook
 from report_made import made
 
 from demand.report import ReportInput
+from demand.report.html import report_page
 from demand.report.words import banned_in
 from demand.report.workbook import workbook
 
@@ -133,3 +135,11 @@ def test_a_year_without_a_total_says_so_and_sums_nothing() -> None:
     assert {row["Financial year"] for row in rows_of(book["Checks"])} == {"2026-27", "2027-28"}
     nothing = inputs.budget[inputs.budget["line"] != "total"].assign(line="total of something")
     assert workbook(replace(inputs, budget=nothing))
+
+
+@pytest.mark.parametrize("names", [("budget",), ("risk",), ("cost",), ("budget", "risk", "cost", "sensitivity", "waterfall")])
+def test_tables_of_money_without_a_row_leave_the_report_whole(names: tuple[str, ...]) -> None:
+    base = made()
+    inputs = replace(base, **{name: pd.DataFrame(columns=getattr(base, name).columns) for name in names})
+    assert "Summary" in opened(workbook(inputs)).sheetnames
+    assert "<html" in report_page(inputs)
