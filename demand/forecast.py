@@ -22,7 +22,7 @@ from demand.events import Event, clean, factors
 from demand.hierarchy import HierarchySpec, declared
 from demand.models import AUTO, MODELS, Forecaster, Prediction, build
 from demand.replay import RACED, Cube, Origins, cube_of, origins, plan, replay
-from demand.spec import Spec, fingerprint
+from demand.spec import Spec, fingerprint, stream
 from demand.tables import History, make_draws
 
 __all__ = ["BacktestSpec", "Event", "Forecast", "ForecastSpec", "forecast", "raced_of", "stretches", "whole_numbers"]
@@ -264,13 +264,47 @@ def _with_events(
     by, effect = factors(history, spec.events, ds, draws=spec.draws, seed=seed), None
     if by is not None:
         values = values * by
-        whole = whole_numbers(history)
-        values[whole] = np.rint(values[whole])
+        for row in np.flatnonzero(whole_numbers(history)):
+            values[row] = _to_counts(values[row], seed=seed, name=history.ids[row])
         index = pd.MultiIndex.from_product([history.ids, ds], names=["unique_id", "ds"]).to_frame(index=False)
         change = (mean * (by.mean(axis=2) - 1)).reshape(-1)
         effect = index.assign(model="combined", feature="events", value=np.nan, contribution=change)
     made = make_draws(values, history.series, ds, frequency=history.frequency, cutoff=history.last, seed=seed, fingerprint=mark)
     return made, effect
+
+
+def _to_counts(values: np.ndarray, *, seed: int, name: str) -> np.ndarray:
+    """Make counts of numbers: each goes up with the probability of its fraction, so that the mean over the draws stays (to 1 / draws).
+
+    Rounding to the nearest would lose the event where counts are low: 1.3 times a count of 1 is 1. Of the draws of a period, taken in a
+    random order, as many go up as their fractions add up to.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Shape (periods, draws).
+    seed : int
+    name : str
+        The series, so that its numbers do not depend on which others there are.
+
+    Returns
+    -------
+    numpy.ndarray
+
+    References
+    ----------
+    Madow, W. G. (1949). On the theory of systematic sampling, II. Annals of Mathematical Statistics 20(3).
+    """
+    lower = np.floor(values)
+    share = values - lower
+    if not share.any():
+        return values
+    rng = stream(seed, "events", name)
+    order = rng.permuted(np.tile(np.arange(values.shape[1]), (len(values), 1)), axis=1)
+    reached = np.floor(np.cumsum(np.take_along_axis(share, order, axis=1), axis=1) + rng.random((len(values), 1)))
+    up = np.empty_like(values)
+    np.put_along_axis(up, order, np.diff(reached, axis=1, prepend=0.0), axis=1)
+    return np.asarray(lower + up)
 
 
 def _components(said: Mapping[str, Prediction], weights: Mapping[str, float], effect: pd.DataFrame | None) -> pd.DataFrame:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from planning_cases import number
 
 from demand.calendar import Frequency
 from demand.errors import DataError, SettingsError
 from demand.evaluation import backtest
+from demand.events import Event
 from demand.explain import explain
 from demand.forecast import Forecast, ForecastSpec, forecast
 from demand.hierarchy import TotalSpec
@@ -75,6 +77,23 @@ def test_explanations_add_up_to_the_mean(made) -> None:
     mean = summarise(f.draws).set_index(["unique_id", "ds"])["mean"]
     np.testing.assert_allclose(told, mean, atol=1e-6)
     assert {"reconciliation", "calibration"} <= set(table.loc[table["model"] == "combined", "feature"])
+
+
+@pytest.mark.parametrize("factor", [1.3, 0.7])
+def test_a_known_event_changes_low_counts_by_its_factor(factor) -> None:
+    h = history(48, levels=(0.4, 60))
+    known = Event(name="a new duty", start="2022-01", kind="known", size=number(factor))
+    plain, spec = (ForecastSpec(horizon=6, models=["ets"], draws=2000, events=events) for events in ([], [known]))
+    before = forecast(h, plain, seed=1)
+    after = forecast(h, spec, seed=1, replays=before.replays)
+    values = after.draws.to_numpy()
+    np.testing.assert_array_equal(values, np.rint(values))
+    np.testing.assert_allclose(values.mean(axis=2), factor * before.draws.to_numpy().mean(axis=2), rtol=0.01)
+    assert 0.2 < before.draws.sel(series="s0").mean() < 0.6
+    spread = values.sum(axis=1).std(axis=1) / before.draws.to_numpy().sum(axis=1).std(axis=1)
+    assert (spread >= 0.9 * min(factor, 1)).all()
+    told = explain(after).groupby(["unique_id", "ds"])["contribution"].sum()
+    np.testing.assert_allclose(told, summarise(after.draws).set_index(["unique_id", "ds"])["mean"], atol=1e-6)
 
 
 def test_backtest_has_rows_of_every_model_and_of_the_combination(made) -> None:
