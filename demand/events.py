@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from demand.spec import Assumption, Spec, Where
 from demand.tables import History, match
 
-__all__ = ["Event", "clean", "factors"]
+__all__ = ["Event", "check_events", "clean", "factors"]
 
 NEIGHBOUR = {"D": 7, "W": 1}
 """Days and weeks with which a holiday is compared; in months and longer, a holiday is part of the season and left there."""
@@ -58,6 +58,24 @@ class Event(Spec):
         if self.kind == "known" and self.size is None:
             raise ValueError(f"the known event '{self.name}' needs a 'size': a ratio with its range and source.")
         return self
+
+
+def check_events(history: History, events: Sequence[Event]) -> None:
+    """Refuse events that concern no series of the history.
+
+    Parameters
+    ----------
+    history : History
+        All of it.
+    events : sequence of Event
+
+    Raises
+    ------
+    ScenarioError
+        With the nearest name, where a column or a value is not known.
+    """
+    for event in events:
+        match(history.series, event.where, at=f"forecast > events > {event.name}")
 
 
 def clean(history: History, events: Sequence[Event]) -> History:
@@ -126,9 +144,12 @@ def factors(history: History, events: Sequence[Event], ds: pd.DatetimeIndex, *, 
 
 
 def _meant(history: History, event: Event) -> np.ndarray:
-    if not event.where:
-        return np.ones(len(history.series), dtype=bool)
-    return match(history.series, event.where, at=f"forecast > events > {event.name}")
+    """Say which series an event concerns: at an early cutoff, or in a sample of series, perhaps none of them."""
+    about = history.series.reset_index(names="unique_id")
+    found = np.ones(len(about), dtype=bool)
+    for column, values in event.where.items():
+        found &= about[column].astype(str).isin(list(values)).to_numpy()
+    return found
 
 
 def _is_holiday(event: Event, history: History) -> bool:

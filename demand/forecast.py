@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field
 
 from demand.combine import combined, joint_draws, scores, weigh
 from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
-from demand.events import Event, clean, factors
+from demand.events import Event, check_events, clean, factors
 from demand.hierarchy import HierarchySpec, declared
 from demand.models import AUTO, MODELS, Forecaster, Prediction, build
 from demand.replay import RACED, Cube, Origins, cube_of, origins, plan, replay
@@ -114,7 +114,6 @@ def forecast(
     Parameters
     ----------
     history : History
-        As counted.
     spec : ForecastSpec
     seed, jobs : int
         The same seed gives the same draws, to the bit, whatever `jobs` (cores) is.
@@ -135,11 +134,14 @@ def forecast(
     ------
     DataError
         Where no series is left, or a driver has no future.
+    ScenarioError
+        Where an event concerns no series.
     SettingsError
         Where a model is not known.
     """
     lowest, left_out = _lowest_level(history, hierarchy)
     _check_drivers(drivers, lowest, spec.horizon)
+    check_events(history, spec.events)
     seen = clean(lowest, spec.events)
     models = _models(spec)
     of = origins(seen, spec.horizon, windows=None if spec.backtest.windows == "auto" else spec.backtest.windows)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from demand.calendar import Frequency
 from demand.errors import ScenarioError
-from demand.events import Event, clean, factors
+from demand.events import Event, check_events, clean, factors
 from demand.spec import Assumption
 from demand.tables import History
 
@@ -90,4 +90,15 @@ def test_a_holiday_comes_back() -> None:
 
 def test_a_selector_that_means_nothing_is_told() -> None:
     with pytest.raises(ScenarioError, match="Did you mean 'a0'"):
-        clean(history(np.full(12, 1.0)), [Event(name="e", start="2018-02", end="2018-02", kind="shock", where={"area": ["a00"]})])
+        check_events(history(np.full(12, 1.0)), [Event(name="e", start="2018-02", end="2018-02", kind="shock", where={"area": ["a00"]})])
+
+
+def test_an_event_may_concern_none_of_the_series_at_hand_but_one_of_all() -> None:
+    months = pd.date_range("2020-01-01", periods=24, freq="MS")
+    rows = [pd.DataFrame({"unique_id": a, "ds": months, "y": 9.0, "area": a}) for a in ("North", "South")]
+    history = History.of(pd.concat(rows), Frequency("M"), keys=["area"])
+    event = Event(name="x", start="2021-01", end="2021-02", kind="shock", where={"area": ["South"]})
+    assert clean(history.only(["North"]), [event]).table["y"].notna().all()
+    check_events(history, [event])
+    with pytest.raises(ScenarioError, match="Did you mean 'South'"):
+        check_events(history, [Event(name="x", start="2021-01", end="2021-02", kind="shock", where={"area": ["Sout"]})])
