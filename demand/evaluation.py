@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from demand.combine import combined, joint_draws, weigh
 from demand.forecast import Forecast, ForecastSpec, raced_of, stretches, whole_numbers
 from demand.replay import Cube, cube_of
 from demand.tables import QUANTILES, History, quantile_columns
+
+if TYPE_CHECKING:
+    from pandas.core.groupby import DataFrameGroupBy
 
 __all__ = ["Backtest", "backtest", "scale_of"]
 
@@ -28,7 +32,7 @@ SCORED = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975)
 """Quantiles in the quantile losses."""
 WITHIN = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100)
 """Percentages in which the track record speaks."""
-SUMMARY = ["model", "level", "horizon", "measure", "value", "n_cutoffs"]
+SUMMARY = ["model", "level", "horizon", "measure", "value", "n_cutoffs", "n_series", "n_rows"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,9 @@ class Backtest:
     rows : pandas.DataFrame
         unique_id, ds, cutoff, model ('combined' is the forecast itself), calibrated, y, mean, quantiles (of 'combined').
     summary : pandas.DataFrame
-        model, level ("series", "total"), horizon ("1", "2", ..., "all", or "sum": the total over the horizon), measure, value, n_cutoffs.
+        model, level ("series", "total"), horizon ("1", "2", ..., "all", or "sum": the total over the horizon), measure, value, n_cutoffs,
+        n_series, n_rows. Slow models are replayed on a sample of series: models with different n_rows are not judged on the same rows, and
+        only "skill" compares them, each with the seasonal naive forecast on its own rows.
     track_record : list of str
         Sentences.
     """
@@ -153,25 +159,38 @@ def _accuracy(rows: pd.DataFrame, scale: dict[pd.Timestamp, pd.Series], history:
     y, told = rows["y"].to_numpy(), rows[[f"q{q:g}" for q in SCORED]].to_numpy()
     gap = y[:, None] - told
     loss = 2 * np.maximum(np.array(SCORED) * gap, (np.array(SCORED) - 1) * gap).mean(axis=1)
-    work = pd.DataFrame({"model": rows["model"], "cutoff": rows["cutoff"], "step": step, "y": np.abs(y), "scaled": np.abs(y - point) / size,
-                         "error": point - y, "loss": loss, "scaled_loss": loss / size})  # fmt: skip
+    work = rows[["model", "cutoff", "unique_id", "ds"]].assign(
+        step=step, y=np.abs(y), scaled=np.abs(y - point) / size, error=point - y, loss=loss, scaled_loss=loss / size
+    )
+    both = _beside_naive(work)
     tables = []
     for by in (["model"], ["model", "step"]):
-        g = work.groupby(by)
+        g, beside = work.groupby(by), both.groupby(by)
         sums = g[["y", "error", "loss"]].sum(min_count=1)
         shares = sums[["loss", "error"]].div(sums["y"].where(sums["y"] > 0), axis=0).set_axis(["wql", "bias"], axis=1)
         found = shares.assign(mase=g["scaled"].mean(), sql=g["scaled_loss"].mean())
-        long = found.assign(n_cutoffs=g["cutoff"].nunique()).reset_index().melt([*by, "n_cutoffs"], var_name="measure")
-        tables.append(long.assign(horizon=long["step"].astype(str) if "step" in by else "all", level="series"))
-    table = pd.concat(tables, ignore_index=True).dropna(subset=["value"])
-    return pd.concat([table, _skill(table)], ignore_index=True)
+        naive = beside["naive"].mean()
+        skill = (1 - beside["scaled"].mean() / naive.where(naive > 0)).to_frame("skill")
+        tables += [_long(found, g), _long(skill, beside)]
+    return pd.concat(tables, ignore_index=True).dropna(subset=["value"])
 
 
-def _skill(table: pd.DataFrame) -> pd.DataFrame:
-    """Give the skill over the seasonal naive forecast: 1 less the ratio of their MASE; below 0 the naive forecast is better."""
-    mase = table[table["measure"] == "mase"]
-    naive = mase[mase["model"] == "seasonal_naive"].set_index("horizon")["value"]
-    return mase.assign(measure="skill", value=1 - mase["value"] / mase["horizon"].map(naive)).dropna(subset=["value"])
+def _beside_naive(work: pd.DataFrame) -> pd.DataFrame:
+    """Put each scaled error beside that of the seasonal naive forecast for the same count and cutoff; rows without both are left out.
+
+    Skill is 1 less the ratio of their means; below 0 the naive forecast is better.
+    """
+    keys = ["unique_id", "ds", "cutoff"]
+    naive = work.loc[work["model"] == "seasonal_naive", [*keys, "scaled"]].rename(columns={"scaled": "naive"})
+    return work.merge(naive, on=keys, how="inner").dropna(subset=["scaled", "naive"])
+
+
+def _long(found: pd.DataFrame, groups: DataFrameGroupBy) -> pd.DataFrame:
+    """Give measures one below the other, with the rows, series and cutoffs that they rest on."""
+    by = list(found.index.names)
+    about = groups.agg(n_cutoffs=("cutoff", "nunique"), n_series=("unique_id", "nunique"), n_rows=("unique_id", "size"))
+    long = found.join(about).reset_index().melt([*by, *about.columns], var_name="measure")
+    return long.assign(horizon=long["step"].astype(str) if "step" in by else "all", level="series")
 
 
 def _coverage(looks: list[_Look]) -> pd.DataFrame:
@@ -181,11 +200,18 @@ def _coverage(looks: list[_Look]) -> pd.DataFrame:
         return pd.DataFrame(columns=SUMMARY)
     rows = []
     for name, tail in (("coverage80", 0.1), ("coverage95", 0.025)):
-        inside = np.concatenate([_inside(look.y, look.draws, tail) for look in used])
-        rows.append((name, "all", np.nanmean(inside)))
-        rows += [(name, str(h + 1), np.nanmean(inside[:, h])) for h in range(inside.shape[1]) if np.isfinite(inside[:, h]).any()]
-    table = pd.DataFrame(rows, columns=["measure", "horizon", "value"])
+        inside = np.stack([_inside(look.y, look.draws, tail) for look in used])
+        rows.append((name, "all", *_hits(inside)))
+        rows += [(name, str(h + 1), *_hits(inside[:, :, h])) for h in range(inside.shape[2]) if np.isfinite(inside[:, :, h]).any()]
+    table = pd.DataFrame(rows, columns=["measure", "horizon", "value", "n_series", "n_rows"])
     return table.assign(model="combined", level="series", n_cutoffs=len(used))
+
+
+def _hits(inside: np.ndarray) -> tuple[float, int, int]:
+    """Give the share inside, and how many series and rows it rests on; `inside` has looks first, then series."""
+    known = np.isfinite(inside)
+    series = known.any(axis=tuple(n for n in range(inside.ndim) if n != 1))
+    return float(np.nanmean(inside)), int(series.sum()), int(known.sum())
 
 
 def _inside(y: np.ndarray, draws: np.ndarray, tail: float) -> np.ndarray:
@@ -203,7 +229,8 @@ def _of_totals(history: History, looks: list[_Look]) -> pd.DataFrame:
         for level, values in (("series", own), ("total", every)):
             flat = np.concatenate([np.atleast_1d(v) for v in values]) if values else np.empty(0)
             if np.isfinite(flat).any():
-                rows.append(("combined", level, "sum", name, float(np.nanmean(flat)), len(used)))
+                series = int(np.isfinite(np.stack(own)).any(axis=0).sum())
+                rows.append(("combined", level, "sum", name, float(np.nanmean(flat)), len(used), series, int(np.isfinite(flat).sum())))
     return pd.DataFrame(rows, columns=SUMMARY)
 
 

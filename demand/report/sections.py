@@ -24,6 +24,7 @@ MOST_NOTES = 25
 LEVELS = {"total": "All together", "series": "Each series"}
 MEASURES = {
     "mase": "Size of the errors beside repeating last year (MASE; below 1 is better)",
+    "skill": "Better than repeating last year, on the same counts (skill; below 0 is worse)",
     "wql": "Weighted quantile loss (WQL)",
     "sql": "Scaled quantile loss (SQL)",
     "bias": "Leaning (bias)",
@@ -165,10 +166,14 @@ def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
     if summary is not None and not summary.empty:
         whole = summary[summary["horizon"].astype(str) == "all"].copy()
         wide = whole.pivot_table(index=["level", "model"], columns="measure", values="value", sort=False).reset_index()
+        series = whole.groupby(["level", "model"])["n_series"].max() if "n_series" in whole else pd.Series(dtype=int)
+        if len(series):
+            wide["n_series"] = series.reindex(pd.MultiIndex.from_frame(wide[["level", "model"]])).to_numpy()
         wide["level"] = wide["level"].replace(LEVELS)
         wide["model"] = [MODELS.get(str(m), words.label(m)) for m in wide["model"]]
-        names = {"level": "Level", "model": "Model"} | {m: text for m, text in MEASURES.items() if m in wide}
+        names = {"level": "Level", "model": "Model", "n_series": "Series"} | {m: text for m, text in MEASURES.items() if m in wide}
         formats = {m: ("percent" if m.startswith("coverage") else (lambda v: f"{v:.2f}")) for m in MEASURES if m in wide}
+        formats["n_series"] = "count"
         times = int(whole["n_cutoffs"].max()) if len(whole) else 0
         parts.append(
             table_of(
@@ -176,7 +181,8 @@ def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
                 f"Accuracy over {words.plural(times, 'earlier date')}, by model",
                 names=names,
                 formats=formats,
-                note="Each earlier date used only what was known then. Ranges are judged where enough earlier dates stood behind them.",
+                note="Each earlier date used only what was known then. Ranges are judged where enough earlier dates stood behind them. "
+                "A slow model may have been tried on some of the series: only its skill compares like with like.",
             )
         )
     return Section(

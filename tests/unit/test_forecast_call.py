@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from planning_cases import number
 
 from demand.calendar import Frequency
 from demand.errors import DataError, SettingsError
-from demand.evaluation import backtest
+from demand.evaluation import backtest, scale_of
 from demand.events import Event
 from demand.explain import explain
 from demand.forecast import Forecast, ForecastSpec, forecast
@@ -106,9 +108,27 @@ def test_backtest_has_rows_of_every_model_and_of_the_combination(made) -> None:
     assert (b.rows["ds"] > b.rows["cutoff"]).all()
     assert not b.rows.loc[b.rows["cutoff"] == b.rows["cutoff"].min(), "calibrated"].any()
     assert {"mase", "wql", "sql", "bias", "coverage80", "coverage95"} <= set(b.summary["measure"])
-    assert list(b.summary.columns) == ["model", "level", "horizon", "measure", "value", "n_cutoffs"]
+    assert list(b.summary.columns) == ["model", "level", "horizon", "measure", "value", "n_cutoffs", "n_series", "n_rows"]
     assert b.track_record
     assert b.track_record[0].startswith("Had we forecast after")
+
+
+def test_skill_compares_a_model_with_the_naive_forecast_on_the_same_rows(made) -> None:
+    h, spec, f = made
+    sampled = f.replays[(f.replays["model"] != "ces") | (f.replays["unique_id"] == "s2")]
+    b = backtest(h, replace(f, replays=sampled), spec, seed=1)
+    whole = b.summary[b.summary["horizon"] == "all"].set_index(["model", "measure"])
+    assert whole.loc[("ces", "mase"), ["n_series", "n_rows"]].tolist() == [1, (b.rows["model"] == "ces").sum()]
+    assert whole.loc[("theta", "mase"), "n_series"] == 4
+    keys, mean = ["unique_id", "ds", "cutoff"], {}
+    rows = b.rows[b.rows["unique_id"] == "s2"].set_index(keys)
+    for model in ("ces", "seasonal_naive"):
+        mine = rows[rows["model"] == model]
+        scale = [scale_of(h, cutoff)["s2"] for cutoff in mine.index.get_level_values("cutoff")]
+        mean[model] = (np.abs(mine["y"] - mine["mean"]) / scale).mean()
+    assert whole.loc[("ces", "skill"), "value"] == pytest.approx(1 - mean["ces"] / mean["seasonal_naive"])
+    assert whole.loc[("ces", "skill"), "n_rows"] == len(mine)
+    assert whole.loc[("seasonal_naive", "skill"), "value"] == 0
 
 
 def test_totals_and_ended_series_are_listed_not_forecast() -> None:
