@@ -7,6 +7,7 @@ scenario. The manifest is the truth and MLflow a mirror of it. Refuses to log pe
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import math
@@ -236,13 +237,14 @@ def _log_model(mlflow: Any, name: str, store: Store, drivers: pd.DataFrame | Non
             (folder / file).write_bytes(store.path(file).read_bytes())
         if drivers is not None:
             drivers.to_parquet(folder / "drivers.parquet", index=False)
-        mlflow.pyfunc.log_model(
-            name="forecast",
-            loader_module="pipelines.tracking",
-            data_path=str(folder),
-            pip_requirements=[f"demand=={__version__}"],
-            registered_model_name=name,
-        )
+        with contextlib.redirect_stderr(io.StringIO()):  # MLflow prints what it registers
+            mlflow.pyfunc.log_model(
+                name="forecast",
+                loader_module="pipelines.tracking",
+                data_path=str(folder),
+                pip_requirements=[f"demand=={__version__}"],
+                registered_model_name=name,
+            )
 
 
 def _log_scenarios(mlflow: Any, config: RunConfig, store: Store) -> None:
