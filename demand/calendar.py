@@ -1,7 +1,7 @@
 """Periods, financial years and weeks.
 
-In: dates and the name of a frequency. Out: first and last days of periods, season lengths, and how the days of a period fall into financial
-years. Every period is known by its first day. Refuses frequencies that it does not know.
+In: dates and the name of a frequency. Out: first and last days of periods, season lengths, how the days of a period fall into financial
+years, and how many were there in a period on average. Every period is known by its first day. Refuses frequencies that it does not know.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 
 from demand.errors import Fault, SettingsError, did_you_mean
 
-__all__ = ["FREQUENCIES", "FinancialYear", "Frequency", "year_shares"]
+__all__ = ["FREQUENCIES", "FinancialYear", "Frequency", "average_stock", "months_over", "stock_weights", "year_shares"]
 
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -210,3 +210,65 @@ def year_shares(ds: pd.DatetimeIndex, frequency: Frequency, start_month: int = 4
         shares[str(year)] = np.clip((last - first).days + 1, 0, None) / ((ends - starts).days + 1)
         year = year.next
     return pd.DataFrame(shares, index=ds)
+
+
+def months_over(year: FinancialYear, ahead: pd.Timestamp) -> int:
+    """Say how many whole months of a financial year are over where `ahead` is the first day that is still to come.
+
+    Examples
+    --------
+    >>> months_over(FinancialYear(2026), pd.Timestamp("2026-12-21"))
+    8
+    """
+    return int(np.clip((ahead.year - year.start.year) * 12 + ahead.month - year.start.month, 0, 12))
+
+
+def average_stock(closing: np.ndarray, opening: np.ndarray) -> np.ndarray:
+    """Say how many were there on average in a period, from the counts at its beginning and its end.
+
+    The one rule by which a stock becomes person-time everywhere in this package: person-weeks = (opening + closing) / 2 x days / 7. It is
+    the trapezoid rule: exact where people come and go evenly within the period. Where the opening count is not known, the closing one
+    stands for both.
+
+    Parameters
+    ----------
+    closing : numpy.ndarray
+        The counts at the ends of the periods.
+    opening : numpy.ndarray
+        The counts at the ends of the periods before; NaN where not known. Same shape.
+
+    Returns
+    -------
+    numpy.ndarray
+
+    Examples
+    --------
+    >>> average_stock(np.array([110.0, 90.0]), np.array([100.0, np.nan])).tolist()
+    [105.0, 90.0]
+    """
+    return np.asarray((np.where(np.isnan(opening), closing, opening) + closing) / 2)
+
+
+def stock_weights(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weigh closing counts of periods that follow each other as `average_stock` does: half of a period's weight goes to its opening.
+
+    Parameters
+    ----------
+    weights : numpy.ndarray
+        Shape (periods, ...): what the average of each period counts.
+
+    Returns
+    -------
+    closing : numpy.ndarray
+        The same shape: what each closing count weighs.
+    opening : numpy.ndarray
+        Shape (...): what the count before the first period weighs.
+
+    Examples
+    --------
+    >>> stock_weights(np.array([1.0, 1.0]))
+    (array([1. , 0.5]), np.float64(0.5))
+    """
+    closing = weights / 2
+    closing[:-1] += weights[1:] / 2
+    return closing, weights[0] / 2

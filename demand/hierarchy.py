@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 from pydantic import BeforeValidator, Field
 
-from demand.calendar import FinancialYear, Frequency, year_shares
+from demand.calendar import FinancialYear, Frequency, average_stock, months_over, stock_weights, year_shares
 from demand.errors import DataError, Fault, did_you_mean, raise_all
 from demand.spec import Spec
 from demand.tables import QUANTILES, History, frequency_of, quantile_columns, series_of
@@ -150,20 +150,22 @@ def totals(draws: xr.DataArray, of: Sequence[Level], *, start_month: int = 4, hi
     -------
     pandas.DataFrame
         level, unique_id (lowest level only), key columns, kind, unit, ds or financial_year (the other is null), statistic ("sum", or "mean"
-        for the year of a stock), months_actual, mean and quantiles. A year that is not covered whole, or of which a count is missing, is
+        for the year of a stock, by `average_stock` as everywhere), months_actual (whole months that are over), mean and quantiles. A year
+        that is not covered whole, or of which a count is missing, is
         not shown.
     """
     keys = [c for c in series_of(draws).columns if c not in GROUP]
     ds = pd.DatetimeIndex(draws["ds"].to_numpy())
     years = list(_years(ds, frequency_of(draws), start_month, history))
-    actual, rows = _actual(history, draws), []
+    actual, opening = _actual(history, draws)
+    rows = []
     for level in of:
         summed = _add_up(level, draws)
         # Where a part is missing the sum is NaN; the zeros only stand in for it while the others are added up.
         counted = np.where(level.matrix @ np.isnan(actual) > 0, np.nan, level.matrix @ np.where(np.isnan(actual), 0.0, actual))
         if level.name != "series":
             rows += [_rows(level, summed[:, t]).assign(ds=day, statistic="sum") for t, day in enumerate(ds)]
-        rows += [_year_rows(level, year, summed=summed, counted=counted) for year in years]
+        rows += [_year_rows(level, year, summed=summed, counted=counted, opening=level.matrix @ opening) for year in years]
     columns = ["level", "unique_id", *keys, *GROUP, "ds", "financial_year", "statistic", "months_actual", "mean", *quantile_columns()]
     table = pd.concat([r for r in rows if len(r)], ignore_index=True).reindex(columns=columns) if rows else pd.DataFrame(columns=columns)
     table["ds"] = pd.to_datetime(table["ds"])
@@ -194,15 +196,20 @@ def _years(ds: pd.DatetimeIndex, frequency: Frequency, start_month: int, history
         days, year = shares * lengths, FinancialYear.parse(label, start_month)
         whole = (year.end - year.start).days + 1
         if days[n:].sum() > 0 and round(days.sum()) == whole:
-            months = round(12 * days[:n].sum() / whole)
-            yield _Year(label, shares[:n], shares[n:], days[:n] / whole, days[n:] / whole, months)
+            yield _Year(label, shares[:n], shares[n:], days[:n] / whole, days[n:] / whole, months_over(year, ds[0]))
 
 
-def _actual(history: History | None, draws: xr.DataArray) -> np.ndarray:
+def _actual(history: History | None, draws: xr.DataArray) -> tuple[np.ndarray, np.ndarray]:
+    """Give what was counted, of stocks the average of each period, and the count with which the forecast opens, draw by draw."""
+    first = draws.isel(ds=0).transpose("series", "draw").to_numpy().astype(np.float64)
     if history is None:
-        return np.empty((draws.sizes["series"], 0))
+        return np.empty((len(first), 0)), first
     wide = history.wide.loc[history.wide.index < pd.Timestamp(draws["ds"].to_numpy().min())]
-    return np.asarray(wide.reindex(columns=draws["series"].to_numpy()).to_numpy().T)
+    counts = wide.reindex(columns=draws["series"].to_numpy())
+    closing, before = counts.to_numpy().T, counts.shift(1).to_numpy().T
+    stock = (series_of(draws)["kind"] == "stock").to_numpy()[:, None]
+    last = closing[:, -1:] if len(wide) else np.full((len(first), 1), np.nan)
+    return np.where(stock, average_stock(closing, before), closing), np.where(np.isnan(last), first, last)
 
 
 def _add_up(level: Level, draws: xr.DataArray) -> np.ndarray:
@@ -213,12 +220,13 @@ def _add_up(level: Level, draws: xr.DataArray) -> np.ndarray:
     return np.stack([level.matrix @ values[:, t].astype(np.float64) for t in range(values.shape[1])], axis=1)
 
 
-def _year_rows(level: Level, year: _Year, *, summed: np.ndarray, counted: np.ndarray) -> pd.DataFrame:
+def _year_rows(level: Level, year: _Year, *, summed: np.ndarray, counted: np.ndarray, opening: np.ndarray) -> pd.DataFrame:
     """Give the rows of one year: a flow is added up, a stock is averaged over the year's days."""
     stock = (level.labels["kind"] == "stock").to_numpy()
+    closing, before = stock_weights(year.days_ahead)
     values = np.where(
         stock[:, None],
-        np.einsum("gtd,t->gd", summed, year.days_ahead) + _past(counted, year.days_past)[:, None],
+        np.einsum("gtd,t->gd", summed, closing) + opening * before + _past(counted, year.days_past)[:, None],
         np.einsum("gtd,t->gd", summed, year.shares_ahead) + _past(counted, year.shares_past)[:, None],
     )
     known = np.isfinite(values).all(axis=1)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from demand.calendar import FinancialYear
+from demand.calendar import FinancialYear, average_stock, stock_weights, year_shares
 from demand.disclosure import protect
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.words import label, percent, period
@@ -112,8 +112,11 @@ class Line:
         grouped = counted.groupby(labels)["y"]
         due = {"D": 365, "M": 12, "Q": 4, "Y": 1}[self.inputs.frequency.family]
         whole = (grouped.count() >= due) & (grouped.count() == grouped.size())
-        value = grouped.sum() if self.kind == "flow" else grouped.mean()
-        return value[whole]
+        if self.kind == "flow":
+            return grouped.sum()[whole]
+        days = pd.Series(self.inputs.frequency.days_in(pd.DatetimeIndex(counted["ds"])), index=counted.index)
+        held = pd.Series(average_stock(counted["y"].to_numpy(dtype=float), counted["y"].shift(1).to_numpy(dtype=float)), index=days.index)
+        return ((held * days).groupby(labels).sum() / days.groupby(labels).sum())[whole]
 
     @property
     def ahead(self) -> pd.Series | None:
@@ -339,16 +342,25 @@ def why_parts(inputs: ReportInput, line: Line, year: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        feature, amount: sums over the line's series; over periods the sum of a flow, the average of a stock. Empty without an explanation.
+        feature, amount: sums over the line's series; over periods the sum of a flow, the average of a stock (what was there when the year
+        began is part of the level). Empty without an explanation.
     """
     table = inputs.explanation
     if table is None or table.empty:
         return pd.DataFrame(columns=["feature", "amount"])
     mine = table[table["unique_id"].isin(line.members["unique_id"].unique())]
-    days = mine["ds"].drop_duplicates()
-    inside = days[[str(FinancialYear.of(pd.Timestamp(d), inputs.start_month)) == year for d in days]]
-    mine = mine[mine["ds"].isin(inside)]
-    amount = mine.groupby("feature")["contribution"].sum() / (1 if line.kind == "flow" else max(1, len(inside)))
+    if mine.empty:
+        return pd.DataFrame(columns=["feature", "amount"])
+    ds = pd.DatetimeIndex(mine["ds"].drop_duplicates().sort_values())
+    shares = year_shares(ds, inputs.frequency, inputs.start_month)
+    weights, before = shares[year].to_numpy() if year in shares else 0.0 * ds.day.to_numpy(), 0.0
+    if line.kind == "stock":
+        days = weights * inputs.frequency.days_in(ds)
+        weights, opening = stock_weights(days / max(days.sum(), 1.0))
+        before = float(opening)
+    amount = (mine["contribution"] * mine["ds"].map(dict(zip(ds, weights, strict=True)))).groupby(mine["feature"]).sum()
+    if before > 0 and len(line.past):
+        amount["level"] = amount.get("level", 0.0) + before * float(line.past["y"].iloc[-1])
     return amount.rename("amount").reset_index()
 
 

@@ -8,7 +8,7 @@ from demand.scenario.application import Outcome, apply, resized, under
 from demand.scenario.change import BASELINE, Change, Scenario, by_name, unfold
 from demand.scenario.comparison import INTERACTION, WATERFALL, compare, demand_table, measured, steps
 from demand.scenario.effect import WhatIf
-from demand.scenario.exposure import AVERAGE, Exposure, average_stock
+from demand.scenario.exposure import AVERAGE, Exposure
 
 __all__ = [
     "AVERAGE",
@@ -21,7 +21,6 @@ __all__ = [
     "Scenario",
     "WhatIf",
     "apply",
-    "average_stock",
     "by_name",
     "compare",
     "demand_table",

@@ -14,42 +14,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from demand.calendar import FinancialYear, Frequency, year_shares
+from demand.calendar import FinancialYear, Frequency, average_stock, months_over, stock_weights, year_shares
 from demand.errors import DataError, Fault
 from demand.tables import History, frequency_of, series_of
 
-__all__ = ["AVERAGE", "Exposure", "average_stock", "lengths"]
+__all__ = ["AVERAGE", "Exposure", "lengths"]
 
 AVERAGE = "average"
 """A pseudo unit of time: person-time divided by the length of the financial year, which is how many were there on average."""
 DAYS = {"night": 1, "day": 1, "week": 7}
 PERIODS_A_YEAR = {"month": 12, "quarter": 4, "year": 1}
-
-
-def average_stock(closing: np.ndarray, opening: np.ndarray) -> np.ndarray:
-    """Say how many were there on average in a period, from the counts at its beginning and its end.
-
-    The one rule by which a stock becomes person-time everywhere in this package: person-weeks = (opening + closing) / 2 x days / 7. It is
-    the trapezoid rule: exact where people come and go evenly within the period. Where the opening count is not known, the closing one
-    stands for both.
-
-    Parameters
-    ----------
-    closing : numpy.ndarray
-        The counts at the ends of the periods.
-    opening : numpy.ndarray
-        The counts at the ends of the periods before; NaN where not known. Same shape.
-
-    Returns
-    -------
-    numpy.ndarray
-
-    Examples
-    --------
-    >>> average_stock(np.array([110.0, 90.0]), np.array([100.0, np.nan])).tolist()
-    [105.0, 90.0]
-    """
-    return np.asarray((np.where(np.isnan(opening), closing, opening) + closing) / 2)
 
 
 def lengths(ds: pd.DatetimeIndex, frequency: Frequency, per: str) -> np.ndarray:
@@ -124,8 +98,7 @@ class Exposure:
     @property
     def months_actual(self) -> list[int]:
         """For each whole year, how many of its twelve months had ended, and been counted, when the forecast was made."""
-        ahead = self.ds[0]
-        return [int(np.clip((ahead.year - y.start.year) * 12 + ahead.month - y.start.month, 0, 12)) for y in self.years]
+        return [months_over(year, self.ds[0]) for year in self.years]
 
     def quantity(self, values: np.ndarray, rows: np.ndarray, *, per: str | None = None) -> np.ndarray:
         """Say how much falls into each whole financial year, actuals to date among it.
@@ -163,13 +136,12 @@ class Exposure:
         return self._wide.iloc[-1].to_numpy()[rows] if len(self._wide) else np.full(len(rows), np.nan)
 
     def _stock(self, values: np.ndarray, rows: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-        """Weigh closing stocks so that the sum is that of `average_stock` x length: half of each period's weight goes to its opening."""
-        closing = ahead / 2
-        closing[:-1] += ahead[1:] / 2
+        """Weigh closing stocks so that the sum is that of `average_stock` x length."""
+        closing, before = stock_weights(ahead)
         total = np.matmul(closing.T, values.astype(np.float64))
         first, last = values[:, 0, :].astype(np.float64), self._last(rows)[:, None]
         opening = np.where(np.isnan(last), first, last)
-        return np.asarray(total + opening[:, None, :] * (ahead[0] / 2)[None, :, None])
+        return np.asarray(total + opening[:, None, :] * before[None, :, None])
 
     def _actual(self, rows: np.ndarray, *, stock: bool) -> np.ndarray:
         counts = self._wide.to_numpy()[:, rows].T

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from planning_cases import forecast
 from pydantic import TypeAdapter
 
 from demand.calendar import Frequency
 from demand.errors import DataError
 from demand.hierarchy import HierarchySpec, TotalSpec, declared, levels, totals
+from demand.scenario import Exposure, measured
 from demand.tables import History, make_draws
 
 MONTH = Frequency("M")
@@ -95,9 +97,27 @@ def test_a_stock_is_averaged_over_days() -> None:
     table = totals(d, levels(h.series), history=h)
     row = table[(table["unique_id"] == "S/x") & (table["financial_year"] == "2025-26")].iloc[0]
     days = np.array([30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28, 31])
-    expected = (d.sel(series="S/x").to_numpy()[3:15] * days[:, None]).sum(axis=0) / 365
+    closing = d.sel(series="S/x").to_numpy()
+    expected = ((closing[2:14] + closing[3:15]) / 2 * days[:, None]).sum(axis=0) / 365
     assert row["statistic"] == "mean"
     assert row["mean"] == pytest.approx(expected.mean())
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "past", "ahead"), [("M", "2025-01-01", 9, 30), ("D", "2026-01-01", 354, 480), ("Q", "2025-04-01", 5, 9)]
+)
+def test_money_and_totals_mean_the_same_by_a_year_of_a_stock(code, first, past, ahead) -> None:
+    d, h = forecast(code, first=first, past=past, ahead=ahead, draws=5)  # days to 20 December 2026
+    exposure = Exposure(d, h)
+    for level in levels(h.series)[1:]:
+        table = totals(d, [level], history=h)
+        table = table[table["financial_year"].isin(exposure.labels)].reset_index(drop=True)
+        money = level.matrix @ measured(exposure, d.to_numpy(), np.arange(len(h.ids)))["households at one time"]
+        assert table["financial_year"].unique().tolist() == list(exposure.labels)
+        np.testing.assert_allclose(table["mean"].to_numpy().reshape(len(exposure.labels), -1).T, money, rtol=1e-6)
+        assert table.groupby("financial_year")["months_actual"].first().tolist() == exposure.months_actual
+    if code == "D":
+        assert exposure.months_actual[0] == 8
 
 
 def test_a_year_with_a_missing_count_is_not_shown() -> None:
