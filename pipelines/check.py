@@ -5,11 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from demand.data.quality import quality_summary
-from demand.errors import Fault, ScenarioError, raise_all
 from demand.report.html import quality_page
-from demand.tables import match
 from pipelines.config import RunConfig
 from pipelines.job import Job
+from pipelines.preflight import check_config
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -24,7 +23,7 @@ def missing(_config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.title, config.name, list(config.selectors())]
+    return [config.title, config.name, list(config.selectors()), config.costs]
 
 
 def run(job: Job, writer: Writer) -> None:
@@ -32,28 +31,13 @@ def run(job: Job, writer: Writer) -> None:
 
     Raises
     ------
-    ScenarioError
-        With every selector that matches no series.
+    DemandError
+        Of what the config says and the data does not have.
     """
-    _check_selectors(job)
+    check_config(job)
     summary = quality_summary(job.inputs.findings, title=job.config.heading, **_extent(job))
     writer.json("quality.json", summary)
     writer.text("quality.html", quality_page(summary))
-
-
-def _check_selectors(job: Job) -> None:
-    """Refuse selectors that match no series, all at once; segments are not known yet, so what is said of them is checked later."""
-    history = job.inputs.history
-    faults: list[Fault] = []
-    if history is None:
-        return
-    for at, where in job.config.selectors():
-        known_now = {column: values for column, values in where.items() if column != "segment" or column in history.keys}
-        try:
-            match(history.series, known_now, at=f"{job.config.name} > {at}")
-        except ScenarioError as error:
-            faults += error.faults
-    raise_all(faults, ScenarioError, during="looking for the series that the config means")
 
 
 def _extent(job: Job) -> dict[str, object]:

@@ -87,8 +87,10 @@ class Job:
             return
         begun = time.perf_counter()
         self.progress(stage, 0.0)
+        later = set(STAGES[STAGES.index(stage) + 1 :]) if stage != "check" else {"report"}
         with self.store.writing(stage, self._keys[stage]) as writer:
             module.run(self, writer)
+            self.store.forget(later - set(self._keys))
         self.timings[stage] = round(time.perf_counter() - begun, 3)
         self.progress(stage, 1.0)
 

@@ -6,6 +6,7 @@ can be a date or a count.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = ["draft_config"]
 HORIZONS = {"D": 56, "W": 52, "M": 36, "Q": 12, "Y": 3}
 MOST_VALUES = 2000
 """A column with more different texts than this names cases, not series."""
+NOUNS = ("households", "children", "people", "placements", "packages", "cases")
 DATE_NAMES = ("ds", "date", "month", "quarter", "year", "period", "week", "day")
 VALUE_NAMES = ("y", "value", "count", "number", "total", "households", "people", "children")
 
@@ -54,10 +56,11 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
     raw = open_table(FileSpec(path=path.name), path.parent, columns={})
     date, value = _date_column(raw), _value_column(raw)
     keys, series = _names(raw, {date, value})
+    _check_long(raw, value, date, named=bool(keys or series))
     days = pd.DatetimeIndex(parse_dates(raw.data[date]).values.dropna())
     frequency = _frequency(raw, days, keys, series)
     row = {"path": path.as_posix(), "series": series, "date": date, "value": value, "frequency": frequency}
-    told = ", ".join(f"{k}: {_quoted(v)}" for k, v in row.items() if v) + f", kind: {_kind(raw)}, unit: people"
+    told = ", ".join(f"{k}: {_quoted(v)}" for k, v in row.items() if v) + f", kind: {_kind(raw)}, unit: {_unit(value)}"
     told += f", keys: [{', '.join(map(_quoted, keys))}]" if keys else ""
     return "\n".join(
         [
@@ -69,7 +72,7 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
             "  history:",
             f"    {{{told},",
             "     gaps: leave}   # is it a flow (counted in the period) or a stock (at its end)? Of people, households, children?",
-            "  hierarchy: none   # may series be added up? auto makes a total and one for each key",
+            "  hierarchy: auto   # a total, and one for each key; write none where series overlap and may not be added up",
             "forecast:",
             f"  horizon: {HORIZONS[frequency[0]]}   # periods ahead: enough?",
             "  models: auto",
@@ -111,6 +114,14 @@ def _value_column(raw: RawTable) -> str:
     return next((c for name in VALUE_NAMES for c in likely if c.lower() == name), max(likely, key=counts.__getitem__))
 
 
+def _check_long(raw: RawTable, value: str, date: str, *, named: bool) -> None:
+    others = [str(c) for c in raw.data.columns if str(c) not in (value, date) and not to_numbers(raw.data[c])[1].any()]
+    if others and not named:
+        fault = Fault(f"{listed([value, *others])} all hold numbers, and no column names a series", where=raw.name)
+        shape = "one row a series and period, with a column that names the series and one that holds the counts"
+        raise DataError(replace(fault, allowed=shape, do_next="Turn the columns into rows (in Excel: Power Query, Unpivot columns)"))
+
+
 def _names(raw: RawTable, taken: set[str]) -> tuple[list[str], str]:
     """The key columns, and the column that names the series where there is one."""
     texts = {str(c): to_text(raw.data[c]) for c in raw.data.columns if str(c) not in taken and not pd.api.types.is_float_dtype(raw.data[c])}
@@ -120,6 +131,12 @@ def _names(raw: RawTable, taken: set[str]) -> tuple[list[str], str]:
         one = texts[series].groupby(texts[series]).ngroup()
         usable = {c: t for c, t in usable.items() if c != series and (t.groupby(one).nunique() <= 1).all()}
     return [c for c in usable if c != series and c not in RESERVED][:6], series
+
+
+def _unit(value: str) -> str:
+    return next(
+        (noun for noun in ("households", "children", "people", "placements", "packages", "cases") if noun in value.lower()), "people"
+    )
 
 
 def _kind(raw: RawTable) -> str:

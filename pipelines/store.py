@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -136,6 +136,13 @@ class Store:
         finally:
             if made and self.folder.exists() and not any(self.folder.iterdir()):
                 self.folder.rmdir()
+
+    def forget(self, stages: Iterable[str]) -> None:
+        """Stop vouching for the results of stages that rest on something that has changed; their files stay where they are."""
+        gone = {n for stage in stages for n in self.manifest.get("stages", {}).get(stage, {}).get("files", ())}
+        kept = {k: v for k, v in self.manifest.get("stages", {}).items() if k not in set(stages)}
+        files = {n: about for n, about in self.manifest.get("files", {}).items() if n not in gone}
+        self.manifest = {**self.manifest, "stages": kept, "files": files}
 
     def update(self, about: Mapping[str, Any]) -> None:
         """Add facts to the manifest and write it.
@@ -314,6 +321,8 @@ def _replace(path: Path, text: str) -> None:
 
 def _cannot_write(error: OSError, folder: Path) -> Fault:
     free = shutil.disk_usage(folder).free // 2**20 if folder.exists() else 0
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return Fault("the output folder is a file, or lies below one", where=str(folder), do_next="Give another folder with --output")
     what = error.strerror or str(error)
     name = Path(error.filename).name if isinstance(error.filename, str) else folder.name
     hint = "Close the file if it is open in another program, or" if isinstance(error, PermissionError) else f"{free} MB are free there;"

@@ -66,6 +66,10 @@ class Finding:
         return cls(rule, severity, where, count or len(every), tuple(every[:MOST_ROWS]), message)
 
 
+TOTAL_WORDS = frozenset({"total", "grand total", "sum", "all", "overall", "cyfanswm"})
+"""What a series is called, in part of its name, that is a sum of others."""
+
+
 def judge(history: History, *, as_of: pd.Timestamp | None = None, totals: Sequence[str] = ()) -> list[Finding]:
     """Say what a careful reader would want to know before forecasting a history.
 
@@ -156,11 +160,15 @@ def _totals(history: History, wide: pd.DataFrame, declared: set[str]) -> list[Fi
         near = (block[biggest] - rest).abs() <= np.maximum(0.005 * block[biggest], 5.0)
         if both.sum() >= 3 and near[both].mean() >= 0.9:
             found.append(biggest)
+        found += [i for i in names if i not in found and TOTAL_WORDS & {part.strip().casefold() for part in i.split("/")}]
     if not found:
         return []
     return [
         _about_series(
-            "undeclared_total", "warn", found, "look like the sum of the series beside them: declare them in 'hierarchy' as totals"
+            "undeclared_total",
+            "warn",
+            found,
+            "look like the sum of the series beside them, or are called so: leave them out, or declare them in 'hierarchy' as totals",
         )
     ]
 

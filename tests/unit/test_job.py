@@ -43,7 +43,7 @@ def done(folder: Path, price: str = "100", *changes: str) -> Job:
 def test_only_what_rests_on_a_change_is_done_again(folder: Path) -> None:
     assert done(folder).reused == []
     assert set(done(folder).timings) == set()
-    assert set(done(folder, "120").timings) == {"scenario", "budget", "report"}
+    assert set(done(folder, "120").timings) == {"check", "scenario", "budget", "report"}
     assert set(done(folder, "120", "title=Another").timings) == {"check", "report"}
     assert "forecast" in done(folder, "120", "title=Another", "seed=2").timings
 
@@ -59,3 +59,13 @@ def test_changed_data_and_changed_results_are_noticed(folder: Path) -> None:
 
 def test_a_stage_that_the_config_says_nothing_about_is_not_wanted(folder: Path) -> None:
     assert "segment" not in done(folder).wanted()
+
+
+def test_results_that_rest_on_something_else_are_no_longer_vouched_for(folder: Path) -> None:
+    done(folder)
+    job = open_job(folder / "counts.yaml", output=str(folder / "out"), jobs=1, changes=["seed=2"])
+    run(job, ["forecast"])
+    assert job.store.has("forecast.parquet")
+    assert not job.store.has("report.html")
+    assert not job.store.has("budget.csv")
+    assert (folder / "out" / "report.html").exists()

@@ -1,0 +1,62 @@
+"""What can be refused before any model is fitted: selectors that match nothing, and prices that do not fit what is counted.
+
+In: a job. Out: nothing, or an error with every fault. What is said of segments is checked later, when they are known.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from demand.budget import price
+from demand.errors import Fault, ScenarioError, raise_all
+from demand.scenario import apply
+from demand.tables import make_draws, match
+from pipelines.job import Job
+from pipelines.results import start_month
+
+__all__ = ["check_config"]
+
+
+def check_config(job: Job) -> None:
+    """Hold the config against the data.
+
+    Parameters
+    ----------
+    job : Job
+
+    Raises
+    ------
+    ScenarioError
+        With every selector that matches no series.
+    BudgetError
+        With every price whose unit does not fit what is counted.
+    """
+    _check_selectors(job)
+    _check_prices(job)
+
+
+def _check_selectors(job: Job) -> None:
+    """Refuse selectors that match no series, all at once; segments are not known yet, so what is said of them is checked later."""
+    history = job.inputs.history
+    faults: list[Fault] = []
+    if history is None:
+        return
+    for at, where in job.config.selectors():
+        known_now = {column: values for column, values in where.items() if column != "segment" or column in history.keys}
+        try:
+            match(history.series, known_now, at=f"{job.config.name} > {at}")
+        except ScenarioError as error:
+            faults += error.faults
+    raise_all(faults, ScenarioError, during="looking for the series that the config means")
+
+
+def _check_prices(job: Job) -> None:
+    """Refuse prices whose units do not fit what is counted: one period of nothing is priced, before any model is fitted."""
+    history, costs = job.inputs.history, job.config.costs
+    if history is None or not costs or any("segment" in cost.where for cost in costs):
+        return
+    ahead = history.frequency.after(history.last, 1)
+    nothing = make_draws(
+        np.zeros((len(history.ids), 1, 2)), history.series, ahead, frequency=history.frequency, cutoff=history.last, seed=1, fingerprint=""
+    )
+    price(apply(nothing, (), seed=1)[0], costs, seed=1, history=history, start_month=start_month(job.config))
