@@ -18,7 +18,7 @@ import xarray as xr
 
 from demand.errors import Fault, ScenarioError, listed, raise_all
 from demand.scenario.change import BASELINE, Change, Scenario, by_name, places, unfold
-from demand.scenario.effect import Applied, WhatIf, moved, work_out
+from demand.scenario.effect import Applied, WhatIf, kept, moved, work_out
 
 __all__ = ["APPLIED", "Outcome", "apply", "resized", "under"]
 
@@ -165,20 +165,33 @@ def _joined(case: WhatIf, parts: Mapping[str, tuple[Change, Applied]], together:
 
     By 'add', differences from the baseline are added. By 'multiply', ratios to the baseline are multiplied (a baseline of zero has no
     ratio: there differences are added), and then shifts move their shares of what that leaves, so that nobody is made or lost on the way.
+    In both, caps come last and act on what the others have made, so that no cap is exceeded; where caps meet, the tightest counts.
     """
     base = case.draws.transpose("series", "ds", "draw").to_numpy()
     if not parts:
         return Outcome(np.array([], dtype=int), base[:0], parts)
     rows = np.unique(np.concatenate([part.rows for _, part in parts.values()]))
     late = [part for _, part in parts.values() if part.move is not None and together == "multiply"]
-    levels = [part for _, part in parts.values() if part.move is None or together != "multiply"]
+    caps = [part for _, part in parts.values() if part.ceiling is not None and together is not None]
+    levels = [part for _, part in parts.values() if (part.move is None or together != "multiply") and not any(part is c for c in caps)]
     values = _levels(base, rows, levels, ratios=together == "multiply")
     before = values.copy() if late else values
     for part in late:
         if part.move is not None:
             at, sources = np.searchsorted(rows, part.rows), np.searchsorted(rows, part.move.rows)
             values[at] += moved(before[at], part.rows, before[sources], part.move) - before[at]
-    return Outcome(rows, np.maximum(values, 0.0).astype(np.float32), parts)
+    values = np.maximum(values, 0.0)
+    return Outcome(rows, (values * _under_caps(rows, values, caps) if caps else values).astype(np.float32), parts)
+
+
+def _under_caps(rows: np.ndarray, values: np.ndarray, caps: Sequence[Applied]) -> np.ndarray:
+    """Give the share that caps leave of each series: of those that meet the least, so that all of them hold in whatever order they come."""
+    share = np.ones(values.shape)
+    for part in caps:
+        if part.ceiling is not None and part.weight is not None:
+            at = np.searchsorted(rows, part.rows)
+            share[at] = np.minimum(share[at], kept(values[at], part.weight, part.ceiling))
+    return share
 
 
 def _levels(base: np.ndarray, rows: np.ndarray, parts: Sequence[Applied], *, ratios: bool) -> np.ndarray:

@@ -22,7 +22,7 @@ from demand.scenario.exposure import PERIODS_A_YEAR
 from demand.spec import PERIODS, Unit
 from demand.tables import frequency_of, match, series_of
 
-__all__ = ["Applied", "Move", "WhatIf", "moved", "phase", "work_out"]
+__all__ = ["Applied", "Move", "WhatIf", "kept", "moved", "phase", "work_out"]
 
 A_YEAR = {**PERIODS_A_YEAR, "day": 365.25, "night": 365.25, "week": 365.25 / 7}
 MONTH_DAYS = 365.25 / 12
@@ -77,6 +77,10 @@ class Applied:
         By unique_id; '' for the change as a whole.
     move : Move, optional
         Of shifts: who goes where.
+    ceiling : numpy.ndarray, optional
+        Of caps: what all series together are held to, shape (draws,).
+    weight : numpy.ndarray, optional
+        Of caps: how far they have come, shape (rows, periods).
     """
 
     rows: np.ndarray
@@ -84,6 +88,8 @@ class Applied:
     active: np.ndarray = field(repr=False)
     warnings: Mapping[str, str] = field(default_factory=dict)
     move: Move | None = None
+    ceiling: np.ndarray | None = field(default=None, repr=False)
+    weight: np.ndarray | None = field(default=None, repr=False)
 
 
 def phase(ds: pd.DatetimeIndex, frequency: Frequency, change: Change) -> tuple[np.ndarray, np.ndarray]:
@@ -147,9 +153,9 @@ def work_out(case: WhatIf, change: Change, *, at: str) -> Applied:
     if change.effect == "shift":
         return _shift(case, change, rows, weight, size, at=at)
     total = size * _per_period(change, series.iloc[rows], frequency_of(case.draws), at=at)
-    return Applied(
-        rows, _limit(old, weight, total) if change.effect == "cap" else _add(old, weight, total), weight > 0, _dates(case, change)
-    )
+    if change.effect == "cap":
+        return Applied(rows, old * kept(old, weight, total), weight > 0, _dates(case, change), ceiling=total, weight=weight)
+    return Applied(rows, _add(old, weight, total), weight > 0, _dates(case, change))
 
 
 def _add(old: np.ndarray, weight: np.ndarray, total: np.ndarray) -> np.ndarray:
@@ -160,11 +166,11 @@ def _add(old: np.ndarray, weight: np.ndarray, total: np.ndarray) -> np.ndarray:
     return np.asarray(np.maximum(old + (weight * shares)[:, :, None] * total, 0.0))
 
 
-def _limit(old: np.ndarray, weight: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """Hold all series together to a number; each gives up the same share of what is above it."""
+def kept(old: np.ndarray, weight: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Give the share that a cap leaves of each series, so that all of them together stay under it; each gives up the same share."""
     together = old.sum(axis=0)
     over = np.clip(1 - total / np.where(together > 0, together, 1.0), 0.0, 1.0)
-    return np.asarray(old * (1 - weight[:, :, None] * over))
+    return np.asarray(1 - weight[:, :, None] * over)
 
 
 def _shift(case: WhatIf, change: Change, rows: np.ndarray, weight: np.ndarray, size: np.ndarray, *, at: str) -> Applied:

@@ -161,3 +161,20 @@ def test_the_table_of_demand_repeats_the_baseline_where_nothing_changed() -> Non
     assert table.columns[:4].tolist() == ["scenario", "unique_id", "ds", "mean"]
     expected = summarise(demand[1])
     pd.testing.assert_frame_equal(table[table["scenario"] == "s"].drop(columns="scenario").reset_index(drop=True), expected)
+
+
+@pytest.mark.parametrize("together", ["multiply", "add"])
+def test_a_cap_holds_whatever_it_is_joined_with(together) -> None:
+    draws, _ = forecast()
+    cap = change("cap", "cap", size=number(50, unit="households"), where={"area": "North"})
+    tight = change("tight", "cap", size=number(20, unit="households"), where={"type": "bnb"})
+    more = change("more", size=number(1.5))
+    moved = change("move", effect="shift", where={"type": "bnb"}, to={"type": "hostel"}, size=number(0.5))
+    parts = (cap, tight, more, moved)
+    scenarios = [Scenario(name=str(n), changes=order, together=together) for n, order in enumerate((parts, parts[::-1]))]
+    demand, _ = apply(draws, scenarios, seed=1)
+    north = demand.sel(series=["North/bnb", "North/hostel"], scenario="0").sum("series").to_numpy()
+    bnb = demand.sel(series=["North/bnb", "South/bnb"], scenario="0").sum("series").to_numpy()
+    assert north.max() <= 50 * (1 + 1e-5)
+    assert bnb.max() <= 20 * (1 + 1e-5)
+    np.testing.assert_allclose(demand.sel(scenario="0").to_numpy(), demand.sel(scenario="1").to_numpy(), rtol=1e-6)
