@@ -6,6 +6,8 @@ cannot answer says what would be needed.
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pandas as pd
 
 from demand.report import bars, figures, words
@@ -30,7 +32,7 @@ def answers(inputs: ReportInput) -> list[Answer]:
     found, money = lines(inputs), Money.of(inputs.budget)
     line = found[0] if found else None
     return [
-        _what(inputs, line, found[1:]),
+        _what(inputs, line, found),
         _sure(line),
         _why(inputs, line),
         _cost(inputs, money),
@@ -39,10 +41,10 @@ def answers(inputs: ReportInput) -> list[Answer]:
     ]
 
 
-def _what(inputs: ReportInput, line: Line | None, others: list[Line]) -> Answer:
+def _what(inputs: ReportInput, line: Line | None, found: list[Line]) -> Answer:
     question = "What will happen?"
     if line is None or line.future.empty:
-        return Answer(question, "Not forecast", "", "This run has no forecast of a total.")
+        return Answer(question, "Not forecast", "", "This run has no forecast.")
     year = line.ahead
     picture = figures.fan(figures.Fan(line.title, line.past, line.future), write=line.write, events=inputs.events)
     if year is None:
@@ -56,15 +58,27 @@ def _what(inputs: ReportInput, line: Line | None, others: list[Line]) -> Answer:
     if len(before) and (change := said_change(mean, float(before.iloc[-1]))):
         against = f": {change} the {words.about(before.iloc[-1])} of {before.index[-1]}"
     sentence = f"In {name} we expect about {words.about(mean)} {line.title} {how}{against}."
-    more = [said for other in others if (said := _one_more(other))]
+    others = (said for other in found[1:] if (said := _one_more(other)))
+    more = [*([_alone(line, found)] if line.alone else []), *islice(others, 3)]
     return Answer(
         question,
         words.about(mean),
         words.capital(words.spread(year["low"], mean, year["high"])),
         sentence,
         picture,
-        more=" ".join(more[:3]),
+        more=" ".join(more),
     )
+
+
+def _alone(line: Line, found: list[Line]) -> str:
+    """Say that the first page is about one series."""
+    which = "the one that costs most" if line.inputs.cost is not None and not line.inputs.cost.empty else "the largest"
+    return f"This run adds nothing up: of its {words.plural(len(found), 'series', 'series')} this page speaks of {which}."
+
+
+def _of(line: Line, word: str = "of") -> str:
+    """Name the series that a sentence is about, where it is not all there is."""
+    return f" {word} {line.title}" if line.alone else ""
 
 
 def _one_more(line: Line) -> str:
@@ -84,7 +98,7 @@ def _sure(line: Line | None) -> Answer:
     ahead = line.ahead if line.ahead is not None else first
     half = (float(ahead["high"]) - float(ahead["low"])) / 2
     share = half / float(ahead["mean"]) if ahead["mean"] else float("nan")
-    sentence = f"Four years in five the figure for {ahead['financial_year']} should lie inside this range"
+    sentence = f"Four years in five the figure{_of(line)} for {ahead['financial_year']} should lie inside this range"
     if len(years) > 1:
         wide = words.between(float(last["low"]), float(last["high"]))
         sentence += f"; by {last['financial_year']} it has widened to {wide}"
@@ -129,7 +143,7 @@ def _why(inputs: ReportInput, line: Line | None) -> Answer:
         frame, title=f"what the change from {name} to {year['financial_year']} goes with, in {line.unit}", of="Reason", money=False
     )
     big = [f"{n} ({'+' if v > 0 else ''}{words.about(v)})" for n, v in order.head(2).items()]
-    sentence = f"Compared with {name}, the change goes mostly with {words.join(big)}."
+    sentence = f"Compared with {name}, the change{_of(line, 'in')} goes mostly with {words.join(big)}."
     said = f"{_from_to(float(year['low']) - then, float(year['high']) - then)} than the {words.about(then)} of {name}; 4 years in 5"
     return Answer(question, words.capital(_more(total)), said, sentence, picture)
 
@@ -235,10 +249,11 @@ def _before(inputs: ReportInput, line: Line | None) -> Answer:
     typical, least, most, times = summary
     sentence = (
         f"We stood at {words.plural(times, 'earlier date')}, used only what was known then, and were out by {words.percent(typical)} "
-        "on average over the year that followed"
+        f"on average over the year that followed{_of(line, 'for')}"
     )
     what = "average number" if line.kind == "stock" else "total"
-    record = next((s for s in inputs.track_record if f"the {what} of {line.unit}" in s and not words.banned_in(s)), "")
+    about_all = () if line.alone else inputs.track_record
+    record = next((s for s in about_all if f"the {what} of {line.unit}" in s and not words.banned_in(s)), "")
     title = f"{line.title}: what we would have said a year ahead, and what happened"
     picture = figures.past(line.past, said_then, title=title, write=line.write)
     said = f"Between {words.percent(least)} and {words.percent(most)} in {words.plural(times, 'test')}"

@@ -64,7 +64,21 @@ class Line:
             if key not in shared and key != "segment" and not members.empty and members[key].nunique() == 1:
                 shared[key] = str(members[key].iloc[0])
         named = [label(v, self.inputs.spec.names) for v in shared.values()]
+        if self.series and not named and self.alone:
+            named = [label(self.series, self.inputs.spec.names)]
         return f"{label(self.unit, self.inputs.spec.names)}" + (f" ({', '.join(named)})" if named else "")
+
+    @cached_property
+    def series(self) -> str:
+        """The series that the line is, where it adds nothing up."""
+        rows = self.rows
+        return str(rows["unique_id"].iloc[0]) if "unique_id" in rows and rows["level"].iloc[0] == "series" else ""
+
+    @cached_property
+    def alone(self) -> bool:
+        """Whether it is one of several series that the run does not add up."""
+        totals = self.inputs.totals
+        return bool(self.series) and totals is not None and totals.loc[totals["level"] == "series", "unique_id"].nunique() > 1
 
     @cached_property
     def members(self) -> pd.DataFrame:
@@ -72,6 +86,8 @@ class Line:
         history, level = self.inputs.history, str(self.rows["level"].iloc[0])
         if history is None:
             return pd.DataFrame(columns=["unique_id", "ds", "y"])
+        if self.series:
+            return history[history["unique_id"] == self.series]
         if level in self.inputs.parts:
             return history[history["unique_id"].isin(self.inputs.parts[level])]
         single = history if self.inputs.forecast is None else history[history["unique_id"].isin(self.inputs.forecast["unique_id"])]
@@ -89,9 +105,11 @@ class Line:
 
     @cached_property
     def future(self) -> pd.DataFrame:
-        """ds, mean, low, high, lower, upper."""
-        rows = self.rows[self.rows["ds"].notna()].sort_values("ds")
-        return _banded(rows, ["ds", "mean"])
+        """ds, mean, low, high, lower, upper; the forecast itself where the totals have no periods of a series."""
+        rows, single = self.rows[self.rows["ds"].notna()], self.inputs.forecast
+        if rows.empty and self.series and single is not None:
+            rows = single[single["unique_id"] == self.series]
+        return _banded(rows.sort_values("ds"), ["ds", "mean"])
 
     @cached_property
     def years(self) -> pd.DataFrame:
@@ -156,10 +174,11 @@ def lines(inputs: ReportInput) -> list[Line]:
         totals = totals[totals["level"] != "series"]
     keys = [k for k in inputs.keys if k in totals]
     depth = totals[keys].notna().sum(axis=1) if keys else pd.Series(0, index=totals.index)
+    single = ["unique_id"] if "unique_id" in totals and (totals["level"] == "series").all() else []
     found = []
     for (kind, unit), rows in totals.groupby(["kind", "unit"], sort=True):
         top = rows[depth[rows.index] == depth[rows.index].min()]
-        for _, one in top.groupby(["level", *keys], dropna=False, sort=True):
+        for _, one in top.groupby(["level", *single, *keys], dropna=False, sort=True):
             where = {k: str(one[k].iloc[0]) for k in keys if pd.notna(one[k].iloc[0])}
             found.append(Line(inputs, str(kind), str(unit), where, one))
     return sorted(found, key=lambda line: (-_cost_of(line), -float(line.future["mean"].mean() if len(line.future) else 0)))

@@ -245,3 +245,38 @@ def test_the_quality_page_says_what_was_found_and_where() -> None:
     assert "One month is far from its neighbours" in page
     assert "ta/hostel/Harbour" in page
     assert "default-src 'none'" in page
+
+
+def _alone(number: int) -> ReportInput:
+    """A run that adds nothing up: the totals have the years of each series and no periods."""
+    base = made()
+    assert base.forecast is not None
+    assert base.history is not None
+    names = sorted(base.forecast["unique_id"].unique())[-number:]
+    forecast, history = (t[t["unique_id"].isin(names)] for t in (base.forecast, base.history))
+    columns = [c for c in base.forecast.columns if c == "mean" or c.startswith("q0")]
+    years = (
+        forecast.assign(financial_year="2026-27")[forecast["ds"] < "2027-04-01"].groupby(["unique_id", "financial_year"])[columns].mean()
+    )
+    about = history.drop(columns=["ds", "y"]).drop_duplicates()
+    totals = years.reset_index().merge(about, on="unique_id").assign(level="series", ds=pd.NaT, months_actual=0)
+    return made(forecast=forecast, history=history, totals=totals, cost=None, budget=None)
+
+
+def test_a_run_without_a_total_speaks_of_its_largest_series_by_name() -> None:
+    inputs = _alone(3)
+    title = lines(inputs)[0].title
+    assert inputs.forecast is not None
+    largest = inputs.forecast.groupby("unique_id")["mean"].mean().idxmax()
+    assert lines(inputs)[0].series == largest
+    found = {a.question: a for a in answers(inputs)}
+    for question in ("What will happen?", "How sure are we?", "Why?", "What could be done?", "Were we right before?"):
+        assert title in found[question].sentence
+        assert found[question].figure is not None
+    assert "of its 3 series this page speaks of the largest" in found["What will happen?"].more
+
+
+def test_a_run_of_one_series_needs_no_total_and_no_name() -> None:
+    found = {a.question: a for a in answers(_alone(1))}
+    assert re.search(r"\d", found["What will happen?"].number)
+    assert "adds nothing up" not in found["What will happen?"].more
