@@ -23,7 +23,7 @@ MOST_SERIES = 12
 MOST_NOTES = 25
 LEVELS = {"total": "All together", "series": "Each series"}
 MEASURES = {
-    "mase": "Size of the errors beside repeating last year (MASE; below 1 is better)",
+    "mase": "Size of the errors (MASE; smaller is better)",
     "skill": "Better than repeating last year, on the same counts (skill; below 0 is worse)",
     "wql": "Weighted quantile loss (WQL)",
     "sql": "Scaled quantile loss (SQL)",
