@@ -6,6 +6,7 @@ Refuses nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -61,9 +62,7 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
             axes.hlines(frame["mark"], at - 0.4, at + 0.4, color=PINK, lw=3, zorder=4, label=mark)
         columns = [c for c in ("mean", "high", "mark") if c in frame]
         tops = frame[columns].max(axis=1)
-        for x, top, value in zip(at, tops, frame["mean"], strict=True):
-            said = short(value)
-            axes.annotate(said, (x, top), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=10, fontweight="bold")
+        _on_bars(axes, list(zip(frame["mean"], tops, [GREY if k else BLUE for k in known], strict=True)), short)
         axes.set_xticks(at, [wrapped(str(n), 12) for n in frame["name"]])
         axes.set_ylim(0, float(tops.max()) * 1.14 if tops.max() > 0 else 1)
         axes.set_xlim(-0.6, max(len(frame) - 0.4, 2.4))
@@ -88,6 +87,25 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
         note=note or "Low to high: 4 years in 5. A row without them was counted.",
     )
     return Figure(partial(drawn, draw), f"Bar chart of {title}: {said}.", behind, capital(title))
+
+
+def _on_bars(axes: Any, rows: list[tuple[float, float, str]], short: Callable[[float], str]) -> None:
+    """Write each bar's number at its foot, where it cannot be read as the budget's; a bar too low for it carries it on top."""
+    most = max(top for _, top, _ in rows)
+    for x, (value, top, colour) in enumerate(rows):
+        low = value < 0.15 * most or most <= 0
+        axes.annotate(
+            short(value),
+            (x, top if low else 0),
+            xytext=(0, 6),
+            textcoords="offset points",
+            ha="center",
+            fontsize=10 if len(rows) < 6 else 9,
+            fontweight="bold",
+            color=colour if low else "white",
+            bbox=None if low else {"facecolor": colour, "linewidth": 0, "pad": 1.5},
+            zorder=5,
+        )
 
 
 def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool = False) -> Figure:
