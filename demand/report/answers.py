@@ -17,6 +17,8 @@ from demand.report.parts import Answer, stacked
 
 __all__ = ["answers"]
 
+UNTESTED = "; the range could not be tested: too few earlier forecasts"
+
 
 def answers(inputs: ReportInput) -> list[Answer]:
     """Answer the six questions of the first page.
@@ -33,7 +35,7 @@ def answers(inputs: ReportInput) -> list[Answer]:
     line = found[0] if found else None
     return [
         _what(inputs, line, found),
-        _sure(line),
+        _sure(inputs, line),
         _why(inputs, line),
         _cost(inputs, money),
         _options(inputs, line, money),
@@ -50,7 +52,8 @@ def _what(inputs: ReportInput, line: Line | None, found: list[Line]) -> Answer:
     if year is None:
         last = line.future.iloc[-1]
         said = f"In {line.write(last['ds'])} we expect about {words.about(last['mean'])} {line.title}."
-        return Answer(question, words.about(last["mean"]), words.spread(last["low"], last["mean"], last["high"]), said, picture)
+        ends = words.capital(words.spread(last["low"], last["mean"], last["high"])) + _untested(inputs)
+        return Answer(question, words.about(last["mean"]), ends, said, picture)
     name, mean = str(year["financial_year"]), float(year["mean"])
     how = "on average at any time" if line.kind == "stock" else "in the year"
     before = line.past_years
@@ -63,7 +66,7 @@ def _what(inputs: ReportInput, line: Line | None, found: list[Line]) -> Answer:
     return Answer(
         question,
         words.about(mean),
-        words.capital(words.spread(year["low"], mean, year["high"])),
+        words.capital(words.spread(year["low"], mean, year["high"])) + _untested(inputs),
         sentence,
         picture,
         more=" ".join(more),
@@ -89,7 +92,16 @@ def _one_more(line: Line) -> str:
     return f"Also about {words.about(year['mean'])} {line.title} {how} ({words.between(year['low'], year['high'])})."
 
 
-def _sure(line: Line | None) -> Answer:
+def _untested(inputs: ReportInput) -> str:
+    """Say so where the past was replayed but too seldom to test a range."""
+    summary = inputs.backtest_summary
+    if summary is None or summary.empty:
+        return ""
+    tested = summary["measure"].astype(str).str.startswith("coverage") & summary["value"].notna()
+    return "" if tested.any() else UNTESTED
+
+
+def _sure(inputs: ReportInput, line: Line | None) -> Answer:
     question = "How sure are we?"
     if line is None or line.years.empty:
         return Answer(question, "Not known", "", "Without a whole financial year in the forecast there is no yearly range.")
@@ -113,7 +125,7 @@ def _sure(line: Line | None) -> Answer:
         money=False,
     )
     said = words.spread(ahead["low"], ahead["mean"], ahead["high"])
-    return Answer(question, f"Give or take {words.percent(share)}", words.capital(said), sentence + ".", picture)
+    return Answer(question, f"Give or take {words.percent(share)}", words.capital(said) + _untested(inputs), sentence + ".", picture)
 
 
 def _year_name(row: object) -> str:
@@ -170,7 +182,7 @@ def _cost(inputs: ReportInput, money: Money | None) -> Answer:
     expected = float(row["expected"])
     said = words.spread(row["low"], expected, row["high"], money=True) if pd.notna(row["low"]) else "the range of the total is not known"
     if not row["tested"]:
-        said += "; so far ahead that the range could not be tested"
+        said += UNTESTED
     sentence = f"In {year} we expect to need {words.pounds(expected)}"
     if pd.notna(row["budget"]) and row["budget"] > 0:
         sentence += f", {_against(expected, float(row['budget']))} the budget of {words.pounds(row['budget'])}"

@@ -280,3 +280,15 @@ def test_a_run_of_one_series_needs_no_total_and_no_name() -> None:
     found = {a.question: a for a in answers(_alone(1))}
     assert re.search(r"\d", found["What will happen?"].number)
     assert "adds nothing up" not in found["What will happen?"].more
+
+
+def test_a_past_too_short_to_test_a_range_is_told_with_the_range() -> None:
+    base = made()
+    summary = base.backtest_summary
+    assert summary is not None
+    assert not any("could not be tested" in a.range for a in answers(base))
+    bare = answers(made(backtest_summary=summary[~summary["measure"].str.startswith("coverage")]))
+    assert [a.question for a in bare if "could not be tested: too few earlier forecasts" in a.range] == [
+        "What will happen?",
+        "How sure are we?",
+    ]
