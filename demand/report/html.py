@@ -38,7 +38,7 @@ def report_page(inputs: ReportInput) -> str:
     run = inputs.run
     until = run.get("cutoff")
     hollow = inputs.placeholders
-    return (
+    page = (
         _environment()
         .get_template("report.html.j2")
         .render(
@@ -52,6 +52,7 @@ def report_page(inputs: ReportInput) -> str:
             placeholders=[words.capital(words.label(n, inputs.spec.names)) for n in hollow["name"]],
         )
     )
+    return words.closed(page)
 
 
 def _until(inputs: ReportInput, period: object) -> str:
@@ -73,9 +74,10 @@ def quality_page(summary: Mapping[str, Any]) -> str:
     str
         HTML.
     """
-    return (
+    page = (
         _environment().get_template("quality.html.j2").render(title="What the checks found in the data", section=quality_section(summary))
     )
+    return words.closed(page)
 
 
 def _environment() -> Environment:

@@ -18,6 +18,7 @@ __all__ = [
     "between",
     "capital",
     "chance",
+    "closed",
     "count",
     "day",
     "feature",
@@ -184,6 +185,17 @@ def percent(share: float, *, signed: bool = False) -> str:
     return f"{share * 100:{'+' if signed else ''}.{digits}f}%"
 
 
+def closed(text: str) -> str:
+    """Write per cent without a space before its sign, also in what others wrote.
+
+    Examples
+    --------
+    >>> closed("within 8 % in 4 of 5")
+    'within 8% in 4 of 5'
+    """
+    return re.sub(r"(?<=\d)[ \u00a0\u202f]%", "%", text)
+
+
 def chance(probability: float) -> str:
     """Say a chance in tenths.
 
@@ -271,7 +283,7 @@ def label(name: object, names: Mapping[str, str] | None = None) -> str:
     if text.lower() in known:
         return known[text.lower()]
     parts = [known.get(p.lower(), re.sub(r"_+", " ", p).strip()) for p in text.split("/")]
-    return ", ".join(p for p in parts if p)
+    return closed(", ".join(p for p in parts if p))
 
 
 def unit(text: str) -> str:
