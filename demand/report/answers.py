@@ -48,7 +48,7 @@ def _what(inputs: ReportInput, line: Line | None, found: list[Line]) -> Answer:
     if line is None or line.future.empty:
         return Answer(question, "Not forecast", "", "This run has no forecast.")
     year = line.ahead
-    picture = figures.fan(figures.Fan(line.title, line.past, line.future), write=line.write, events=inputs.events)
+    picture = figures.fan(figures.Fan(line.title, line.past, line.future), write=line.write, events=line.events)
     if year is None:
         last = line.future.iloc[-1]
         said = f"In {line.write(last['ds'])} we expect about {words.about(last['mean'])} {line.title}."

@@ -137,6 +137,11 @@ class Line:
         return ((held * days).groupby(labels).sum() / days.groupby(labels).sum())[whole]
 
     @property
+    def events(self) -> pd.DataFrame | None:
+        """The events that concern any of its series; one without `where` concerns all."""
+        return self.inputs.events_of(self.members.drop_duplicates("unique_id"))
+
+    @property
     def ahead(self) -> pd.Series | None:
         """The first financial year that is all future, or None."""
         rows = self.years[none_counted(self.years)]

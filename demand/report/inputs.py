@@ -67,7 +67,7 @@ class ReportInput:
     not_forecast : pandas.DataFrame, optional
         unique_id, last, reason: series that ended.
     events : pandas.DataFrame, optional
-        name, start, end, kind.
+        name, start, end, kind and, where some concern certain series only, where: key -> values.
     unpriced : pandas.DataFrame, optional
         unique_id, reason: series without a unit cost.
     quality : mapping, optional
@@ -151,3 +151,18 @@ class ReportInput:
             return not table.empty
         used = ["" if pd.isna(u) else str(u).lower().strip() for u in table["used_in"]]
         return any(not u or any(use in u for use in uses) for u in used)
+
+    def events_of(self, series: pd.DataFrame) -> pd.DataFrame | None:
+        """Give the events that concern any of these series (a row each, with the key columns); one without `where` concerns all."""
+        if self.events is None or "where" not in self.events:
+            return self.events
+        return self.events[[_concerned(series, where) for where in self.events["where"]]]
+
+
+def _concerned(series: pd.DataFrame, where: object) -> bool:
+    if not isinstance(where, Mapping):
+        return True
+    for key, values in where.items():
+        named = [values] if isinstance(values, str) else list(values)
+        series = series[series[key].astype(str).isin(named)] if key in series else series
+    return len(series) > 0 or not where

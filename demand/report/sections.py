@@ -69,7 +69,7 @@ def forecast_section(inputs: ReportInput, found: list[Line]) -> Section | None:
     if inputs.totals is None or not found:
         return None
     parts: list[Table | Figure | Block] = [
-        figures.fan(figures.Fan(line.title, line.past, line.future), write=line.write, events=inputs.events)
+        figures.fan(figures.Fan(line.title, line.past, line.future), write=line.write, events=line.events)
         for line in found[1:5]
         if len(line.future)
     ]

@@ -292,3 +292,19 @@ def test_a_past_too_short_to_test_a_range_is_told_with_the_range() -> None:
         "What will happen?",
         "How sure are we?",
     ]
+
+
+def test_an_event_is_drawn_only_for_the_series_that_it_concerns() -> None:
+    wheres: list[dict[str, list[str]]] = [{}, {"service": ["prevention"]}, {"area": ["Harbour"]}]
+    events = pd.DataFrame({"name": ["all", "prevention", "Harbour"], "start": "2020-04-01", "end": "2020-09-01", "kind": "shock"})
+    top = lines(made(events=events.assign(where=wheres)))
+    told = {line.kind: list(line.events["name"]) for line in top if line.events is not None}
+    assert told == {"stock": ["all", "Harbour"], "flow": ["all", "prevention", "Harbour"]}
+    whole = lines(made(events=events))[0].events
+    assert whole is not None
+    assert len(whole) == 3
+
+
+def test_per_cent_stands_close_to_its_number() -> None:
+    page = report_page(made(track_record=("It would have been within 8 % in 4 of 5 years.",)))
+    assert "within 8% in 4 of 5" in page
