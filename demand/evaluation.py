@@ -261,9 +261,7 @@ def _track_record(history: History, looks: list[_Look]) -> list[str]:
         within = next((p for p in WITHIN if (off <= p).mean() >= 0.75), None)
         what = f"the total of {unit} over the {span}" if kind == "flow" else f"the average number of {unit} over the {span}"
         dates = ", ".join(f"{day:%B %Y}" for day in history.frequency.end_of(pd.DatetimeIndex([look.cutoff for look, _, _ in seen])))
-        near = (
-            f"within {within} % in {int((off <= within).sum())} of {len(off)}" if within else f"more than 100 % off in most of {len(off)}"
-        )
+        near = f"within {within}% in {int((off <= within).sum())} of {len(off)}" if within else f"more than 100% off in most of {len(off)}"
         text = f"Had we forecast after {dates}, {what} would have been {near} times"
         ranges = [(y, draws) for look, y, draws in seen if look.calibrated]
         if ranges:

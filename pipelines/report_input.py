@@ -43,7 +43,7 @@ def report_input(job: Job) -> ReportInput:
     sums = declared(load_history(store.folder), config.data.hierarchy) if "history" in tables else {}
     if sums:
         tables["history"] = tables["history"][~tables["history"]["unique_id"].isin(list(sums))]
-    events = [e.model_dump(include={"name", "start", "end", "kind"}) for e in config.forecast.events] if config.forecast else []
+    events = [e.model_dump(include={"name", "start", "end", "kind", "where"}) for e in config.forecast.events] if config.forecast else []
     return ReportInput(
         title=config.heading,
         run=_about(job),
