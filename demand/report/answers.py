@@ -259,9 +259,11 @@ def _before(inputs: ReportInput, line: Line | None) -> Answer:
     if line is None or summary is None:
         return Answer(question, "Not tested", "", "This run has not replayed its past. `demand backtest` does.")
     typical, least, most, times = summary
+    stretch = int(said_then.groupby("cutoff").size().max())
+    span = "year" if stretch >= int(inputs.frequency.per_year) else words.plural(stretch, "period")
     sentence = (
         f"We stood at {words.plural(times, 'earlier date')}, used only what was known then, and were out by {words.percent(typical)} "
-        f"on average over the year that followed{_of(line, 'for')}"
+        f"on average over the {span} that followed{_of(line, 'for')}"
     )
     what = "average number" if line.kind == "stock" else "total"
     about_all = () if line.alone else inputs.track_record

@@ -331,7 +331,7 @@ def misses(inputs: ReportInput, line: Line) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        cutoff, ds, y, mean: sums over the line's series, within one year of the cutoff; empty where there was no replay.
+        cutoff, ds, y, mean: sums over the line's series, for the year after each cutoff that was counted whole (or as far as replays go).
     """
     rows = inputs.backtest
     columns = ["cutoff", "ds", "y", "mean"]
@@ -341,7 +341,9 @@ def misses(inputs: ReportInput, line: Line) -> pd.DataFrame:
     mine = mine[mine["ds"] <= mine["cutoff"] + pd.DateOffset(years=1)]
     complete = mine.groupby(["cutoff", "ds"])["y"].transform(lambda v: v.notna().all()).astype(bool)
     added = mine[complete].groupby(["cutoff", "ds"], as_index=False)[["y", "mean"]].sum()[columns]
-    return added.assign(y=may_show(inputs, added["y"])).dropna(subset=["y"])
+    shown = added.assign(y=may_show(inputs, added["y"])).dropna(subset=["y"])
+    counted = shown.groupby("cutoff")["ds"].transform("size")
+    return shown[counted >= min(int(inputs.frequency.per_year), counted.max())] if len(shown) else shown
 
 
 def miss_summary(said: pd.DataFrame) -> tuple[float, float, float, int] | None:

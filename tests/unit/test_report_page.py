@@ -13,7 +13,7 @@ from report_made import made
 
 from demand.report import ReportInput, ReportSpec
 from demand.report.answers import answers
-from demand.report.facts import lines
+from demand.report.facts import lines, misses
 from demand.report.html import quality_page, report_page
 from demand.report.parts import Table
 from demand.report.sections import sections
@@ -308,3 +308,15 @@ def test_an_event_is_drawn_only_for_the_series_that_it_concerns() -> None:
 def test_per_cent_stands_close_to_its_number() -> None:
     page = report_page(made(track_record=("It would have been within 8 % in 4 of 5 years.",)))
     assert "within 8% in 4 of 5" in page
+
+
+def test_an_earlier_date_counts_only_where_the_whole_year_after_it_was_counted() -> None:
+    base = made()
+    line = lines(base)[0]
+    before = misses(base, line)
+    cutoff, rows = before["cutoff"].max(), base.backtest
+    assert rows is not None
+    late = (rows["cutoff"] == cutoff) & (rows["ds"] > cutoff + pd.DateOffset(months=3))
+    after = misses(replace(base, backtest=rows.assign(y=rows["y"].mask(late))), line)
+    assert set(after["cutoff"]) == set(before["cutoff"]) - {cutoff}
+    assert after.groupby("cutoff").size().nunique() == 1
