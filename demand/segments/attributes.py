@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from demand.errors import listed
+from demand.segments.protected import protected
+from demand.segments.screening import double, mostly_numbers, unusable, words_of_caution
 from demand.spec import Spec
 
 __all__ = ["NOT_ATTRIBUTES", "Attribute", "Coded", "Reading", "encode", "normal_text", "protected", "read_attributes"]
@@ -25,7 +25,10 @@ NOT_ATTRIBUTES = ("person_id", "place_id", "episode_id", "opened", "closed", "pr
 KEYS = ("area", "service", "type")
 """Where a table does not say which columns are its keys, these are taken as keys."""
 UNKNOWN = frozenset({"", "nan", "null", "na", "n/a", "<na>", "nat", "unknown", "not known", "not recorded", "not stated", "not asked",
-    "missing", "refused", "prefer not to say", "declined", "?", "-", "."})  # fmt: skip
+    "missing", "refused", "prefer not to say", "declined", "don't know", "don’t know", "do not know", "dk", "not available", "no data",
+    "not provided", "not disclosed", "undisclosed", "not yet known", "information not yet obtained", "to be confirmed", "tbc",
+    "unspecified", "not specified", "?", "??", "-", "--", "—", ".", "..", "anhysbys", "ddim yn hysbys", "heb ei gofnodi", "gwrthodwyd",
+    "ddim yn gwybod", "mae'n well gen i beidio â dweud"})  # fmt: skip
 """Words that mean that nobody knows. Not known is not "no"."""
 YES, NO = frozenset({"yes", "y", "true", "t"}), frozenset({"no", "n", "false", "f"})
 OTHER = "(other)"
@@ -34,21 +37,6 @@ PILE = 0.25
 """A number of which so large a share is one value (most often 0) is taken in bands: a bell curve would shrink to the pile."""
 LEAST_SHARE = 0.01
 """A level that fewer than 1 % have is joined with the others like it."""
-PROTECTED = {
-    "age": "age ages aged dob birth born oed oedran",
-    "disability": "disab disability disabled impairment wheelchair anabledd",
-    "gender reassignment": "trans transgender reassignment genderreassignment",
-    "marriage and civil partnership": "marital married marriage civilpartnership priod",
-    "pregnancy and maternity": "pregnant pregnancy maternity beichiog",
-    "race": "race ethnic ethnicity ethnicgroup nationality afam bame hil ethnigrwydd",
-    "religion or belief": "religion religious belief faith crefydd",
-    "sex": "sex gender male female rhyw",
-    "sexual orientation": "sexual sexuality orientation lgbt",
-    "language": "language languages iaith welsh cymraeg",
-}
-"""The nine characteristics of the Equality Act 2010, section 4, and language, with the words by which column names tell them."""
-_WORDS = {word: name for name, words in PROTECTED.items() for word in words.split()}
-_DATE = re.compile(r"^\s*(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{2}))([ T]\d{1,2}:\d{2}.*)?\s*$")
 _BAND = re.compile(
     r"^(?P<low>under|below|less than|up to|<)?\s*(over|above|more than|>|band|decile|quintile|quartile|grade|level|stage|tier)?\s*£?"
     r"(?P<number>\d[\d,]*\.?\d*)"
@@ -115,19 +103,6 @@ class Reading:
     notes: tuple[str, ...]
 
 
-def protected(name: str) -> str | None:
-    """Name the protected characteristic that a column's name tells, if it tells one.
-
-    Examples
-    --------
-    >>> protected("age_band"), protected("agency"), protected("FirstLanguage")
-    ('age', None, 'language')
-    """
-    parts = [p.lower() for p in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", str(name))]
-    pairs = [a + b for a, b in pairwise(parts)]
-    return next((_WORDS[p] for p in [*pairs, *parts] if p in _WORDS), None)
-
-
 def normal_text(values: pd.Series) -> pd.Series:
     """Give values as text that does not depend on how a file was read: 3.0 is "3", True is "yes"; missing where nobody knows."""
     if pd.api.types.infer_dtype(values, skipna=True) in ("mixed", "mixed-integer"):
@@ -171,52 +146,57 @@ def read_attributes(table: pd.DataFrame, features: Sequence[str] | None, candida
     used: list[Attribute] = []
     notes: list[str] = []
     seen: dict[bytes, str] = {}
+    shown: dict[str, np.ndarray] = {}
+    numeric: dict[str, bool] = {}
     for name in names:
         kin = protected(name)
         if kin and features is None:
             notes.append(f"'{name}' was not used to find segments: it tells of {kin}, a protected characteristic. List it to use it.")
             continue
         text = normal_text(table[name])
-        reason = _unusable(name, table[name], text)
+        reason = unusable(name, table[name], text)
         mark = pd.util.hash_pandas_object(text, index=False).to_numpy().tobytes()
         if not reason and mark in seen:
             reason = f"it says the same as '{seen[mark]}' in every row"
         attribute = None if reason else _attribute(name, table[name], text)
+        if attribute is not None:
+            values, number = _values(text, attribute)
+            twin = double(values, shown, number=number, kinds=numeric)
+            if twin:
+                attribute, reason = None, f"it says the same as '{twin}' in other words or nearly so"
         if attribute is None:
-            notes.append(f"'{name}' was not used to find segments: {reason or 'its codes are too many and too rare to compare'}.")
+            notes.append(
+                f"'{name}' was not used to find segments: {reason or 'its codes are too many and too rare to compare; group them first'}."
+            )
             continue
-        seen[mark] = name
+        seen[mark], shown[name], numeric[name] = name, values, number
         used.append(attribute)
         if (share := float(text.isna().mean())) > 0.4:
             notes.append(f"'{name}' is not known for {share:.0%} of the rows; those rows are placed by what else is known.")
+        notes += words_of_caution(name, text.dropna(), reach=_reach(attribute))
     return Reading(tuple(used), tuple(notes))
 
 
-def _unusable(name: str, values: pd.Series, text: pd.Series) -> str:
-    """Say why a column cannot tell segments apart; empty where it can."""
-    known = text.dropna()
-    distinct = known.nunique()
-    if known.empty:
-        return "it is empty"
-    if distinct == 1:
-        return "it has the same value in every row where it is known"
-    if pd.api.types.is_datetime64_any_dtype(values) or bool(known.head(200).map(lambda v: bool(_DATE.match(v))).mean() > 0.9):
-        return "it holds dates; make an attribute of it first, such as years since"
-    if distinct > 0.9 * len(known) and len(known) >= 20:
-        numbers = pd.to_numeric(known, errors="coerce")
-        if numbers.isna().any():
-            return f"nearly every row has its own value ({listed(known.head(2))}), so it looks like an identifier"
-        whole = bool((numbers % 1 == 0).all())
-        named = re.search(r"(^|_|\b)(id|ref|reference|number|no|uprn|nhs|nino|code|key)(_|\b|$)", str(name), re.IGNORECASE)
-        if whole and (named or numbers.max() - numbers.min() < 3 * len(numbers) or numbers.min() > 1e6):
-            return "nearly every row has its own whole number, so it looks like an identifier"
-    return ""
+def _values(text: pd.Series, attribute: Attribute) -> tuple[np.ndarray, bool]:
+    """Give a column's values as numbers (of a category: which level), NaN where missing, and whether they are numbers."""
+    if attribute.kind in ("number", "banded"):
+        return pd.to_numeric(text, errors="coerce").replace([np.inf, -np.inf], np.nan).to_numpy(dtype=float), True
+    place = {level: float(i) for i, level in enumerate(attribute.levels)}
+    return text.map(place).to_numpy(dtype=float), attribute.kind == "ordered"
+
+
+def _reach(attribute: Attribute) -> tuple[float, float] | None:
+    """Give the least and the largest value as which a number counts, as it was written."""
+    if attribute.kind != "number":
+        return None
+    low, high = (np.expm1(attribute.low), np.expm1(attribute.high)) if attribute.log else (attribute.low, attribute.high)
+    return float(low), float(high)
 
 
 def _attribute(name: str, values: pd.Series, text: pd.Series) -> Attribute | None:
     known = text.dropna()
-    numbers = pd.to_numeric(known, errors="coerce")
-    if not isinstance(values.dtype, pd.CategoricalDtype) and numbers.notna().all() and np.isfinite(numbers).all():
+    numbers = mostly_numbers(known)
+    if not isinstance(values.dtype, pd.CategoricalDtype) and numbers is not None:
         if numbers.nunique() > 2:
             x = numbers.to_numpy(dtype=float)
             return _banded(name, x) or _number(name, x, kind="number")

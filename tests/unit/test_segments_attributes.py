@@ -16,7 +16,9 @@ from demand.segments.attributes import encode, normal_text, protected, read_attr
         ("genderReassignment", "gender reassignment"), ("ethnic_group", "race"), ("EthnicGroup", "race"), ("disabled", "disability"),
         ("marital_status", "marriage and civil partnership"), ("pregnant", "pregnancy and maternity"), ("religion", "religion or belief"),
         ("sexual_orientation", "sexual orientation"), ("first_language", "language"), ("welsh_speaker", "language"), ("iaith", "language"),
-        ("agency", None), ("average_rent", None), ("package", None), ("trace", None), ("transport", None), ("essex", None),
+        ("CountryOfBirth", "race"), ("gender_identity", "gender reassignment"),
+        ("dyddiad_geni", "age"), ("rhyw", "sex"), ("crefydd", "religion or belief"), ("iaith_gyntaf", "language"), ("agency", None),
+        ("manager", None), ("average_rent", None), ("package", None), ("trace", None), ("transport", None), ("essex", None),
     ],
 )  # fmt: skip
 def test_protected_characteristics_are_known_by_name(name: str, kin: str | None) -> None:
@@ -102,3 +104,51 @@ def test_a_number_that_piles_up_is_taken_in_bands() -> None:
 def test_a_number_spread_out_is_no_band() -> None:
     ages = np.random.default_rng(0).integers(18, 90, 200)
     assert read_attributes(pd.DataFrame({"years": ages}), None).attributes[0].kind == "number"
+
+
+def test_no_value_of_an_identifier_is_repeated() -> None:
+    table = people()
+    text = "\n".join(read_attributes(table, None).notes)
+    assert "REF0" not in text
+    assert not any(str(n) in text for n in table["nhs_number"].head(50))
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "reason"),
+    [
+        ("household_ref", [f"h{i // 2}" for i in range(300)], "identifier"),
+        ("seen_on", [20240101 + i % 28 for i in range(300)], "dates"),
+        ("seen", [f"{1 + i % 28}-Jan-2024" for i in range(300)], "dates"),
+        ("ward_code", [6000 + i % 40 for i in range(300)], "codes"),
+        ("postcode", [f"AB{i} 1CD" for i in range(300)], "identifier"),
+        ("notes", [f"came about {i}" for i in range(300)], "free text"),
+    ],
+)
+def test_columns_that_compare_nothing_are_named_with_the_reason(name: str, values: list[object], reason: str) -> None:
+    reading = read_attributes(pd.DataFrame({name: values, "visits": [i % 7 for i in range(300)]}), None)
+    assert [a.name for a in reading.attributes] == ["visits"]
+    assert any(f"'{name}'" in note and reason in note for note in reading.notes)
+
+
+def test_columns_that_say_one_thing_twice_are_named() -> None:
+    rng = np.random.default_rng(4)
+    weekly, home = rng.gamma(2.0, 90.0, 400), rng.choice(["rent", "own", "none"], 400)
+    table = pd.DataFrame({"weekly": weekly, "yearly": np.round(weekly * 52, -1), "home": home,
+                          "tenure": pd.Series(home).map({"rent": "T", "own": "O", "none": "N"})})  # fmt: skip
+    reading = read_attributes(table, None)
+    assert [a.name for a in reading.attributes] == ["weekly", "home"]
+    assert any("'yearly'" in n and "'weekly'" in n for n in reading.notes)
+    assert any("'tenure'" in n and "'home'" in n for n in reading.notes)
+
+
+def test_slips_among_numbers_and_codes_for_not_known_are_named() -> None:
+    rng = np.random.default_rng(6)
+    rent = pd.Series(rng.normal(120, 20, 500).round()).astype(object)
+    rent[3], rent[4], rent[5:25] = "see file", 9e9, -1
+    reading = read_attributes(pd.DataFrame({"rent": rent}), None)
+    assert reading.attributes[0].kind == "number"
+    text = "\n".join(reading.notes)
+    assert "1 values that are words" in text or "words; those count as not known" in text
+    assert "-1 in 20 rows" in text
+    assert "far from all others" in text
+    assert encode(pd.DataFrame({"rent": ["see file", 100]}), reading.attributes).new == {"rent": 1}
