@@ -17,6 +17,7 @@ import xarray as xr
 from pydantic import BeforeValidator, Field
 
 from demand.combine import combined, joint_draws, scores, weigh
+from demand.data.quality import impossible, spikes
 from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
 from demand.events import Event, check_events, clean, factors
 from demand.hierarchy import HierarchySpec, declared
@@ -133,7 +134,7 @@ def forecast(
     Raises
     ------
     DataError
-        Where no series is left, or a driver has no future.
+        Where no series is left, a driver has no future, or a count is a thousand times all others of its series.
     ScenarioError
         Where an event concerns no series.
     SettingsError
@@ -142,7 +143,7 @@ def forecast(
     lowest, left_out = _lowest_level(history, hierarchy)
     _check_drivers(drivers, lowest, spec.horizon)
     check_events(history, spec.events)
-    seen = clean(lowest, spec.events)
+    seen = _seen(lowest, spec)
     models = _models(spec)
     of = origins(seen, spec.horizon, windows=None if spec.backtest.windows == "auto" else spec.backtest.windows)
     if replays is None:
@@ -162,7 +163,7 @@ def forecast(
         means=_means(said, weights),
         replays=replays,
         weights=weights,
-        notes=_notes(said, weights, cube, of),
+        notes=_notes(said, weights, cube, of, seen),
         not_forecast=left_out,
         saved={name: text for p in said.values() for name, text in p.saved.items()},
         settings=_settings(spec, seed, weights, cube, of),
@@ -231,6 +232,13 @@ def _check_drivers(drivers: pd.DataFrame | None, history: History, horizon: int)
         if last < end
     ]
     raise_all(faults, DataError, during="checking the drivers")
+
+
+def _seen(lowest: History, spec: ForecastSpec) -> History:
+    """Give the history that models learn from; a slip of the keyboard that no event sets aside stops here."""
+    seen = clean(lowest, spec.events)
+    raise_all(impossible(seen), DataError, during="looking at the counts")
+    return seen
 
 
 def _predict(
@@ -323,8 +331,15 @@ def _means(said: Mapping[str, Prediction], weights: Mapping[str, float]) -> pd.D
     return pd.concat(tables, ignore_index=True)[["unique_id", "ds", "model", "mean", "weight"]]
 
 
-def _notes(said: Mapping[str, Prediction], weights: Mapping[str, float], cube: Cube, of: Origins) -> pd.DataFrame:
+def _notes(said: Mapping[str, Prediction], weights: Mapping[str, float], cube: Cube, of: Origins, seen: History) -> pd.DataFrame:
     rows = [(n.unique_id, n.model, n.text) for one in said.values() for n in one.notes]
+    counts = seen.wide.notna().sum()
+    text = "only one or two counts: season, growth and range are those of the other series"
+    rows += [(str(i), "combined", text) for i in counts.index[counts < FEWEST]]
+    far = seen.wide.columns[spikes(seen.wide).any(axis=0)]
+    rows += [
+        (str(i), "combined", "a count lies far from those around it: mistyped, or an event to be declared? It was learnt from") for i in far
+    ]
     found = scores(cube, list(weights))
     best = min(found.values(), default=1.0)
     for model, weight in weights.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +41,8 @@ QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.9
 """The quantiles that are stored. They are leaves: no computation reads one."""
 KINDS = ("flow", "stock")
 """A flow is counted in a period; a stock is counted at its end."""
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}( 00:00:00)?$")
+"""Text that can mean one day only."""
 RESERVED = frozenset(
     {"unique_id", "ds", "y", "kind", "unit", "draw", "scenario", "level", "financial_year", "statistic", "months_actual", "mean"}
 )
@@ -100,8 +103,9 @@ class History:
         Raises
         ------
         DataError
-            Where the table breaks the contract.
+            Where the table breaks the contract: dates as text of any but one shape, as numbers or with a time zone, counts as words.
         """
+        raise_all(_cell_faults(table), DataError, during="making a history")
         long = table.assign(unique_id=table["unique_id"].astype(str), ds=pd.DatetimeIndex(table["ds"]), y=table["y"].astype(float))
         about = long.assign(kind=table.get("kind", kind), unit=table.get("unit", unit)).groupby("unique_id", sort=True)
         series = about[[*keys, "kind", "unit"]].first().astype(str)
@@ -164,11 +168,40 @@ class History:
         bad = sorted(set(self.series["kind"]) - set(KINDS))
         if bad:
             yield Fault(f"kind {listed(bad)}", allowed="A series is a 'flow' (counted in the period) or a 'stock' (counted at its end)")
-        if np.isinf(self.table["y"].to_numpy()).any():
-            yield Fault("a count is infinite")
+        counts = self.table["y"].to_numpy()
+        if np.isinf(counts).any():
+            yield Fault("a count is infinite", allowed="A finite number; nothing (NaN) where a period was not counted")
+        if (counts < 0).any():
+            names = self.table.loc[counts < 0, "unique_id"].unique()
+            yield Fault(f"{int((counts < 0).sum())} counts are negative", where=listed(names), allowed="A count is 0 or more")
         taken = [k for k in self.keys if k in RESERVED]
         if taken:
             yield Fault(f"key columns {listed(taken)} have names that the package needs", do_next="Rename them in the file")
+
+
+def _cell_faults(table: pd.DataFrame) -> list[Fault]:
+    """Name what would turn into another date or another number without a word: 01/02/2024 read as 2 January, 45292 as a second of 1970."""
+    if not {"unique_id", "ds", "y"} <= set(table.columns) or table.empty:
+        missing = sorted({"unique_id", "ds", "y"} - set(table.columns))
+        told = f"the history lacks {listed(missing)}" if missing else "the history has no rows"
+        return [Fault(told, allowed="unique_id, ds, y: a row a series and period")]
+    faults, ds, mend = [], table["ds"], "Read the file with demand.read_history, or make the dates with pandas.to_datetime and its 'format'"
+    if table["unique_id"].isna().any():
+        faults.append(Fault(f"{int(table['unique_id'].isna().sum())} rows do not say their series", where="unique_id"))
+    if ds.isna().any():
+        faults.append(Fault(f"{int(ds.isna().sum())} rows have no date", where="ds", allowed="The first day of the period in every row"))
+    if isinstance(ds.dtype, pd.DatetimeTZDtype):
+        faults.append(Fault(f"dates with a time zone ({ds.dtype.tz})", where="ds", allowed="Days without a time zone",
+                            do_next="Say in which zone a day begins: ds.dt.tz_convert('Europe/London').dt.tz_localize(None)"))  # fmt: skip
+    elif not pd.api.types.is_datetime64_any_dtype(ds):
+        odd = [v for v in ds.dropna().unique() if not (hasattr(v, "isoformat") or (isinstance(v, str) and ISO_DAY.match(v)))]
+        if odd:
+            faults.append(Fault(f"dates that could mean several days: {listed(odd, most=3)}", where="ds",
+                                allowed="Dates, or text such as 2024-01-31", do_next=mend))  # fmt: skip
+    words = pd.to_numeric(table["y"], errors="coerce").isna() & table["y"].notna()
+    if words.any():
+        faults.append(Fault(f"{listed(table.loc[words, 'y'].unique(), most=3)} instead of a count", where="y", allowed="A number, or NaN"))
+    return faults
 
 
 def match(series: pd.DataFrame, where: Mapping[str, Sequence[str]], *, at: str) -> np.ndarray:

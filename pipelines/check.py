@@ -23,7 +23,7 @@ def missing(_config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.title, config.name, list(config.selectors()), config.costs]
+    return [config.title, config.name, list(config.selectors()), config.costs, config.forecast.events if config.forecast else []]
 
 
 def run(job: Job, writer: Writer) -> None:

@@ -1,4 +1,4 @@
-"""What can be refused before any model is fitted: selectors that match nothing, and prices that do not fit what is counted.
+"""What can be refused before any model is fitted: selectors that match nothing, impossible counts, prices that do not fit.
 
 In: a job. Out: nothing, or an error with every fault. What is said of segments is checked later, when they are known.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from demand.budget import price
-from demand.errors import Fault, ScenarioError, raise_all
+from demand.data.quality import impossible
+from demand.errors import DataError, Fault, ScenarioError, raise_all
+from demand.events import clean
 from demand.scenario import apply
 from demand.tables import make_draws, match
 from pipelines.job import Job
@@ -28,10 +30,13 @@ def check_config(job: Job) -> None:
     ------
     ScenarioError
         With every selector that matches no series.
+    DataError
+        With every count that is a thousand times all others of its series, and that no event sets aside.
     BudgetError
         With every price whose unit does not fit what is counted.
     """
     _check_selectors(job)
+    _check_counts(job)
     _check_prices(job)
 
 
@@ -48,6 +53,14 @@ def _check_selectors(job: Job) -> None:
         except ScenarioError as error:
             faults += error.faults
     raise_all(faults, ScenarioError, during="looking for the series that the config means")
+
+
+def _check_counts(job: Job) -> None:
+    """Refuse counts that nobody can have counted."""
+    history, settings = job.inputs.history, job.config.forecast
+    if history is not None and settings is not None:
+        events = [e for e in settings.events if set(e.where) <= {"unique_id", *history.keys}]  # segments are not known yet
+        raise_all(impossible(clean(history, events)), DataError, during="looking at the counts")
 
 
 def _check_prices(job: Job) -> None:

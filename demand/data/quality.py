@@ -14,10 +14,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from demand.errors import listed
+from demand.errors import Fault, listed
 from demand.tables import History
 
-__all__ = ["Finding", "judge", "quality_summary"]
+__all__ = ["Finding", "impossible", "judge", "quality_summary", "spikes"]
 
 Severity = Literal["stop", "warn", "note"]
 
@@ -28,6 +28,8 @@ SHORT_SEASONS = 2
 SHORT_YEARS = 5
 SPIKE = 10.0
 """A count that lies so many usual steps (1.4826 x the median one) from those around it is a spike."""
+IMPOSSIBLE = 1000.0
+"""A count so many times the highest other count of its series (and of 1) is a slip of the keyboard, not people."""
 MOST_ROWS = 20
 """How many rows or series a finding names."""
 
@@ -117,14 +119,59 @@ def _gaps(wide: pd.DataFrame) -> list[Finding]:
     return [Finding.of("gap", "warn", "history", count=periods, message=text)]
 
 
-def _spikes(wide: pd.DataFrame) -> list[Finding]:
-    """Find counts far from the median of the five around them, in units of the usual step of the series."""
+def spikes(wide: pd.DataFrame) -> np.ndarray:
+    """Find counts far from the median of the five around them, in units of the usual step of the series.
+
+    Parameters
+    ----------
+    wide : pandas.DataFrame
+        As `History.wide`.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, shape (periods, series).
+    """
     around = wide.rolling(5, center=True, min_periods=3).median()
     distance = (wide - around).abs()
     steps = np.maximum(distance.median(), wide.diff().abs().median())
     usual = np.maximum(1.4826 * steps, np.sqrt(np.maximum(wide.median(), 1.0)))
-    spikes = distance / usual > SPIKE
-    periods, series = np.nonzero(spikes.to_numpy())
+    return np.asarray((distance / usual > SPIKE).to_numpy())
+
+
+def impossible(history: History) -> list[Fault]:
+    """Name the counts that nobody can have counted: a thousand times all others of their series.
+
+    Parameters
+    ----------
+    history : History
+        Cleaned of events: a count that is set aside as a shock is not looked at.
+
+    Returns
+    -------
+    list of Fault
+        One a count.
+    """
+    wide = history.wide
+    values = np.where(wide.notna(), wide.to_numpy(), -np.inf)
+    if len(values) < 2:
+        return []
+    second = np.sort(values, axis=0)[-2]
+    periods, series = np.nonzero(values > IMPOSSIBLE * np.maximum(second, 1.0))
+    return [
+        Fault(
+            f"a count of {values[p, s]:g} for {wide.index[p]:%Y-%m-%d}, where no other is above {max(second[s], 0.0):g}",
+            where=f"series '{wide.columns[s]}'",
+            allowed=f"A count is at most {IMPOSSIBLE:g} times the others of its series",
+            do_next="Correct it in the file, leave it empty, or set the period aside with an event of kind 'shock'",
+        )
+        for p, s in zip(periods, series, strict=True)
+        if np.isfinite(second[s])
+    ]
+
+
+def _spikes(wide: pd.DataFrame) -> list[Finding]:
+    periods, series = np.nonzero(spikes(wide))
     if not len(periods):
         return []
     some = [f"{wide.columns[s]} {wide.index[p]:%Y-%m-%d}" for p, s in zip(periods, series, strict=True)]
