@@ -6,6 +6,8 @@ What a config has no section for is left out, never made up.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from demand.hierarchy import declared
@@ -54,6 +56,7 @@ def report_input(job: Job) -> ReportInput:
         events=pd.DataFrame(events) if events else None,
         quality=store.json("quality.json"),
         notes=(*_stored(store, "segment_notes.json"), *_model_notes(store), *_stored(store, "budget_notes.json")),
+        segment_portraits=_stored(store, "segment_portraits.json"),
         track_record=_stored(store, "track_record.json"),
         parts=sums,
         questions={name: s.question for name, s in config.scenarios.items()},
@@ -73,7 +76,7 @@ def _model_notes(store: Store) -> list[str]:
     return told
 
 
-def _stored(store: Store, name: str) -> tuple[str, ...]:
+def _stored(store: Store, name: str) -> tuple[Any, ...]:
     return tuple(store.json(name)) if store.has(name) else ()
 
 

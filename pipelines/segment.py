@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from demand.segments.find import find_segments
+from demand.segments.portrait import portraits
 from demand.segments.profile import profile
 from demand.segments.use import use
 from pipelines.config import RunConfig
@@ -28,7 +29,7 @@ def rests_on(config: RunConfig) -> list[object]:
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write segments.parquet (person-level), segment_profile.csv, segment_model.json, and the evidence for the number of segments."""
+    """Write segments.parquet (person-level), segment_profile.csv, segment_model.json, portraits, use, and the evidence for their number."""
     spec, inputs = job.config.segments, job.inputs
     table = inputs.people if inputs.people is not None else inputs.places
     if spec is None or table is None:
@@ -38,8 +39,13 @@ def run(job: Job, writer: Writer) -> None:
     found = find_segments(table, spec, seed=job.config.seed, attributes=inputs.attributes, progress=job.progress)
     writer.table("segments.parquet", found.members)
     writer.text("segment_model.json", found.model.to_json())
-    writer.table("segment_profile.csv", profile(table, found.members, spec))
+    told = profile(table, found.members, spec)
+    asked = use(table, found.members, as_of=inputs.last_day) if "opened" in table else None
+    model = found.model
+    drawn = portraits(table, found.members, told, attributes=model.attributes, use=asked, groups=model.groups, seed=job.config.seed)
+    writer.table("segment_profile.csv", told)
+    writer.json("segment_portraits.json", [p.model_dump(mode="json") for p in drawn])
     writer.table("segment_evidence.csv", found.evidence)
     writer.json("segment_notes.json", list(found.notes))
-    if "opened" in table:
-        writer.table("segment_use.csv", use(table, found.members, as_of=inputs.last_day))
+    if asked is not None:
+        writer.table("segment_use.csv", asked)

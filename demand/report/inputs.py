@@ -60,6 +60,8 @@ class ReportInput:
         segment, feature, level, people, share_or_mean, average, index, low, high, missing_share.
     segment_use : pandas.DataFrame, optional
         segment, people, share_of_people, episodes_per_person, repeat_share, open_now, median_stay_days, share_of_cost, cost_per_person.
+    segment_portraits : tuple of mapping
+        The content of segment_portraits.json.
     assumptions : pandas.DataFrame, optional
         name, value, unit, low, high, source, as_of, owner, placeholder, used_in.
     applied : pandas.DataFrame, optional
@@ -101,6 +103,7 @@ class ReportInput:
     risk: pd.DataFrame | None = None
     segment_profile: pd.DataFrame | None = None
     segment_use: pd.DataFrame | None = None
+    segment_portraits: tuple[Mapping[str, Any], ...] = ()
     assumptions: pd.DataFrame | None = None
     applied: pd.DataFrame | None = None
     not_forecast: pd.DataFrame | None = None

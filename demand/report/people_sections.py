@@ -13,6 +13,7 @@ from demand.disclosure import protect, protect_profile
 from demand.report import bars, words
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Section, Table, table_of
+from demand.segments.portrait import Portrait, rule_sentence, sentences
 
 __all__ = ["segments_section"]
 
@@ -47,9 +48,11 @@ def segments_section(inputs: ReportInput) -> Section | None:
     if inputs.spec.audience == "public":
         table = protect_profile(table, policy=inputs.policy)
     hidden = int(table["share_or_mean"].isna().sum()) if inputs.spec.audience == "public" else 0
-    parts: list[Table | Figure | Block] = [
-        p for name, one in table.groupby("segment", sort=True) for p in _portrait(str(name), one, inputs)
-    ]
+    drawn = {p.segment: p for p in map(Portrait.model_validate, inputs.segment_portraits)}
+    use = _protected_use(inputs)
+    parts: list[Table | Figure | Block] = []
+    for name, one in table.groupby("segment", sort=True):
+        parts += [*_sentences(drawn.get(str(name)), one, use, inputs), *_portrait(str(name), one, inputs)]
     shown = table.assign(
         feature=[words.capital(words.label(f, inputs.spec.names)) for f in table["feature"]],
         level=[words.label(v, inputs.spec.names) if pd.notna(v) and str(v) else "average" for v in table["level"]],
@@ -72,7 +75,7 @@ def segments_section(inputs: ReportInput) -> Section | None:
     note = "Low to high: 19 times in 20, from chance in who happened to come." + (
         f" {hidden} figures are hidden because few people stand behind them." if hidden else ""
     )
-    parts += _use(inputs)
+    parts += _use(use, inputs)
     parts.append(table_of(shown, "Portraits of the segments in full", names=names, formats=formats, note=note))
     lead = (
         "People were put into groups that are alike, by what was known when they first came. A segment describes a group; it says nothing "
@@ -112,15 +115,44 @@ def _portrait(name: str, one: pd.DataFrame, inputs: ReportInput) -> Iterator[Fig
     yield bars.changes(frame, title=f"segment {words.label(name, inputs.spec.names)}: what tells it from everybody", of="Answer")
 
 
-def _use(inputs: ReportInput) -> list[Table]:
-    """Say what each segment asks of services."""
+def _sentences(portrait: Portrait | None, one: pd.DataFrame, use: pd.DataFrame | None, inputs: ReportInput) -> list[Block]:
+    """Tell a segment's portrait in words, from what the disclosure policy left."""
+    if portrait is None:
+        return []
+
+    def label(name: str) -> str:
+        return words.label(name, inputs.spec.names)
+
+    told = sentences(portrait, one, use, label=label)
+    if (rule := portrait.rule) is not None:
+        shown: dict[str, float] = {"recall": rule.recall, "precision": rule.precision, "held_out": rule.held_out}
+        if inputs.spec.audience == "public":
+            counts = {"held_out": rule.held_out, "in_segment": rule.in_segment, "caught": rule.caught, "both": rule.both}
+            row = pd.DataFrame([{**counts, "recall": rule.recall, "precision": rule.precision}])
+            kept = protect(row, counts=list(counts), values=["recall", "precision"], policy=inputs.policy).iloc[0]
+            shown = {n: float(kept[n]) if not isinstance(kept[n], str) else float("nan") for n in shown}
+        told.append(rule_sentence(rule, shown, label=label))
+    if portrait.balanced_accuracy is not None and portrait.found_again is not None and portrait.chance is not None:
+        told.append(
+            f"Small trees that had not seen them put {words.percent(portrait.found_again)} of the segment back into it (all segments on "
+            f"average: {words.percent(portrait.balanced_accuracy)}; guessing: {words.percent(portrait.chance)})."
+        )
+    return [Block(tuple(words.closed(t) for t in told), heading=f"Segment {label(portrait.segment)}")]
+
+
+def _protected_use(inputs: ReportInput) -> pd.DataFrame | None:
     table = inputs.segment_use
+    if table is None or table.empty or inputs.spec.audience != "public":
+        return table
+    counts = [c for c in ("people", "episodes", "open_now") if c in table]
+    values = [str(c) for c in table.columns if c not in (*counts, "segment")]
+    return protect(table, counts=counts, policy=inputs.policy, values=values)
+
+
+def _use(table: pd.DataFrame | None, inputs: ReportInput) -> list[Table]:
+    """Say what each segment asks of services."""
     if table is None or table.empty:
         return []
-    if inputs.spec.audience == "public":
-        counts = [c for c in ("people", "episodes", "open_now") if c in table]
-        values = [str(c) for c in table.columns if c not in (*counts, "segment")]
-        table = protect(table, counts=counts, policy=inputs.policy, values=values)
     shown = table.assign(segment=[words.capital(words.label(s, inputs.spec.names)) for s in table["segment"]])
     note = "Usual stay: half stay longer, half less; those who are still here are counted as such. Cost: as far as prices were recorded."
     return [table_of(shown, "What each segment asks of services", names=USE, formats=USE_FORMATS, note=note)]

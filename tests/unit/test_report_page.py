@@ -15,7 +15,7 @@ from demand.report import ReportInput, ReportSpec
 from demand.report.answers import answers
 from demand.report.facts import lines, misses
 from demand.report.html import quality_page, report_page
-from demand.report.parts import Table
+from demand.report.parts import Block, Table
 from demand.report.sections import sections
 from demand.report.words import banned_in
 
@@ -182,6 +182,26 @@ def portraits(audience: str) -> Table:
     """Give the table of the portraits, as one audience has it."""
     section = next(s for s in sections(made(spec=ReportSpec.model_validate({"audience": audience}))) if s.id == "segments")
     return next(p for p in section.parts if isinstance(p, Table))
+
+
+@pytest.mark.parametrize(
+    ("audience", "people", "rule"), [("council", "12 people.", "catches 60%"), ("public", "10 people.", "Too few people")]
+)
+def test_portraits_in_words_say_what_the_policy_leaves(audience: str, people: str, rule: str) -> None:
+    condition = {"feature": "mental_health", "kind": "is", "values": ["yes"]}
+    judged = {"held_out": 400, "in_segment": 5, "caught": 4, "both": 3, "intervals": [0.2, 0.9, 0.3, 0.95]}
+    portrait = {
+        "segment": "C",
+        "people": 12,
+        "everybody": 1242,
+        "rule": judged | {"rule": {"segment": "C", "least": 1, "conditions": [condition]}},
+    }
+    inputs = made(spec=ReportSpec.model_validate({"audience": audience}), segment_portraits=(portrait,))
+    section = next(s for s in sections(inputs) if s.id == "segments")
+    told = next(p for p in section.parts if isinstance(p, Block) and p.heading == "Segment C")
+    assert told.lines[0] == people
+    assert "Rule: mental health is yes." in told.lines[-1]
+    assert rule in told.lines[-1]
 
 
 def test_a_public_report_rounds_what_was_counted() -> None:
