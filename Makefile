@@ -10,7 +10,7 @@ NAME := $(lastword $(subst :, ,$(CONFIG)))
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-long lint format types architecture check benchmark schema picture clean
+.PHONY: demo test test-long lint format types architecture check benchmark benchmark-accuracy schema picture clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/installed
@@ -44,6 +44,10 @@ check: lint types architecture
 benchmark: .venv/installed
 	$(BIN)/python benchmarks/help.py
 	$(BIN)/python benchmarks/chain.py
+
+# Needs the public statistics (DEMAND_REAL_DATA); hours on two cores, and peers' forecasts are kept in outputs/peers.
+benchmark-accuracy: .venv/installed
+	$(BIN)/python benchmarks/accuracy.py --cache outputs/peers
 
 schema: .venv/installed
 	$(BIN)/demand schema > configs/schema.json
