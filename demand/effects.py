@@ -22,7 +22,7 @@ from demand.tables import History
 
 __all__ = ["EFFECT_COLUMNS", "estimate_effects"]
 
-EFFECT_COLUMNS = ("unique_id", "driver", "draw", "elasticity", "source", "observed_low", "observed_high")
+EFFECT_COLUMNS = ("unique_id", "driver", "draw", "elasticity", "source", "observed_low", "observed_high", "half_life")
 LONGEST = 400
 """Periods, the latest ones, from which effects are estimated."""
 WANDERING = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
@@ -76,18 +76,19 @@ def estimate_effects(history: History, drivers: pd.DataFrame, *, draws: int, see
     Returns
     -------
     pandas.DataFrame
-        EFFECTS: unique_id, driver, draw, elasticity, source, observed_low, observed_high.
+        EFFECTS: unique_id, driver, draw, elasticity, source, observed_low, observed_high, half_life (periods; 0 follows at once).
 
     Raises
     ------
     DataError
-        Where a driver has gaps or ends before the history.
+        Where a driver has gaps. Periods for which a driver is not published yet are not looked at.
     """
     past = drivers[drivers["ds"] <= history.last] if len(drivers) else drivers
     if past.empty:
         return pd.DataFrame({c: [] for c in EFFECT_COLUMNS})
     first = min(pd.Timestamp(past["ds"].min()), pd.Timestamp(history.table["ds"].min()))
-    table = driver_table(past, history.frequency, first=first, last=history.last)
+    published = min(pd.Timestamp(history.last), pd.Timestamp(past.groupby("name")["ds"].max().min()))
+    table = driver_table(past[past["ds"] <= published], history.frequency, first=first, last=published)
     table = table[[name for name, column in table.items() if column.min() > 0]]
     if table.shape[1] == 0:
         return pd.DataFrame({c: [] for c in EFFECT_COLUMNS})
@@ -107,16 +108,19 @@ def _group(history: History, ids: list[str], logs: pd.DataFrame, kind: str, *, d
     average = _average(y)
     tried = []
     for half_life in HALF_LIVES if kind == "stock" else (0.0,):
-        followed = _followed(logs, half_life).loc[wide.index].to_numpy()
+        followed = _followed(logs, half_life).reindex(wide.index).to_numpy()
         tried += [(half_life, followed, answer) for answer in frame.regress(average[:, None], followed)]
-    common = _draw_common([t[2] for t in tried], names, draws=draws, stream_name="/".join(ids), seed=seed)
-    half_life, followed, _ = max(tried, key=lambda t: float(t[2].likelihood[0])) if tried else (0.0, logs.loc[wide.index].to_numpy(), None)
+    common, which = _draw_common([t[2] for t in tried], names, draws=draws, stream_name="/".join(ids), seed=seed)
+    slowness = np.array([t[0] for t in tried])[which] if tried else np.zeros(draws)
+    likeliest = max(tried, key=lambda t: float(t[2].likelihood[0])) if tried else (0.0, logs.reindex(wide.index).to_numpy(), None)
+    half_life, followed, _ = likeliest
     values = common + _draw_differences(y - average[:, None], followed, frame, ids=ids, names=names, draws=draws, seed=seed)
     slow = f", followed with a half-life of {half_life:g} periods" if half_life else ""
     unit = history.series.loc[ids[0], "unit"]
     source = f"estimated from history: {len(ids)} series ({kind}, {unit}) of up to {len(wide)} periods{slow}"
     index = pd.MultiIndex.from_product([ids, names, range(draws)], names=["unique_id", "driver", "draw"])
-    return index.to_frame(index=False).assign(elasticity=values.reshape(-1), source=source)
+    half_lives = np.tile(slowness, len(ids) * len(names))
+    return index.to_frame(index=False).assign(elasticity=values.reshape(-1), source=source, half_life=half_lives)
 
 
 def _average(y: np.ndarray) -> np.ndarray:
@@ -174,13 +178,13 @@ def _least_squares(x: np.ndarray, y: np.ndarray, errors: np.ndarray, drivers: in
     return _Answer(weights[-drivers:].T, covariance, -0.5 * ((n - p) * np.log(variance) + determinants))
 
 
-def _draw_common(answers: list[_Answer], names: list[str], *, draws: int, stream_name: str, seed: int) -> np.ndarray:
-    """Draw what the series have in common, shape (drivers, draws): a mixture over half-lives and shares, each by its likelihood."""
+def _draw_common(answers: list[_Answer], names: list[str], *, draws: int, stream_name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw what the series have in common, shape (drivers, draws), and the answer that each draw is from: a mixture by likelihood."""
     many = len(names)
     chance = stream(seed, "effects", stream_name)
     normal = np.stack([stream(seed, "effects", stream_name, n).standard_normal(draws) for n in names])
     if not answers:
-        return PRIOR * normal
+        return PRIOR * normal, np.zeros(draws, dtype=int)
     likelihood = np.array([a.likelihood[0] for a in answers])
     weights = np.exp(likelihood - likelihood.max())
     which = chance.choice(len(answers), size=draws, p=weights / weights.sum())
@@ -191,7 +195,7 @@ def _draw_common(answers: list[_Answer], names: list[str], *, draws: int, stream
         centre = posterior @ precision @ answers[k].found[0]
         here = which == k
         values[:, here] = centre[:, None] + np.linalg.cholesky(posterior) @ normal[:, here]
-    return values
+    return values, which
 
 
 def _draw_differences(

@@ -1,8 +1,8 @@
 """The one call that makes a forecast: replay, weights, means, joint draws.
 
 In: a HISTORY and settings. Out: `Forecast`: DRAWS and all that is needed to explain, to evaluate and to trust them. Declared totals are
-not forecast (their parts are added up), and series that ended are listed, not forecast. Refuses an unknown model, a driver without a
-future, and a history of which nothing is left.
+not forecast (their parts are added up), and series that ended are listed, not forecast. Refuses an unknown model, a driver whose future
+cannot be known, and a history of which nothing is left.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import xarray as xr
 from pydantic import BeforeValidator, Field
 
 from demand.combine import combined, joint_draws, scores, weigh
+from demand.counts import to_counts
 from demand.data.quality import impossible, spikes
+from demand.driver_futures import driver_futures, spread_by_drivers
 from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
 from demand.events import Event, check_events, clean, factors
 from demand.hierarchy import HierarchySpec, declared
@@ -81,6 +83,10 @@ class Forecast:
         unique_id ("" for all), model, note.
     not_forecast : pandas.DataFrame
         unique_id, last, reason.
+    effects : pandas.DataFrame
+        EFFECTS: what each driver does to each series, with as many draws.
+    driver_futures : pandas.DataFrame
+        ds, name, value, low, high, source: each driver to the end of the horizon.
     saved : dict of str to str
         Models as text: file name to content.
     settings : dict
@@ -94,6 +100,8 @@ class Forecast:
     weights: dict[str, float]
     notes: pd.DataFrame
     not_forecast: pd.DataFrame
+    effects: pd.DataFrame
+    driver_futures: pd.DataFrame
     saved: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -114,14 +122,12 @@ def forecast(
 
     Parameters
     ----------
-    history : History
-    spec : ForecastSpec
+    history, spec : History, ForecastSpec
     seed, jobs : int
         The same seed gives the same draws, to the bit, whatever `jobs` (cores) is.
     drivers : pandas.DataFrame, optional
-        DRIVERS, with a future to the end of the horizon.
+        DRIVERS; one that ends before the horizon does is forecast from its own past (see `demand.driver_futures`).
     hierarchy : HierarchySpec
-        Declared totals are left out of the lowest level.
     replays, saved : optional
         REPLAYS and models of an earlier forecast of the same history and settings, used instead of replaying and fitting.
     progress : callable, optional
@@ -134,18 +140,17 @@ def forecast(
     Raises
     ------
     DataError
-        Where no series is left, a driver has no future, or a count is a thousand times all others of its series.
+        Where no series is left, a driver has no future and cannot be forecast, or a count is a thousand times all others of its series.
     ScenarioError
         Where an event concerns no series.
     SettingsError
         Where a model is not known.
     """
     lowest, left_out = _lowest_level(history, hierarchy)
-    _check_drivers(drivers, lowest, spec.horizon)
     check_events(history, spec.events)
     seen = _seen(lowest, spec)
-    models = _models(spec)
-    of = origins(seen, spec.horizon, windows=None if spec.backtest.windows == "auto" else spec.backtest.windows)
+    ahead = driver_futures(drivers, seen, spec.horizon, draws=spec.draws, seed=seed)
+    drivers, models, of = ahead.given, _models(spec), _origins(seen, spec)
     if replays is None:
         tasks = plan(seen, models, of)
         replays = replay(lowest, build, tasks, steps=of.steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
@@ -154,17 +159,20 @@ def forecast(
     said = _predict(seen, weights, spec.horizon, seed=seed, drivers=drivers, saved=saved, jobs=jobs, progress=progress)
     mean = combined({m: _array(p, lowest, spec.horizon) for m, p in said.items()}, weights)
     mark = fingerprint(lowest.fingerprint, spec.fingerprint, seed, weights)
-    values = joint_draws(cube, weights, mean, whole=whole_numbers(lowest), draws=spec.draws, seed=seed)
+    whole = whole_numbers(lowest)
+    plain = joint_draws(cube, weights, mean, whole=whole, draws=spec.draws, seed=seed)
+    values = spread_by_drivers(plain, ahead, history=lowest, cutoffs=cube.cutoffs, whole=whole, seed=seed)
     draws, effect = _with_events(values, mean, lowest, spec, seed=seed, mark=mark)
-    components = _components(said, weights, effect)
     return Forecast(
-        draws=draws,
-        components=components,
+        draws,
+        components=_components(said, weights, effect),
         means=_means(said, weights),
         replays=replays,
         weights=weights,
-        notes=_notes(said, weights, cube, of, seen),
+        notes=ahead.noted(_notes(said, weights, cube, of, seen)),
         not_forecast=left_out,
+        effects=ahead.effects,
+        driver_futures=ahead.table,
         saved={name: text for p in said.values() for name, text in p.saved.items()},
         settings=_settings(spec, seed, weights, cube, of),
     )
@@ -216,29 +224,15 @@ def _lowest_level(history: History, hierarchy: HierarchySpec) -> tuple[History, 
     return history.only(set(history.ids) - set(reasons)), table
 
 
-def _check_drivers(drivers: pd.DataFrame | None, history: History, horizon: int) -> None:
-    if drivers is None or drivers.empty:
-        return
-    end = history.frequency.after(history.last, horizon)[-1]
-    reach = drivers.dropna(subset=["value"]).groupby("name")["ds"].max()
-    faults = [
-        Fault(
-            f"the driver '{name}' has no future: its last value is for {last:%Y-%m-%d}",
-            where="data > drivers",
-            allowed=f"A value for every period to {end:%Y-%m-%d}",
-            do_next="Add a published projection, with low and high, or leave the driver out",
-        )
-        for name, last in reach.items()
-        if last < end
-    ]
-    raise_all(faults, DataError, during="checking the drivers")
-
-
 def _seen(lowest: History, spec: ForecastSpec) -> History:
     """Give the history that models learn from; a slip of the keyboard that no event sets aside stops here."""
     seen = clean(lowest, spec.events)
     raise_all(impossible(seen), DataError, during="looking at the counts")
     return seen
+
+
+def _origins(seen: History, spec: ForecastSpec) -> Origins:
+    return origins(seen, spec.horizon, windows=None if spec.backtest.windows == "auto" else spec.backtest.windows)
 
 
 def _predict(
@@ -275,46 +269,12 @@ def _with_events(
     if by is not None:
         values = values * by
         for row in np.flatnonzero(whole_numbers(history)):
-            values[row] = _to_counts(values[row], seed=seed, name=history.ids[row])
+            values[row] = to_counts(values[row], stream(seed, "events", history.ids[row]))
         index = pd.MultiIndex.from_product([history.ids, ds], names=["unique_id", "ds"]).to_frame(index=False)
         change = (mean * (by.mean(axis=2) - 1)).reshape(-1)
         effect = index.assign(model="combined", feature="events", value=np.nan, contribution=change)
     made = make_draws(values, history.series, ds, frequency=history.frequency, cutoff=history.last, seed=seed, fingerprint=mark)
     return made, effect
-
-
-def _to_counts(values: np.ndarray, *, seed: int, name: str) -> np.ndarray:
-    """Make counts of numbers: each goes up with the probability of its fraction, so that the mean over the draws stays (to 1 / draws).
-
-    Rounding to the nearest would lose the event where counts are low: 1.3 times a count of 1 is 1. Of the draws of a period, taken in a
-    random order, as many go up as their fractions add up to.
-
-    Parameters
-    ----------
-    values : numpy.ndarray
-        Shape (periods, draws).
-    seed : int
-    name : str
-        The series, so that its numbers do not depend on which others there are.
-
-    Returns
-    -------
-    numpy.ndarray
-
-    References
-    ----------
-    Madow, W. G. (1949). On the theory of systematic sampling, II. Annals of Mathematical Statistics 20(3).
-    """
-    lower = np.floor(values)
-    share = values - lower
-    if not share.any():
-        return values
-    rng = stream(seed, "events", name)
-    order = rng.permuted(np.tile(np.arange(values.shape[1]), (len(values), 1)), axis=1)
-    reached = np.floor(np.cumsum(np.take_along_axis(share, order, axis=1), axis=1) + rng.random((len(values), 1)))
-    up = np.empty_like(values)
-    np.put_along_axis(up, order, np.diff(reached, axis=1, prepend=0.0), axis=1)
-    return np.asarray(lower + up)
 
 
 def _components(said: Mapping[str, Prediction], weights: Mapping[str, float], effect: pd.DataFrame | None) -> pd.DataFrame:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from demand.budget import horizon_needed
-from demand.effects import EFFECT_COLUMNS, estimate_effects
 from demand.errors import DataError, Fault
-from demand.events import clean
 from demand.forecast import forecast
 from demand.hierarchy import levels, totals
 from pipelines.config import RunConfig
@@ -56,7 +52,3 @@ def run(job: Job, writer: Writer) -> None:
     lowest = history.only(map(str, made.draws["series"].to_numpy()))
     of = levels(lowest.series, hierarchy)
     writer.table("totals.parquet", totals(made.draws, of, start_month=start_month(config), history=history))
-    effects = pd.DataFrame(columns=list(EFFECT_COLUMNS))
-    if drivers is not None:
-        effects = estimate_effects(clean(lowest, spec.events), drivers, draws=spec.draws, seed=config.seed)
-    writer.table("effects.parquet", effects)

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-TABLES = ("components", "means", "replays", "notes", "not_forecast")
+TABLES = ("components", "means", "replays", "notes", "not_forecast", "effects", "driver_futures")
 """The tables of a Forecast that are stored under their own names."""
 
 
@@ -142,8 +142,8 @@ def what_if(job: Job) -> WhatIf:
     """Give what the scenarios of a run are made from."""
     from demand.scenario import WhatIf
 
-    config, effects = job.config, job.store.table("effects.parquet")
-    return WhatIf(load_draws(job.store), tuple(config.scenarios.values()), config.seed, effects, job.inputs.drivers)
+    config, effects, drivers = job.config, job.store.table("effects.parquet"), job.store.table("driver_futures.parquet")
+    return WhatIf(load_draws(job.store), tuple(config.scenarios.values()), config.seed, effects, drivers)
 
 
 def priced(job: Job, demand: xr.DataArray, history: History) -> Cost:

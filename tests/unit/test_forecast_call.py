@@ -173,12 +173,12 @@ def test_days_and_weeks(code: str) -> None:
     assert f.draws.shape == (4, 10, 30)
 
 
-def test_unknown_model_and_drivers_without_a_future_are_refused() -> None:
+def test_unknown_model_and_drivers_whose_future_nobody_knows_are_refused() -> None:
     h = history(30)
     with pytest.raises(SettingsError, match="Did you mean 'theta'"):
         forecast(h, ForecastSpec(horizon=3, models=["theeta"]), seed=1)
     ds = h.frequency.periods(pd.Timestamp("2018-01-01"), 31)
-    drivers = pd.DataFrame({"ds": ds, "name": "rent", "value": 1.0, "low": np.nan, "high": np.nan})
+    drivers = pd.DataFrame({"ds": ds, "name": "rent", "value": -1.0, "low": np.nan, "high": np.nan})
     with pytest.raises(DataError, match="'rent' has no future"):
         forecast(h, ForecastSpec(horizon=3, models=CHEAP), seed=1, drivers=drivers)
 
