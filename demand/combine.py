@@ -1,8 +1,8 @@
 """How models are put together: weights from replay, pooled over series, and what the combination would have said.
 
 In: replays as arrays. Out: a weight for each model, and the combination's means, at earlier cutoffs and now. Evidence is pooled over all
-series and shrunk towards equal weights: choosing a model for each series on little evidence loses more than it gains. Refuses nothing: with
-no evidence at all the weights are equal.
+series and shrunk towards what is believed beforehand: choosing a model for each series on little evidence loses more than it gains.
+Refuses nothing: with no evidence at all belief decides.
 """
 
 from __future__ import annotations
@@ -20,7 +20,11 @@ POWER = 3.0
 """Weights go with the error to this power, inverted: 2 is right for errors that do not hang together (Bates and Granger 1969); 3 did a
 little better on public series."""
 EQUAL = 3.0
-"""Equal weights count as much as the evidence of so many independent stretches of errors."""
+"""Belief counts as much as the evidence of so many independent stretches of errors."""
+BELIEF = {"seasonal_naive": 0.25, "lightgbm": 1.5}
+"""What is believed of a model before there is evidence, beside 1 for the others: repeating the last year is a poor guess where there is
+a season and one of the best where there is none, and what all series have in common is worth more than what one tells. Weighed
+on public sets of months and quarters; years are taken as equal."""
 NEAR = 1.5
 """A model whose error is more than so many times the best one's takes no part."""
 EARNED = 0.9
@@ -82,14 +86,15 @@ def weigh(cube: Cube, models: Sequence[str], *, stretches: float, raced: Sequenc
         Adding up to 1, in the order of `models`; 0 for a model that earned none.
     """
     found = scores(cube, models)
+    belief = {m: BELIEF.get(m, 1.0) if cube.season > 1 or m != "seasonal_naive" else 1.0 for m in models}
     if not found:
-        return {m: 1.0 / len(models) for m in models}
+        return {m: belief[m] / sum(belief.values()) for m in models}
     others = [v for m, v in found.items() if m not in raced]
     best = min(others, default=min(found.values()))
     near = [m for m in models if m in found and found[m] <= (EARNED if m in raced and others else NEAR) * best]
-    inverse = {m: found[m] ** -POWER for m in near}
-    trust, total = stretches / (stretches + EQUAL), sum(inverse.values())
-    raw = {m: trust * inverse[m] / total + (1 - trust) / len(near) for m in near}
+    inverse = {m: belief[m] * found[m] ** -POWER for m in near}
+    trust, total, believed = stretches / (stretches + EQUAL), sum(inverse.values()), sum(belief[m] for m in near)
+    raw = {m: trust * inverse[m] / total + (1 - trust) * belief[m] / believed for m in near}
     kept = {m: w for m, w in raw.items() if w >= SMALL}
     return {m: kept.get(m, 0.0) / sum(kept.values()) for m in models}
 
@@ -136,8 +141,9 @@ def joint_draws(cube: Cube, weights: Mapping[str, float], mean: np.ndarray, *, w
     numpy.ndarray
         Shape (series, horizon, draws).
     """
-    errors = learn_errors(cube.y, _as_combined(cube, weights), horizon=mean.shape[1], whole=whole)
-    return draw_paths(mean, errors, whole=whole, draws=draws, seed=seed)
+    said = _as_combined(cube, weights)
+    errors = learn_errors(cube.y, said, horizon=mean.shape[1], whole=whole, swung=cube.swings.at(cube.at))
+    return draw_paths(mean, errors, whole=whole, draws=draws, seed=seed, swung=cube.swings.at(cube.now))
 
 
 def _as_combined(cube: Cube, weights: Mapping[str, float]) -> np.ndarray:

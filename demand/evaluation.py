@@ -124,9 +124,7 @@ def _looks(history: History, cube: Cube, main: list[pd.Timestamp], *, forecast: 
         enough = int((known.at <= cube.at[k] - cube.y.shape[2]).sum()) >= ENOUGH
         whole = whole_numbers(history.until(cutoff).only(np.array(cube.ids)[said]))
         values = np.full((*mean.shape, draws), np.nan)
-        part = Cube([i for i, s in zip(cube.ids, said, strict=True) if s], known.cutoffs, known.at, known.y[:, said],
-                    {m: v[:, said] for m, v in known.means.items()})  # fmt: skip
-        values[said] = joint_draws(part, weights, mean[said], whole=whole, draws=draws, seed=seed)
+        values[said] = joint_draws(known.only(said), weights, mean[said], whole=whole, draws=draws, seed=seed)
         yield _Look(cutoff, enough, cube.y[k], values, mean)
 
 

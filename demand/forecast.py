@@ -308,7 +308,7 @@ def _notes(said: Mapping[str, Prediction], weights: Mapping[str, float], cube: C
             told = f"not used: its error was {found[model] / best:.2f} times that of the best model, in replays of {on} series"
             rows.append(("", model, told))
     if not found:
-        rows.append(("", "combined", "too short to replay: weights are equal, and ranges are assumed, not measured"))
+        rows.append(("", "combined", "too short to replay: weights and ranges are assumed, not measured"))
     elif of.steps < len(said[next(iter(said))].means["ds"].unique()):
         rows.append(("", "combined", f"errors could be measured to {of.steps} periods ahead; ranges further on carry that growth on"))
     return pd.DataFrame(rows, columns=["unique_id", "model", "note"])

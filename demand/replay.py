@@ -8,7 +8,7 @@ driver are taken to stay at the last one published. Refuses nothing: a model tha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ import pandas as pd
 from demand.events import Event, clean
 from demand.models import Forecaster
 from demand.tables import History
+from demand.uncertainty import Swings, swings
 
 __all__ = ["COLUMNS", "Cube", "Origins", "Task", "cube_of", "drivers_as_known", "origins", "plan", "replay"]
 
@@ -84,6 +85,12 @@ class Cube:
         Shape (cutoffs, series, steps): what came; NaN where it is not known.
     means : mapping of str to numpy.ndarray
         Model to what it expected, same shape; NaN where it was not asked.
+    swings : Swings
+        How much series had swung by each period of the calendar.
+    season : int
+        Periods in a season.
+    now : int
+        The place of the last period that is known.
     """
 
     ids: list[str]
@@ -91,6 +98,9 @@ class Cube:
     at: np.ndarray
     y: np.ndarray
     means: Mapping[str, np.ndarray]
+    swings: Swings
+    season: int
+    now: int
 
     def known_by(self, place: int) -> Cube:
         """Give what could be known when the period at `place` was the last one: earlier cutoffs, and what had come by then."""
@@ -98,7 +108,14 @@ class Cube:
         steps = np.arange(1, self.y.shape[2] + 1)
         late = (self.at[kept][:, None] + steps[None, :] > place)[:, None, :]
         means = {name: mean[kept] for name, mean in self.means.items()}
-        return Cube(self.ids, self.cutoffs[kept], self.at[kept], np.where(late, np.nan, self.y[kept]), means)
+        y = np.where(late, np.nan, self.y[kept])
+        return replace(self, cutoffs=self.cutoffs[kept], at=self.at[kept], y=y, means=means, now=place)
+
+    def only(self, series: np.ndarray) -> Cube:
+        """Give the same for some series (bool or places)."""
+        means = {name: mean[:, series] for name, mean in self.means.items()}
+        ids = list(np.asarray(self.ids, dtype=object)[series])
+        return replace(self, ids=ids, y=self.y[:, series], means=means, swings=self.swings.only(series))
 
 
 def origins(history: History, horizon: int, *, windows: int | None = None) -> Origins:
@@ -234,7 +251,8 @@ def cube_of(replays: pd.DataFrame, history: History, *, steps: int) -> Cube:
         mine = inside & (replays["model"] == model).to_numpy()
         means[model] = np.full(y.shape, np.nan)
         means[model][c[mine], s[mine], r[mine]] = replays["mean"].to_numpy(dtype=float)[mine]
-    return Cube(ids, cutoffs, np.asarray(places), y, means)
+    season = history.frequency.season_length
+    return Cube(ids, cutoffs, np.asarray(places), y, means, swings(history.wide.to_numpy(), season), season, len(index) - 1)
 
 
 def drivers_as_known(drivers: pd.DataFrame | None, cutoff: pd.Timestamp, ahead: pd.DatetimeIndex) -> pd.DataFrame | None:

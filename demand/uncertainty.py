@@ -6,6 +6,9 @@ the spread is assumed and `Errors.assumed` says so.
 
 Notes
 -----
+How large the errors of a series are is learnt from two sides: from its errors in replay, which are few, and from how much its counts
+have swung from period to period in all of its history. The longer that history is, the more the swings say.
+
 Each draw takes one earlier cutoff, with one random sign: what all series' errors had in common then stays common, and errors stay
 correlated over time as they were. Most series are dealt the standardised path of another series at that cutoff, so that a series has as
 many futures as there were cutoffs and series, not cutoffs alone; the others keep their own. Low counts go through the negative
@@ -20,12 +23,19 @@ import numpy as np
 
 from demand.spec import stream
 
-__all__ = ["Errors", "draw_paths", "learn_errors"]
+__all__ = ["Errors", "Swings", "draw_paths", "learn_errors", "swings"]
 
 PROPORTION = 0.1
 """The part of a series' standard deviation that is in proportion to its level, before its own scale: see `_base`."""
-OWN = 6.0
-"""A series' own spread counts as much as that of all series together when it rests on so many stretches of errors."""
+OWN = 20.0
+"""A series' own errors count as much as those of all series together when they rest on so many stretches; its swings come on top."""
+LEARNT = 40.0
+"""A series' swings count half when so many of them were seen."""
+MOST = (0.9, 0.3, 10.0)
+"""The most that swings count, and the least and most that they may differ from those of all series."""
+SECOND = 1.6
+"""How much larger differences of differences are than differences, where both are noise around a season that stays (about the square root
+of 2, and a little more)."""
 LOW = 15.0
 """Series whose mean stays below are drawn as low counts."""
 ASSUMED = 1.5
@@ -34,7 +44,7 @@ STEADY = 0.7
 """A low series whose variance is less than this share of its mean is steadier than counting, and rounded instead."""
 DEALT = 0.8
 """Share of the series that take another one's path at the cutoff of a draw: see Notes; all of them where cutoffs are few."""
-UNSTEADY = 0.25
+UNSTEADY = 0.3
 """How unsteady the size of errors itself is from one stretch to the next, as a standard deviation of its logarithm."""
 MANY = 6
 """Cutoffs, or steps, from which there are many."""
@@ -65,9 +75,62 @@ class Errors:
     scale: np.ndarray
     growth: np.ndarray
     assumed: bool = False
+    typical: float = 1.0
 
 
-def learn_errors(actual: np.ndarray, mean: np.ndarray, *, horizon: int, whole: np.ndarray) -> Errors:
+@dataclass(frozen=True)
+class Swings:
+    """How much series have swung from period to period, as it was known at each of several times.
+
+    Parameters
+    ----------
+    size : numpy.ndarray
+        Shape (times, series): mean absolute change of the square root of counts; NaN where no change was seen.
+    trust : numpy.ndarray
+        Same shape: how much that says, from 0 to 1.
+    """
+
+    size: np.ndarray
+    trust: np.ndarray
+
+    def at(self, times: np.ndarray | int) -> Swings:
+        """Give what was known at these times."""
+        return Swings(self.size[times], self.trust[times])
+
+    def only(self, series: np.ndarray) -> Swings:
+        """Give these series."""
+        return Swings(self.size[:, series], self.trust[:, series])
+
+
+def swings(values: np.ndarray, season: int) -> Swings:
+    """Say how much series have swung, at each period, by what was known then.
+
+    The square root makes the noise of counts of one size whatever their level (Bartlett 1936, JRSS Supplement 3, 68-78). Of changes from
+    one period to the next, from a year ago, and of the one less the other, those that are smallest are taken: a season is no swing.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Shape (periods, series); NaN where nothing was counted.
+    season : int
+        Periods in a season, 1 where there is none.
+
+    Returns
+    -------
+    Swings
+        Times are the periods.
+    """
+    root = np.sqrt(np.maximum(values, 0.0))
+    size, count = _running(root[1:] - root[:-1], 1, len(root))
+    if season > 1 and len(root) > season + 1:
+        yearly = root[season:] - root[:-season]
+        for changes, lag, least in ((yearly, season, 1.0), (yearly[1:] - yearly[:-1], season + 1, SECOND)):
+            other, seen = _running(changes, lag, len(root))
+            size = np.fmin(size, np.where(seen >= season, other / least, np.nan))
+    return Swings(size, MOST[0] * count / (count + LEARNT))
+
+
+def learn_errors(actual: np.ndarray, mean: np.ndarray, *, horizon: int, whole: np.ndarray, swung: Swings | None = None) -> Errors:
     """Learn the size, the growth and the shape of errors from what was said at earlier cutoffs.
 
     Parameters
@@ -78,6 +141,8 @@ def learn_errors(actual: np.ndarray, mean: np.ndarray, *, horizon: int, whole: n
         Steps that will be drawn; may be more than were seen.
     whole : numpy.ndarray
         bool, shape (series,): series of whole numbers, whose errors are at least those of counting.
+    swung : Swings, optional
+        What was known at the cutoffs.
 
     Returns
     -------
@@ -86,7 +151,9 @@ def learn_errors(actual: np.ndarray, mean: np.ndarray, *, horizon: int, whole: n
     series = actual.shape[1]
     if not np.isfinite(actual - mean).any():
         return Errors(np.empty((0, series, horizon)), np.full(series, ASSUMED), np.sqrt(np.arange(1, horizon + 1) ** 0.5), assumed=True)
-    relative = (actual - mean) / _base(mean, whole[None, :, None])
+    shaped = None if swung is None else Swings(swung.size[:, :, None], swung.trust[:, :, None])
+    typical = 1.0 if shaped is None else _typical(mean, whole[None, :, None], shaped)
+    relative = (actual - mean) / _sized(mean, whole[None, :, None], shaped, typical)
     growth = np.ones(actual.shape[2])
     for _ in range(3):
         scale = _scale(relative / growth)
@@ -94,10 +161,12 @@ def learn_errors(actual: np.ndarray, mean: np.ndarray, *, horizon: int, whole: n
     scale = _scale(relative / growth)
     paths = relative / (scale[None, :, None] * growth)
     paths = paths[np.isfinite(paths).any(axis=(1, 2))]
-    return Errors(_completed(paths, horizon), scale, _extended(growth, horizon))
+    return Errors(_completed(paths, horizon), scale, _extended(growth, horizon), typical=typical)
 
 
-def draw_paths(mean: np.ndarray, errors: Errors, *, whole: np.ndarray, draws: int, seed: int, widen: float = 1.0) -> np.ndarray:
+def draw_paths(
+    mean: np.ndarray, errors: Errors, *, whole: np.ndarray, draws: int, seed: int, swung: Swings | None = None, widen: float = 1.0
+) -> np.ndarray:
     """Draw joint futures.
 
     Parameters
@@ -108,6 +177,8 @@ def draw_paths(mean: np.ndarray, errors: Errors, *, whole: np.ndarray, draws: in
     whole : numpy.ndarray
         bool, shape (series,): series whose draws are whole numbers.
     draws, seed : int
+    swung : Swings, optional
+        What is known now, shape (series,); given where errors were learnt with it.
     widen : float
         Factor on all errors.
 
@@ -117,7 +188,8 @@ def draw_paths(mean: np.ndarray, errors: Errors, *, whole: np.ndarray, draws: in
         float64, shape (series, horizon, draws); finite, not negative.
     """
     z = _standard(errors, mean.shape, draws, seed)
-    spread = widen * errors.scale[:, None] * errors.growth[None, :] * _base(mean, whole[:, None])
+    shaped = None if swung is None else Swings(swung.size[:, None], swung.trust[:, None])
+    spread = widen * errors.scale[:, None] * errors.growth[None, :] * _sized(mean, whole[:, None], shaped, errors.typical)
     values = np.maximum(mean[:, :, None] + spread[:, :, None] * z, 0.0)
     values[whole] = np.rint(values[whole])
     low = whole & (mean.max(axis=1) < LOW)
@@ -133,6 +205,39 @@ def _base(mean: np.ndarray, whole: np.ndarray) -> np.ndarray:
     average = np.where(seen, level, 0.0).sum(axis=-1, keepdims=True) / np.maximum(seen.sum(axis=-1, keepdims=True), 1)
     counted = np.sqrt(np.maximum(level, 0.3) + (PROPORTION * level) ** 2)
     return np.asarray(np.where(whole, counted, PROPORTION * np.maximum(level, 0.2 * average) + EPSILON))
+
+
+def _ratio(mean: np.ndarray, whole: np.ndarray, swung: Swings) -> np.ndarray:
+    """Give the swings of a series over `_base`; NaN where they are not known."""
+    level = np.maximum(mean, 0.0)
+    average = np.nanmean(np.where(np.isfinite(level), level, 0.0))
+    change = 2 * np.sqrt(np.maximum(level, np.where(whole, 0.3, 0.2 * average))) * swung.size
+    return np.asarray(np.where(change > 0, change / _base(mean, whole), np.nan))
+
+
+def _typical(mean: np.ndarray, whole: np.ndarray, swung: Swings) -> float:
+    ratio = _ratio(mean, whole, swung)
+    known = np.isfinite(ratio)
+    return float(np.exp(np.median(np.log(ratio[known])))) if known.any() else 1.0
+
+
+def _sized(mean: np.ndarray, whole: np.ndarray, swung: Swings | None, typical: float) -> np.ndarray:
+    """Give the standard deviation that errors have before a series' own scale: by its swings, as far as they are to be trusted."""
+    base = _base(mean, whole)
+    if swung is None:
+        return base
+    ratio = _ratio(mean, whole, swung) / typical
+    return np.asarray(base * typical * np.where(np.isfinite(ratio), np.clip(ratio, *MOST[1:]), 1.0) ** swung.trust)
+
+
+def _running(changes: np.ndarray, lag: int, periods: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give the mean size of changes up to each period, and of how many; shape (periods, series)."""
+    seen = np.isfinite(changes)
+    count = np.zeros((periods, changes.shape[1]))
+    total = np.zeros_like(count)
+    count[lag:] = seen.cumsum(axis=0)
+    total[lag:] = np.where(seen, np.abs(changes), 0.0).cumsum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan), count
 
 
 def _scale(relative: np.ndarray) -> np.ndarray:

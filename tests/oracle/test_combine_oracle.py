@@ -12,6 +12,7 @@ from demand.evaluation import scale_of
 from demand.hierarchy import levels, totals
 from demand.replay import Cube
 from demand.tables import History, make_draws
+from demand.uncertainty import Swings
 
 
 def cube(seed: int = 0) -> Cube:
@@ -21,7 +22,16 @@ def cube(seed: int = 0) -> Cube:
     noise = rng.normal(size=y.shape)
     means = {"good": y + noise, "fair": y - noise * 1.05, "bad": y + 30.0}
     means["fair"][:2] = np.nan
-    return Cube(["a", "b", "c"], pd.date_range("2020-01-01", periods=6, freq="MS"), np.arange(6), y, means)
+    return Cube(
+        ["a", "b", "c"],
+        pd.date_range("2020-01-01", periods=6, freq="MS"),
+        np.arange(6),
+        y,
+        means,
+        Swings(np.full((12, 3), np.nan), np.zeros((12, 3))),
+        12,
+        11,
+    )
 
 
 def test_scores_are_ratios_on_the_rows_that_both_have() -> None:

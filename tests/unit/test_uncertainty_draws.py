@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demand.uncertainty import draw_paths, learn_errors
+from demand.uncertainty import draw_paths, learn_errors, swings
 
 
 def past(mean: float, *, cutoffs: int = 24, series: int = 6, steps: int = 8, common: float = 0.0, seed: int = 0):
@@ -83,3 +83,28 @@ def test_a_series_without_errors_borrows_from_the_others() -> None:
     draws = draw_paths(said[0], errors, whole=whole, draws=300, seed=1)
     assert np.isfinite(draws).all()
     assert draws[2].std() == pytest.approx(draws.std(axis=(1, 2)).mean(), rel=0.4)
+
+
+def test_a_series_that_swings_more_is_drawn_wider_though_replays_are_few() -> None:
+    rng = np.random.default_rng(5)
+    history = np.column_stack([200 + rng.normal(0, 4, 120), 200 + rng.normal(0, 40, 120), 200 + rng.normal(0, 12, 120)])
+    y, said = history[-8:].T[None].copy(), np.full((1, 3, 8), 200.0)
+    whole = np.zeros(3, dtype=bool)
+    known = swings(history, 12)
+    errors = learn_errors(y, said, horizon=8, whole=whole, swung=known.at(np.array([111])))
+    draws = draw_paths(said[0], errors, whole=whole, draws=1000, seed=1, swung=known.at(-1))
+    calm, wild, _ = draws.std(axis=(1, 2))
+    assert wild > 4 * calm
+    plain = draw_paths(said[0], learn_errors(y, said, horizon=8, whole=whole), whole=whole, draws=1000, seed=1).std(axis=(1, 2))
+    assert plain[1] < 3 * plain[0]
+
+
+def test_swings_know_nothing_of_what_comes_later_and_leave_the_season_out() -> None:
+    months = np.arange(72)
+    values = np.column_stack([100 + 50 * np.sin(2 * np.pi * months / 12), 100 + 10.0 * (months % 2)])
+    found = swings(values, 12)
+    assert found.size[-1, 0] < 0.01  # the same every year: no swing
+    assert np.isnan(found.size[0]).all()
+    later = values.copy()
+    later[40:] *= 3
+    np.testing.assert_array_equal(found.size[:40], swings(later, 12).size[:40])
