@@ -130,7 +130,7 @@ def _statistical(peer: str, y: np.ndarray, *, horizon: int, season: int) -> np.n
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             said: Mapping[str, np.ndarray] = model.forecast(y=y.astype(np.float64), h=horizon, level=list(LEVELS))
-    except FAILURES:
+    except Exception:  # noqa: BLE001  (statsforecast raises Exception itself, "no model able to be fitted")
         return None
     return _finite(_quantiles(np.asarray(said["mean"]), lambda side, level: np.asarray(said[f"{side}-{level}"])), (horizon, len(QUANTILES)))
 
