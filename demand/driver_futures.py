@@ -105,10 +105,10 @@ def driver_futures(drivers: pd.DataFrame | None, history: History, horizon: int,
         tables.append(table.assign(name=name))
         if (table["value"] > 0).all() and path.reindex(ahead).to_numpy().any():
             paths[str(name)] = path.reindex(ahead, fill_value=0.0).to_numpy()
-        notes.append((str(name), _note(table, str(name), own)))
+        notes += [(str(name), text) for text in (_note(table, str(name), own), _note_on_reach(table, history.last)) if text]
     table = pd.concat(tables, ignore_index=True)[list(FUTURE_COLUMNS)]
     table.attrs.update(drivers.attrs)
-    effects = estimate_effects(history, given, draws=draws, seed=seed)
+    effects = estimate_effects(history, given, draws=draws, seed=seed, signs=drivers.attrs.get("signs"))
     return Futures(table, paths, effects, _told(notes))
 
 
@@ -225,6 +225,15 @@ def _note(table: pd.DataFrame, name: str, own: Mapping[str, object]) -> str:
     if (table["source"] == "published").any():
         return "the future is drawn from the published low to high, and acts on the ranges through its elasticity"
     return "the future is taken as known, because no low and high are given"
+
+
+def _note_on_reach(table: pd.DataFrame, known_until: pd.Timestamp) -> str:
+    """Say so where a driver goes where it was never observed."""
+    seen, ahead = table.loc[table["ds"] <= known_until, "value"], table.loc[table["ds"] > known_until, "value"]
+    if not len(ahead) or (ahead.max() <= seen.max() and ahead.min() >= seen.min()):
+        return ""
+    to, seen_to = (f"{v.min():.4g} to {v.max():.4g}" for v in (ahead, seen))
+    return f"goes to {to} in the periods ahead, outside the {seen_to} that was observed: what it does there is a guess"
 
 
 def _told(notes: list[tuple[str, str]]) -> tuple[str, ...]:

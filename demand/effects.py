@@ -9,18 +9,24 @@ An elasticity from history is an association: whatever moves with the driver is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import linalg
+from scipy import linalg, special
 
 from demand.calendar import Frequency
+from demand.errors import Fault, SettingsError, did_you_mean, raise_all
 from demand.features import driver_table, season_design
 from demand.spec import stream
 from demand.tables import History
 
-__all__ = ["EFFECT_COLUMNS", "estimate_effects"]
+__all__ = ["EFFECT_COLUMNS", "Sign", "estimate_effects"]
+
+Sign = Literal["positive", "negative"]
+"""Positive: more of the driver, more people."""
 
 EFFECT_COLUMNS = ("unique_id", "driver", "draw", "elasticity", "source", "observed_low", "observed_high", "half_life")
 LONGEST = 400
@@ -33,6 +39,10 @@ PRIOR = 1.0
 """Before any evidence an elasticity is around 0, seldom beyond 2 either way: the standard deviation of that."""
 SPREAD = (0.1, 0.5)
 """Elasticities of series of one kind differ by the first at least and the second at most (standard deviations)."""
+SWEEPS = 30
+"""Rounds of Gibbs sampling for elasticities whose sign is held."""
+AGAINST = 0.1
+"""Where the counts give the sign that was asked for less probability than this, they speak against it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,9 @@ class _Answer:
     likelihood: np.ndarray
 
 
-def estimate_effects(history: History, drivers: pd.DataFrame, *, draws: int, seed: int) -> pd.DataFrame:
+def estimate_effects(
+    history: History, drivers: pd.DataFrame, *, draws: int, seed: int, signs: Mapping[str, Sign] | None = None
+) -> pd.DataFrame:
     """Estimate what each driver does to each series.
 
     The log of a count is a season, a line, a level that wanders (a random walk, as if differenced), and elasticity x log driver:
@@ -64,6 +76,10 @@ def estimate_effects(history: History, drivers: pd.DataFrame, *, draws: int, see
     7, 177-188). Where evidence is thin all are drawn towards 0. A stock follows a driver slowly: it sees the driver's moving
     average, and its elasticity is that of the long run.
 
+    A sign that is asked for is kept in every draw: the posterior is cut off at 0, first of what the series have in common, then of how
+    each differs from it, and drawn from by Gibbs sampling (Geweke 1991, Computing Science and Statistics 23, 571-578). It is not moved:
+    where the counts say the opposite, elasticities lie close to 0, and `source` says so.
+
     Parameters
     ----------
     history : History
@@ -72,6 +88,8 @@ def estimate_effects(history: History, drivers: pd.DataFrame, *, draws: int, see
         ds, name, value: first days of periods; the future is not looked at.
     draws : int
     seed : int
+    signs : mapping of str to "positive" or "negative", optional
+        By driver.
 
     Returns
     -------
@@ -82,7 +100,13 @@ def estimate_effects(history: History, drivers: pd.DataFrame, *, draws: int, see
     ------
     DataError
         Where a driver has gaps. Periods for which a driver is not published yet are not looked at.
+    SettingsError
+        Where a sign is asked for of a driver that nobody knows.
     """
+    held = dict(signs or {})
+    known = sorted(map(str, drivers["name"].unique())) if len(drivers) else []
+    faults = [Fault(f"'{n}' is not a driver", "data > drivers > signs", did_you_mean(n, known)) for n in held if n not in known]
+    raise_all(faults, SettingsError, during="reading the signs of drivers")
     past = drivers[drivers["ds"] <= history.last] if len(drivers) else drivers
     if past.empty:
         return pd.DataFrame({c: [] for c in EFFECT_COLUMNS})
@@ -93,14 +117,15 @@ def estimate_effects(history: History, drivers: pd.DataFrame, *, draws: int, see
     if table.shape[1] == 0:
         return pd.DataFrame({c: [] for c in EFFECT_COLUMNS})
     groups = history.series.groupby(["kind", "unit"], sort=True).groups
-    found = [_group(history, list(map(str, ids)), np.log(table), str(kind), draws=draws, seed=seed) for (kind, _), ids in groups.items()]
+    logs, ways = np.log(table), np.array([{"positive": 1.0, "negative": -1.0}.get(held.get(str(n), ""), 0.0) for n in table])
+    found = [_group(history, list(map(str, ids)), logs, str(kind), signs=ways, draws=draws, seed=seed) for (kind, _), ids in groups.items()]
     effects = pd.concat(found, ignore_index=True)
     effects["observed_low"] = effects["driver"].map(table.min())
     effects["observed_high"] = effects["driver"].map(table.max())
     return effects.sort_values(["unique_id", "driver", "draw"], ignore_index=True)[list(EFFECT_COLUMNS)]
 
 
-def _group(history: History, ids: list[str], logs: pd.DataFrame, kind: str, *, draws: int, seed: int) -> pd.DataFrame:
+def _group(history: History, ids: list[str], logs: pd.DataFrame, kind: str, *, signs: np.ndarray, draws: int, seed: int) -> pd.DataFrame:
     """Estimate the series of one kind: what they have in common from their average, then how each differs from it."""
     wide, names = history.wide[ids].iloc[-LONGEST:], list(map(str, logs.columns))
     frame = _Frame(_fixed(pd.DatetimeIndex(wide.index), history.frequency), len(names))
@@ -110,17 +135,27 @@ def _group(history: History, ids: list[str], logs: pd.DataFrame, kind: str, *, d
     for half_life in HALF_LIVES if kind == "stock" else (0.0,):
         followed = _followed(logs, half_life).reindex(wide.index).to_numpy()
         tried += [(half_life, followed, answer) for answer in frame.regress(average[:, None], followed)]
-    common, which = _draw_common([t[2] for t in tried], names, draws=draws, stream_name="/".join(ids), seed=seed)
+    mixture = _Mixture([t[2] for t in tried], len(names))
+    common, which = mixture.draw(names, signs, draws=draws, stream_name="/".join(ids), seed=seed)
     slowness = np.array([t[0] for t in tried])[which] if tried else np.zeros(draws)
     likeliest = max(tried, key=lambda t: float(t[2].likelihood[0])) if tried else (0.0, logs.reindex(wide.index).to_numpy(), None)
     half_life, followed, _ = likeliest
-    values = common + _draw_differences(y - average[:, None], followed, frame, ids=ids, names=names, draws=draws, seed=seed)
+    own = _differences(y - average[:, None], followed, frame) if len(ids) > 1 else None
+    values = np.stack([common + _draw_own(own, i, common, signs, names=names, unique_id=name, seed=seed) for i, name in enumerate(ids)])
     slow = f", followed with a half-life of {half_life:g} periods" if half_life else ""
     unit = history.series.loc[ids[0], "unit"]
     source = f"estimated from history: {len(ids)} series ({kind}, {unit}) of up to {len(wide)} periods{slow}"
-    index = pd.MultiIndex.from_product([ids, names, range(draws)], names=["unique_id", "driver", "draw"])
+    told = {n: source + _about_sign(sign, mixture.share(j, sign)) for j, (n, sign) in enumerate(zip(names, signs, strict=True))}
+    table = pd.MultiIndex.from_product([ids, names, range(draws)], names=["unique_id", "driver", "draw"]).to_frame(index=False)
     half_lives = np.tile(slowness, len(ids) * len(names))
-    return index.to_frame(index=False).assign(elasticity=values.reshape(-1), source=source, half_life=half_lives)
+    return table.assign(elasticity=values.reshape(-1), source=table["driver"].map(told), half_life=half_lives)
+
+
+def _about_sign(sign: float, share: float) -> str:
+    if not sign:
+        return ""
+    told = f", held {'positive' if sign > 0 else 'negative'} as asked"
+    return told + (f" although the counts alone give that {share:.0%}" if share < AGAINST else "")
 
 
 def _average(y: np.ndarray) -> np.ndarray:
@@ -178,49 +213,116 @@ def _least_squares(x: np.ndarray, y: np.ndarray, errors: np.ndarray, drivers: in
     return _Answer(weights[-drivers:].T, covariance, -0.5 * ((n - p) * np.log(variance) + determinants))
 
 
-def _draw_common(answers: list[_Answer], names: list[str], *, draws: int, stream_name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw what the series have in common, shape (drivers, draws), and the answer that each draw is from: a mixture by likelihood."""
-    many = len(names)
-    chance = stream(seed, "effects", stream_name)
-    normal = np.stack([stream(seed, "effects", stream_name, n).standard_normal(draws) for n in names])
-    if not answers:
-        return PRIOR * normal, np.zeros(draws, dtype=int)
-    likelihood = np.array([a.likelihood[0] for a in answers])
-    weights = np.exp(likelihood - likelihood.max())
-    which = chance.choice(len(answers), size=draws, p=weights / weights.sum())
-    values = np.zeros((many, draws))
-    for k in np.unique(which):
-        precision = np.linalg.inv(answers[k].covariance[0])
-        posterior = np.linalg.inv(precision + np.eye(many) / PRIOR**2)
-        centre = posterior @ precision @ answers[k].found[0]
-        here = which == k
-        values[:, here] = centre[:, None] + np.linalg.cholesky(posterior) @ normal[:, here]
-    return values, which
+@dataclass(frozen=True)
+class _Mixture:
+    """What the series have in common: one normal for each half-life and share of wandering, each as likely as the counts make it."""
+
+    answers: list[_Answer]
+    drivers: int
+
+    @property
+    def likelihood(self) -> np.ndarray:
+        """Log likelihood of each."""
+        return np.array([a.likelihood[0] for a in self.answers])
+
+    def normal(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Centre and covariance of one, with the prior."""
+        precision = np.linalg.inv(self.answers[k].covariance[0])
+        posterior = np.linalg.inv(precision + np.eye(self.drivers) / PRIOR**2)
+        return posterior @ precision @ self.answers[k].found[0], posterior
+
+    def share(self, j: int, sign: float) -> float:
+        """Say how probable it is that one driver's elasticity has a sign, before any sign is held."""
+        if not self.answers or not sign:
+            return 0.5
+        weights = np.exp(self.likelihood - self.likelihood.max())
+        each = [special.ndtr(sign * centre[j] / np.sqrt(covariance[j, j])) for centre, covariance in map(self.normal, range(len(weights)))]
+        return float(np.average(each, weights=weights))
+
+    def draw(self, names: list[str], signs: np.ndarray, *, draws: int, stream_name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Draw elasticities, shape (drivers, draws), and the number of the normal that each draw is from."""
+        chance = stream(seed, "effects", stream_name)
+        normal = np.stack([stream(seed, "effects", stream_name, n).standard_normal(draws) for n in names])
+        bound = np.zeros((self.drivers, draws))
+        if not self.answers:
+            return _held(np.zeros(self.drivers), PRIOR**2 * np.eye(self.drivers), normal, signs, bound, chance), np.zeros(draws, dtype=int)
+        likelihood, normals = self.likelihood, [self.normal(k) for k in range(len(self.answers))]
+        if signs.any():
+            # How much of each normal the signs leave, by one driver at a time.
+            likelihood = likelihood + [_log_inside(signs * centre / np.sqrt(np.diag(cov)), signs) for centre, cov in normals]
+        weights = np.exp(likelihood - likelihood.max())
+        which = chance.choice(len(normals), size=draws, p=weights / weights.sum())
+        values = np.zeros((self.drivers, draws))
+        for k in np.unique(which):
+            here = which == k
+            centre, covariance = normals[k]
+            values[:, here] = _held(centre, covariance, normal[:, here], signs, bound[:, here], chance)
+        return values, which
 
 
-def _draw_differences(
-    y: np.ndarray, logs: np.ndarray, frame: _Frame, *, ids: list[str], names: list[str], draws: int, seed: int
+def _log_inside(away: np.ndarray, signs: np.ndarray) -> float:
+    return float(special.log_ndtr(away[signs != 0]).sum())
+
+
+def _held(
+    centre: np.ndarray, covariance: np.ndarray, normal: np.ndarray, signs: np.ndarray, bound: np.ndarray, chance: np.random.Generator
 ) -> np.ndarray:
-    """Draw how each series differs from the average, drawn towards no difference as far as evidence is thin; (series, drivers, draws)."""
-    count, many = len(ids), len(names)
+    """Draw from a normal, and where a sign is held, from the part of it beyond `bound`; shape (drivers, draws)."""
+    free = centre[:, None] + np.linalg.cholesky(covariance) @ normal
+    if not signs.any():
+        return np.asarray(free)
+    precision, on = np.linalg.inv(covariance), np.flatnonzero(signs)
+    values = free.copy()
+    values[on] = signs[on, None] * np.maximum(signs[on, None] * free[on], signs[on, None] * bound[on])
+    for _ in range(SWEEPS if len(centre) > 1 else 1):
+        for j in range(len(centre)):
+            spread = 1 / np.sqrt(precision[j, j])
+            others = np.arange(len(centre)) != j
+            middle = centre[j] - spread**2 * (precision[j, others] @ (values[others] - centre[others, None]))
+            if not signs[j]:
+                values[j] = middle + spread * chance.standard_normal(values.shape[1])
+                continue
+            # The upper tail by its own probability, so that nothing is lost where the bound is far out.
+            tail = special.ndtr(-signs[j] * (bound[j] - middle) / spread)
+            drawn = -special.ndtri(np.maximum(tail * (1 - chance.random(values.shape[1])), 1e-300))
+            values[j] = middle + signs[j] * spread * np.maximum(drawn, signs[j] * (bound[j] - middle) / spread)
+    return np.asarray(values)
+
+
+@dataclass(frozen=True)
+class _Own:
+    """How series differ from what they have in common: found, with covariances, and how far they truly differ."""
+
+    found: np.ndarray
+    covariance: np.ndarray
+    spread: np.ndarray
+
+
+def _differences(y: np.ndarray, logs: np.ndarray, frame: _Frame) -> _Own:
+    """Estimate how each series differs from the average; series that were counted in the same periods, at once."""
+    count, many = y.shape[1], frame.drivers
     found, covariance = np.zeros((count, many)), np.tile(np.eye(many) * 1e4, (count, 1, 1))
     patterns: dict[bytes, list[int]] = {}
     for i in range(count):
         patterns.setdefault(np.isfinite(y[:, i]).tobytes(), []).append(i)
-    for which in patterns.values() if count > 1 else ():
+    for which in patterns.values():
         answers = frame.regress(np.where(np.isfinite(y[:, which[:1]]), y[:, which], np.nan), logs)
         for k, i in enumerate(which if answers else ()):
             best = answers[int(np.argmax([a.likelihood[k] for a in answers]))]
             found[i], covariance[i] = best.found[k], best.covariance[k]
-    spread = np.array([_spread(found[:, j], covariance[:, j, j]) for j in range(many)])
-    values = np.zeros((count, many, draws))
-    for i, unique_id in enumerate(ids):
-        precision = np.linalg.inv(covariance[i])
-        posterior = np.linalg.inv(precision + np.diag(1 / spread**2))
-        noise = np.stack([stream(seed, "effects", unique_id, n).standard_normal(draws) for n in names])
-        if count > 1:
-            values[i] = (posterior @ precision @ found[i])[:, None] + np.linalg.cholesky(posterior) @ noise
-    return values
+    return _Own(found, covariance, np.array([_spread(found[:, j], covariance[:, j, j]) for j in range(many)]))
+
+
+def _draw_own(
+    own: _Own | None, i: int, common: np.ndarray, signs: np.ndarray, *, names: list[str], unique_id: str, seed: int
+) -> np.ndarray:
+    """Draw how one series differs from the average, drawn towards no difference as far as evidence is thin; shape (drivers, draws)."""
+    if own is None:
+        return np.zeros_like(common)
+    precision = np.linalg.inv(own.covariance[i])
+    posterior = np.linalg.inv(precision + np.diag(1 / own.spread**2))
+    noise = np.stack([stream(seed, "effects", unique_id, n).standard_normal(common.shape[1]) for n in names])
+    return _held(posterior @ precision @ own.found[i], posterior, noise, signs, -common, stream(seed, "effects", unique_id, "signs"))
 
 
 def _spread(found: np.ndarray, variance: np.ndarray) -> float:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from demand.calendar import Frequency
-from demand.data.extracts import read_drivers, read_people, read_places
+from demand.data.extracts import DriversSpec, read_drivers, read_people, read_places
 from demand.data.people import CountSpec, count_episodes
 from demand.data.quality import Finding, judge
 from demand.data.read import read_history
@@ -84,7 +84,7 @@ class Inputs:
     def drivers(self) -> pd.DataFrame | None:
         """DRIVERS, or None."""
         table, spec = self._drivers[0], self.config.data.drivers
-        return table if table is None or spec is None else _with_lag(table, spec.lag_months)
+        return table if table is None or spec is None else _as_said(table, spec)
 
     @property
     def counted(self) -> bool:
@@ -246,10 +246,10 @@ class Inputs:
         return read_drivers(data.drivers, self.folder, frequency=frequency)
 
 
-def _with_lag(drivers: pd.DataFrame, months: int) -> pd.DataFrame:
-    """DRIVERS that say how late they are published, for replays to see no more than was known."""
+def _as_said(drivers: pd.DataFrame, spec: DriversSpec) -> pd.DataFrame:
+    """DRIVERS that say how late they are published, for replays to see no more than was known, and which way they can act."""
     told = drivers.copy()
-    told.attrs["lag_months"] = months
+    told.attrs.update(lag_months=spec.lag_months, signs=dict(spec.signs))
     return told
 
 

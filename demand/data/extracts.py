@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -83,6 +84,8 @@ class DriversSpec(FileSpec):
     """The column with the upper end."""
     date_format: DateFormat = "auto"
     """auto takes the one format that fits every row, day first for slashes."""
+    signs: dict[str, Literal["positive", "negative"]] = Field(default_factory=dict)
+    """Which way a driver can act only, by its name: positive where more of it means more people. Its estimated effect keeps that sign."""
 
 
 def read_people(spec: PeopleSpec, folder: Path, *, key: bytes) -> tuple[pd.DataFrame, list[Finding]]:

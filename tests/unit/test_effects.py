@@ -8,7 +8,7 @@ import pytest
 
 from demand.calendar import Frequency
 from demand.effects import EFFECT_COLUMNS, estimate_effects
-from demand.errors import DataError
+from demand.errors import DataError, SettingsError
 from demand.tables import History
 
 MONTHS = pd.date_range("2016-04-01", periods=120, freq="MS")
@@ -102,3 +102,43 @@ def test_a_driver_that_is_a_straight_line_says_little_and_stays_within_reason() 
     draws = effects.loc[effects["driver"] == "population", "elasticity"]
     assert draws.abs().max() < 8
     assert abs(draws.mean()) < 1.5
+
+
+def test_a_sign_that_is_asked_for_is_kept_in_every_draw() -> None:
+    history, table = planted(8, elasticity=0.05, level=30.0)
+    free = estimate_effects(history, table, draws=800, seed=1)
+    held = estimate_effects(history, table, draws=800, seed=1, signs={"unemployment": "positive"})
+    before, after = (e.loc[e["driver"] == "unemployment", "elasticity"] for e in (free, held))
+    assert 0.1 < (before < 0).mean() < 0.9
+    assert (after > 0).all()
+    # What is left of a posterior that is cut off: its own part beyond 0, not a part that was moved.
+    kept = before[before > 0]
+    assert abs(after.mean() - kept.mean()) < 0.35 * kept.std()
+    sources = held.groupby("driver")["source"].unique()
+    assert sources["unemployment"][0].endswith(", held positive as asked")
+    assert "held" not in sources["rent"][0]
+    rents = (e.loc[e["driver"] == "rent", "elasticity"] for e in (free, held))
+    assert abs(np.subtract(*(r.mean() for r in rents))) < 0.5
+
+
+def test_counts_that_speak_against_the_sign_leave_an_effect_near_nothing_and_that_is_said() -> None:
+    history, table = planted(9, elasticity=0.6)
+    held = estimate_effects(history, table, draws=400, seed=1, signs={"unemployment": "negative"})
+    mine = held[held["driver"] == "unemployment"]
+    assert (mine["elasticity"] < 0).all()
+    assert mine["elasticity"].mean() > -0.25
+    assert "held negative as asked although the counts alone give that 0%" in mine["source"].iloc[0]
+    pd.testing.assert_frame_equal(held, estimate_effects(history, table, draws=400, seed=1, signs={"unemployment": "negative"}))
+
+
+def test_a_sign_of_an_unknown_driver_is_refused() -> None:
+    history, table = planted(5, elasticity=0.3)
+    with pytest.raises(SettingsError, match=r"'unemploymnt' is not a driver[\s\S]*Did you mean 'unemployment'"):
+        estimate_effects(history, table, draws=5, seed=1, signs={"unemploymnt": "positive"})
+
+
+def test_periods_for_which_a_driver_is_not_published_yet_are_not_looked_at() -> None:
+    history, table = planted(6, elasticity=0.6)
+    late = table[(table["name"] != "rent") | (table["ds"] <= MONTHS[-3])]
+    effects = estimate_effects(history, late, draws=100, seed=1)
+    assert abs(middle(effects, "unemployment") - middle(estimate_effects(history, table, draws=100, seed=1), "unemployment")) < 0.1

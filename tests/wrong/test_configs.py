@@ -33,7 +33,8 @@ def folder(tmp_path: Path) -> Path:
     good.drop(index=10).to_csv(tmp_path / "gaps.csv", index=False)
     good.groupby("unique_id").head(1).to_csv(tmp_path / "short.csv", index=False)
     drivers = pd.DataFrame({"ds": months, "name": "rent", "value": np.linspace(600, 800, 48)})
-    drivers.to_csv(tmp_path / "rent_without_future.csv", index=False)
+    drivers.to_csv(tmp_path / "rent.csv", index=False)
+    drivers.head(7).to_csv(tmp_path / "rent_without_future.csv", index=False)
     return tmp_path
 
 
