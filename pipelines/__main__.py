@@ -53,8 +53,30 @@ def _verb(name: str, text: str) -> None:
     app.command(name, help=text)(command)
 
 
+def _segment(
+    config: Config,
+    data_dir: DataDir = "",
+    output: Output = "",
+    jobs: Jobs = 0,
+    changes: Set = None,
+    quiet: Quiet = False,
+    assign: Annotated[bool, typer.Option("--assign", help="Put people into saved segments; nothing is searched.")] = False,
+    model: Annotated[
+        str, typer.Option(help="The saved segments: a segment_model.json. Default: that of the output folder.", show_default=False)
+    ] = "",
+) -> None:
+    from pipelines import console
+
+    words = changes or []
+    words = [*words, *console.assign(config, model=model, output=output, changes=words)] if assign or model else words
+    raise typer.Exit(console.carry_out("segment", config, data_dir=data_dir, output=output, jobs=jobs, changes=words, quiet=quiet))
+
+
 for _name, _text in VERBS.items():
-    _verb(_name, _text)
+    if _name == "segment":
+        app.command(_name, help=_text)(_segment)
+    else:
+        _verb(_name, _text)
 
 
 @app.command("new", help="Draft a config by looking at a file: demand new NAME --from FILE.")

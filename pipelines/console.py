@@ -6,6 +6,7 @@ user's own mistakes are told in plain words and never as a traceback.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import typer
 from demand.errors import DemandError, StoreError
 from pipelines.job import STAGES, Job, Progress
 
-__all__ = ["carry_out", "draft", "open_job"]
+__all__ = ["assign", "carry_out", "draft", "open_job"]
 
 DOING = {
     "check": "Checking the data",
@@ -106,6 +107,34 @@ def carry_out(verb: str, config: str, *, data_dir: str, output: str, jobs: int, 
 
         typer.echo(summary(job))
     return 0
+
+
+def assign(config: str, *, model: str, output: str, changes: list[str]) -> list[str]:
+    """Give the words that make a run keep saved segments: those of `model`, else those that lie in the output folder.
+
+    Parameters
+    ----------
+    config : str
+    model : str
+        A segment_model.json, or the folder that holds one; empty for that of the output folder.
+    output : str
+        The output folder; empty for the default.
+    changes : list of str
+        `key=value` words that were given beside.
+
+    Returns
+    -------
+    list of str
+        Empty where the config cannot be read: the run itself then says why.
+    """
+    from pipelines.config import load_config
+
+    try:
+        settings, _ = load_config(config, changes=changes)
+    except DemandError:
+        return []
+    path = Path(model) if model else (Path(output) if output else Path("outputs") / settings.name) / "segment_model.json"
+    return [f"segments.saved={json.dumps(str(path.resolve()))}"]
 
 
 def draft(name: str, source: str) -> int:

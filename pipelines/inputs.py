@@ -28,6 +28,7 @@ from pipelines.config import RunConfig
 
 if TYPE_CHECKING:
     from demand.data.example import Council
+    from demand.segments.model import SegmentModel
 
 __all__ = ["Inputs", "pseudonym_key"]
 
@@ -159,16 +160,54 @@ class Inputs:
         totals = list(declared(self.history, self.config.data.hierarchy))
         return [*read, *judge(self.history, as_of=self.last_day, totals=totals)]
 
+    def earlier(self, path: str | None) -> tuple[SegmentModel | None, pd.DataFrame | None]:
+        """Read the segments of an earlier run: its rules, and its members where they lie beside them.
+
+        Parameters
+        ----------
+        path : str or None
+            A segment_model.json, or the folder that holds one.
+
+        Returns
+        -------
+        rules : SegmentModel or None
+        members : pandas.DataFrame or None
+
+        Raises
+        ------
+        DataError
+            Where there are no such rules.
+        ModelError
+            Where they cannot be read.
+        """
+        if path is None:
+            return None, None
+        from demand.segments.model import SegmentModel
+
+        file = self._rules(path)
+        if not file.is_file():
+            raise DataError(Fault("there are no saved segments", where=str(file), do_next="Run `demand segment` without --assign first"))
+        beside = file.parent / "segments.parquet"
+        members = pd.read_parquet(beside, columns=["person_id", "segment"]) if beside.is_file() else None
+        return SegmentModel.from_json(file.read_text(encoding="utf-8")), members
+
+    def _rules(self, path: str) -> Path:
+        file = self.folder / path
+        return file / "segment_model.json" if file.is_dir() else file
+
     @cached_property
     def hashes(self) -> dict[str, str]:
         """A hash of every source: of the bytes of files, of the settings of the example."""
-        data = self.config.data
+        data, asked = self.config.data, self.config.segments
+        rules = {"segments.saved": asked.saved, "segments.previous": asked.previous} if asked else {}
+        kept = {n: self._rules(path) for n, path in rules.items() if path}
+        earlier = {n: hashlib.sha256(file.read_bytes()).hexdigest() for n, file in kept.items() if file.is_file()}
         if data.example is not None:
-            return {"example": data.example.fingerprint}
+            return {"example": data.example.fingerprint, **earlier}
         specs = {"history": data.history, "people": data.people, "places": data.places, "drivers": data.drivers}
         paths = {name: self.folder / spec.path for name, spec in specs.items() if spec is not None}
         found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()}
-        return {**found, **({"pseudonym_key": hashlib.sha256(self.key).hexdigest()[:16]} if data.people or data.places else {})}
+        return {**found, **earlier, **({"pseudonym_key": hashlib.sha256(self.key).hexdigest()[:16]} if data.people or data.places else {})}
 
     @property
     def last_day(self) -> pd.Timestamp | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demand.segments.find import find_segments
+from demand.segments.keeping import keep_segments
 from demand.segments.portrait import portraits
 from demand.segments.profile import profile
 from demand.segments.use import use
@@ -36,16 +36,23 @@ def run(job: Job, writer: Writer) -> None:
         return
     named = [c for c in ("person_id", "episode_id", "opened", "closed", "price") if c in table]
     table = table[[*named, *[c for c in dict.fromkeys([*inputs.keys, *inputs.attributes]) if c not in named]]]
-    found = find_segments(table, spec, seed=job.config.seed, attributes=inputs.attributes, progress=job.progress)
-    writer.table("segments.parquet", found.members)
-    writer.text("segment_model.json", found.model.to_json())
-    told = profile(table, found.members, spec)
-    asked = use(table, found.members, as_of=inputs.last_day) if "opened" in table else None
-    model = found.model
-    drawn = portraits(table, found.members, told, attributes=model.attributes, use=asked, groups=model.groups, seed=job.config.seed)
+    seed, attributes = job.config.seed, inputs.attributes
+    (saved, last), (previous, earlier) = inputs.earlier(spec.saved), inputs.earlier(spec.previous)
+    before = last if saved else earlier
+    kept = keep_segments(
+        table, spec, seed=seed, attributes=attributes, saved=saved, previous=previous, before=before, progress=job.progress
+    )
+    model, members = kept.model, kept.members
+    told = profile(table, members, spec)
+    asked = use(table, members, as_of=inputs.last_day) if "opened" in table else None
+    drawn = portraits(table, members, told, attributes=model.attributes, use=asked, groups=model.groups, seed=seed)
+    writer.table("segments.parquet", members)
+    writer.text("segment_model.json", model.to_json())
     writer.table("segment_profile.csv", told)
     writer.json("segment_portraits.json", [p.model_dump(mode="json") for p in drawn])
-    writer.table("segment_evidence.csv", found.evidence)
-    writer.json("segment_notes.json", list(found.notes))
+    writer.json("segment_notes.json", kept.notes)
+    for name, made in {"evidence": kept.evidence, **kept.tables}.items():
+        if len(made.columns):
+            writer.table(f"segment_{name}.csv", made)
     if asked is not None:
         writer.table("segment_use.csv", asked)

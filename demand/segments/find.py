@@ -18,6 +18,7 @@ from pydantic import Field
 
 from demand.errors import DataError, Fault, did_you_mean, raise_all
 from demand.segments.attributes import Coded, Reading, encode, protected, read_attributes
+from demand.segments.drift import reference
 from demand.segments.mixture import METHODS, Fit, Prepared, fit, posterior, refit, stepmix_labels
 from demand.segments.model import ALL, SegmentModel, assign_segments, first_rows
 from demand.segments.stability import Judgement, WithoutGroups, certainty, judge
@@ -49,6 +50,12 @@ class SegmentSpec(Spec):
     """Why a protected characteristic is used, by its column."""
     names: dict[str, str] = Field(default_factory=dict)
     """Names for the segments, by letter: {A: Young renters}."""
+    unclear: float = Field(default=0.5, ge=0, lt=1)
+    """People whose certainty is below this are in no segment, but "unclear": by default those who more likely belong elsewhere."""
+    saved: str | None = None
+    """A segment_model.json: people are put into the segments that it holds, and nothing is searched (`demand segment --assign`)."""
+    previous: str | None = None
+    """The segment_model.json of an earlier fit: new segments that are the same as old ones keep their names."""
 
 
 @dataclass(frozen=True)
@@ -341,8 +348,10 @@ def _named(model: SegmentModel, rows: pd.DataFrame, sizes: pd.Series, spec: Segm
     order = sorted(range(len(model.labels)), key=lambda k: (-int(sizes[model.labels[k]]), k))
     moved = {k: v if k in ("loadings", "shares") else [v[i] for i in order] for k, v in model.parameters.items()}
     labels = tuple(spec.names.get(letter(k), letter(k)) for k in range(len(order)))
-    named = model.model_copy(update={"parameters": moved, "labels": labels})
-    return named, assign_segments(named, rows)
+    named = model.model_copy(update={"parameters": moved, "labels": labels, "unclear": spec.unclear})
+    members = assign_segments(named, rows)
+    known = reference(rows, members, named.attributes, labels, seed=model.seed)
+    return named.model_copy(update={"reference": known}), members
 
 
 def _everybody(rows: pd.DataFrame, seed: int, notes: list[str], evidence: pd.DataFrame) -> Segmentation:
@@ -380,8 +389,8 @@ def _conclusion(chosen: Candidate, model: SegmentModel, members: pd.DataFrame, s
     ]
     if not model.groups:
         notes.append(f"These are bands for convenience, not groups: {chosen.verdict}.")
-    unclear = float((members["certainty"] < 0.6).mean())
-    notes.append(f"{unclear:.0%} of people belong to their segment with a certainty below 0.6.")
+    unclear = float((members["certainty"] < model.unclear).mean())
+    notes.append(f"{unclear:.0%} of people are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
     if lost := sorted(set(spec.names) - {letter(k) for k in range(len(model.labels))}):
         notes.append(f"segments.names names {', '.join(lost)}, which is not among the segments found.")
     return notes

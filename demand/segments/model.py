@@ -17,12 +17,15 @@ from pydantic import Field, ValidationError
 
 from demand.errors import DataError, Fault, ModelError, did_you_mean, raise_all
 from demand.segments.attributes import Attribute, Coded, encode
+from demand.segments.drift import Reference
 from demand.spec import Spec
 
-__all__ = ["ALL", "SegmentModel", "assign_segments", "first_rows", "id_column"]
+__all__ = ["ALL", "UNCLEAR", "SegmentModel", "assign_segments", "first_rows", "id_column", "place_rows"]
 
 ALL = "all"
 """The label of everybody, where no segments were found."""
+UNCLEAR = "unclear"
+"""The label of those whose certainty is below the threshold of the rules."""
 VERSION = 1
 CHUNK = 50_000
 Nested = list[float] | list[list[float]] | list[list[list[float]]]
@@ -43,6 +46,10 @@ class SegmentModel(Spec):
     seed: int
     groups: bool = True
     """False where the segments are bands for convenience, not groups that the data show."""
+    unclear: float = 0.0
+    """People whose certainty is below this are in no segment: they are "unclear"."""
+    reference: Reference | None = None
+    """What the people of the fit were like, counted: drift is measured against it."""
 
     def to_json(self) -> str:
         """Give the rules as text."""
@@ -113,18 +120,42 @@ def assign_segments(model: SegmentModel, table: pd.DataFrame) -> pd.DataFrame:
     DataError
         Where an attribute or the id is missing from the table.
     """
-    missing = [a.name for a in model.attributes if a.name not in table.columns]
-    faults = [Fault(f"the segments need the attribute '{m}'", allowed=did_you_mean(m, map(str, table.columns))) for m in missing]
-    raise_all(faults, DataError, during="putting people into segments")
     rows = first_rows(table)
+    members = place_rows(model, rows)
+    return members.assign(person_id=rows[id_column(table)].astype(str))[["person_id", "segment", "certainty"]]
+
+
+def place_rows(model: SegmentModel, rows: pd.DataFrame) -> pd.DataFrame:
+    """Put every row into a saved segment by what it says itself: an episode by what was known when it began.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    rows : pandas.DataFrame
+        With the attributes that the rules use.
+
+    Returns
+    -------
+    pandas.DataFrame
+        segment, certainty, in the order and with the index of the rows; `attrs["handled"]` as for `assign_segments`.
+
+    Raises
+    ------
+    DataError
+        Where an attribute is missing from the table.
+    """
+    missing = [a.name for a in model.attributes if a.name not in rows.columns]
+    faults = [Fault(f"the segments need the attribute '{m}'", allowed=did_you_mean(m, map(str, rows.columns))) for m in missing]
+    raise_all(faults, DataError, during="putting people into segments")
     coded = encode(rows, model.attributes)
     parts = [_place(model, coded.rows(np.arange(at, min(at + CHUNK, len(rows))))) for at in range(0, len(rows), CHUNK)]
     codes = np.concatenate([p[0] for p in parts]) if parts else np.empty(0, np.int64)
     certainty = np.concatenate([p[1] for p in parts]) if parts else np.empty(0)
-    members = pd.DataFrame({"person_id": rows[id_column(table)].astype(str), "segment": np.array(model.labels, dtype=object)[codes],
-                            "certainty": certainty})  # fmt: skip
-    members.attrs["handled"] = {"missing": {k: v for k, v in coded.missing.items() if v}, "new": {k: v for k, v in coded.new.items() if v}}
-    return members
+    names = np.array([*model.labels, UNCLEAR], dtype=object)
+    placed = names[np.where(certainty < model.unclear, len(model.labels), codes)]
+    out = pd.DataFrame({"segment": placed, "certainty": certainty}, index=rows.index)
+    out.attrs["handled"] = {"missing": {k: v for k, v in coded.missing.items() if v}, "new": {k: v for k, v in coded.new.items() if v}}
+    return out
 
 
 def _place(model: SegmentModel, coded: Coded) -> tuple[np.ndarray, np.ndarray]:

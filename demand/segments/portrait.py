@@ -15,7 +15,7 @@ from pydantic import Field
 
 from demand.segments.attributes import Attribute
 from demand.segments.contrast import contrast
-from demand.segments.model import first_rows, id_column
+from demand.segments.model import UNCLEAR, first_rows, id_column
 from demand.segments.rules import JudgedRule, find_rules
 from demand.spec import Spec
 
@@ -77,7 +77,10 @@ def portraits(
     """
     rows = first_rows(table)
     segment = rows[id_column(rows)].astype(str).map(members.set_index("person_id")["segment"])
-    apart, rules = contrast(rows, segment, attributes, seed=seed), find_rules(rows, segment, attributes, seed=seed)
+    # Who is unclear belongs to no segment, and would only blur what sets the segments apart.
+    clear = (segment != UNCLEAR).to_numpy()
+    apart = contrast(rows[clear], segment[clear], attributes, seed=seed)
+    rules = find_rules(rows[clear], segment[clear], attributes, seed=seed)
     drawn = []
     for name, one in profile.groupby("segment", sort=True):
         marks = apart.marks[apart.marks["segment"] == name]

@@ -1,0 +1,147 @@
+"""Keeping segments: the same rules next year, what has moved since, and the same names after a new fit.
+
+In: a table of people or places, and the rules of an earlier run where they are kept or compared with. Out: `Kept`: rules, members, and, as
+far as there is an earlier run, transitions, drift and matches, with notes in words. Refuses what finding and assigning refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from demand.errors import DataError
+from demand.segments.drift import drift, reference
+from demand.segments.find import SegmentSpec, find_segments, letter
+from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows
+from demand.segments.movement import kept_names, match_segments, stayed, transitions
+
+__all__ = ["Kept", "keep_segments"]
+
+FEW = 0.05
+"""Where fewer of the people than this were there before, somebody should look whether their pseudonyms were made with the same key."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Segments of one run, found or kept.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    members : pandas.DataFrame
+        person_id, segment, certainty.
+    evidence : pandas.DataFrame
+        For the number of segments; empty where they were kept.
+    tables : dict of str to pandas.DataFrame
+        transitions, drift, matches: those that an earlier run allows.
+    notes : list of str
+    """
+
+    model: SegmentModel
+    members: pd.DataFrame
+    evidence: pd.DataFrame
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def keep_segments(
+    table: pd.DataFrame, spec: SegmentSpec, *, seed: int = 1, attributes: Sequence[str] | None = None, saved: SegmentModel | None = None,
+    previous: SegmentModel | None = None, before: pd.DataFrame | None = None, progress: Callable[[str, float], None] | None = None,
+) -> Kept:  # fmt: skip
+    """Put people into saved segments, or find segments and keep the names of those that are the same as before.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        People (the first episode of each counts) or places.
+    spec : SegmentSpec
+    seed : int
+    attributes : sequence of str, optional
+        The columns that describe people.
+    saved : SegmentModel, optional
+        Rules that are kept: nothing is searched.
+    previous : SegmentModel, optional
+        Rules of an earlier fit, for the names of new segments.
+    before : pandas.DataFrame, optional
+        The members of the earlier run: person_id, segment.
+    progress : callable, optional
+
+    Returns
+    -------
+    Kept
+
+    Raises
+    ------
+    DataError
+        Where ids, listed features or attributes of the saved rules are missing.
+    """
+    if saved is not None:
+        return _assigned(table, spec, saved, before, seed)
+    found = find_segments(table, spec, seed=seed, attributes=attributes, progress=progress)
+    kept = Kept(found.model, found.members, found.evidence, {}, list(found.notes))
+    if previous is not None:
+        kept = _named_alike(table, kept, previous, spec, seed)
+    return _moved(kept, before)
+
+
+def _assigned(table: pd.DataFrame, spec: SegmentSpec, saved: SegmentModel, before: pd.DataFrame | None, seed: int) -> Kept:
+    """Use the saved rules as they are; only names may be given anew."""
+    model = saved.model_copy(update={"labels": tuple(spec.names.get(label, label) for label in saved.labels)})
+    rows = first_rows(table)
+    members = assign_segments(model, rows)
+    notes = [f"People were put into the {len(model.labels)} saved segments, made from {model.people:,}; nothing was searched."]
+    handled = members.attrs["handled"]
+    notes += [f"'{n}': {k:,} values that the segments have never seen were taken as not known." for n, k in handled["new"].items()]
+    if not len(members):
+        return Kept(model, members, pd.DataFrame(), {}, notes)
+    share = float((members["segment"] == UNCLEAR).mean())
+    notes.append(f"{share:.0%} of people are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
+    found = {}
+    if model.reference is not None and model.attributes:
+        told = drift(model.reference, rows, members, model.attributes, model.labels, seed=seed)
+        found["drift"] = told.table
+        notes.append(f"Drift since the fit: {told.advice}; {told.reason}.")
+    return _moved(Kept(model, members, pd.DataFrame(), found, notes), before)
+
+
+def _moved(kept: Kept, before: pd.DataFrame | None) -> Kept:
+    if before is None:
+        return kept
+    table = transitions(before, kept.members)
+    same, both = stayed(table)
+    told = f"{same:,} of {both:,} who were there before are in the same segment ({same / both:.0%})." if both else ""
+    if both < FEW * len(kept.members):
+        told += " Few people of the earlier run are in this one: were their pseudonyms made with the same key?"
+    return Kept(kept.model, kept.members, kept.evidence, {**kept.tables, "transitions": table}, [*kept.notes, told.strip()])
+
+
+def _named_alike(table: pd.DataFrame, kept: Kept, previous: SegmentModel, spec: SegmentSpec, seed: int) -> Kept:
+    """Put everybody into the old segments too, match the new ones to them, and give the same ones their names."""
+    rows = first_rows(table)
+    try:
+        old = assign_segments(previous, rows)
+    except DataError as error:
+        told = f"The new segments could not be compared with the earlier ones: {error}"
+        return Kept(kept.model, kept.members, kept.evidence, kept.tables, [*kept.notes, told])
+    matches = match_segments(old["segment"], kept.members["segment"])
+    letters = [spec.names.get(letter(k), letter(k)) for k in range(2 * (len(previous.labels) + len(kept.model.labels)))]
+    names = kept_names(matches, kept.model.labels, previous.labels, letters)
+    model = kept.model.model_copy(update={"labels": tuple(names[label] for label in kept.model.labels)})
+    members = assign_segments(model, rows)
+    if model.reference is not None:
+        known = reference(rows, members, model.attributes, model.labels, seed=seed)
+        model = model.model_copy(update={"reference": known})
+    matches = matches.assign(new=matches["new"].map(lambda n: names.get(n, n)))
+    return Kept(model, members, kept.evidence, {**kept.tables, "matches": matches}, [*kept.notes, _told(matches)])
+
+
+def _told(matches: pd.DataFrame) -> str:
+    parts = []
+    for verdict, words in (("same", "the same as before"), ("changed", "near to an earlier one but not the same"), ("new", "new")):
+        names = [n for n in matches.loc[matches["verdict"] == verdict, "new"] if n != UNCLEAR]
+        parts += [f"{words}: {', '.join(names)}"] if names else []
+    gone = [n for n in matches.loc[matches["verdict"].isin(["gone", "changed"]), "old"] if n not in (UNCLEAR, "")]
+    parts += [f"gone: {', '.join(gone)}"] if gone else []
+    return f"Compared with the earlier segments on the same people: {'; '.join(parts)}."

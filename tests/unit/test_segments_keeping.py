@@ -1,0 +1,170 @@
+"""Segments that are kept: the same rules next year, who moved, what drifted, and the same names after a new fit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from demand.errors import ModelError
+from demand.segments.drift import drift, reference
+from demand.segments.find import SegmentSpec, find_segments
+from demand.segments.keeping import keep_segments
+from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows, place_rows
+from demand.segments.movement import LEFT, NEW, match_segments, stayed, transitions
+from pipelines.__main__ import app
+
+SPEC = SegmentSpec(method="latent_class", count=2)
+
+
+def people(n: int = 400, *, seed: int = 4, likely: float = 0.85) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    group = rng.random(n) < 0.4
+    columns = {
+        name: np.where(rng.random(n) < np.where(group, likely, 1 - likely), "yes", "no").astype(object)
+        for name in ("drugs", "debts", "housed", "carer", "works")
+    }
+    table = pd.DataFrame(columns).mask(rng.random((n, 5)) < 0.1)
+    return table.assign(visits=rng.poisson(np.where(group, 7, 2)), person_id=[f"p{i:04d}" for i in range(n)])
+
+
+def test_saved_rules_place_the_same_people_alike_to_the_bit_and_episodes_by_what_they_say() -> None:
+    table = people()
+    found = find_segments(table, SPEC, seed=1)
+    rules = SegmentModel.from_json(found.model.to_json())
+    assert rules == found.model
+    kept = keep_segments(table.sample(frac=0.5, random_state=1), SPEC, saved=rules)
+    both = kept.members.merge(found.members, on="person_id")
+    assert len(both) == 200
+    assert (both["segment_x"] == both["segment_y"]).all()
+    assert (both["certainty_x"] == both["certainty_y"]).all()
+    one = table.iloc[[0]].assign(drugs="no", debts="no", housed="no", carer="no", works="no", visits=0)
+    episodes = pd.concat([table.iloc[[0]], one, one.assign(drugs="yes", debts="yes", housed="yes", carer="yes", works="yes", visits=9)])
+    assert place_rows(rules, episodes)["segment"].iloc[1] != place_rows(rules, episodes)["segment"].iloc[2]
+
+
+def test_those_below_the_threshold_are_unclear_and_counted() -> None:
+    table = people()
+    found = find_segments(table, SPEC.model_copy(update={"unclear": 0.95}), seed=1)
+    assert ((found.members["segment"] == UNCLEAR) == (found.members["certainty"] < 0.95)).all()
+    share = (found.members["segment"] == UNCLEAR).mean()
+    assert 0 < share < 0.5
+    assert any(f"{share:.0%} of people are 'unclear'" in note for note in found.notes)
+    assert not (find_segments(table, SPEC, seed=1).members["segment"] == UNCLEAR).any()
+
+
+def test_what_the_rules_have_never_seen_is_counted_and_told() -> None:
+    rules = find_segments(people(), SPEC, seed=1).model
+    later = people(seed=5)
+    later.loc[:99, "works"] = "sometimes"
+    kept = keep_segments(later, SPEC, saved=rules)
+    assert "'works': 100 values that the segments have never seen were taken as not known." in kept.notes
+    assert any("Drift since the fit: refit; more than one in ten have values" in note for note in kept.notes)
+    told = kept.tables["drift"].set_index("feature")
+    assert told.loc["works", "new_share"] == 0.25
+
+
+def test_movement_counts_everybody_once() -> None:
+    before = pd.DataFrame({"person_id": list("abcdef"), "segment": list("AAABBB")})
+    after = pd.DataFrame({"person_id": list("abcdxy"), "segment": list("AABBAA")})
+    table = transitions(before, after).set_index(["from", "to"])
+    assert table["people"].to_dict() == {("A", "A"): 2, ("A", "B"): 1, ("B", "B"): 1, ("B", LEFT): 2, (NEW, "A"): 2}
+    assert table.loc[("A", "A"), "rate"] == pytest.approx(2 / 3)
+    assert stayed(table.reset_index()) == (3, 4)
+
+
+def test_no_drift_is_kept_and_a_planted_one_is_found() -> None:
+    found = find_segments(people(1500), SPEC, seed=1)
+    same = keep_segments(people(800, seed=9), SPEC, saved=found.model)
+    assert not same.tables["drift"]["drifted"].any()
+    assert any("Drift since the fit: keep" in note for note in same.notes)
+    shifted = people(800, seed=9)
+    shifted.loc[shifted.index % 4 == 0, "debts"] = "yes"
+    moved = keep_segments(shifted, SPEC, saved=found.model).tables["drift"].set_index("feature")
+    assert moved.loc["debts", "drifted"]
+    assert not moved.loc[["drugs", "visits", "housed", "carer"], "drifted"].any()
+
+
+def test_people_who_belong_less_clearly_ask_for_a_new_fit() -> None:
+    found = find_segments(people(1500, likely=0.95), SPEC, seed=1)
+    kept = keep_segments(people(800, seed=9, likely=0.6), SPEC, saved=found.model)
+    assert any("Drift since the fit: refit; people belong to their segments less clearly" in note for note in kept.notes)
+
+
+def test_drift_raises_few_false_alarms_at_a_hundred_people() -> None:
+    found = find_segments(people(1000), SPEC, seed=1)
+    alarms = 0
+    for seed in range(40):
+        rows = first_rows(people(100, seed=100 + seed))
+        members = assign_segments(found.model, rows)
+        told = drift(found.model.reference, rows, members, found.model.attributes, found.model.labels, seed=seed)
+        alarms += bool(told.table["drifted"].any())
+    assert alarms <= 6  # of 40: at 5 % false alarms, more than 6 come by chance once in 300
+
+
+def test_rules_without_a_reference_cannot_tell_drift() -> None:
+    rows = first_rows(people())
+    with pytest.raises(ModelError, match="do not say what the people of the fit were like"):
+        drift(None, rows, rows.assign(segment="A", certainty=1.0), (), ("A",), seed=1)
+
+
+def test_the_reference_counts_people_and_holds_none() -> None:
+    table = people()
+    found = find_segments(table, SPEC, seed=1)
+    rows = first_rows(table)
+    told = reference(rows, found.members, found.model.attributes, found.model.labels, seed=1)
+    assert all(sum(c) == 400 for c in told.counts.values())
+    assert "p0001" not in found.model.to_json()
+
+
+def test_matching_is_the_best_assignment_not_the_first() -> None:
+    old = pd.Series(["A"] * 50 + ["B"] * 50)
+    new = pd.Series(["x"] * 45 + ["y"] * 55)
+    table = match_segments(old, new).set_index("new")
+    assert table["old"].to_dict() == {"x": "A", "y": "B"}
+    assert (table["verdict"] == "same").all()
+    more = match_segments(old, pd.Series(["x"] * 45 + ["z"] * 10 + ["y"] * 45)).set_index("new")
+    assert more.loc["z", "verdict"] == "new"
+    assert set(match_segments(old, pd.Series(["x"] * 100))["verdict"]) == {"same", "gone"}
+
+
+def test_a_new_fit_keeps_the_names_of_segments_that_are_the_same() -> None:
+    named = SPEC.model_copy(update={"names": {"A": "Few needs", "B": "Many needs"}})
+    first = find_segments(people(), named, seed=1)
+    # Next year the larger segment is the other one, so that letters by size would change places.
+    larger = people(3000, seed=7)
+    many = larger[assign_segments(first.model, larger)["segment"].to_numpy() == "Many needs"]
+    table = pd.concat([larger.head(300), many.iloc[:600]]).drop_duplicates("person_id")
+    kept = keep_segments(table, named, seed=2, previous=first.model, before=first.members)
+    both = kept.members.merge(assign_segments(first.model, table), on="person_id")
+    assert (both["segment_x"] == both["segment_y"]).mean() > 0.9
+    assert set(kept.tables["matches"]["verdict"]) == {"same"}
+    assert any("the same as before: Many needs, Few needs" in note for note in kept.notes)
+    assert kept.members["segment"].value_counts().idxmax() == "Many needs"
+
+
+def test_assign_puts_a_new_extract_into_the_saved_segments(tmp_path: Path) -> None:
+    people().to_csv(tmp_path / "people.csv", index=False)
+    attributes = ["drugs", "debts", "housed", "carer", "works", "visits"]
+    config = {"name": "care", "data": {"people": {"path": "people.csv", "id": "person_id", "attributes": attributes}},
+              "segments": {"method": "latent_class", "count": 2}, "tracking": {"uri": "none"}}  # fmt: skip
+    (tmp_path / "care.yaml").write_text(json.dumps(config), encoding="utf-8")
+    words = ["segment", str(tmp_path / "care.yaml"), "--quiet", "--jobs", "1", "--output"]
+    env = {"DEMAND_KEY_FILE": str(tmp_path / "key")}
+    first = CliRunner().invoke(app, [*words, str(tmp_path / "one")], env=env)
+    assert first.exit_code == 0, first.output
+    rules = (tmp_path / "one" / "segment_model.json").read_bytes()
+    people(440, seed=4).iloc[40:].to_csv(tmp_path / "people.csv", index=False)
+    later = CliRunner().invoke(app, [*words, str(tmp_path / "two"), "--assign", "--model", str(tmp_path / "one")], env=env)
+    assert later.exit_code == 0, later.output
+    assert (tmp_path / "two" / "segment_model.json").read_bytes() == rules
+    moved = pd.read_csv(tmp_path / "two" / "segment_transitions.csv")
+    assert moved["people"].sum() == 440
+    notes = json.loads((tmp_path / "two" / "segment_notes.json").read_text(encoding="utf-8"))
+    assert any("nothing was searched" in note for note in notes)
+    nothing = CliRunner().invoke(app, [*words, str(tmp_path / "three"), "--assign"], env=env)
+    assert nothing.exit_code == 2
