@@ -30,6 +30,10 @@ def rests_on(config: RunConfig) -> list[object]:
     return [config.forecast, years, start_month(config)]
 
 
+def _by_segment(job: Job) -> bool:
+    return job.store.has("segment_model.json") and job.inputs.counted
+
+
 def run(job: Job, writer: Writer) -> None:
     """Write history, forecast, draws, totals and effects, and what the forecast can be made again from.
 
@@ -39,8 +43,8 @@ def run(job: Job, writer: Writer) -> None:
         Where the data holds nothing that can be counted.
     """
     config, inputs = job.config, job.inputs
-    segments = job.store.table("segments.parquet") if job.store.has("segments.parquet") and inputs.counted else None
-    history = inputs.history_by(segments)
+    rules = inputs.earlier(str(job.store.path("segment_model.json").resolve()))[0] if _by_segment(job) else None
+    history = inputs.history_by(rules)
     if config.forecast is None or history is None:
         raise DataError(Fault("there is no history to forecast", do_next="Name `history`, or `people` with a column for `opened`"))
     needed = horizon_needed(config.budget, history.last, history.frequency) if config.budget else 0

@@ -97,13 +97,13 @@ class Inputs:
         """HISTORY up to the day `as_of`, without segments, or None."""
         return self.history_by(None)
 
-    def history_by(self, segments: pd.DataFrame | None) -> History | None:
+    def history_by(self, rules: SegmentModel | None) -> History | None:
         """Give HISTORY, with `segment` as a further key where it is counted from people.
 
         Parameters
         ----------
-        segments : pandas.DataFrame or None
-            person_id, segment.
+        rules : SegmentModel or None
+            Each episode is counted in the segment in which its own attributes put it.
 
         Returns
         -------
@@ -117,12 +117,11 @@ class Inputs:
         if not self.counted:
             found = self._history[0]
         elif self.people is not None:
-            keys = [*self.keys, "segment"] if segments is not None else self.keys
-            people = (
-                self.people
-                if segments is None
-                else self.people.merge(segments[["person_id", "segment"]], on="person_id", how="left", validate="m:1")
-            )
+            keys, people = self.keys, self.people
+            if rules is not None:
+                from demand.segments.model import episode_segments
+
+                keys, people = [*keys, "segment"], people.assign(segment=episode_segments(rules, people))
             first, last = (self.council.first, self.council.last) if self.council is not None else (None, self._whole_until[0])
             found = count_episodes(people, self.counts, keys=keys, frequency=Frequency("M"), first=first, last=last)
         return self._until(found) if found is not None else None

@@ -20,7 +20,7 @@ from demand.segments.attributes import Attribute, Coded, encode
 from demand.segments.drift import Reference
 from demand.spec import Spec
 
-__all__ = ["ALL", "UNCLEAR", "SegmentModel", "assign_segments", "first_rows", "id_column", "place_rows"]
+__all__ = ["ALL", "UNCLEAR", "SegmentModel", "assign_segments", "episode_segments", "first_rows", "id_column", "place_rows"]
 
 ALL = "all"
 """The label of everybody, where no segments were found."""
@@ -156,6 +156,29 @@ def place_rows(model: SegmentModel, rows: pd.DataFrame) -> pd.DataFrame:
     out = pd.DataFrame({"segment": placed, "certainty": certainty}, index=rows.index)
     out.attrs["handled"] = {"missing": {k: v for k, v in coded.missing.items() if v}, "new": {k: v for k, v in coded.new.items() if v}}
     return out
+
+
+def episode_segments(model: SegmentModel, people: pd.DataFrame) -> pd.Series:
+    """Give the segment of each episode, as at its own time: by the attributes that were recorded with it, and nothing that came later.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    people : pandas.DataFrame
+        PEOPLE: one row an episode.
+
+    Returns
+    -------
+    pandas.Series
+        The likeliest segment of each row, with its index. Nobody is "unclear" here: who is left out of the segments' counts would be
+        missing from their total.
+
+    Raises
+    ------
+    DataError
+        Where an attribute is missing from the table.
+    """
+    return place_rows(model.model_copy(update={"unclear": 0.0}), people)["segment"]
 
 
 def _place(model: SegmentModel, coded: Coded) -> tuple[np.ndarray, np.ndarray]:
