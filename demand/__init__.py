@@ -40,6 +40,7 @@ _ROOMS = {
     "ForecastSpec": "demand.forecast",
     "forecast": "demand.forecast",
     "Event": "demand.events",
+    "propose": "demand.proposals",
     "estimate_effects": "demand.effects",
     "backtest": "demand.evaluation",
     "explain": "demand.explain",

@@ -22,7 +22,9 @@ from demand.data.people import CountSpec, count_episodes
 from demand.data.quality import Finding, judge
 from demand.data.read import read_history
 from demand.errors import DataError, Fault
+from demand.events import clean
 from demand.hierarchy import declared
+from demand.proposals import proposed_findings
 from demand.tables import History
 from pipelines.config import RunConfig
 
@@ -157,7 +159,10 @@ class Inputs:
         if self.history is None:
             return read
         totals = list(declared(self.history, self.config.data.hierarchy))
-        return [*read, *judge(self.history, as_of=self.last_day, totals=totals)]
+        told = [*read, *judge(self.history, as_of=self.last_day, totals=totals)]
+        events = self.config.forecast.events if self.config.forecast else []
+        known = [e for e in events if set(e.where) <= {"unique_id", *self.history.keys}]  # segments are not known yet
+        return [*told, *proposed_findings(clean(self.history, known))]
 
     def earlier(self, path: str | None) -> tuple[SegmentModel | None, pd.DataFrame | None]:
         """Read the segments of an earlier run: its rules, and its members where they lie beside them.
