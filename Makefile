@@ -10,7 +10,7 @@ NAME := $(lastword $(subst :, ,$(CONFIG)))
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-long lint format types architecture check benchmark benchmark-accuracy schema picture clean
+.PHONY: demo test test-long lint format types architecture check benchmark benchmark-accuracy benchmark-speed schema picture clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/installed
@@ -48,6 +48,10 @@ benchmark: .venv/installed
 # Needs the public statistics (DEMAND_REAL_DATA); hours on two cores, and peers' forecasts are kept in outputs/peers.
 benchmark-accuracy: .venv/installed
 	$(BIN)/python benchmarks/accuracy.py --cache outputs/peers
+
+# On a quiet computer: half an hour or more.
+benchmark-speed: .venv/installed
+	$(BIN)/python benchmarks/speed.py
 
 schema: .venv/installed
 	$(BIN)/demand schema > configs/schema.json

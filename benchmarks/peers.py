@@ -57,12 +57,12 @@ def ask(peer: str, known: History, horizon: int, season: int, *, jobs: int = 1, 
     autogluon_python : str, optional
         The interpreter of an environment that has AutoGluon.
     """
-    start = time.perf_counter()
+    start, spent = time.perf_counter(), None
     counts = [_filled(known.wide[name].to_numpy()) for name in known.ids]
     if peer == "LightGBM":
         said, totals = _boosted(known, counts, horizon, season), None
     elif peer == "AutoGluon":
-        said, totals = _autogluon(known, counts, horizon, python=str(autogluon_python)), None
+        (said, spent), totals = _autogluon(known, counts, horizon, python=str(autogluon_python)), None
     elif peer == "Prophet":
         said, totals = _prophet(known, counts, horizon, jobs)
     else:
@@ -72,7 +72,7 @@ def ask(peer: str, known: History, horizon: int, season: int, *, jobs: int = 1, 
     if totals is not None and missing:
         totals[missing] = _crude_totals(quantiles[missing], totals.shape[1])
     quantiles = np.maximum(np.maximum.accumulate(quantiles, axis=2), 0.0)
-    return Said(quantiles, totals, time.perf_counter() - start, len(missing))
+    return Said(quantiles, totals, time.perf_counter() - start if spent is None else spent, len(missing))
 
 
 def median_of(every: list[Said]) -> Said:
@@ -146,10 +146,10 @@ def _prophet(known: History, counts: list[np.ndarray], horizon: int, jobs: int) 
 
 
 def _prophet_one(y: np.ndarray, ds: pd.DatetimeIndex, ahead: pd.DatetimeIndex) -> np.ndarray | None:
-    for name in ("prophet", "cmdstanpy"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     from prophet import Prophet
 
+    for name in ("prophet", "cmdstanpy"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     np.random.seed(1)  # noqa: NPY002  (Prophet draws from the global state)
     try:
         model = Prophet(uncertainty_samples=DRAWS).fit(pd.DataFrame({"ds": ds, "y": y}))
@@ -205,8 +205,8 @@ def _boosted(known: History, counts: list[np.ndarray], horizon: int, season: int
     return said
 
 
-def _autogluon(known: History, counts: list[np.ndarray], horizon: int, *, python: str) -> list[np.ndarray | None]:
-    """Forecast all series with AutoGluon-TimeSeries in its own environment (benchmarks/autogluon_peer.py)."""
+def _autogluon(known: History, counts: list[np.ndarray], horizon: int, *, python: str) -> tuple[list[np.ndarray | None], float]:
+    """Forecast all series with AutoGluon-TimeSeries in its own environment (benchmarks/autogluon_peer.py), and give its seconds."""
     with tempfile.TemporaryDirectory() as folder:
         table, told = Path(folder) / "known.parquet", Path(folder) / "said.parquet"
         _long(known, counts, list(range(len(counts)))).to_parquet(table)
@@ -219,4 +219,4 @@ def _autogluon(known: History, counts: list[np.ndarray], horizon: int, *, python
     said: list[np.ndarray | None] = [None] * len(counts)
     for name, rows in found.sort_values("ds").groupby("unique_id"):
         said[known.ids.index(name)] = _finite(rows[[f"q{q:g}" for q in QUANTILES]].to_numpy(), (horizon, len(QUANTILES)))
-    return said
+    return said, float(done.stdout.split()[-1])
