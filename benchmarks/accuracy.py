@@ -33,8 +33,8 @@ from demand.forecast import ForecastSpec, forecast  # noqa: E402
 OURS, MEDIAN = "demand", "median of ETS, Theta, CES"
 MEMBERS = ("AutoETS", "DynamicOptimizedTheta", "AutoCES")
 ENGINES = ("statsforecast", "prophet", "mlforecast", "lightgbm")
-FORM = "1"
-"""Goes into the name of a kept forecast: raised when a peer is asked in another way."""
+FORM = {"DynamicOptimizedTheta": "2", "AutoCES": "2"}
+"""Goes into the name of a kept forecast ("1" where nothing is said): raised when a peer is asked in another way."""
 SINGLE = tuple(p for p in PEERS if p != "AutoGluon")
 """AutoGluon is a combination itself, and shown apart."""
 
@@ -122,7 +122,14 @@ def _kept(one: Set, window: Window, peer: str, options: argparse.Namespace) -> S
     """Give a peer's forecast, from the cache where it was made before from the same counts."""
     import json
 
-    words = [window.known.fingerprint, one.horizon, one.season, peer, FORM, *(version(e) for e in ENGINES if peer != "AutoGluon")]
+    words = [
+        window.known.fingerprint,
+        one.horizon,
+        one.season,
+        peer,
+        FORM.get(peer, "1"),
+        *(version(e) for e in ENGINES if peer != "AutoGluon"),
+    ]
     mark = hashlib.sha256(json.dumps(words).encode()).hexdigest()[:12]
     path = None if options.cache is None else options.cache / f"{one.name}_{window.cutoff:%Y%m%d}_{peer}_{mark}.npz"
     if path is not None and path.exists():

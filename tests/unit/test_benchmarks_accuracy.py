@@ -12,6 +12,8 @@ from benchmarks.accuracy import OURS, main, ours
 from benchmarks.peers import ask, median_of, naive
 from benchmarks.scores import QUANTILES, Said, geometric_mean, rows_of, scale_of, summary
 from benchmarks.sets import Set, Window, described, windows_of
+from demand.calendar import Frequency
+from demand.tables import History
 
 CHEAP = ("SeasonalNaive", "DynamicOptimizedTheta")
 SMALL = """
@@ -155,6 +157,21 @@ def test_a_peer_that_cannot_forecast_a_short_series_falls_back_and_is_counted(fo
     assert (np.diff(said.quantiles, axis=2) >= 0).all()
     both = median_of([said, _ask("SeasonalNaive", one, Window(window.cutoff, known, window.actual))])
     assert both.fallbacks == 1
+
+
+@pytest.mark.parametrize("peer", ["SeasonalNaive", "AutoETS", "DynamicOptimizedTheta", "AutoCES"])
+def test_a_series_of_nine_years_is_forecast_by_the_peer_itself_with_its_own_numbers(peer: str) -> None:
+    from statsforecast import models
+
+    y = np.array([1112, 1226, 1180, 1300, 1250, 1234, 1290, 1275, 1330.0])
+    ds = pd.date_range("2012-01-01", periods=9, freq="YS")
+    known = History.of(pd.DataFrame({"unique_id": "a", "ds": ds, "y": y}), Frequency("Y"))
+    model = getattr(models, peer)(season_length=1)
+    direct = model.forecast(y=y, h=3, level=[80])
+    said = ask(peer, known, 3, 1)
+    assert said.fallbacks == 0
+    assert np.allclose(said.quantiles[0, :, 1], direct["lo-80"])
+    assert np.allclose(said.quantiles[0, :, 9], direct["hi-80"])
 
 
 def _ask(peer: str, one: Set, window: Window) -> Said:
