@@ -62,11 +62,6 @@ class Futures:
         """The drivers as models see them; None where there are none."""
         return None if self.table.empty else self.table
 
-    def noted(self, notes: pd.DataFrame) -> pd.DataFrame:
-        """Put what is to be said of the drivers before the notes of a forecast."""
-        told = pd.DataFrame([("", "combined", text) for text in self.notes], columns=notes.columns)
-        return pd.concat([told, notes], ignore_index=True) if len(told) else notes
-
 
 def driver_futures(drivers: pd.DataFrame | None, history: History, horizon: int, *, draws: int, seed: int) -> Futures:
     """Draw what the drivers may do in the periods ahead, and estimate what they do to demand.
@@ -220,11 +215,17 @@ def _note(table: pd.DataFrame, name: str, own: Mapping[str, object]) -> str:
     if name in own:
         mine = table[table["source"] == "own forecast"]
         first, end = mine["ds"].iloc[0], mine.iloc[-1]
-        reach = f"{end['value']:.4g} by {end['ds']:%B %Y}, in 4 draws of 5 between {end['low']:.4g} and {end['high']:.4g}"
+        value, low, high = (_figure(end[c]) for c in ("value", "low", "high"))
+        reach = f"{value} by {end['ds']:%B %Y}, in 4 draws of 5 between {low} and {high}"
         return f"no published future from {first:%B %Y} on: forecast from its own past ({OWN}) to {reach}"
     if (table["source"] == "published").any():
         return "the future is drawn from the published low to high, and acts on the ranges through its elasticity"
     return "the future is taken as known, because no low and high are given"
+
+
+def _figure(value: float) -> str:
+    """Write a figure so that nobody has to count noughts."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _note_on_reach(table: pd.DataFrame, known_until: pd.Timestamp) -> str:
@@ -232,7 +233,7 @@ def _note_on_reach(table: pd.DataFrame, known_until: pd.Timestamp) -> str:
     seen, ahead = table.loc[table["ds"] <= known_until, "value"], table.loc[table["ds"] > known_until, "value"]
     if not len(ahead) or (ahead.max() <= seen.max() and ahead.min() >= seen.min()):
         return ""
-    to, seen_to = (f"{v.min():.4g} to {v.max():.4g}" for v in (ahead, seen))
+    to, seen_to = (f"{_figure(v.min())} to {_figure(v.max())}" for v in (ahead, seen))
     return f"goes to {to} in the periods ahead, outside the {seen_to} that was observed: what it does there is a guess"
 
 

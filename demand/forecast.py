@@ -19,7 +19,8 @@ from pydantic import BeforeValidator, Field
 from demand.combine import combined, joint_draws, scores, weigh
 from demand.counts import to_counts
 from demand.data.quality import impossible, spikes
-from demand.driver_futures import driver_futures, spread_by_drivers
+from demand.driver_futures import Futures, driver_futures, spread_by_drivers
+from demand.driver_use import driver_use
 from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
 from demand.events import Event, check_events, clean, factors
 from demand.hierarchy import HierarchySpec, declared
@@ -87,6 +88,8 @@ class Forecast:
         EFFECTS: what each driver does to each series, with as many draws.
     driver_futures : pandas.DataFrame
         ds, name, value, low, high, source: each driver to the end of the horizon.
+    driver_use : pandas.DataFrame
+        driver, model, weight, used, and the model's own response beside EFFECTS (see `demand.driver_use`).
     saved : dict of str to str
         Models as text: file name to content.
     settings : dict
@@ -102,6 +105,7 @@ class Forecast:
     not_forecast: pd.DataFrame
     effects: pd.DataFrame
     driver_futures: pd.DataFrame
+    driver_use: pd.DataFrame
     saved: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -159,9 +163,8 @@ def forecast(
     said = _predict(seen, weights, spec.horizon, seed=seed, drivers=drivers, saved=saved, jobs=jobs, progress=progress)
     mean = combined({m: _array(p, lowest, spec.horizon) for m, p in said.items()}, weights)
     mark = fingerprint(lowest.fingerprint, spec.fingerprint, seed, weights)
-    whole = whole_numbers(lowest)
-    plain = joint_draws(cube, weights, mean, whole=whole, draws=spec.draws, seed=seed)
-    values = spread_by_drivers(plain, ahead, history=lowest, cutoffs=cube.cutoffs, whole=whole, seed=seed)
+    values = _drawn(cube, weights, mean, lowest, ahead, spec, seed=seed)
+    used = driver_use(said, weights, ahead, history=seen, horizon=spec.horizon, seed=seed)
     draws, effect = _with_events(values, mean, lowest, spec, seed=seed, mark=mark)
     return Forecast(
         draws,
@@ -169,10 +172,11 @@ def forecast(
         means=_means(said, weights),
         replays=replays,
         weights=weights,
-        notes=ahead.noted(_notes(said, weights, cube, of, seen)),
+        notes=used.noted(_notes(said, weights, cube, of, seen)),
         not_forecast=left_out,
         effects=ahead.effects,
         driver_futures=ahead.table,
+        driver_use=used.table,
         saved={name: text for p in said.values() for name, text in p.saved.items()},
         settings=_settings(spec, seed, weights, cube, of),
     )
@@ -258,6 +262,15 @@ def _predict(
 def _array(said: Prediction, history: History, horizon: int) -> np.ndarray:
     wide = said.means.pivot(index="unique_id", columns="ds", values="mean").reindex(history.ids)
     return np.asarray(wide.to_numpy().reshape(len(history.ids), horizon))
+
+
+def _drawn(
+    cube: Cube, weights: Mapping[str, float], mean: np.ndarray, history: History, ahead: Futures, spec: ForecastSpec, *, seed: int
+) -> np.ndarray:
+    """Draw joint futures around the means, with what the drivers may do."""
+    whole = whole_numbers(history)
+    values = joint_draws(cube, weights, mean, whole=whole, draws=spec.draws, seed=seed)
+    return spread_by_drivers(values, ahead, history=history, cutoffs=cube.cutoffs, whole=whole, seed=seed)
 
 
 def _with_events(

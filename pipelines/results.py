@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-TABLES = ("components", "means", "replays", "notes", "not_forecast", "effects", "driver_futures")
+TABLES = ("components", "means", "replays", "notes", "not_forecast", "effects", "driver_futures", "driver_use")
 """The tables of a Forecast that are stored under their own names."""
 
 

@@ -55,9 +55,19 @@ def _forecast(job: Job) -> list[str]:
     told = [
         f"Forecast: {table['unique_id'].nunique():,} series, {first:%B %Y} to {last:%B %Y}." + (f" {ended} have ended." if ended else "")
     ]
+    told += _idle_drivers(job)
     if job.has("track_record.json"):
         told += job.store.json("track_record.json")[:2]
     return told
+
+
+def _idle_drivers(job: Job) -> list[str]:
+    """Say loudly which drivers no model used."""
+    if not job.has("driver_use.parquet"):
+        return []
+    used = job.store.table("driver_use.parquet").groupby("driver")["used"].any()
+    idle = [str(name) for name in used.index[~used]]
+    return [f"NO MODEL USED: {', '.join(idle)}. These drivers move ranges and scenarios alone."] if idle else []
 
 
 def _money(job: Job) -> list[str]:

@@ -192,5 +192,5 @@ def test_a_driver_that_goes_where_it_never_was_is_told() -> None:
     table = rents()
     higher = table.assign(value=np.where(table["ds"] > MONTHS[-1], 2000.0, table["value"]), low=np.nan, high=np.nan)
     told = driver_futures(higher, counts(), 24, draws=20, seed=1).notes
-    assert any("goes to 2000 to 2000 in the periods ahead, outside the" in text for text in told)
+    assert any("goes to 2,000 to 2,000 in the periods ahead, outside the" in text for text in told)
     assert not any("outside" in text for text in driver_futures(table, counts(), 24, draws=20, seed=1).notes)
