@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from demand.budget import BudgetSpec, budget_notes, budget_table, cost_table, ledger, risk_table, sensitivity
+from demand.budget import BudgetSpec, budget_notes, budget_table, cost_by, cost_table, ledger, risk_table, sensitivity
 from demand.scenario import apply
 from pipelines.config import RunConfig
 from pipelines.job import Job
@@ -31,6 +31,8 @@ def run(job: Job, writer: Writer) -> None:
     cost, spec = priced(job, demand, history), job.config.budget or BudgetSpec()
     writer.table("cost.parquet", cost_table(cost))
     writer.table("budget.csv", budget_table(cost, spec, tested_until=tested_until(job.store)))
+    if "segment" in history.keys:
+        writer.table("segment_cost.csv", cost_by(cost, "segment"))
     writer.table("risk.csv", risk_table(cost, spec))
     writer.table("sensitivity.csv", sensitivity(case, cost))
     writer.table("assumptions.csv", ledger(job.config.costs, case.scenarios))

@@ -22,7 +22,20 @@ __all__ = ["report_input"]
 TABLES = {
     **dict.fromkeys(("history", "forecast", "totals", "effects", "backtest", "explanation", "demand", "cost", "not_forecast"), "parquet"),
     **dict.fromkeys(
-        ("backtest_summary", "waterfall", "budget", "sensitivity", "risk", "segment_profile", "segment_use", "assumptions", "unpriced"),
+        (
+            "backtest_summary",
+            "waterfall",
+            "budget",
+            "sensitivity",
+            "risk",
+            "segment_profile",
+            "segment_use",
+            "segment_equality",
+            "segment_expected",
+            "segment_cost",
+            "assumptions",
+            "unpriced",
+        ),
         "csv",
     ),
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from demand.segments.equality import equality
+from demand.segments.expected import expected_use
 from demand.segments.keeping import keep_segments
 from demand.segments.portrait import portraits
 from demand.segments.profile import profile
@@ -45,13 +47,17 @@ def run(job: Job, writer: Writer) -> None:
     model, members = kept.model, kept.members
     told = profile(table, members, spec)
     asked = use(table, members, as_of=inputs.last_day) if "opened" in table else None
+    protected, absent = equality(table, members)
+    ahead = expected_use(table, members, model.attributes, outcome=spec.outcome, as_of=inputs.last_day, seed=seed)
     drawn = portraits(table, members, told, attributes=model.attributes, use=asked, groups=model.groups, seed=seed)
     writer.table("segments.parquet", members)
     writer.text("segment_model.json", model.to_json())
     writer.table("segment_profile.csv", told)
     writer.json("segment_portraits.json", [p.model_dump(mode="json") for p in drawn])
-    writer.json("segment_notes.json", kept.notes)
-    for name, made in {"evidence": kept.evidence, **kept.tables}.items():
+    unknown = [f"Not recorded, so nobody can say how segments differ in it: {', '.join(absent)}."] if absent else []
+    writer.json("segment_notes.json", [*kept.notes, *ahead.notes, *unknown])
+    tables = {"evidence": kept.evidence, "equality": protected, **kept.tables, **ahead.tables}
+    for name, made in tables.items():
         if len(made.columns):
             writer.table(f"segment_{name}.csv", made)
     if asked is not None:

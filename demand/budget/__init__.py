@@ -20,6 +20,7 @@ from demand.budget.lines import (
 )
 from demand.budget.prices import Cost, UnitCost, by_period, price, yearly
 from demand.budget.sensitivity import POUNDS, ledger, sensitivity, waterfall
+from demand.budget.shares import cost_by
 
 __all__ = [
     "POUNDS",
@@ -36,6 +37,7 @@ __all__ = [
     "budget_notes",
     "budget_table",
     "by_period",
+    "cost_by",
     "cost_table",
     "horizon_needed",
     "ledger",

@@ -60,6 +60,12 @@ class ReportInput:
         segment, feature, level, people, share_or_mean, average, index, low, high, missing_share.
     segment_use : pandas.DataFrame, optional
         segment, people, share_of_people, episodes_per_person, repeat_share, open_now, median_stay_days, share_of_cost, cost_per_person.
+    segment_equality : pandas.DataFrame, optional
+        characteristic, column, segment, level, people, known, segment_people, share, average, low, high, differs.
+    segment_expected : pandas.DataFrame, optional
+        by, level, segment, people, expected, per_person.
+    segment_cost : pandas.DataFrame, optional
+        scenario, segment, financial_year, expected_pence, p10_pence, p90_pence, share.
     segment_portraits : tuple of mapping
         The content of segment_portraits.json.
     assumptions : pandas.DataFrame, optional
@@ -103,6 +109,9 @@ class ReportInput:
     risk: pd.DataFrame | None = None
     segment_profile: pd.DataFrame | None = None
     segment_use: pd.DataFrame | None = None
+    segment_equality: pd.DataFrame | None = None
+    segment_expected: pd.DataFrame | None = None
+    segment_cost: pd.DataFrame | None = None
     segment_portraits: tuple[Mapping[str, Any], ...] = ()
     assumptions: pd.DataFrame | None = None
     applied: pd.DataFrame | None = None

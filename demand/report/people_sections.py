@@ -13,6 +13,7 @@ from demand.disclosure import protect, protect_profile
 from demand.report import bars, words
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Section, Table, table_of
+from demand.report.people_tables import asked_tables
 from demand.segments.portrait import Portrait, rule_sentence, sentences
 
 __all__ = ["segments_section"]
@@ -75,7 +76,7 @@ def segments_section(inputs: ReportInput) -> Section | None:
     note = "Low to high: 19 times in 20, from chance in who happened to come." + (
         f" {hidden} figures are hidden because few people stand behind them." if hidden else ""
     )
-    parts += _use(use, inputs)
+    parts += [*_use(use, inputs), *asked_tables(inputs)]
     parts.append(table_of(shown, "Portraits of the segments in full", names=names, formats=formats, note=note))
     lead = (
         "People were put into groups that are alike, by what was known when they first came. A segment describes a group; it says nothing "

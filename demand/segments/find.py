@@ -56,6 +56,8 @@ class SegmentSpec(Spec):
     """A segment_model.json: people are put into the segments that it holds, and nothing is searched (`demand segment --assign`)."""
     previous: str | None = None
     """The segment_model.json of an earlier fit: new segments that are the same as old ones keep their names."""
+    outcome: str | None = None
+    """Where people have no dates: the column that counts how much each used, which is modelled and never finds segments."""
 
 
 @dataclass(frozen=True)
@@ -389,8 +391,8 @@ def _conclusion(chosen: Candidate, model: SegmentModel, members: pd.DataFrame, s
     ]
     if not model.groups:
         notes.append(f"These are bands for convenience, not groups: {chosen.verdict}.")
-    unclear = float((members["certainty"] < model.unclear).mean())
-    notes.append(f"{unclear:.0%} of people are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
+    unclear = int((members["certainty"] < model.unclear).sum())
+    notes.append(f"{unclear:,} people are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
     if lost := sorted(set(spec.names) - {letter(k) for k in range(len(model.labels))}):
         notes.append(f"segments.names names {', '.join(lost)}, which is not among the segments found.")
     return notes

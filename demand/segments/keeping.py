@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from demand.errors import DataError
+from demand.segments.attributes import KEYS, NOT_ATTRIBUTES
 from demand.segments.drift import drift, reference
 from demand.segments.find import SegmentSpec, find_segments, letter
 from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows
@@ -79,6 +80,9 @@ def keep_segments(
     """
     if saved is not None:
         return _assigned(table, spec, saved, before, seed)
+    if spec.outcome is not None:
+        given = attributes if attributes is not None else [str(c) for c in table.columns if c not in (*NOT_ATTRIBUTES, *KEYS)]
+        attributes = [a for a in given if a != spec.outcome]
     found = find_segments(table, spec, seed=seed, attributes=attributes, progress=progress)
     kept = Kept(found.model, found.members, found.evidence, {}, list(found.notes))
     if previous is not None:
@@ -96,8 +100,8 @@ def _assigned(table: pd.DataFrame, spec: SegmentSpec, saved: SegmentModel, befor
     notes += [f"'{n}': {k:,} values that the segments have never seen were taken as not known." for n, k in handled["new"].items()]
     if not len(members):
         return Kept(model, members, pd.DataFrame(), {}, notes)
-    share = float((members["segment"] == UNCLEAR).mean())
-    notes.append(f"{share:.0%} of people are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
+    unclear = int((members["segment"] == UNCLEAR).sum())
+    notes.append(f"{unclear:,} people are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
     found = {}
     if model.reference is not None and model.attributes:
         told = drift(model.reference, rows, members, model.attributes, model.labels, seed=seed)

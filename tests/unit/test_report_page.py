@@ -16,6 +16,7 @@ from demand.report.answers import answers
 from demand.report.facts import lines, misses
 from demand.report.html import quality_page, report_page
 from demand.report.parts import Block, Table
+from demand.report.people_tables import asked_tables
 from demand.report.sections import sections
 from demand.report.words import banned_in
 
@@ -202,6 +203,23 @@ def test_portraits_in_words_say_what_the_policy_leaves(audience: str, people: st
     assert told.lines[0] == people
     assert "Rule: mental health is yes." in told.lines[-1]
     assert rule in told.lines[-1]
+
+
+@pytest.mark.parametrize(("audience", "few", "many"), [("council", "12", "1,203"), ("public", "10", "1,205")])
+def test_tables_of_segments_go_through_the_policy(audience: str, few: str, many: str) -> None:
+    expected = pd.DataFrame({"by": "segment", "level": ["A", "C"], "segment": ["A", "C"], "people": [1203, 12], "expected": [411.2, 3.0],
+                             "per_person": [0.34, 0.25]})  # fmt: skip
+    row = {"characteristic": "sex", "segment": "C", "known": 12, "average": 0.5, "low": 0.1, "high": 0.6, "differs": False}
+    mix = pd.DataFrame([{**row, "level": "female", "people": 3, "share": 0.25}, {**row, "level": "male", "people": 9, "share": 0.75}])
+    cost = pd.DataFrame({"scenario": ["baseline", "other"], "segment": "A", "financial_year": "2026-27", "expected_pence": 1_000_000,
+                         "p10_pence": 900_000, "p90_pence": 1_100_000, "share": 0.6})  # fmt: skip
+    spec = ReportSpec.model_validate({"audience": audience})
+    tables = asked_tables(made(spec=spec, segment_expected=expected, segment_equality=mix, segment_cost=cost))
+    money, use, equal = (list(t.rows) for t in tables)
+    assert len(money) == 1
+    assert [r[3] for r in use] == [many, few]
+    assert equal[0][3] == ("3" if audience == "council" else "*")
+    assert equal[0][4] == ("25%" if audience == "council" else "–")
 
 
 def test_a_public_report_rounds_what_was_counted() -> None:

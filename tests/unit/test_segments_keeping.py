@@ -51,9 +51,9 @@ def test_those_below_the_threshold_are_unclear_and_counted() -> None:
     table = people()
     found = find_segments(table, SPEC.model_copy(update={"unclear": 0.95}), seed=1)
     assert ((found.members["segment"] == UNCLEAR) == (found.members["certainty"] < 0.95)).all()
-    share = (found.members["segment"] == UNCLEAR).mean()
-    assert 0 < share < 0.5
-    assert any(f"{share:.0%} of people are 'unclear'" in note for note in found.notes)
+    unclear = (found.members["segment"] == UNCLEAR).sum()
+    assert 0 < unclear < 200
+    assert any(f"{unclear} people are 'unclear'" in note for note in found.notes)
     assert not (find_segments(table, SPEC, seed=1).members["segment"] == UNCLEAR).any()
 
 

@@ -1,0 +1,100 @@
+"""What segments are expected to ask and to cost, and who is in them: the tables behind the portraits.
+
+In: a `ReportInput`. Out: tables of words, protected by the disclosure policy where the report is for the public. Refuses nothing; a table
+that a run has not made is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from demand.disclosure import protect
+from demand.report import words
+from demand.report.inputs import BASELINE, ReportInput
+from demand.report.parts import Table, table_of
+
+__all__ = ["asked_tables"]
+
+
+def asked_tables(inputs: ReportInput) -> list[Table]:
+    """Give the tables of a segment's cost, of its expected use, and of equality.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+
+    Returns
+    -------
+    list of Table
+    """
+    return [t for t in (_cost(inputs), _expected(inputs), _equality(inputs)) if t is not None]
+
+
+def _label(values: pd.Series, inputs: ReportInput) -> list[str]:
+    return [words.capital(words.label(v, inputs.spec.names)) for v in values]
+
+
+def _cost(inputs: ReportInput) -> Table | None:
+    """Hold each segment's share of the pounds against its share of people."""
+    table = inputs.segment_cost
+    if table is None or table.empty:
+        return None
+    shown = table[table["scenario"] == BASELINE].copy()
+    shown["people"] = shown["segment"].map(_share_of_people(inputs))
+    for column in ("expected_pence", "p10_pence", "p90_pence"):
+        shown[column] = shown[column] / 100
+    shown = shown.assign(segment=_label(shown["segment"], inputs))
+    names = {"segment": "Segment", "financial_year": "Year", "expected_pence": "Expected cost", "p10_pence": "Low", "p90_pence": "High",
+             "share": "Share of cost", "people": "Share of people so far"}  # fmt: skip
+    formats = {**dict.fromkeys(("expected_pence", "p10_pence", "p90_pence"), "pounds"), "share": "percent", "people": "percent"}
+    note = "At the unit costs of this report. Low to high holds four years in five; the ends of segments are no sum."
+    return table_of(shown, "What each segment is expected to cost", names=names, formats=formats, note=note)
+
+
+def _share_of_people(inputs: ReportInput) -> dict[str, float]:
+    use = inputs.segment_use
+    if use is None or use.empty:
+        return {}
+    if inputs.spec.audience == "public":
+        counts = [c for c in ("people",) if c in use]
+        use = protect(use[["segment", *counts, "share_of_people"]], counts=counts, policy=inputs.policy, values=["share_of_people"])
+    return dict(zip(use["segment"].astype(str), use["share_of_people"], strict=True))
+
+
+def _expected(inputs: ReportInput) -> Table | None:
+    """Say how much each segment is expected to use: sums of groups, never of a person."""
+    table = inputs.segment_expected
+    if table is None or table.empty:
+        return None
+    shown = table
+    if inputs.spec.audience == "public":
+        shown = protect(table, counts=["people"], values=["expected", "per_person"], policy=inputs.policy)
+    named = {"by": _label(shown["by"], inputs), "level": _label(shown["level"], inputs), "segment": _label(shown["segment"], inputs)}
+    shown = shown.assign(**named)
+    names = {"by": "By", "level": "Group", "segment": "Segment", "people": "People", "expected": "Expected use", "per_person": "Each"}
+    formats: dict[str, str | Callable[[float], str]] = {"people": "count", "expected": "count", "per_person": "{:,.2f}".format}
+    note = "Expected values of groups; how good they were is said in the notes. Nothing is said of one person."
+    return table_of(shown, "How much each segment is expected to use in twelve months", names=names, formats=formats, note=note)
+
+
+def _equality(inputs: ReportInput) -> Table | None:
+    """Show the mix of each segment by protected characteristics."""
+    table = inputs.segment_equality
+    if table is None or table.empty:
+        return None
+    shown = table[["characteristic", "segment", "level", "people", "known", "share", "average", "low", "high", "differs"]]
+    if inputs.spec.audience == "public":
+        values = ["share", "average", "low", "high"]
+        shown = protect(shown, counts=["people", "known"], values=values, plain=["differs"], policy=inputs.policy)
+    told = ["" if pd.isna(s) else "yes" if d else "no" for d, s in zip(shown["differs"], shown["share"], strict=True)]
+    shown = shown.assign(
+        characteristic=_label(shown["characteristic"], inputs), segment=_label(shown["segment"], inputs),
+        level=[words.label(v, inputs.spec.names) for v in shown["level"]], differs=told,
+    )  # fmt: skip
+    names = {"characteristic": "Characteristic", "segment": "Segment", "level": "Group", "people": "People", "share": "Share",
+             "average": "Everybody", "low": "Low", "high": "High", "differs": "Beyond chance"}  # fmt: skip
+    formats = {"people": "count", **dict.fromkeys(("share", "average", "low", "high"), "percent")}
+    note = "Shares are of those of whom it is known. Low to high: 19 times in 20, from chance in who happened to come."
+    return table_of(shown, "Who is in each segment, by protected characteristic", names=names, formats=formats, note=note)

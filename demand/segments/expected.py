@@ -1,0 +1,376 @@
+"""Who uses how much: how often people of each segment, area and group are expected to come in the next twelve months.
+
+In: PEOPLE with dates (or one row each and a column that counts their use), and the members of segments. Out: `ExpectedUse`: sums by group,
+never a figure of a person, with how much better than the segment's average they are, tried on people and a year that the model had not
+seen. Refuses an outcome that does not count; where the past is too short or too few people came, it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from demand.errors import DataError, Fault
+from demand.segments.attributes import Attribute
+from demand.segments.columns import by_attribute, tree_columns
+from demand.segments.model import first_rows, id_column
+from demand.segments.protected import protected
+from demand.segments.snapshots import PAST, YEAR, snapshot
+from demand.spec import stream
+from demand.trees import Trees, TreeSettings, fit_trees
+
+__all__ = ["MODELS", "ExpectedUse", "expected_use", "use_of_episodes", "use_of_rows"]
+
+FOLDS, MOST_ROWS, LEAST_ROWS, LEAST_EPISODES, RESAMPLES = 5, 20_000, 200, 50, 500
+MODELS = ("segment average", "Poisson regression", "LightGBM", "mean of the two models")
+"""The first is what the others are held against; of two models that err in different ways the mean often errs least."""
+PARTS = 10
+WHO = (
+    "Expected use: episodes that begin in the twelve months after the last day of the data, of people who came in the three years before "
+    "it; who has never come is not among them."
+)
+Predict = Callable[[pd.DataFrame], np.ndarray]
+
+
+@dataclass(frozen=True)
+class ExpectedUse:
+    """What is expected of the next twelve months, and how good such a figure was.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        model, deviance (mean Poisson deviance of people not seen; smaller is better), better (than the segment average: share of its
+        deviance that is saved), low and high (95 %, people drawn anew), expected and observed (sums), chosen.
+    calibration : pandas.DataFrame
+        by (tenth of the expected, or a column), level, people, expected, observed (means), low and high (95 % of the observed).
+    drivers : pandas.DataFrame
+        feature, share: of the mean absolute SHAP values of the trees; adds up to 1.
+    expected : pandas.DataFrame
+        by, level, segment, people, expected (sum), per_person; groups of fewer than ten are left out.
+    notes : tuple of str
+        What to mind, in words; the first says how much better than the segment average it is.
+    """
+
+    scores: pd.DataFrame = field(default_factory=pd.DataFrame)
+    calibration: pd.DataFrame = field(default_factory=pd.DataFrame)
+    drivers: pd.DataFrame = field(default_factory=pd.DataFrame)
+    expected: pd.DataFrame = field(default_factory=pd.DataFrame)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables that are written: expected, and how good it is."""
+        return {"expected": self.expected, "expected_scores": self.scores, "expected_calibration": self.calibration,
+                "expected_drivers": self.drivers}  # fmt: skip
+
+
+def expected_use(
+    table: pd.DataFrame, members: pd.DataFrame, attributes: Sequence[Attribute], *, outcome: str | None = None,
+    as_of: pd.Timestamp | None = None, seed: int = 1,
+) -> ExpectedUse:  # fmt: skip
+    """Model how much people use, from episodes with dates or from a column that counts it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        PEOPLE with dates, or one row a person with the column `outcome`.
+    members : pandas.DataFrame
+        person_id, segment.
+    attributes : sequence of Attribute
+        What may be used: `model.attributes`.
+    outcome : str, optional
+        Where there are no dates: the column that counts how much each person used.
+    as_of : pandas.Timestamp, optional
+        The last day that the data hold whole; by default the last date in the table.
+    seed : int
+
+    Returns
+    -------
+    ExpectedUse
+        By segment, and by area and protected characteristics where there are such columns.
+
+    Raises
+    ------
+    DataError
+        Where `outcome` holds what is not a count.
+    """
+    groups = [str(c) for c in table.columns if c == "area" or protected(str(c))]
+    if "opened" in table:
+        last = table[["opened", "closed"]].max().max()
+        end = last if as_of is None else min(as_of, last)
+        return use_of_episodes(table, members, attributes, end=end, groups=groups, seed=seed)
+    if outcome is None:
+        return ExpectedUse()
+    rows = first_rows(table)
+    use = pd.to_numeric(rows[outcome], errors="coerce") if outcome in rows else pd.Series([np.nan])
+    known = use.notna().to_numpy()
+    if not known.any() or (use[known] < 0).any() or use.isna().sum() > rows.get(outcome, use).isna().sum():
+        raise DataError(
+            Fault(f"'{outcome}' does not count how much each person used", where="segments.outcome", allowed="A column of counts")
+        )
+    rows = rows[known].reset_index(drop=True)
+    segment = rows[id_column(rows)].astype(str).map(members.set_index("person_id")["segment"])
+    used = [a for a in attributes if a.name != outcome]
+    return use_of_rows(rows, use[known].to_numpy(dtype=float), segment.to_numpy(), used, groups=groups, seed=seed)
+
+
+def use_of_episodes(
+    people: pd.DataFrame,
+    members: pd.DataFrame,
+    attributes: Sequence[Attribute],
+    *,
+    end: pd.Timestamp,
+    groups: Sequence[str] = (),
+    seed: int = 1,
+) -> ExpectedUse:
+    """Model how often people come, from episodes with dates.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame
+        PEOPLE, one row an episode.
+    members : pandas.DataFrame
+        person_id, segment.
+    attributes : sequence of Attribute
+        What may be used beside past use: `model.attributes`.
+    end : pandas.Timestamp
+        The last day that the data hold whole.
+    groups : sequence of str
+        Columns by which the expected use is told and its calibration is checked: area, and protected characteristics.
+    seed : int
+
+    Returns
+    -------
+    ExpectedUse
+
+    Notes
+    -----
+    The model is made on the year that ended twelve months before `end`, with four fifths of the people, and tried on the last year of the
+    other fifth: it has seen neither the people nor the year.
+    """
+    before, last = snapshot(people, end - pd.Timedelta(days=2 * YEAR)), snapshot(people, end - pd.Timedelta(days=YEAR))
+    reach = people["opened"].min() <= end - pd.Timedelta(days=3 * YEAR)
+    if not reach or min(len(before.rows), len(last.rows)) < LEAST_ROWS or before.later.sum() < LEAST_EPISODES:
+        return ExpectedUse(notes=("Nobody says how much people will use: that needs three years of episodes, 200 people and 50 returns.",))
+    segment = members.set_index("person_id")["segment"]
+    tables = [_table(s.rows, attributes, PAST) for s in (before, last)]
+    own = [s.rows["person_id"].astype(str).map(segment).to_numpy() for s in (before, last)]
+    fold = _folds(pd.concat([before.rows["person_id"], last.rows["person_id"]]), seed)
+    fold_before, fold_last = fold[: len(before.rows)], fold[len(before.rows) :]
+    predicted = {name: np.zeros(len(last.rows)) for name in MODELS}
+    for f in range(FOLDS):
+        seen, new = fold_before != f, fold_last == f
+        fitted = _fit(tables[0].columns(seen), before.later[seen], own[0][seen], seed)
+        for name, values in fitted.predict(tables[1].columns(new), own[1][new]).items():
+            predicted[name][new] = values
+    told = _judged(predicted, last.later, seed)
+    now = snapshot(people, end)
+    chosen = str(told.loc[told["chosen"], "model"].iloc[0])
+    final = _fit(tables[1].values, last.later, own[1], seed)
+    table, mine = _table(now.rows, attributes, PAST), now.rows["person_id"].astype(str).map(segment).to_numpy()
+    ahead = final.predict(table.values, mine)[chosen]
+    by = _by(now.rows, mine, groups)
+    calibration = _calibrated(predicted[chosen], last.later, _by(last.rows, own[1], groups))
+    notes = (*_words(told, "people and a year"), WHO)
+    return ExpectedUse(told, calibration, _drivers(tables[1], last.later, seed), _expected(ahead, by), notes)
+
+
+def use_of_rows(
+    rows: pd.DataFrame, use: np.ndarray, segment: np.ndarray, attributes: Sequence[Attribute], *, groups: Sequence[str] = (), seed: int = 1
+) -> ExpectedUse:
+    """Model how much people use from one row each, where there are no dates: split by person alone.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        One row a person.
+    use : numpy.ndarray
+        How much each used: counts, not negative.
+    segment : numpy.ndarray
+        The segment of each row.
+    attributes : sequence of Attribute
+        What may be used; never what is counted in `use`.
+    groups : sequence of str
+        Columns by which the calibration is checked.
+    seed : int
+
+    Returns
+    -------
+    ExpectedUse
+        What is expected is what people like these use in a year like that of the data.
+    """
+    if len(rows) < LEAST_ROWS or use.sum() < LEAST_EPISODES:
+        return ExpectedUse(notes=("Nobody says how much people will use: that needs 200 people and a use of 50.",))
+    table = _table(rows, attributes, ())
+    fold = stream(seed, "segments", "use folds").permutation(len(rows)) % FOLDS
+    predicted = {name: np.zeros(len(rows)) for name in MODELS}
+    for f in range(FOLDS):
+        fitted = _fit(table.columns(fold != f), use[fold != f], segment[fold != f], seed)
+        for name, values in fitted.predict(table.columns(fold == f), segment[fold == f]).items():
+            predicted[name][fold == f] = values
+    told = _judged(predicted, use, seed)
+    chosen = str(told.loc[told["chosen"], "model"].iloc[0])
+    by = _by(rows, segment, groups)
+    return ExpectedUse(told, _calibrated(predicted[chosen], use, by), _drivers(table, use, seed), _expected(predicted[chosen], by),
+                       _words(told, "people (there are no dates, so the year is the same)"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns for models, and the feature that each belongs to."""
+
+    values: pd.DataFrame
+    owners: tuple[str, ...]
+
+    def columns(self, rows: np.ndarray) -> pd.DataFrame:
+        """Give some rows, numbered anew."""
+        return self.values[rows].reset_index(drop=True)
+
+
+def _table(rows: pd.DataFrame, attributes: Sequence[Attribute], past: Sequence[str]) -> Table:
+    values, owners = tree_columns(rows, attributes)
+    extra = rows[list(past)].astype(float).set_axis([f"p{i}" for i in range(len(past))], axis=1)
+    return Table(pd.concat([values, extra], axis=1).reset_index(drop=True), (*owners, *past))
+
+
+def _folds(persons: pd.Series, seed: int) -> np.ndarray:
+    """Give a person the same fold in every snapshot."""
+    codes, unique = pd.factorize(persons.astype(str), sort=True)
+    return np.asarray((stream(seed, "segments", "use folds").permutation(len(unique)) % FOLDS)[codes])
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The models of one set of people."""
+
+    means: pd.Series
+    mean: float
+    regression: Predict
+    trees: Trees
+
+    def predict(self, table: pd.DataFrame, segment: np.ndarray) -> dict[str, np.ndarray]:
+        """Give the expected use of each row by every model of `MODELS`."""
+        # Who is in a segment that the fit did not have is expected to use what everybody does.
+        average = pd.Series(segment).map(self.means).fillna(self.mean).to_numpy(dtype=float)
+        plain, grown = self.regression(table), self.trees.predict(table)
+        made = (average, plain, grown, (plain + grown) / 2)
+        return {name: np.maximum(values, 1e-6) for name, values in zip(MODELS, made, strict=True)}
+
+
+def _fit(table: pd.DataFrame, use: np.ndarray, segment: np.ndarray, seed: int) -> Fitted:
+    at = np.sort(stream(seed, "segments", "use rows").permutation(len(table))[:MOST_ROWS])
+    shown, counted = table.iloc[at], use[at]
+    return Fitted(pd.Series(use).groupby(segment).mean(), float(use.mean()), _regression(shown, counted), _trees(shown, counted, seed))
+
+
+def _trees(table: pd.DataFrame, use: np.ndarray, seed: int) -> Trees:
+    rows = int(np.clip(len(table) // 50, 20, 200))
+    settings = TreeSettings(objective="poisson", rounds=120, learning_rate=0.05, leaves=8, rows_per_leaf=rows)
+    return fit_trees(table, use, settings=settings, seed=seed)
+
+
+def _regression(table: pd.DataFrame, use: np.ndarray) -> Predict:
+    """Fit a plain Poisson regression; what is not known is the mean, with a column that says so."""
+    from sklearn.linear_model import PoissonRegressor
+
+    centre, spread = table.mean(), table.std().replace(0.0, 1.0)
+    holes = [c for c in table if table[c].isna().any()]
+
+    def design(t: pd.DataFrame) -> np.ndarray:
+        # A standardised column has its mean at 0: that is where those not known are put, and the extra column tells them apart.
+        known = ((t - centre) / spread).clip(-10, 10).fillna(0.0)
+        return np.column_stack([known.to_numpy(), t[holes].isna().to_numpy(dtype=float)])
+
+    fitted = PoissonRegressor(alpha=1e-3, max_iter=500).fit(design(table), use)
+    most = max(float(use.max()), 1.0)
+    return lambda t: np.clip(fitted.predict(design(t)), 1e-6, most)
+
+
+def _deviance(use: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Poisson deviance by person: 2 (y log(y / mu) - y + mu)."""
+    return np.asarray(2 * (np.where(use > 0, use * np.log(np.maximum(use, 1e-12) / mean), 0.0) - use + mean))
+
+
+def _judged(predicted: dict[str, np.ndarray], use: np.ndarray, seed: int) -> pd.DataFrame:
+    parts = {name: _deviance(use, mean) for name, mean in predicted.items()}
+    base = parts[MODELS[0]]
+    rng = stream(seed, "segments", "use resamples")
+    drawn = rng.multinomial(len(use), np.full(len(use), 1 / len(use)), size=RESAMPLES) if len(use) <= MOST_ROWS else None
+    rows = []
+    for name, part in parts.items():
+        saved = 1 - part.sum() / base.sum()
+        spread = 1 - (drawn @ part) / (drawn @ base) if drawn is not None else np.array([saved])
+        low, high = np.quantile(spread, [0.025, 0.975])
+        rows.append({"model": name, "deviance": float(part.mean()), "better": float(saved), "low": float(low), "high": float(high),
+                     "expected": float(predicted[name].sum()), "observed": float(use.sum())})  # fmt: skip
+    table = pd.DataFrame(rows)
+    sure = table[(table["low"] > 0) | (table["model"] == MODELS[0])]
+    return table.assign(chosen=table.index == sure["deviance"].idxmin())
+
+
+def _by(rows: pd.DataFrame, segment: np.ndarray, groups: Sequence[str]) -> dict[str, np.ndarray]:
+    """Give, by column, the level of each row: the segment first; numbers in fifths."""
+    out = {"segment": segment.astype(str)}
+    for column in groups:
+        values = rows[column]
+        if pd.api.types.is_numeric_dtype(values) and values.nunique() > PARTS:
+            values = pd.qcut(values, 5, duplicates="drop").astype(str).where(values.notna())
+        out[column] = values.astype(object).where(values.notna(), "(not known)").astype(str).to_numpy()
+    return out
+
+
+def _calibrated(expected: np.ndarray, use: np.ndarray, by: dict[str, np.ndarray]) -> pd.DataFrame:
+    order = expected.argsort(kind="stable").argsort(kind="stable")
+    tenth = np.array([f"{k + 1:02d}" for k in order * PARTS // len(order)], dtype=object)
+    rows = []
+    for name, level in {"tenth of the expected": tenth, **by}.items():
+        for value in sorted(set(level)):
+            inside = level == value
+            n, mean = int(inside.sum()), float(use[inside].mean())
+            half = 1.96 * float(use[inside].std(ddof=1)) / np.sqrt(n) if n > 1 else float("nan")
+            rows.append({"by": name, "level": value, "people": n, "expected": float(expected[inside].mean()), "observed": mean,
+                         "low": max(mean - half, 0.0), "high": mean + half})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _expected(ahead: np.ndarray, by: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Sum by group, and by group and segment; a group of fewer than ten is not told."""
+    frame = pd.DataFrame({**by, "use": ahead})
+    parts = [frame.groupby("segment").agg(people=("use", "size"), expected=("use", "sum")).reset_index().assign(by="segment")]
+    parts[0] = parts[0].assign(level=parts[0]["segment"])
+    for column in (c for c in by if c != "segment"):
+        table = frame.groupby([column, "segment"]).agg(people=("use", "size"), expected=("use", "sum")).reset_index()
+        parts.append(table.rename(columns={column: "level"}).assign(by=column))
+    table = pd.concat(parts, ignore_index=True)
+    table = table[table["people"] >= 10].assign(per_person=lambda t: t["expected"] / t["people"])
+    return table[["by", "level", "segment", "people", "expected", "per_person"]].reset_index(drop=True)
+
+
+def _drivers(table: Table, use: np.ndarray, seed: int) -> pd.DataFrame:
+    at = np.sort(stream(seed, "segments", "use rows").permutation(len(table.values))[: MOST_ROWS // 2])
+    shown = table.values.iloc[at].reset_index(drop=True)
+    sizes = by_attribute(_trees(shown, use[at], seed).contributions(shown)[0], table.owners)
+    return pd.DataFrame({"feature": sizes.index, "share": (sizes / sizes.sum() if sizes.sum() > 0 else sizes).to_numpy()})
+
+
+def _words(scores: pd.DataFrame, unseen: str) -> tuple[str, ...]:
+    told = scores.set_index("model")
+    best = str(scores.loc[scores["chosen"], "model"].iloc[0])
+    trees = told.loc["LightGBM"]
+    if best == MODELS[0]:
+        first = "No model of a person's use is better than the average of the segment, so the segment's average is what is expected."
+    else:
+        row = told.loc[best]
+        first = (
+            f"How much people use: {best} does better than the average of the segment by {100 * row['better']:.0f} % of its deviance "
+            f"(95 % interval {100 * row['low']:.0f} to {100 * row['high']:.0f} %), on {unseen} that it had not seen."
+        )
+    plain, counted = told.loc["Poisson regression", "better"], told.loc[best]
+    second = (
+        f"LightGBM: {100 * trees['better']:.1f} %; a plain Poisson regression: {100 * plain:.1f} %. In all {counted['expected']:,.0f} were "
+        f"expected and {counted['observed']:,.0f} were counted."
+    )
+    return first, second

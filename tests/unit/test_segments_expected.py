@@ -1,0 +1,154 @@
+"""Who uses how much: expected use by group, tried on people and a year that were not seen; the equality table; pounds by segment."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from planning_cases import forecast, weekly_prices
+
+from demand.budget import cost_by, price
+from demand.errors import BudgetError, DataError
+from demand.scenario import apply
+from demand.segments.attributes import read_attributes
+from demand.segments.equality import equality
+from demand.segments.expected import MODELS, ExpectedUse, expected_use
+from demand.segments.snapshots import snapshot
+
+DAY = pd.Timestamp("2026-03-31")
+
+
+def people(n: int = 1500, *, beyond: bool, seed: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Four years of episodes: the rate differs by segment, and with `beyond` by need within it."""
+    rng = np.random.default_rng(seed)
+    segment, need = rng.integers(0, 2, n), rng.random(n) < 0.5
+    rate = np.array([0.3, 0.9])[segment] * (np.where(need, 2.4, 0.2) if beyond else 1.0)
+    first = rng.integers(0, 400, n)
+    again = [np.sort(rng.integers(f + 1, 1460, rng.poisson(r * (1460 - f) / 365))) for f, r in zip(first, rate, strict=True)]
+    who = np.repeat(np.arange(n), [1 + len(a) for a in again])
+    day = np.concatenate([np.append(f, a) for f, a in zip(first, again, strict=True)])
+    opened = DAY - pd.Timedelta(days=1460) + pd.to_timedelta(day, unit="D")
+    table = pd.DataFrame(
+        {
+            "person_id": [f"p{i:05d}" for i in who],
+            "episode_id": [f"e{i:06d}" for i in range(len(who))],
+            "opened": opened,
+            "closed": opened + pd.Timedelta(days=20),
+            "area": np.where(who % 3 == 0, "North", "South"),
+            "sex": np.where(who % 2 == 0, "female", "male"),
+            "need": np.where(need[who], "yes", "no"),
+            "letter": rng.choice(list("xyz"), n)[who],
+        }
+    ).sample(frac=1.0, random_state=1)
+    return table, pd.DataFrame({"person_id": [f"p{i:05d}" for i in range(n)], "segment": np.array(["A", "B"])[segment]})
+
+
+def made(**kind: bool) -> ExpectedUse:
+    table, members = people(**kind)
+    return expected_use(table, members, read_attributes(table[["need", "letter"]], None).attributes, as_of=DAY)
+
+
+def test_a_snapshot_sees_nothing_that_came_later() -> None:
+    table, _ = people(beyond=True)
+    day = DAY - pd.Timedelta(days=500)
+    before = snapshot(table, day)
+    other = table.assign(need=table["need"].where(table["opened"] <= day, "no"))
+    other = other.assign(closed=other["closed"].where(other["closed"] <= day, DAY + pd.Timedelta(days=900)))
+    later = snapshot(other, day)
+    pd.testing.assert_frame_equal(before.rows.drop(columns="closed"), later.rows.drop(columns="closed"))
+    assert before.later.sum() > 0
+    gone = snapshot(table[table["opened"] <= day], day)
+    assert gone.later.sum() == 0
+    pd.testing.assert_frame_equal(gone.rows, before.rows)
+
+
+def test_past_use_is_counted_by_hand() -> None:
+    days = [pd.Timestamp("2025-01-01"), pd.Timestamp("2025-06-01"), pd.Timestamp("2025-06-01"), pd.Timestamp("2026-02-01")]
+    table = pd.DataFrame({"person_id": "a", "opened": days, "closed": [days[0] + pd.Timedelta(days=10), pd.NaT, pd.NaT, pd.NaT]})
+    row = snapshot(table, pd.Timestamp("2025-12-31")).rows.iloc[0]
+    assert (row["past_episodes"], row["past_episodes_year"], row["open_now"]) == (2, 2, 1)
+    assert row["days_since_opened"] == 213
+    assert row["days_in_service_year"] == 213 + 10
+    assert snapshot(table, pd.Timestamp("2025-12-31")).later.tolist() == [1]
+
+
+def test_where_a_need_drives_use_a_model_beats_the_average_of_the_segment() -> None:
+    told = made(beyond=True)
+    scores = told.scores.set_index("model")
+    assert tuple(scores.index) == MODELS
+    assert scores.loc["LightGBM", "low"] > 0
+    assert not scores.loc["segment average", "chosen"]
+    assert "does better than the average of the segment" in told.notes[0]
+    tenths = told.calibration[told.calibration["by"] == "tenth of the expected"]
+    assert tenths["people"].sum() == told.calibration.loc[told.calibration["by"] == "segment", "people"].sum()
+    assert (tenths["expected"].between(tenths["low"] - 0.1, tenths["high"] + 0.1)).mean() >= 0.8
+    assert told.drivers["feature"].iloc[0] in ("need", "past_episodes", "past_episodes_two_years", "past_episodes_year")
+    assert told.drivers["share"].sum() == pytest.approx(1.0)
+    by = told.expected.groupby("by")["expected"].sum()
+    assert by["area"] == pytest.approx(by["segment"])
+    assert set(told.expected["by"]) == {"segment", "area", "sex"}
+
+
+def test_where_segments_tell_all_it_says_that_no_model_is_better() -> None:
+    told = made(beyond=False)
+    assert told.scores.set_index("model").loc["segment average", "chosen"] or told.scores.set_index("model")["better"].max() < 0.15
+    flat, members = people(beyond=False, n=400)
+    same = members.assign(segment="A")
+    few = expected_use(flat[flat["opened"] > DAY - pd.Timedelta(days=700)], same, (), as_of=DAY)
+    assert few.scores.empty
+    assert few.notes[0].startswith("Nobody says how much people will use")
+
+
+def test_nothing_of_a_person_comes_out() -> None:
+    told = made(beyond=True)
+    for table in told.tables.values():
+        assert "person_id" not in table
+        assert not table.astype(str).apply(lambda column: column.str.contains(r"p\d{5}").any()).any()
+    assert told.expected["people"].min() >= 10
+
+
+def test_use_without_dates_is_split_by_person() -> None:
+    rng = np.random.default_rng(5)
+    need = rng.random(2000) < 0.5
+    table = pd.DataFrame(
+        {"person_id": [f"p{i}" for i in range(2000)], "need": np.where(need, "yes", "no"), "visits": rng.poisson(np.where(need, 6, 1))}
+    )
+    members = pd.DataFrame({"person_id": table["person_id"], "segment": rng.choice(["A", "B"], 2000)})
+    attributes = read_attributes(table, None).attributes
+    told = expected_use(table, members, attributes, outcome="visits").scores.set_index("model")
+    assert told.loc["LightGBM", "better"] == pytest.approx(told.loc["Poisson regression", "better"], abs=0.02)
+    assert told.loc["LightGBM", "low"] > 0.3
+    assert expected_use(table, members, attributes).scores.empty
+    with pytest.raises(DataError, match="'need' does not count how much each person used"):
+        expected_use(table, members, attributes, outcome="need")
+
+
+def test_the_equality_table_bands_ages_and_names_what_is_not_recorded() -> None:
+    rng = np.random.default_rng(6)
+    old = rng.random(400) < 0.5
+    table = pd.DataFrame(
+        {"person_id": [f"p{i}" for i in range(400)], "age": np.where(old, rng.integers(66, 90, 400), rng.integers(18, 40, 400)),
+         "sex": rng.choice(["female", "male"], 400), "need": "yes"}
+    )  # fmt: skip
+    told, absent = equality(table, pd.DataFrame({"person_id": table["person_id"], "segment": np.where(old, "B", "A")}))
+    assert set(told["characteristic"]) == {"age", "sex"}
+    row = told.set_index(["column", "segment", "level"])
+    assert row.loc[("age", "B", "75+"), "differs"]
+    assert row.loc[("age", "A", "75+"), "people"] == 0
+    assert not row.loc[("sex", "A", "female"), "differs"]
+    assert {"disability", "race", "religion or belief"} <= set(absent)
+    assert not {"age", "sex"} & set(absent)
+
+
+def test_pounds_by_a_key_add_up_to_the_pence() -> None:
+    draws, history = forecast()
+    demand, _ = apply(draws, [], seed=1)
+    cost = price(demand, weekly_prices(), seed=1, history=history)
+    told = cost_by(cost, "area")
+    whole = cost.years.sum("series").mean("draw").sel(scenario="baseline")
+    for year, rows in told.groupby("financial_year"):
+        assert rows["expected_pence"].sum() == pytest.approx(float(whole.sel(financial_year=year)) * 100, abs=1)
+        assert rows["share"].sum() == pytest.approx(1.0)
+        assert (rows["p10_pence"] < rows["expected_pence"]).all()
+    with pytest.raises(BudgetError, match="not told apart by 'segmnt'"):
+        cost_by(cost, "segmnt")
