@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from demand.spec import Assumption, Spec, Where
 from demand.tables import History, match
 
-__all__ = ["Event", "check_events", "clean", "factors"]
+__all__ = ["Event", "check_events", "clean", "factors", "read_day"]
 
 NEIGHBOUR = {"D": 7, "W": 1}
 """Days and weeks with which a holiday is compared; in months and longer, a holiday is part of the season and left there."""
@@ -25,7 +25,8 @@ FEWEST = 3
 """A series keeps at least so many counts: where an event would leave fewer, its counts stay."""
 
 
-def _read(value: Any, *, end: bool) -> Any:
+def read_day(value: Any, *, end: bool) -> Any:
+    """Read a day, month or year as its first day, or its last; what is a day already stays."""
     if value is None or isinstance(value, date):
         return value
     period = pd.Period(str(value))
@@ -37,9 +38,9 @@ class Event(Spec):
 
     name: str
     """For people: first lockdown."""
-    start: Annotated[date, BeforeValidator(lambda v: _read(v, end=False))]
+    start: Annotated[date, BeforeValidator(lambda v: read_day(v, end=False))]
     """The first day; 2020-03 means 1 March 2020."""
-    end: Annotated[date | None, BeforeValidator(lambda v: _read(v, end=True))] = None
+    end: Annotated[date | None, BeforeValidator(lambda v: read_day(v, end=True))] = None
     """The last day; 2021-06 means 30 June 2021. Not needed for a step or a change of recording."""
     kind: Literal["shock", "step", "recording", "holiday", "known"]
     """shock: set aside, learnt as neither level nor season. step, recording: what came before is joined to what came after. holiday: comes

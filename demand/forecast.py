@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -22,10 +23,10 @@ from demand.data.quality import impossible, spikes
 from demand.driver_futures import Futures, driver_futures, spread_by_drivers
 from demand.driver_use import driver_use
 from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
-from demand.events import Event, check_events, clean, factors
+from demand.events import Event, check_events, clean, factors, read_day
 from demand.hierarchy import HierarchySpec, declared
 from demand.models import AUTO, MODELS, Forecaster, Prediction, build
-from demand.replay import RACED, Cube, Origins, cube_of, origins, plan, replay
+from demand.replay import RACED, Cube, Origins, cube_of, cutoffs_at, origins, plan, replay
 from demand.spec import Spec, fingerprint, stream
 from demand.tables import History, make_draws
 
@@ -37,6 +38,7 @@ ENDED = {"D": 28, "W": 8, "M": 6, "Q": 3, "Y": 2}
 FEWEST = 3
 """Where no series has so many counts, nothing can be learnt, not even how far apart counts are."""
 
+Day = Annotated[date, BeforeValidator(lambda v: read_day(v, end=True))]
 Builder = Callable[[str], Forecaster]
 Progress = Callable[[str, float], None]
 
@@ -46,6 +48,9 @@ class BacktestSpec(Spec):
 
     windows: Annotated[int, Field(ge=1, le=60)] | Literal["auto"] = "auto"
     """Cutoffs at which every model is replayed; auto: up to five, as the history allows."""
+    cutoffs: Annotated[list[Day], Field(min_length=1, max_length=60)] | None = None
+    """Dates at which the forecast is judged, in place of its own: [2022-03, 2023-03]. Of each, the last period that had ended is known;
+    2022-03 means 31 March 2022. They change what is said of the forecast, not the forecast."""
 
 
 class ForecastSpec(Spec):
@@ -236,6 +241,7 @@ def _seen(lowest: History, spec: ForecastSpec) -> History:
 
 
 def _origins(seen: History, spec: ForecastSpec) -> Origins:
+    cutoffs_at(seen, spec.backtest.cutoffs or [])
     return origins(seen, spec.horizon, windows=None if spec.backtest.windows == "auto" else spec.backtest.windows)
 
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
+from demand.errors import Fault, SettingsError, raise_all
 from demand.events import Event, clean
 from demand.models import Forecaster
 from demand.tables import History
 from demand.uncertainty import Swings, swings
 
-__all__ = ["COLUMNS", "Cube", "Origins", "Task", "cube_of", "drivers_as_known", "origins", "plan", "replay"]
+__all__ = ["COLUMNS", "Cube", "Origins", "Task", "cube_of", "cutoffs_at", "drivers_as_known", "origins", "plan", "replay"]
 
 COLUMNS = ("unique_id", "ds", "cutoff", "model", "y", "mean")
 CLOSE = 24
@@ -151,6 +153,41 @@ def origins(history: History, horizon: int, *, windows: int | None = None) -> Or
     main = [last - k * apart for k in range(count) if k * apart <= room]
     every = sorted({*close, *main})
     return Origins(tuple(index[every]), tuple(index[sorted(main)]), steps)
+
+
+def cutoffs_at(history: History, days: Sequence[date]) -> tuple[pd.Timestamp, ...]:
+    """Give the last periods that had ended on given days.
+
+    Parameters
+    ----------
+    history : History
+    days : sequence of datetime.date
+
+    Returns
+    -------
+    tuple of pandas.Timestamp
+        Ascending, each once.
+
+    Raises
+    ------
+    SettingsError
+        Where a day leaves fewer than three periods before it, or none after it.
+    """
+    index = pd.DatetimeIndex(history.wide.index)
+    ends = history.frequency.end_of(index)
+    places = ends.searchsorted(pd.DatetimeIndex(pd.to_datetime(list(days))), side="right") - 1
+    first, last = (ends[min(2, len(ends) - 1)], ends[max(len(ends) - 2, 0)])
+    faults = [
+        Fault(
+            f"{day} leaves {'nothing to learn from' if place < 2 else 'nothing to compare with'}",
+            where="forecast > backtest > cutoffs",
+            allowed=f"The data allow {first:%Y-%m-%d} to {last:%Y-%m-%d}",
+        )
+        for day, place in zip(days, places, strict=True)
+        if not 2 <= place < len(index) - 1
+    ]
+    raise_all(faults, SettingsError, during="reading the dates of the backtest")
+    return tuple(index[np.unique(places)])
 
 
 def plan(history: History, models: Sequence[str], of: Origins) -> list[Task]:

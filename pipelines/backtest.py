@@ -7,7 +7,7 @@ from demand.forecast import ForecastSpec
 from pipelines.config import RunConfig
 from pipelines.forecast import missing
 from pipelines.job import Job
-from pipelines.results import load_forecast, load_history
+from pipelines.results import load_forecast, load_history, start_month
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -17,14 +17,26 @@ NEEDS = ("forecast",)
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.forecast]
+    return [config.forecast, start_month(config)]
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write backtest.parquet, backtest_summary.csv and the track record in words."""
+    """Write what was said and what came, accuracy and coverage, and the track record in words."""
     history, made = load_history(job.store.folder), load_forecast(job.store)
     spec = ForecastSpec.model_validate(job.store.json("model_settings.json")["spec"])
-    found = backtest(history, made, spec, seed=job.config.seed)
+    found = backtest(
+        history,
+        made,
+        spec,
+        seed=job.config.seed,
+        drivers=job.inputs.drivers,
+        hierarchy=job.config.data.hierarchy,
+        start_month=start_month(job.config),
+        jobs=job.jobs,
+        progress=job.progress,
+    )
     writer.table("backtest.parquet", found.rows)
     writer.table("backtest_summary.csv", found.summary)
+    writer.table("backtest_sums.parquet", found.sums)
+    writer.table("backtest_groups.csv", found.groups)
     writer.json("track_record.json", list(found.track_record))

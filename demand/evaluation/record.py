@@ -1,0 +1,110 @@
+"""The track record in words: how near the year's figure would have been, had we forecast then as we do now.
+
+In: sums of what was forecast and what came, from each date, and the record of each series. Out: sentences. Refuses nothing: what was not
+looked back on is not mentioned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from demand.calendar import Frequency
+from demand.errors import listed
+from demand.evaluation.sums import SUM, YEAR
+
+__all__ = ["track_record"]
+
+WITHIN = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100)
+"""Percentages in which the track record speaks."""
+MOSTLY = 0.75
+"""It names the smallest of them that held in so large a share of the years."""
+NOUNS = {"D": "days", "W": "weeks", "M": "months", "Q": "quarters", "Y": "years"}
+
+
+def track_record(found: pd.DataFrame, groups: pd.DataFrame, frequency: Frequency) -> list[str]:
+    """Tell how forecasts of the year would have done.
+
+    Parameters
+    ----------
+    found : pandas.DataFrame
+        From `sums`, of all dates.
+    groups : pandas.DataFrame
+        From `by_group`.
+    frequency : Frequency
+
+    Returns
+    -------
+    list of str
+        A sentence for the total of each thing that is counted, one for single series, and one for the series that the seasonal naive
+        forecast would have hit better.
+    """
+    if found.empty:
+        return []
+    years = found[found["span"] == f"{YEAR} 1"]
+    whole = years if len(years) else found[found["span"] == SUM]
+    reach = int(whole["step"].max()) if len(whole) else 0
+    span = "the year" if len(years) else f"the next {reach} {NOUNS[frequency.family]}"
+    told = []
+    for (kind, unit), rows in whole[whole["level"] == "total"].groupby(["kind", "unit"], sort=False):
+        what = f"the {'total' if kind == 'flow' else 'average number'} of {unit} over {span}"
+        told += _sentence(rows.sort_values("cutoff"), what, frequency, "years" if len(years) else "times")
+    told += _of_series(whole[whole["level"] == "series"], span)
+    return told + list(_naive(groups, frequency))
+
+
+def _sentence(rows: pd.DataFrame, what: str, frequency: Frequency, times: str) -> list[str]:
+    rows = rows[rows["y"] > 0]
+    if rows.empty:
+        return []
+    off = (100 * (rows["q0.5"] - rows["y"]).abs() / rows["y"]).round(6)
+    within = next((p for p in WITHIN if (off <= p).mean() >= MOSTLY), None)
+    near = f"within {within}% in {int((off <= within).sum())} of {len(off)} {times}" if within else f"more than 100% off in most {times}"
+    text = f"Had we forecast {_dates(rows, frequency)}, {what} would have been {near}"
+    judged = rows[rows["calibrated"].astype(bool)]
+    if len(judged):
+        text += f", and inside the range said to hold 4 in 5 in {_inside(judged)} of {len(judged)}"
+    signed = 100 * (rows["mean"].sum() / rows["y"].sum() - 1)
+    if len(rows) > 1:
+        text += ". All together, forecasts came to " + (
+            "about what happened" if abs(signed) < 0.5 else f"{abs(signed):.0f}% {'more' if signed > 0 else 'less'} than what happened"
+        )
+    return [text + "."]
+
+
+def _inside(rows: pd.DataFrame) -> int:
+    return int(rows["y"].between(rows["q0.1"], rows["q0.9"]).sum())
+
+
+def _dates(rows: pd.DataFrame, frequency: Frequency) -> str:
+    """Say when the forecasts would have been made: "each April since 2019", or one date after the other."""
+    cutoffs = pd.DatetimeIndex(rows["cutoff"].unique())
+    ends = frequency.end_of(cutoffs)
+    starts = ends + pd.Timedelta(days=1)
+    following = len(starts) > 1 and bool((np.diff(starts.year) == 1).all()) and starts.month.nunique() == 1
+    if following:
+        return f"each {starts[0]:%B} since {starts[0].year}"
+    return "after " + ", ".join(f"{day:%B %Y}" for day in ends)
+
+
+def _of_series(rows: pd.DataFrame, span: str) -> list[str]:
+    judged = rows[rows["calibrated"].astype(bool)]
+    series, dates = judged["name"].nunique(), judged["cutoff"].nunique()
+    if series < 2:
+        return []
+    several = f"{dates} dates" if dates > 1 else "one date"
+    return [
+        f"For single series the figure for {span} was inside its range said to hold 4 in 5 in {_inside(judged)} of {len(judged)} cases: "
+        f"{series} series, {several}."
+    ]
+
+
+def _naive(groups: pd.DataFrame, frequency: Frequency) -> Iterator[str]:
+    """Name the series for which repeating the past would have been nearer."""
+    rows = groups[(groups["level"] == "series") & (groups["horizon"] == "all")].dropna(subset=["skill"])
+    lost = rows[rows["skill"] < 0].sort_values("skill")
+    if len(lost):
+        how = "the figure of a year before" if frequency.season_length > 1 and frequency.family != "D" else "the last figures"
+        yield f"Repeating {how} would have been nearer for {len(lost)} of {len(rows)} series: {listed(lost['name'])}."
