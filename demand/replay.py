@@ -18,6 +18,7 @@ import pandas as pd
 from demand.errors import Fault, SettingsError, raise_all
 from demand.events import Event, clean
 from demand.models import Forecaster
+from demand.processes import apart, many
 from demand.tables import History
 from demand.uncertainty import Swings, swings
 
@@ -38,8 +39,6 @@ RACED = ("arima", "prophet")
 """Slow models that are seldom the best on such series: always raced on a sample, and fitted everywhere only where they earn it."""
 RACE = (6, 2)
 """Series and main cutoffs of such a race."""
-WORTH_PROCESSES = 15.0
-"""Rough seconds of work from which other processes are started: each takes some seconds to import the engines."""
 LAG_MONTHS = 2
 T = TypeVar("T")
 
@@ -252,12 +251,8 @@ def replay(
 
     rough = sum(COST.get(t.model, 0.1) * len(t.ids or history.ids) * len(history.wide) / 120 for t in tasks)
     found: list[pd.DataFrame] = []
-    if jobs > 1 and len(tasks) > 1 and rough > WORTH_PROCESSES:
-        from joblib import Parallel, delayed
-
-        said = Parallel(n_jobs=jobs, return_as="generator")(delayed(one)(task) for task in tasks)
-    else:
-        said = (one(task, jobs) for task in tasks)
+    elsewhere = apart(jobs, items=len(tasks), seconds=rough)
+    said = many(one, tasks, jobs=jobs) if elsewhere else (one(task, jobs) for task in tasks)
     for k, (task, table) in enumerate(zip(tasks, said, strict=True)):
         found.append(table)
         if progress is not None:

@@ -46,6 +46,8 @@ DEALT = 0.8
 """Share of the series that take another one's path at the cutoff of a draw: see Notes; all of them where cutoffs are few."""
 UNSTEADY = 0.3
 """How unsteady the size of errors itself is from one stretch to the next, as a standard deviation of its logarithm."""
+HOPEFUL = 1.05
+"""Weights were learnt from the same replays as errors, which therefore look a little smaller than they will be."""
 MANY = 6
 """Cutoffs, or steps, from which there are many."""
 CUT = 4.0
@@ -189,7 +191,7 @@ def draw_paths(
     """
     z = _standard(errors, mean.shape, draws, seed)
     shaped = None if swung is None else Swings(swung.size[:, None], swung.trust[:, None])
-    spread = widen * errors.scale[:, None] * errors.growth[None, :] * _sized(mean, whole[:, None], shaped, errors.typical)
+    spread = HOPEFUL * widen * errors.scale[:, None] * errors.growth[None, :] * _sized(mean, whole[:, None], shaped, errors.typical)
     values = np.maximum(mean[:, :, None] + spread[:, :, None] * z, 0.0)
     values[whole] = np.rint(values[whole])
     low = whole & (mean.max(axis=1) < LOW)

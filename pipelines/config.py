@@ -29,7 +29,7 @@ from demand.scenario import Scenario
 from demand.segments.find import SegmentSpec
 from demand.spec import Spec, Where
 
-__all__ = ["DataSpec", "ExampleSpec", "RunConfig", "TrackingSpec", "example_configs", "load_config", "schema"]
+__all__ = ["ComputeSpec", "DataSpec", "ExampleSpec", "RunConfig", "TrackingSpec", "example_configs", "load_config", "schema"]
 
 MOST_BYTES = 1_000_000
 
@@ -80,6 +80,14 @@ class TrackingSpec(Spec):
     """An MLflow address; auto = MLFLOW_TRACKING_URI if set, else a local SQLite file; none = not recorded."""
 
 
+class ComputeSpec(Spec):
+    """Which computers do the work; the numbers do not depend on it."""
+
+    dask: str = ""
+    """The address of a Dask scheduler, such as tcp://10.0.0.1:8786: its workers, which must have this package, replay and fit. Data travels
+    to them, counts only: never people."""
+
+
 class RunConfig(Spec):
     """Everything that one run is told."""
 
@@ -107,6 +115,8 @@ class RunConfig(Spec):
     """Who reads it, in which languages."""
     disclosure: DisclosureSpec = DisclosureSpec()
     """What may leave the building."""
+    compute: ComputeSpec = ComputeSpec()
+    """Which computers do the work."""
     tracking: TrackingSpec = TrackingSpec()
     """Where runs are recorded."""
 

@@ -90,7 +90,9 @@ def carry_out(verb: str, config: str, *, data_dir: str, output: str, jobs: int, 
     try:
         job = open_job(config, data_dir=data_dir, output=output, jobs=jobs, changes=changes)
         stages = job.wanted() if verb == "run" else [verb]
-        with _progress(quiet) as job.progress:
+        from pipelines.cluster import computing
+
+        with computing(job.config.compute, job.jobs) as job.jobs, _progress(quiet) as job.progress:
             from pipelines.run import run
 
             trouble = run(job, stages)

@@ -23,6 +23,7 @@ import pandas as pd
 from demand.calendar import Frequency
 from demand.models.prediction import Note, Prediction, ignored, logarithmic_mean, means_table, parts_table
 from demand.models.track import Track, borrowed_seasons, guard, plain_path, tracks
+from demand.processes import many
 from demand.spec import stream
 from demand.tables import History
 
@@ -123,12 +124,7 @@ def _run(tasks: list[_Task | None], *, jobs: int) -> list[_Fit | None]:
     if not real:
         return [None] * len(tasks)
     with _quiet(), _numpy_state(real[0].seed):
-        if jobs > 1 and len(real) > 1:
-            from joblib import Parallel, delayed
-
-            done: list[_Fit | None] = Parallel(n_jobs=jobs, prefer="threads")(delayed(_fit)(t) for t in real)
-        else:
-            done = [_fit(t) for t in real]
+        done = list(many(_fit, real, jobs=jobs, threads=True)) if jobs > 1 and len(real) > 1 else [_fit(t) for t in real]
     found = iter(done)
     return [None if t is None else next(found) for t in tasks]
 

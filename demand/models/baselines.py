@@ -13,6 +13,7 @@ import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ import pandas as pd
 from demand.calendar import Frequency
 from demand.models.prediction import Note, Prediction, ignored, means_table, parts_table
 from demand.models.track import Track, borrowed_seasons, guard, plain_path, split_path, tracks
+from demand.processes import apart, many
 from demand.tables import History
 
 __all__ = ["STATISTICAL", "Statistical"]
@@ -31,8 +33,6 @@ SHORTEST = {"seasonal_naive": 1, "ets": 6, "theta": 5, "ces": 10, "arima": 12}
 points.)"""
 SECONDS = {"seasonal_naive": 0.0, "ets": 0.04, "theta": 0.005, "ces": 0.01, "arima": 0.2}
 """Rough cost of a series of 120 months on one core: decides whether a second process is worth its start."""
-WORTH_PROCESSES = 20.0
-"""Seconds of work from which other processes are started; each needs some six seconds to import the engine once."""
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,11 @@ def _parts(paths: np.ndarray, every: list[Track], frequency: Frequency, horizon:
 
 def _run(name: str, tasks: list[_Task], *, jobs: int) -> list[np.ndarray | None]:
     """Run the engine over all tasks, in other processes where there is enough to do."""
-    if jobs < 2 or SECONDS[name] * len(tasks) < WORTH_PROCESSES:
+    if not apart(jobs, items=len(tasks), seconds=SECONDS[name] * len(tasks)):
         return _paths(name, tasks)
-    from joblib import Parallel, delayed
-
     size = math.ceil(len(tasks) / jobs)
     blocks = [tasks[i : i + size] for i in range(0, len(tasks), size)]
-    done: list[list[np.ndarray | None]] = Parallel(n_jobs=jobs)(delayed(_paths)(name, block) for block in blocks)
-    return [path for block in done for path in block]
+    return [path for block in many(partial(_paths, name), blocks, jobs=jobs) for path in block]
 
 
 def _paths(name: str, tasks: list[_Task]) -> list[np.ndarray | None]:

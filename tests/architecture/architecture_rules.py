@@ -21,6 +21,8 @@ HOMES = {
     "yaml": "pipelines/config.py",
     "lightgbm": "demand/trees.py",
     "shap": "demand/trees.py",
+    "dask": "pipelines/cluster.py",
+    "distributed": "pipelines/cluster.py",
     "mlforecast": "demand/models/boosted.py",
     "prophet": "demand/models/additive.py",
     "cmdstanpy": "demand/models/additive.py",
