@@ -52,10 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in wanted:
         for window in windows_of(sets[name], options.data, which=options.windows, series=options.series):
             for model, said in _everyone(sets[name], window, options).items():
+                if options.prepare:
+                    continue
                 scale = scale_of(window.known.wide.to_numpy(), sets[name].season)
                 about = {"set": name, "cutoff": window.cutoff, "model": model}
                 rows.append(rows_of(window.known.ids, window.actual, said, scale).assign(**about))
                 times.append({**about, "seconds": said.seconds, "fallbacks": said.fallbacks, "asked": len(window.known.ids)})
+    if options.prepare:
+        return 0
     told = report(pd.concat(rows, ignore_index=True), pd.DataFrame(times), sets, options)
     print(told)
     options.output.write_text(told, encoding="utf-8")
@@ -76,6 +80,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--arima-series", type=int, default=130, help="AutoARIMA is slow: not run on sets of more series")
     parser.add_argument("--autogluon-python", help="the Python of an environment that has autogluon.timeseries")
     parser.add_argument("--cache", type=Path, help="folder in which forecasts of peers are kept")
+    parser.add_argument("--prepare", action="store_true", help="only fill the cache: nothing is scored, so that no window is opened by it")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("accuracy.md"))

@@ -18,6 +18,7 @@ os.environ.update({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"})
 
 import pandas as pd
 
+REFUSED = 3
 PRETRAINED = ["Chronos", "Chronos2", "Toto2"]
 
 
@@ -38,8 +39,12 @@ def main() -> int:
             eval_metric="WQL",
             verbosity=1,
         )
-        predictor.fit(data, presets="fast_training", excluded_model_types=PRETRAINED, random_seed=1)
-        found = predictor.predict(data, random_seed=1).reset_index()
+        try:
+            predictor.fit(data, presets="fast_training", excluded_model_types=PRETRAINED, random_seed=1)
+            found = predictor.predict(data, random_seed=1).reset_index()
+        except (ValueError, RuntimeError) as error:
+            print(error, file=sys.stderr)
+            return REFUSED
     seconds = time.perf_counter() - start
     names = {"item_id": "unique_id", "timestamp": "ds", **{str(q): f"q{q:g}" for q in words["quantiles"]}}
     found.rename(columns=names)[list(names.values())].to_parquet(said)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -39,6 +40,8 @@ STATISTICAL = {
 PEERS = (*STATISTICAL, "Prophet", "LightGBM", "AutoGluon")
 FAILURES = (ValueError, IndexError, ArithmeticError, RuntimeError, np.linalg.LinAlgError)
 """What engines raise on series that they cannot forecast; anything else is a fault of this file and is not caught."""
+TOO_SHORT = 3
+"""How autogluon_peer.py ends where AutoGluon refuses the series."""
 DRAWS = 1000
 CALIBRATION = 2
 """Windows of mlforecast's conformal ranges: its default."""
@@ -233,8 +236,11 @@ def _autogluon(known: History, counts: list[np.ndarray], horizon: int, *, python
         words = json.dumps({"horizon": horizon, "freq": known.frequency.alias, "quantiles": QUANTILES})
         script = Path(__file__).with_name("autogluon_peer.py")
         done = subprocess.run([python, str(script), str(table), str(told), words], capture_output=True, text=True, check=False)
-        if done.returncode != 0:
+        if done.returncode not in (0, TOO_SHORT):
             raise RuntimeError(f"AutoGluon failed:\n{done.stderr[-2000:]}")
+        if done.returncode == TOO_SHORT:
+            print(f"  AutoGluon ended without a forecast, and the seasonal naive one stands in: {done.stderr[-500:]}", file=sys.stderr)
+            return [None] * len(counts), 0.0
         found = pd.read_parquet(told)
     said: list[np.ndarray | None] = [None] * len(counts)
     for name, rows in found.sort_values("ds").groupby("unique_id"):

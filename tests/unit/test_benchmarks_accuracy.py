@@ -141,6 +141,10 @@ def test_a_run_writes_its_table_and_takes_peers_from_the_cache(folder: Path, cap
     assert len(kept) == 4
     assert main(words) == 0
     assert {p: p.stat().st_mtime_ns for p in (folder / "cache").iterdir()} == kept
+    capsys.readouterr()
+    assert main([*words, "--windows", "claim", "--models", "SeasonalNaive", "--prepare"]) == 0
+    assert capsys.readouterr().out == ""
+    assert len(list((folder / "cache").iterdir())) == 6
     assert main([*words, "--sets", "shelter"]) == 2
     assert "not known: shelter" in capsys.readouterr().err
 
