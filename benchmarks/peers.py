@@ -15,7 +15,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +123,7 @@ def _statistical(peer: str, y: np.ndarray, *, horizon: int, season: int) -> np.n
     """Forecast one series with its model's own ranges (statsforecast)."""
     import statsforecast.models as engines
 
-    _no_distribution_twice()
+    _normal_at_once()
     model = getattr(engines, STATISTICAL[peer])(season_length=season)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -136,26 +136,32 @@ def _statistical(peer: str, y: np.ndarray, *, horizon: int, season: int) -> np.n
     return _finite(_quantiles(np.asarray(said["mean"]), lambda side, level: np.asarray(said[f"{side}-{level}"])), (horizon, len(QUANTILES)))
 
 
-def _no_distribution_twice() -> None:
-    """Let statsforecast make a normal distribution once for a series, not anew for each of 5,000 paths.
+class _Normal:
+    """A normal distribution around 0 that draws as scipy's does, number for number."""
+
+    def __init__(self, sigma: float) -> None:
+        self.sigma = sigma
+
+    def rvs(self, *, size: tuple[int, ...], random_state: np.random.Generator) -> np.ndarray:
+        """Draw."""
+        return random_state.normal(0.0, self.sigma, size)
+
+
+def _normal_at_once() -> None:
+    """Let statsforecast draw normal errors without making a scipy distribution for each of 5,000 paths.
 
     It does so for series of fewer than ten counts, at 2 s a series in AutoCES. The same numbers come out.
     """
     from statsforecast import simulation
 
     made = simulation.frozen_error_distribution
-    if hasattr(made, "cache_info"):
+    if made.__name__ == "light":
         return
 
-    @lru_cache(maxsize=1)
-    def kept(sigma: float, distribution: str, words: tuple[tuple[str, float], ...]) -> object:
-        return made(sigma, distribution, dict(words))
+    def light(sigma: float, distribution: str, params: Mapping[str, float] | None = None) -> object:
+        return _Normal(sigma) if distribution == "normal" else made(sigma, distribution, params)
 
-    def once(sigma: float, distribution: str, params: Mapping[str, float] | None = None) -> object:
-        return kept(sigma, distribution, tuple(sorted((params or {}).items())))
-
-    once.cache_info = kept.cache_info  # type: ignore[attr-defined]
-    simulation.frozen_error_distribution = once
+    simulation.frozen_error_distribution = light
 
 
 def _prophet(known: History, counts: list[np.ndarray], horizon: int, jobs: int) -> tuple[list[np.ndarray | None], np.ndarray]:

@@ -164,13 +164,14 @@ def test_a_peer_that_cannot_forecast_a_short_series_falls_back_and_is_counted(fo
 
 
 @pytest.mark.parametrize("peer", ["SeasonalNaive", "AutoETS", "DynamicOptimizedTheta", "AutoCES"])
-def test_a_series_of_nine_years_is_forecast_by_the_peer_itself_with_its_own_numbers(peer: str) -> None:
-    from statsforecast import models
+def test_a_series_of_nine_years_is_forecast_by_the_peer_itself_with_its_own_numbers(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from statsforecast import distributions, models, simulation
 
     y = np.array([1112, 1226, 1180, 1300, 1250, 1234, 1290, 1275, 1330.0])
     ds = pd.date_range("2012-01-01", periods=9, freq="YS")
     known = History.of(pd.DataFrame({"unique_id": "a", "ds": ds, "y": y}), Frequency("Y"))
     model = getattr(models, peer)(season_length=1)
+    monkeypatch.setattr(simulation, "frozen_error_distribution", distributions.frozen_error_distribution)  # as it comes
     direct = model.forecast(y=y, h=3, level=[80])
     said = ask(peer, known, 3, 1)
     assert said.fallbacks == 0
