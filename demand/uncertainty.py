@@ -187,17 +187,16 @@ def draw_paths(
     Returns
     -------
     numpy.ndarray
-        float64, shape (series, horizon, draws); finite, not negative.
+        float32, shape (series, horizon, draws); finite, not negative.
     """
     z = _standard(errors, mean.shape, draws, seed)
     shaped = None if swung is None else Swings(swung.size[:, None], swung.trust[:, None])
     spread = HOPEFUL * widen * errors.scale[:, None] * errors.growth[None, :] * _sized(mean, whole[:, None], shaped, errors.typical)
-    values = np.maximum(mean[:, :, None] + spread[:, :, None] * z, 0.0)
-    values[whole] = np.rint(values[whole])
     low = whole & (mean.max(axis=1) < LOW)
-    for i in np.flatnonzero(low):
-        values[i] = _low_counts(mean[i], spread[i], z[i])
-    return np.asarray(values)
+    for i in range(len(z)):  # a series at a time, in the place of its errors: the array is the largest there is
+        drawn = np.maximum(mean[i][:, None] + spread[i][:, None] * z[i], 0.0)
+        z[i] = _low_counts(mean[i], spread[i], z[i]) if low[i] else np.rint(drawn) if whole[i] else drawn
+    return z
 
 
 def _base(mean: np.ndarray, whole: np.ndarray) -> np.ndarray:
