@@ -108,6 +108,10 @@ def carry_out(verb: str, config: str, *, data_dir: str, output: str, jobs: int, 
         from pipelines.summary import summary
 
         typer.echo(summary(job))
+        if verb == "backtest":
+            from pipelines.scoreboard import scoreboard
+
+            typer.echo(scoreboard(job.store))
     return 0
 
 

@@ -1,7 +1,8 @@
 """The only file that knows MLflow: what a run leaves in it, and how a forecast is kept without pickle.
 
-In: the finished output folder. Out: an MLflow run with parameters, scores, hashes, artifacts, a registered model, and a nested run for each
-scenario. The manifest is the truth and MLflow a mirror of it. Refuses to log person-level files.
+In: the finished output folder. Out: an MLflow run with parameters, scores, hashes, artifacts, a registered model, and nested runs: one for
+the forecast itself (the champion) and for each model that stood against it, one for each scenario. The manifest is the truth and MLflow a
+mirror of it. Refuses to log person-level files.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import logging
 import math
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -34,6 +36,8 @@ QUIET = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING": "false",
 }
+CHAMPION = "combined"
+"""The forecast itself, in the tables of the backtest."""
 NOT_ARTIFACTS = frozenset({"draws.parquet"})
 """Too large for a mirror: made again from the registered model."""
 MODEL_FILES = ("history.parquet", "replays.parquet", "model_settings.json", "model_parts.json")
@@ -71,6 +75,8 @@ def track(config: RunConfig, store: Store, *, drivers: pd.DataFrame | None = Non
             _log_run(mlflow, config, store)
             if store.has("model_settings.json"):
                 _log_model(mlflow, config.name, store, drivers)
+            if store.has("backtest_summary.csv"):
+                _log_contest(mlflow, store)
             if store.has("demand.parquet"):
                 _log_scenarios(mlflow, config, store)
             return str(run.info.run_id)
@@ -223,8 +229,36 @@ def _scores(store: Store) -> dict[str, float]:
         return {}
     rows = store.table("backtest_summary.csv")
     rows = rows[rows["horizon"].astype(str) == "all"]
-    named = {f"{r.measure}/{r.level}/{r.model}": float(r.value) for r in rows.itertuples()}
-    return {name: value for name, value in named.items() if math.isfinite(value)}
+    return _finite({f"{r.measure}/{r.level}/{r.model}": r.value for r in rows.itertuples()})
+
+
+def _finite(named: Mapping[str, Any]) -> dict[str, float]:
+    """Leave out what MLflow cannot keep: values that are not numbers."""
+    found = {_name(name): float(value) for name, value in named.items()}
+    return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def _name(text: str) -> str:
+    """Give a name without the signs that MLflow refuses."""
+    return re.sub(r"[^\w\-. /:]", "_", text)
+
+
+def _log_contest(mlflow: Any, store: Store) -> None:
+    """One nested run for the forecast itself and for each model: its part in the forecast, its scores, and on how much they rest."""
+    rows = store.table("backtest_summary.csv").astype({"horizon": str})
+    rows = rows[~rows["horizon"].str.isdigit() & ~rows["measure"].str.startswith("pit")]
+    weights = store.json("model_settings.json")["weights"]
+    for model, mine in rows.groupby("model", sort=True):
+        with mlflow.start_run(run_name=f"model: {model}", nested=True):
+            champion = model == CHAMPION
+            mlflow.set_tags({"role": "champion" if champion else "challenger", "model": model})
+            mlflow.log_param("weight", 1.0 if champion else weights.get(model, 0.0))
+            scores = {f"{r.measure}/{r.level}/{r.horizon}": r.value for r in mine.itertuples()}
+            mlflow.log_metrics(_finite(scores))
+            whole = mine[(mine["level"] == "series") & (mine["horizon"] == "all")]
+            mlflow.log_metrics({name: float(whole[name].max()) for name in ("n_cutoffs", "n_series", "n_rows") if len(whole)})
+            said = mine[mine["verdict"].notna() & (mine["verdict"] != "")] if "verdict" in mine else mine[:0]
+            mlflow.set_tags({_name(f"{r.measure}/{r.level}/{r.horizon}"): r.verdict for r in said.itertuples()})
 
 
 def _log_model(mlflow: Any, name: str, store: Store, drivers: pd.DataFrame | None) -> None:

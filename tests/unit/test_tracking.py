@@ -33,11 +33,34 @@ def test_a_run_has_its_settings_scores_and_scenarios(recorded: Path) -> None:
     assert params["forecast.models"] == "auto"
     scores = {str(k) for (k,) in rows(recorded, "select distinct key from metrics")}
     assert {"mase/series/combined", "mase/series/seasonal_naive"} <= scores
-    parents = rows(recorded, "select value from tags where key = 'mlflow.parentRunId'")
-    assert len(parents) == 4
+    parents = rows(recorded, "select run_uuid from tags where key = 'mlflow.parentRunId'")
+    scenarios = rows(recorded, "select run_uuid from tags where key = 'question'")
+    assert len(scenarios) == 4
+    assert set(scenarios) < set(parents)
     names = {n for (n,) in rows(recorded, "select name from runs")}
     assert {"homelessness", "early_help", "all_together"} <= names
     assert {s for (s,) in rows(recorded, "select status from runs")} == {"FINISHED"}
+
+
+def test_the_forecast_and_the_models_that_stood_against_it_have_their_scores(recorded: Path) -> None:
+    import mlflow
+
+    client = mlflow.MlflowClient(os.environ["MLFLOW_TRACKING_URI"])
+    found = client.search_runs([e.experiment_id for e in client.search_experiments()], "tags.role != ''")
+    runs = {r.data.tags["model"]: r.data for r in found}
+    summary = pd.read_csv(recorded / "backtest_summary.csv").astype({"horizon": str}).set_index(["model", "measure", "level", "horizon"])
+    assert set(runs) == set(summary.index.get_level_values("model"))
+    assert [m for m, r in runs.items() if r.tags["role"] == "champion"] == ["combined"]
+    for model, run in runs.items():
+        for measure in ("mase", "skill", "bias"):
+            value = summary.loc[(model, measure, "series", "all"), "value"]
+            assert run.metrics[f"{measure}/series/all"] == pytest.approx(float(value))
+    weights = sum(float(r.params["weight"]) for m, r in runs.items() if m != "combined")
+    assert weights == pytest.approx(1)
+    year = summary.loc[("combined", "coverage80", "total", "year 1")]
+    assert runs["combined"].metrics["coverage80/total/year 1"] == pytest.approx(float(year["value"]))
+    assert runs["combined"].tags["coverage80/total/year 1"] == year["verdict"]
+    assert " of " in year["verdict"]
 
 
 def test_no_person_level_file_and_no_pickle_is_kept(recorded: Path) -> None:
