@@ -141,6 +141,8 @@ class Inputs:
         if self.council is not None and self.config.data.example:
             return list(self.council.attributes(self.config.data.example.service))
         spec = self.config.data.people or self.config.data.places
+        if self.places is not None and spec is not None and not spec.attributes:
+            return [str(c) for c in self.places.columns if c != "person_id"]
         return list(spec.attributes) if spec else []
 
     @property

@@ -49,12 +49,13 @@ def run(job: Job, writer: Writer) -> None:
     asked = use(table, members, as_of=inputs.last_day) if "opened" in table else None
     protected, absent = equality(table, members)
     ahead = expected_use(table, members, model.attributes, outcome=spec.outcome, as_of=inputs.last_day, seed=seed)
-    drawn = portraits(table, members, told, attributes=model.attributes, use=asked, groups=model.groups, seed=seed)
+    noun = "people" if inputs.people is not None else "places"
+    drawn = portraits(table, members, told, attributes=model.attributes, use=asked, groups=model.groups, noun=noun, seed=seed)
     writer.table("segments.parquet", members)
     writer.text("segment_model.json", model.to_json())
     writer.table("segment_profile.csv", told)
     writer.json("segment_portraits.json", [p.model_dump(mode="json") for p in drawn])
-    unknown = [f"Not recorded, so nobody can say how segments differ in it: {', '.join(absent)}."] if absent else []
+    unknown = [f"Not recorded, so nobody can say how segments differ in it: {', '.join(absent)}."] if absent and noun == "people" else []
     writer.json("segment_notes.json", [*kept.notes, *ahead.notes, *unknown])
     tables = {"evidence": kept.evidence, "equality": protected, **kept.tables, **ahead.tables}
     for name, made in tables.items():

@@ -132,7 +132,7 @@ def _sentences(portrait: Portrait | None, one: pd.DataFrame, use: pd.DataFrame |
             row = pd.DataFrame([{**counts, "recall": rule.recall, "precision": rule.precision}])
             kept = protect(row, counts=list(counts), values=["recall", "precision"], policy=inputs.policy).iloc[0]
             shown = {n: float(kept[n]) if not isinstance(kept[n], str) else float("nan") for n in shown}
-        told.append(rule_sentence(rule, shown, label=label))
+        told.append(rule_sentence(rule, shown, noun=portrait.noun, label=label))
     if portrait.balanced_accuracy is not None and portrait.found_again is not None and portrait.chance is not None:
         told.append(
             f"Small trees that had not seen them put {words.percent(portrait.found_again)} of the segment back into it (all segments on "

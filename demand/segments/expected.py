@@ -215,7 +215,7 @@ def use_of_rows(
     chosen = str(told.loc[told["chosen"], "model"].iloc[0])
     by = _by(rows, segment, groups)
     return ExpectedUse(told, _calibrated(predicted[chosen], use, by), _drivers(table, use, seed), _expected(predicted[chosen], by),
-                       _words(told, "people (there are no dates, so the year is the same)"))  # fmt: skip
+                       (*_words(told, "people"), "There are no dates, so the year that it was tried on is the year that it was made on."))  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ class Portrait(Spec):
     people: int
     everybody: int
     """People or places in all segments together."""
+    noun: str = "people"
+    """What is in segments: people or places."""
     groups: bool = True
     """False where segments are bands for convenience, not groups that the data show."""
     marks: dict[str, float] = Field(default_factory=dict)
@@ -51,7 +53,7 @@ class Portrait(Spec):
 
 def portraits(
     table: pd.DataFrame, members: pd.DataFrame, profile: pd.DataFrame, *, attributes: Sequence[Attribute], use: pd.DataFrame | None = None,
-    groups: bool = True, seed: int = 1,
+    groups: bool = True, noun: str = "", seed: int = 1,
 ) -> list[Portrait]:  # fmt: skip
     """Draw the portrait of every segment that the profile describes.
 
@@ -69,6 +71,8 @@ def portraits(
         As `demand.segments.use.use` gives it.
     groups : bool
         Whether the data show the segments.
+    noun : str
+        people or places; by default what the id column says.
     seed : int
 
     Returns
@@ -81,18 +85,19 @@ def portraits(
     clear = (segment != UNCLEAR).to_numpy()
     apart = contrast(rows[clear], segment[clear], attributes, seed=seed)
     rules = find_rules(rows[clear], segment[clear], attributes, seed=seed)
+    noun = noun or ("places" if id_column(rows) == "place_id" else "people")
     drawn = []
     for name, one in profile.groupby("segment", sort=True):
         marks = apart.marks[apart.marks["segment"] == name]
         again = apart.found_again.get(str(name))
         rule = rules.get(str(name))
         portrait = Portrait(
-            segment=str(name), people=int((segment == name).sum()), everybody=len(rows), groups=groups,
+            segment=str(name), people=int((segment == name).sum()), everybody=len(rows), noun=noun, groups=groups,
             marks={str(f): round(float(s), 4) for f, s in zip(marks["feature"], marks["share"], strict=True)},
             found_again=None if again is None else round(again, 4), rule=rule, rule_words=rule.rule.words() if rule and rule.works else "",
             balanced_accuracy=None if again is None else round(apart.balanced_accuracy, 4), chance=None if again is None else apart.chance,
         )  # fmt: skip
-        told = sentences(portrait, one, use) + ([rule_sentence(rule)] if rule else [])
+        told = sentences(portrait, one, use) + ([rule_sentence(rule, noun=noun)] if rule else [])
         drawn.append(portrait.model_copy(update={"text": " ".join(told)}))
     return drawn
 
@@ -116,9 +121,9 @@ def sentences(portrait: Portrait, profile: pd.DataFrame, use: pd.DataFrame | Non
         Whole sentences. A difference is told only where the 95 % interval of the segment leaves out the figure of everybody.
     """
     clear = _clear(profile)
-    told = [_size(profile)]
+    told = [_size(profile, portrait.noun)]
     own = _told(clear[clear["used"].astype(bool)], portrait.marks, MOST_MARKS, label)
-    told.append(f"What tells them from everybody: {own}." if own else "No attribute that was used tells them from everybody beyond chance.")
+    told.append(f"What tells them from all: {own}." if own else "No attribute that was used tells them from all beyond chance.")
     if others := _told(clear[~clear["used"].astype(bool)], {}, MOST_OTHERS, label):
         told.append(f"Not used to find the segments, and different too: {others}.")
     unknown = profile.drop_duplicates("feature").set_index("feature")["missing_share"].dropna().sort_values(ascending=False, kind="stable")
@@ -128,7 +133,7 @@ def sentences(portrait: Portrait, profile: pd.DataFrame, use: pd.DataFrame | Non
     return told if portrait.groups else [*told, "It is a band for convenience: the data do not show it as a group of its own."]
 
 
-def rule_sentence(judged: JudgedRule, shown: Mapping[str, float] | None = None, *, label: Label = str) -> str:
+def rule_sentence(judged: JudgedRule, shown: Mapping[str, float] | None = None, *, noun: str = "people", label: Label = str) -> str:
     """Say the rule of a segment and how it does.
 
     Parameters
@@ -136,6 +141,8 @@ def rule_sentence(judged: JudgedRule, shown: Mapping[str, float] | None = None, 
     judged : JudgedRule
     shown : mapping, optional
         recall, precision and held_out as they may be shown; a figure that is NaN was withheld.
+    noun : str
+        people or places.
     label : callable
 
     Returns
@@ -143,7 +150,7 @@ def rule_sentence(judged: JudgedRule, shown: Mapping[str, float] | None = None, 
     str
     """
     if not judged.works:
-        return "No rule of four conditions tells them apart better than chance on people on whom it was not made."
+        return "No rule of four conditions tells them apart better than chance on others than it was made from."
     told = f"Rule: {judged.rule.words(label)}."
     shown = shown if shown is not None else {"recall": judged.recall, "precision": judged.precision, "held_out": judged.held_out}
     if pd.isna(shown["recall"]) or pd.isna(shown["precision"]):
@@ -151,13 +158,13 @@ def rule_sentence(judged: JudgedRule, shown: Mapping[str, float] | None = None, 
     low, high, low_too, high_too = (_percent(max(v, 0.0)) for v in judged.intervals)
     return (
         f"{told} It catches {_percent(shown['recall'])} of the segment (95 % interval {low} to {high}), and {_percent(shown['precision'])} "
-        f"of those whom it catches belong ({low_too} to {high_too}): judged on {shown['held_out']:,.0f} people on whom it was not made."
+        f"of those whom it catches belong ({low_too} to {high_too}): judged on {shown['held_out']:,.0f} {noun} on whom it was not made."
     )
 
 
-def _size(profile: pd.DataFrame) -> str:
-    people = profile["segment_people"].iloc[0]
-    return f"{people:,} people." if isinstance(people, int | np.integer) else f"{people} people."
+def _size(profile: pd.DataFrame, noun: str) -> str:
+    size = profile["segment_people"].iloc[0]
+    return f"{size:,} {noun}." if isinstance(size, int | np.integer) else f"{size} {noun}."
 
 
 def _clear(profile: pd.DataFrame) -> pd.DataFrame:
@@ -182,8 +189,8 @@ def _told(rows: pd.DataFrame, marks: Mapping[str, float], most: int, label: Labe
 def _one(row: Mapping[str, Any], label: Label) -> str:
     name, own, everybody = label(str(row["feature"])), float(row["share_or_mean"]), float(row["average"])
     if row["level"] == "mean":
-        return f"{name} is {own:,.3g} on average (everybody: {everybody:,.3g})"
-    return f"{name} is {label(str(row['level']))} for {_percent(own)} (everybody: {_percent(everybody)})"
+        return f"{name} is {own:,.3g} on average (all: {everybody:,.3g})"
+    return f"{name} is {label(str(row['level']))} for {_percent(own)} (all: {_percent(everybody)})"
 
 
 def _asked(name: str, use: pd.DataFrame | None) -> list[str]:
@@ -196,7 +203,7 @@ def _asked(name: str, use: pd.DataFrame | None) -> list[str]:
         ("median_stay_days", "half of the stays last longer than {} days"),
     ):
         if row is not None and column in row and pd.notna(row[column]):
-            other = "" if everybody is None or pd.isna(everybody[column]) else f" (everybody: {everybody[column]:,.3g})"
+            other = "" if everybody is None or pd.isna(everybody[column]) else f" (all: {everybody[column]:,.3g})"
             parts.append(words.format(f"{row[column]:,.3g}") + other)
     if row is not None and pd.notna(row.get("share_of_cost")) and pd.notna(row.get("share_of_people")):
         parts.append(f"{_percent(row['share_of_people'])} of people and {_percent(row['share_of_cost'])} of cost")

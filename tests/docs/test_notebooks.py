@@ -9,7 +9,7 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NAMES = ("01_first_look", "02_segments", "03_forecast_and_track_record", "04_scenarios", "05_budget_and_report")
-MAY_IMPORT = {"demand", "pandas", "pathlib", "IPython.display"}
+MAY_IMPORT = {"demand", "pandas", "pathlib", "os", "IPython.display"}
 
 
 def cells(name: str, kind: str) -> list[dict[str, Any]]:

@@ -99,7 +99,7 @@ def test_every_number_of_a_portrait_is_in_the_profile() -> None:
     row = told.set_index(["segment", "feature", "level"]).loc[("B", "need", "yes")]
     text = drawn["B"].text
     assert text.startswith(f"{drawn['B'].people:,} people.")
-    assert f"need is yes for {100 * row['share_or_mean']:.0f} % (everybody: {100 * row['average']:.0f} %)" in text
+    assert f"need is yes for {100 * row['share_or_mean']:.0f} % (all: {100 * row['average']:.0f} %)" in text
     assert "colour" not in text.split("Rule")[0]
     assert f"Not known: need of {100 * row['missing_share']:.0f} %" in text or row["missing_share"] < 0.2
     assert "judged on 360 people" in text
@@ -108,7 +108,7 @@ def test_every_number_of_a_portrait_is_in_the_profile() -> None:
 def test_a_portrait_of_people_like_all_others_says_so() -> None:
     table, members = made(apart=False)
     drawn = portraits(table, members, profile(table, members), attributes=read(table), groups=False, seed=3)
-    assert any("No attribute that was used tells them from everybody beyond chance" in p.text for p in drawn)
+    assert any("No attribute that was used tells them from all beyond chance" in p.text for p in drawn)
     assert all("It is a band for convenience" in p.text for p in drawn)
 
 
@@ -121,7 +121,7 @@ def test_what_is_withheld_is_not_told() -> None:
     one[columns] = np.nan
     one["segment_people"] = "*"
     assert sentences(first, one)[0] == "* people."
-    assert not any("everybody:" in s for s in sentences(first, one))
+    assert not any("(all:" in s for s in sentences(first, one))
     nothing = {"recall": float("nan"), "precision": 0.5, "held_out": 10.0}
     assert "Too few people" in rule_sentence(first.rule, nothing)  # type: ignore[arg-type]
 
