@@ -214,8 +214,9 @@ def use_of_rows(
     told = _judged(predicted, use, seed)
     chosen = str(told.loc[told["chosen"], "model"].iloc[0])
     by = _by(rows, segment, groups)
-    return ExpectedUse(told, _calibrated(predicted[chosen], use, by), _drivers(table, use, seed), _expected(predicted[chosen], by),
-                       (*_words(told, "people"), "There are no dates, so the year that it was tried on is the year that it was made on."))  # fmt: skip
+    calibration = _calibrated(predicted[chosen], use, by)
+    notes = (*_words(told, "people"), "There are no dates, so the year that it was tried on is the year that it was made on.")
+    return ExpectedUse(told, calibration, _drivers(table, use, seed), _expected(predicted[chosen], by), notes)
 
 
 @dataclass(frozen=True)
