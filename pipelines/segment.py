@@ -42,7 +42,7 @@ def run(job: Job, writer: Writer) -> None:
     (saved, last), (previous, earlier) = inputs.earlier(spec.saved), inputs.earlier(spec.previous)
     before = last if saved else earlier
     kept = keep_segments(
-        table, spec, seed=seed, attributes=attributes, saved=saved, previous=previous, before=before, progress=job.progress
+        table, spec, seed=seed, attributes=attributes, saved=saved, previous=previous, before=before, jobs=job.jobs, progress=job.progress
     )
     model, members = kept.model, kept.members
     told = profile(table, members, spec)

@@ -68,6 +68,10 @@ class ReportInput:
         scenario, segment, financial_year, expected_pence, p10_pence, p90_pence, share.
     segment_portraits : tuple of mapping
         The content of segment_portraits.json.
+    segment_evidence, segment_clustergram : pandas.DataFrame, optional
+        As stored: what was tried, and how segments split as their number grows.
+    segment_notes : tuple of str
+        What was left out, done and found when segments were looked for.
     assumptions : pandas.DataFrame, optional
         name, value, unit, low, high, source, as_of, owner, placeholder, used_in.
     applied : pandas.DataFrame, optional
@@ -113,6 +117,9 @@ class ReportInput:
     segment_expected: pd.DataFrame | None = None
     segment_cost: pd.DataFrame | None = None
     segment_portraits: tuple[Mapping[str, Any], ...] = ()
+    segment_evidence: pd.DataFrame | None = None
+    segment_clustergram: pd.DataFrame | None = None
+    segment_notes: tuple[str, ...] = ()
     assumptions: pd.DataFrame | None = None
     applied: pd.DataFrame | None = None
     not_forecast: pd.DataFrame | None = None

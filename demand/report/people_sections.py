@@ -14,6 +14,7 @@ from demand.report import bars, words
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_tables import asked_tables
+from demand.report.segment_evidence import evidence_parts
 from demand.segments.portrait import Portrait, rule_sentence, sentences
 
 __all__ = ["segments_section"]
@@ -44,7 +45,8 @@ USE_FORMATS = {
 def segments_section(inputs: ReportInput) -> Section | None:
     """Draw each segment's portrait: what tells it from everybody."""
     if inputs.segment_profile is None or inputs.segment_profile.empty:
-        return None
+        found = evidence_parts(inputs)
+        return Section("segments", "Who uses the service", tuple(found)) if found else None
     table = inputs.segment_profile
     if inputs.spec.audience == "public":
         table = protect_profile(table, policy=inputs.policy)
@@ -78,6 +80,7 @@ def segments_section(inputs: ReportInput) -> Section | None:
     )
     parts += [*_use(use, inputs), *asked_tables(inputs)]
     parts.append(table_of(shown, "Portraits of the segments in full", names=names, formats=formats, note=note))
+    parts += evidence_parts(inputs)
     lead = (
         "People were put into groups that are alike, by what was known when they first came. A segment describes a group; it says nothing "
         "certain about one person."

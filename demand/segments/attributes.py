@@ -316,5 +316,6 @@ def encode(table: pd.DataFrame, attributes: Sequence[Attribute]) -> Coded:
         codes.append(code)
         sizes.append(len(a.levels))
     n = len(table)
-    return Coded(np.column_stack(numbers) if numbers else np.empty((n, 0)), np.column_stack(codes) if codes else np.empty((n, 0), np.int64),
-                 tuple(sizes), missing, new, tuple(a.kind == "banded" for a in attributes if a.kind in ("banded", "category")))  # fmt: skip
+    lined = tuple(a.kind == "banded" for a in attributes if a.kind in ("banded", "category"))
+    told = np.column_stack(numbers) if numbers else np.empty((n, 0))
+    return Coded(told, np.column_stack(codes) if codes else np.empty((n, 0), np.int64), tuple(sizes), missing, new, lined)

@@ -7,10 +7,8 @@ evidence for every solution that was tried, and notes. Refuses tables without id
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from importlib import import_module
-from typing import Literal, cast
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,23 +16,18 @@ from pydantic import Field
 
 from demand.errors import DataError, Fault, did_you_mean, raise_all
 from demand.segments.attributes import Coded, Reading, encode, protected, read_attributes
+from demand.segments.clustergram import COLUMNS, clustergram
 from demand.segments.drift import reference
-from demand.segments.mixture import METHODS, Fit, Prepared, fit, posterior, refit, stepmix_labels
+from demand.segments.mixture import IN_BANDS, fit, posterior, refit, stepmix_labels
 from demand.segments.model import ALL, SegmentModel, assign_segments, first_rows
-from demand.segments.stability import Judgement, WithoutGroups, certainty, judge
+from demand.segments.prepared import Prepared
+from demand.segments.search import EVIDENCE, LEAST_PEOPLE, LEAST_SHARE, Candidate, Scope, counts_for, least, one_thread, ranked, search
 from demand.spec import NameList, Spec, stream
 
-__all__ = ["SegmentSpec", "Segmentation", "assign_segments", "find_segments"]
+__all__ = ["LEAST_PEOPLE", "SegmentSpec", "Segmentation", "assign_segments", "find_segments"]
 
-LEAST_PEOPLE = 10
-LEAST_SHARE = 0.02
-"""A segment of fewer than ten people, or of fewer than two in a hundred, is never given."""
-STABLE, WEAKEST, CLEAR, EXCESS, STILL = 0.6, 0.5, 0.65, 4.0, 2.0
-"""What a solution must reach: stability, the weakest segment's overlap (below 0.5 a cluster is 'dissolved', Hennig 2007), certainty of
-membership, and gain in standard deviations of the gain in data without groups: one count of the method must reach the first figure, which
-says that there are groups; any other count then needs the second. What reaches neither is not resampled."""
-SEARCH_ROWS, FIT_ROWS, COUNTS = 2000, 20_000, range(2, 9)
-NULLS, RESAMPLES, NEARLY = 7, 7, 0.85
+SEARCH_ROWS, FIT_ROWS = 3000, 20_000
+"""Counts and methods are compared on so many rows, and the rules that are saved are made from so many."""
 
 
 class SegmentSpec(Spec):
@@ -42,10 +35,10 @@ class SegmentSpec(Spec):
 
     features: Literal["auto"] | NameList = "auto"
     """The attributes that may tell segments apart; auto takes all but protected characteristics, identifiers and dates."""
-    method: Literal["auto", "latent_class", "gaussian_mixture", "kmeans"] = "auto"
-    """auto compares all three."""
+    method: Literal["auto", "latent_class", "gaussian_mixture", "kmeans", "hdbscan"] = "auto"
+    """auto compares all four."""
     count: Literal["auto"] | int = "auto"
-    """How many segments; auto decides on evidence, and may find none."""
+    """How many segments; auto decides on evidence, and may find none. A number gives bands for convenience where there are no groups."""
     reasons: dict[str, str] = Field(default_factory=dict)
     """Why a protected characteristic is used, by its column."""
     names: dict[str, str] = Field(default_factory=dict)
@@ -71,41 +64,23 @@ class Segmentation:
     members : pandas.DataFrame
         person_id, segment, certainty.
     evidence : pandas.DataFrame
-        One row a solution tried: method, count, bic, gain, without_groups, excess, stability, weakest, certainty, smallest_share,
-        verdict, chosen.
+        One row a solution tried: method, count, numbers_as (bell curves, bands or main components), bic (latent classes: of numbers in
+        bands, so that they compare), gain (log-likelihood a row over one group; k-means and HDBSCAN: log of the variance), without_groups
+        (the same in data without groups), excess (in standard deviations), stability (adjusted Rand index over resampled people), weakest
+        and each (Jaccard overlap of the weakest and of each segment, largest segment first), certainty (relative entropy), nowhere (share
+        of people who belong nowhere clearly), smallest_share, told (what the segments tell of the attributes: likelihood a row over one
+        group, less the cost of parameters), verdict, chosen.
     notes : list of str
         What was left out, what was done, and what to mind.
+    picture : pandas.DataFrame
+        How segments split as their number grows; see `clustergram`.
     """
 
     model: SegmentModel
     members: pd.DataFrame
     evidence: pd.DataFrame
     notes: list[str]
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A solution, how it was judged, and why it cannot be taken ("" where it can)."""
-
-    fit: Fit
-    judgement: Judgement | None
-    verdict: str
-
-    @property
-    def beyond(self) -> float:
-        """Gain beyond data without groups, times stability."""
-        return (self.fit.gain - self.judgement.without_groups) * self.judgement.stability if self.judgement else 0.0
-
-    @property
-    def row(self) -> dict[str, object]:
-        """The row of the evidence."""
-        sizes = np.bincount(self.fit.labels, minlength=self.fit.count)
-        j = self.judgement
-        told = {"without_groups": j.without_groups, "excess": j.excess, "stability": j.stability, "weakest": j.weakest} if j else {}
-        return {"method": self.fit.method, "count": self.fit.count, "bic": self.fit.bic, "gain": self.fit.gain,
-                **dict.fromkeys(("without_groups", "excess", "stability", "weakest"), np.nan), **told,
-                "certainty": certainty(self.fit.share), "smallest_share": float(sizes.min() / sizes.sum()),
-                "verdict": self.verdict or "can be taken"}  # fmt: skip
+    picture: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=COLUMNS))
 
 
 def find_segments(
@@ -114,6 +89,7 @@ def find_segments(
     *,
     seed: int = 1,
     attributes: Sequence[str] | None = None,
+    jobs: int = 1,
     progress: Callable[[str, float], None] | None = None,
 ) -> Segmentation:
     """Put people or places into segments, where the data have any.
@@ -127,6 +103,8 @@ def find_segments(
         The run's seed.
     attributes : sequence of str, optional
         The columns that describe people; without it, all but ids, dates of episodes, prices and the keys area, service, type.
+    jobs : int
+        Cores; the results are the same for any number.
     progress : callable, optional
         Told what is done and the share done, 0 to 1.
 
@@ -152,25 +130,42 @@ def find_segments(
     notes = list(reading.notes)
     if len(rows) < 2 * LEAST_PEOPLE or not reading.attributes:
         notes.append(_too_little(len(rows)))
-        return _everybody(rows, seed, notes, pd.DataFrame())
+        return _everybody(rows, seed, notes, pd.DataFrame(columns=[*EVIDENCE, "chosen"]))
     coded = encode(rows, reading.attributes)
     floors = np.array([a.floor for a in reading.attributes if a.kind in ("number", "ordered")])
     at = np.sort(stream(seed, "segments", "search").permutation(len(rows))[:SEARCH_ROWS])
-    data = Prepared.of(coded.rows(at), floors)
-    with _one_thread():
-        candidates = _search(data, spec, seed, tell)
-    evidence = pd.DataFrame([c.row for c in candidates])
-    for chosen in _ranked(candidates, data.coded, spec):
-        with _one_thread():
+    with one_thread():
+        data = Prepared.of(coded.rows(at), floors)
+    scope = Scope(spec.method, spec.count if isinstance(spec.count, int) else None)
+    candidates = [] if spec.count == 1 else search(data, scope, seed=seed, jobs=jobs, tell=tell)
+    evidence = pd.DataFrame([c.row for c in candidates], columns=EVIDENCE)
+    for chosen in ranked(candidates, asked=scope.count is not None):
+        with one_thread():
             model = _rules(chosen, data, coded, reading, seed)
         members = assign_segments(model, rows)
-        if (sizes := members["segment"].value_counts()).min() >= _least(len(rows)) and len(sizes) == chosen.fit.count:
-            model, members = _named(model, rows, sizes, spec)
+        sizes = members["segment"].value_counts()
+        if sizes.min() >= least(len(rows)) and len(sizes) == chosen.fit.count:
+            model, members, order = _named(model, rows, sizes, spec)
             evidence["chosen"] = [c is chosen for c in candidates]
-            return Segmentation(model, members, evidence, notes + _conclusion(chosen, model, members, spec))
+            notes += _conclusion(chosen, model, members, spec, order)
+            return Segmentation(model, members, evidence, notes, _picture(data, candidates, chosen, seed))
     evidence["chosen"] = False
-    notes.append(_none_found(candidates, spec))
-    return _everybody(rows, seed, notes, evidence)
+    notes.append(_none_found(candidates, spec, len(rows)))
+    return _everybody(rows, seed, notes, evidence, _picture(data, candidates, None, seed))
+
+
+def _picture(data: Prepared, candidates: Sequence[Candidate], chosen: Candidate | None, seed: int) -> pd.DataFrame:
+    """Give the clustergram of the method that was chosen (of k-means for HDBSCAN, which takes no count), or of the one that tells most."""
+    shown = chosen or max((c for c in candidates), key=lambda c: c.told, default=None)
+    if shown is None:
+        return pd.DataFrame(columns=COLUMNS)
+    way = "kmeans" if shown.fit.method == "hdbscan" else shown.fit.method
+    fits = {c.fit.count: c.fit for c in candidates if c.fit.method == way}
+    with one_thread():
+        for count in counts_for(len(data), None):
+            if count not in fits:
+                fits[count] = fit(data, way, count, stream(seed, "segments", "picture", way, count))
+    return clustergram(data, list(fits.values()), chosen.fit.count if chosen else None)
 
 
 def _read(rows: pd.DataFrame, spec: SegmentSpec, attributes: Sequence[str] | None) -> Reading:
@@ -196,143 +191,22 @@ def _read(rows: pd.DataFrame, spec: SegmentSpec, attributes: Sequence[str] | Non
     return replace(reading, notes=(*reading.notes, *bare))
 
 
-def _one_thread() -> AbstractContextManager[object]:
-    """Hold the engines to one thread: many threads are slower on arrays of this size, and their sums differ from machine to machine.
-
-    Only libraries that are loaded already can be held, so they are loaded first.
-    """
-    from threadpoolctl import threadpool_limits
-
-    for engine in ("scipy.stats", "sklearn.cluster", "sklearn.metrics"):
-        import_module(engine)
-    return cast("AbstractContextManager[object]", threadpool_limits(1))
-
-
-def _least(n: int) -> float:
-    return max(LEAST_PEOPLE, LEAST_SHARE * n)
-
-
-def _search(data: Prepared, spec: SegmentSpec, seed: int, tell: Callable[[str, float], None]) -> list[Candidate]:
-    """Fit every method and count; judge those without tiny segments."""
-    if spec.count == 1:
-        return []
-    methods = METHODS if spec.method == "auto" else (spec.method,)
-    counts = [k for k in (COUNTS if spec.count == "auto" else (int(spec.count),)) if k * LEAST_PEOPLE <= len(data.design)]
-    nothing = WithoutGroups(data, stream(seed, "segments", "without groups"), repeats=NULLS)
-    support = not data.coded.sizes
-    if not support and spec.method not in ("auto", "latent_class"):
-        support = _best_excess(_large(_fits(data, "latent_class", counts, seed)), nothing) >= STILL
-    out: list[Candidate] = []
-    for i, method in enumerate(methods):
-        tell(f"{method}: {counts[0]} to {counts[-1]} segments" if counts else method, i / len(methods))
-        fits = _fits(data, method, counts, seed)
-        if method == "latent_class":
-            support = support or _best_excess(_large(fits), nothing) >= STILL
-        tell(f"{method}: stability", (i + 0.5) / len(methods))
-        out += _judged(data, fits, nothing, spec=spec, seed=seed, support=support)
-    return out
-
-
-def _fits(data: Prepared, method: str, counts: Sequence[int], seed: int) -> list[Fit]:
-    return [fit(data, method, count, stream(seed, "segments", method, count), starts=3) for count in counts]
-
-
-def _large(fits: Sequence[Fit]) -> list[Fit]:
-    """Give the fits without a tiny segment."""
-    return [f for f in fits if np.bincount(f.labels, minlength=f.count).min() >= min(_least(len(f.share)), LEAST_SHARE * len(f.share))]
-
-
-def _best_excess(fits: Sequence[Fit], nothing: WithoutGroups) -> float:
-    for f in fits:
-        nothing.gains(f.method, f.count)
-    return max((nothing.against(f)[1] for f in fits), default=-np.inf)
-
-
-def _judged(data: Prepared, fits: list[Fit], nothing: WithoutGroups, *, spec: SegmentSpec, seed: int, support: bool) -> list[Candidate]:
-    """Judge the solutions of one method."""
-    large, fixed = _large(fits), spec.count != "auto"
-    hope = fixed or (support and _best_excess(large, nothing) >= EXCESS)
-    judged: list[Judgement | None] = []
-    for f in fits:
-        able = any(f is g for g in large)
-        repeats = RESAMPLES if able and hope and (fixed or nothing.against(f)[1] >= STILL) else 0
-        rng = stream(seed, "segments", "judge", f.method, f.count)
-        judged.append(judge(data, f, nothing, rng, repeats=repeats) if able else None)
-    pairs = list(zip(fits, judged, strict=True))
-    least = STILL if any(j and not _verdict(f, j, EXCESS, support) for f, j in pairs) else EXCESS
-    return [Candidate(f, j, _verdict(f, j, least, support) if j else "a segment is too small") for f, j in pairs]
-
-
-def _verdict(f: Fit, j: Judgement, least: float, support: bool) -> str:
-    """Say what stands against a solution.
-
-    Categories make a lattice of the main components, and a method that works on these finds the lattice; it is believed on mixed data only
-    where latent classes see something too (`support`).
-    """
-    faults = []
-    if j.excess < least:
-        faults.append("no better than in data without groups")
-    elif not support:
-        faults.append("latent classes see no groups")
-    if j.stability < STABLE or j.weakest < WEAKEST:
-        faults.append("not stable")
-    if certainty(f.share) < CLEAR:
-        faults.append("most people belong nowhere clearly")
-    return "; ".join(faults)
-
-
-def _ranked(candidates: Sequence[Candidate], coded: Coded, spec: SegmentSpec) -> list[Candidate]:
-    """Give the solutions that may be taken, best first; with a count that the analyst set, all that were judged.
-
-    Within a method the count goes first whose gain beyond data without groups, times its stability, is largest. With a likelihood, of the
-    counts that come near that (0.85) the one that BIC prefers, and never more than BIC's own count: it errs to too many. Between
-    methods the one goes first that tells most about the attributes, times its stability.
-    """
-    fixed = isinstance(spec.count, int)
-    able = [c for c in candidates if c.judgement and (fixed or not c.verdict)]
-    forward: list[Candidate] = []
-    for method in METHODS:
-        most = min((c for c in candidates if c.fit.method == method), key=lambda c: c.fit.bic, default=None)
-        own = [c for c in able if c.fit.method == method and most and (method == "kmeans" or c.fit.count <= most.fit.count)]
-        near = [c for c in own if c.beyond >= NEARLY * max(o.beyond for o in own)]
-        forward += sorted(near, key=lambda c: -c.beyond if method == "kmeans" else c.fit.bic)[:1]
-    worth = {id(c): _told(coded, c.fit) * (c.judgement.stability if c.judgement else 0.0) for c in able}
-    rest = [c for c in able if not any(c is f for f in forward)]
-    return sorted(forward, key=lambda c: -worth[id(c)]) + sorted(rest, key=lambda c: -worth[id(c)])
-
-
-def _told(coded: Coded, solution: Fit) -> float:
-    """Give how much the segments tell about the attributes: gain in log-likelihood a row, less the BIC penalty; alike for all methods."""
-    labels, gain, free = solution.labels, 0.0, 0
-    for x in coded.numbers.T:
-        known = ~np.isnan(x)
-        within = [x[known & (labels == k)] for k in range(solution.count)]
-        gain += 0.5 * (known.sum() * np.log(max(x[known].var(), 1e-3)) - sum(len(w) * np.log(max(w.var(), 0.01)) for w in within if len(w)))
-        free += 2 * (solution.count - 1)
-    for codes, size in zip(coded.codes.T, coded.sizes, strict=True):
-        table = np.zeros((solution.count, size))
-        np.add.at(table, (labels[codes >= 0], codes[codes >= 0]), 1)
-        expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / max(table.sum(), 1)
-        gain += float((table * np.log(np.where(table > 0, table / np.maximum(expected, 1e-12), 1.0))).sum())
-        free += (solution.count - 1) * (size - 1)
-    return float(gain - 0.5 * free * np.log(len(labels))) / len(labels)
-
-
 def _rules(chosen: Candidate, data: Prepared, coded: Coded, reading: Reading, seed: int) -> SegmentModel:
     """Ask StepMix too, fit the chosen solution to more people, and write it down."""
     solution = chosen.fit
-    if solution.method == "latent_class":
-        labels = stepmix_labels(data, solution.count, stream(seed, "segments", "stepmix"))
+    if solution.public == "latent_class":
+        labels = stepmix_labels(data, solution.count, stream(seed, "segments", "stepmix"), method=solution.method)
         if labels is not None and np.bincount(labels, minlength=solution.count).min() >= LEAST_SHARE * len(labels):
             solution = min(solution, refit(data, solution, labels), key=lambda f: f.bic)
-    if len(coded) > len(data.design):
+    if len(coded) > len(data) and solution.method != "hdbscan":
         at = np.sort(stream(seed, "segments", "fit").permutation(len(coded))[:FIT_ROWS])
-        data = data.like(coded.rows(at))
-        solution = refit(data, solution, posterior(data, solution).argmax(axis=1))
+        more = data.like(coded.rows(at))
+        solution = refit(more, solution, posterior(more, solution).argmax(axis=1))
     return SegmentModel(
-        method=solution.method,
+        method=solution.public,
         labels=tuple(letter(k) for k in range(solution.count)),
         attributes=reading.attributes,
+        bands=tuple(tuple(e.tolist()) for e in data.edges) if solution.method == IN_BANDS else None,
         parameters={k: v.tolist() for k, v in solution.parameters.items()},
         people=len(coded),
         seed=seed,
@@ -345,20 +219,23 @@ def letter(k: int) -> str:
     return (letter(k // 26 - 1) if k >= 26 else "") + chr(ord("A") + k % 26)
 
 
-def _named(model: SegmentModel, rows: pd.DataFrame, sizes: pd.Series, spec: SegmentSpec) -> tuple[SegmentModel, pd.DataFrame]:
+def _named(model: SegmentModel, rows: pd.DataFrame, sizes: pd.Series, spec: SegmentSpec) -> tuple[SegmentModel, pd.DataFrame, list[int]]:
     """Put the segments in the order of their size, and give them the analyst's names."""
     order = sorted(range(len(model.labels)), key=lambda k: (-int(sizes[model.labels[k]]), k))
-    moved = {k: v if k in ("loadings", "shares") else [v[i] for i in order] for k, v in model.parameters.items()}
+    moved = {k: v if k in ("loadings", "shares") or k.startswith("nowhere") else [v[i] for i in order] for k, v in model.parameters.items()}
     labels = tuple(spec.names.get(letter(k), letter(k)) for k in range(len(order)))
     named = model.model_copy(update={"parameters": moved, "labels": labels, "unclear": spec.unclear})
     members = assign_segments(named, rows)
     known = reference(rows, members, named.attributes, labels, seed=model.seed)
-    return named.model_copy(update={"reference": known}), members
+    return named.model_copy(update={"reference": known}), members, order
 
 
-def _everybody(rows: pd.DataFrame, seed: int, notes: list[str], evidence: pd.DataFrame) -> Segmentation:
+def _everybody(
+    rows: pd.DataFrame, seed: int, notes: list[str], evidence: pd.DataFrame, picture: pd.DataFrame | None = None
+) -> Segmentation:
     model = SegmentModel(method="none", labels=(ALL,), people=len(rows), seed=seed, groups=False)
-    return Segmentation(model, assign_segments(model, rows), evidence, notes)
+    members = assign_segments(model, rows)
+    return Segmentation(model, members, evidence, notes, pd.DataFrame(columns=COLUMNS) if picture is None else picture)
 
 
 def _too_little(n: int) -> str:
@@ -367,30 +244,37 @@ def _too_little(n: int) -> str:
     return "No segments found: no attribute is left that could tell people apart."
 
 
-def _none_found(candidates: Sequence[Candidate], spec: SegmentSpec) -> str:
+def _none_found(candidates: Sequence[Candidate], spec: SegmentSpec, n: int) -> str:
     if spec.count == 1:
         return "One segment was asked for, so everybody is in it."
-    if not any(c.judgement for c in candidates):
-        return "No segments found: every solution had a segment of fewer than ten people or 2 in 100."
     if isinstance(spec.count, int):
-        return f"No {spec.count} segments of at least ten people and 2 in 100 could be made. Ask for fewer."
+        most = int(min(n // LEAST_PEOPLE, 1 / LEAST_SHARE))
+        asked = f"{spec.count} segments were asked for (segments.count), but {n:,} people or places"
+        if spec.count > most:
+            return f"{asked} make at most {most} of at least ten people and 2 in 100. Everybody is in one segment, 'all'; ask for fewer."
+        return (
+            f"{asked} could not be put into so many of at least ten people and 2 in 100. Everybody is in one segment, 'all'; ask for fewer."
+        )
+    if all(c.verdict == "a segment is too small" for c in candidates):
+        return "No segments found: every solution had a segment of fewer than ten people or 2 in 100."
     return ("No segments found: no solution was both stable when people are resampled and better than the same method does on data without "
             "groups. Everybody is in one segment, 'all'; `count: N` makes bands for convenience.")  # fmt: skip
 
 
-def _conclusion(chosen: Candidate, model: SegmentModel, members: pd.DataFrame, spec: SegmentSpec) -> list[str]:
-    j = chosen.judgement
-    words = chosen.fit.method.replace("_", " ")
+def _conclusion(chosen: Candidate, model: SegmentModel, members: pd.DataFrame, spec: SegmentSpec, order: Sequence[int]) -> list[str]:
+    words = {"kmeans": "k-means", "hdbscan": "HDBSCAN"}.get(model.method, model.method.replace("_", " "))
+    each = ", ".join(f"{label} {chosen.jaccard[k]:.2f}" for label, k in zip(model.labels, order, strict=True))
     notes = [
-        f"{len(model.labels)} segments by {words}"
-        + (
-            f": stability {j.stability:.2f} (adjusted Rand index over resampled people), weakest segment {j.weakest:.2f} (Jaccard)."
-            if j
-            else "."
-        )
+        f"{len(model.labels)} segments by {words}: stability {chosen.stability:.2f} (adjusted Rand index over resampled people); of each "
+        f"segment (Jaccard overlap; below 0.5 it dissolves): {each}."
     ]
+    asked = [f"segments.{key}: {value}" for key, value in (("method", spec.method), ("count", spec.count)) if value != "auto"]
+    if asked:
+        notes.append(f"The config overrules the evidence ({', '.join(asked)}); with auto, methods and counts are compared and chosen from.")
     if not model.groups:
         notes.append(f"These are bands for convenience, not groups: {chosen.verdict}.")
+    if chosen.fit.nowhere > 0:
+        notes.append(f"{chosen.fit.nowhere:.0%} of people fit nowhere; to them the rules give little certainty.")
     unclear = int((members["certainty"] < model.unclear).sum())
     notes.append(f"{unclear:,} people are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
     if lost := sorted(set(spec.names) - {letter(k) for k in range(len(model.labels))}):

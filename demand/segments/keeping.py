@@ -36,7 +36,7 @@ class Kept:
     evidence : pandas.DataFrame
         For the number of segments; empty where they were kept.
     tables : dict of str to pandas.DataFrame
-        transitions, drift, matches: those that an earlier run allows.
+        clustergram, where segments were searched; transitions, drift, matches: those that an earlier run allows.
     notes : list of str
     """
 
@@ -49,7 +49,8 @@ class Kept:
 
 def keep_segments(
     table: pd.DataFrame, spec: SegmentSpec, *, seed: int = 1, attributes: Sequence[str] | None = None, saved: SegmentModel | None = None,
-    previous: SegmentModel | None = None, before: pd.DataFrame | None = None, progress: Callable[[str, float], None] | None = None,
+    previous: SegmentModel | None = None, before: pd.DataFrame | None = None, jobs: int = 1,
+    progress: Callable[[str, float], None] | None = None,
 ) -> Kept:  # fmt: skip
     """Put people into saved segments, or find segments and keep the names of those that are the same as before.
 
@@ -67,6 +68,8 @@ def keep_segments(
         Rules of an earlier fit, for the names of new segments.
     before : pandas.DataFrame, optional
         The members of the earlier run: person_id, segment.
+    jobs : int
+        Cores; the results are the same for any number.
     progress : callable, optional
 
     Returns
@@ -83,8 +86,8 @@ def keep_segments(
     if spec.outcome is not None:
         given = attributes if attributes is not None else [str(c) for c in table.columns if c not in (*NOT_ATTRIBUTES, *KEYS)]
         attributes = [a for a in given if a != spec.outcome]
-    found = find_segments(table, spec, seed=seed, attributes=attributes, progress=progress)
-    kept = Kept(found.model, found.members, found.evidence, {}, list(found.notes))
+    found = find_segments(table, spec, seed=seed, attributes=attributes, jobs=jobs, progress=progress)
+    kept = Kept(found.model, found.members, found.evidence, {"clustergram": found.picture}, list(found.notes))
     if previous is not None:
         kept = _named_alike(table, kept, previous, spec, seed)
     return _moved(kept, before)

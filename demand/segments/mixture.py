@@ -1,6 +1,6 @@
 """Mixtures: the arithmetic of latent classes, Gaussian mixtures and k-means on coded rows, from many starts.
 
-In: `Coded` rows and a count of groups. Out: `Fit`: how likely each row is in each group, the likelihood where there is one, and the
+In: `Prepared` rows and a count of groups. Out: `Fit`: how likely each row is in each group, the likelihood where there is one, and the
 parameters as plain arrays. Latent classes use incomplete rows as they are; the other two work on the main components of the mixed data.
 Refuses nothing: what a solution is worth is for `stability` to say.
 
@@ -11,19 +11,25 @@ maximisation steps stand here in matrix form, started from k-means, and StepMix 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from demand.segments.attributes import Coded
+from demand.segments.prepared import Prepared
 
-__all__ = ["METHODS", "Fit", "components", "fit", "posterior", "refit", "stepmix_labels"]
+__all__ = ["IN_BANDS", "METHODS", "WAYS", "Fit", "fit", "normal_groups", "partitions", "posterior", "refit", "stepmix_labels", "told"]
 
-METHODS = ("latent_class", "gaussian_mixture", "kmeans")
-MOST_COMPONENTS = 8
+METHODS = ("latent_class", "gaussian_mixture", "kmeans", "hdbscan")
+IN_BANDS = "latent_class_in_bands"
+WAYS = ("latent_class", IN_BANDS, "gaussian_mixture", "kmeans")
+"""What is fitted by a count of groups: latent classes with numbers as bell curves or in bands, and the others."""
 MOST_STEPS, CONVERGED = 200, 2e-5
 """Steps of expectation and maximisation, and the gain in log-likelihood a row below which they end."""
+TRY_STEPS = 12
+"""Steps that each start is given before the best of them goes on (Biernacki, Celeux and Govaert 2003)."""
+STEPMIX_ROWS = 2000
+Parameters = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -33,11 +39,13 @@ class Fit:
     Parameters
     ----------
     method : str
+        One of `WAYS`, or hdbscan.
     count : int
     gain : float
         How much better the rows are told with these groups than with one: log-likelihood (k-means: log of the variance) a row.
     bic : float
-        Bayesian information criterion, smaller is better; for k-means of its spherical mixture.
+        Bayesian information criterion, smaller is better. For latent classes always of the rows with numbers in bands, so that the two
+        ways of telling numbers can be compared; for k-means of its spherical mixture.
     share : numpy.ndarray
         (rows, count): the posterior probability of each group.
     parameters : dict
@@ -50,6 +58,13 @@ class Fit:
     bic: float
     share: np.ndarray
     parameters: dict[str, np.ndarray] = field(default_factory=dict)
+    nowhere: float = 0.0
+    """Share of the rows that the method itself puts into no group."""
+
+    @property
+    def public(self) -> str:
+        """The method by its name in configs."""
+        return "latent_class" if self.method == IN_BANDS else self.method
 
     @property
     def labels(self) -> np.ndarray:
@@ -57,120 +72,56 @@ class Fit:
         return np.asarray(self.share.argmax(axis=1))
 
 
-def components(coded: Coded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give the main components of mixed data: rows' scores, and loadings with offsets that make them.
-
-    Numbers are standardised, a level's indicator is centred and divided by the root of its share; what is missing adds nothing.
-
-    Returns
-    -------
-    scores : numpy.ndarray
-        (rows, components).
-    loadings : numpy.ndarray
-        (columns of the indicator matrix, components): numbers first, then the levels of each category.
-    shares : numpy.ndarray
-        Of the levels, as used for centring.
-
-    References
-    ----------
-    Pagès, J. (2004). Analyse factorielle de données mixtes. Revue de statistique appliquée 52(4), 93-111.
-    """
-    x, shares = indicator(coded)
-    values, vectors = np.linalg.eigh(x.T @ x / max(len(x), 1))
-    order = np.argsort(values)[::-1]
-    keep = int(np.clip((values > 1.0).sum(), min(2, len(values)), MOST_COMPONENTS))
-    vectors = vectors[:, order[:keep]]
-    vectors = vectors * np.where(vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
-    return x @ vectors, vectors, shares
-
-
-def indicator(coded: Coded, shares: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Give the standardised matrix of mixed data, and the shares of the levels."""
-    levels = one_hot(coded)
-    known = np.repeat(coded.codes >= 0, coded.sizes, axis=1) if coded.sizes else np.empty((len(coded), 0), bool)
-    if shares is None:
-        shares = np.maximum(levels.sum(axis=0) / np.maximum(known.sum(axis=0), 1), 1e-3)
-    scaled = np.where(known, (levels - shares) / np.sqrt(shares), 0.0)
-    return np.column_stack([silent(coded.numbers), scaled]), shares
-
-
-def silent(numbers: np.ndarray) -> np.ndarray:
-    """Give standardised numbers with 0 where missing: in a sum of products, what is not known then says nothing."""
-    return np.where(np.isnan(numbers), 0.0, numbers)
-
-
-def one_hot(coded: Coded) -> np.ndarray:
-    """Give a column a level; all zero where a value is missing."""
-    blocks = [coded.codes[:, [j]] == np.arange(size) for j, size in enumerate(coded.sizes)]
-    return np.column_stack(blocks).astype(float) if blocks else np.empty((len(coded), 0))
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Rows made ready once for many fits."""
-
-    coded: Coded
-    design: np.ndarray
-    """Numbers, their squares, whether they are known, levels: all that latent classes need."""
-    scores: np.ndarray
-    loadings: np.ndarray
-    shares: np.ndarray
-    floors: np.ndarray
-
-    @classmethod
-    def of(cls, coded: Coded, floors: np.ndarray) -> Prepared:
-        """Prepare coded rows; `floors` is the least variance of each number."""
-        filled = silent(coded.numbers)
-        design = np.column_stack([filled, filled**2, ~np.isnan(coded.numbers), one_hot(coded)])
-        return cls(coded, design, *components(coded), floors)
-
-    def like(self, coded: Coded) -> Prepared:
-        """Prepare other rows with the same components."""
-        filled = silent(coded.numbers)
-        design = np.column_stack([filled, filled**2, ~np.isnan(coded.numbers), one_hot(coded)])
-        return Prepared(coded, design, indicator(coded, self.shares)[0] @ self.loadings, self.loadings, self.shares, self.floors)
-
-    def rows(self, index: np.ndarray) -> Prepared:
-        """Give some of the rows, with the same components."""
-        return Prepared(self.coded.rows(index), self.design[index], self.scores[index], self.loadings, self.shares, self.floors)
-
-
-def fit(data: Prepared, method: str, count: int, rng: np.random.Generator, *, starts: int = 2) -> Fit:
+def fit(data: Prepared, method: str, count: int, rng: np.random.Generator, *, starts: Sequence[np.ndarray] | int = 3) -> Fit:
     """Fit one solution from several starts and keep the best.
 
     Parameters
     ----------
     data : Prepared
     method : str
-        One of `METHODS`.
+        One of `WAYS`.
     count : int
         How many groups, at least two.
     rng : numpy.random.Generator
-    starts : int
-        Starting partitions, each from k-means on the components.
+    starts : sequence of numpy.ndarray, or int
+        Starting partitions, or how many are to be made by k-means on the components.
 
     Returns
     -------
     Fit
     """
+    begun = partitions(data, count, rng, starts) if isinstance(starts, int) else starts
+    if method == "kmeans":
+        return min((_kmeans(data, labels, count) for labels in begun), key=lambda f: -f.gain)
+    if method == "gaussian_mixture":
+        return _gaussian(data, count, _first_shares(begun, count, soft=False))
+    return _latent_class(data, method, count, _first_shares(begun, count, soft=True))
+
+
+def partitions(data: Prepared, count: int, rng: np.random.Generator, starts: int) -> list[np.ndarray]:
+    """Give starting partitions, each from k-means on the components."""
     from sklearn.cluster import KMeans
 
     seed = int(rng.integers(2**31 - 1))
-    if method == "kmeans":
-        return _kmeans(data, KMeans(count, n_init=starts, random_state=seed).fit(data.scores))
-    fits = []
-    for start in range(starts):
-        labels = KMeans(count, n_init=1, random_state=seed + start, max_iter=20).fit(data.scores).labels_
-        fits.append(_latent_class(data, count, labels) if method == "latent_class" else _gaussian(data, count, labels))
-    return min(fits, key=lambda f: f.bic)
+    return [KMeans(count, n_init=1, random_state=seed + i, max_iter=100).fit(data.scores).labels_ for i in range(starts)]
+
+
+def _first_shares(begun: Sequence[np.ndarray], count: int, *, soft: bool) -> list[np.ndarray]:
+    each = np.eye(count) * 0.9 + 0.1 / count if soft else np.eye(count)
+    return [each[:, labels] for labels in begun]
 
 
 def posterior(data: Prepared, solution: Fit) -> np.ndarray:
     """Give the posterior of other rows, coded and projected alike."""
     p = solution.parameters
-    if solution.method == "latent_class":
-        return _share(_class_densities(data.design, p))[0].T
+    if solution.public == "latent_class":
+        return _share(_class_densities(_read(data, solution.method).design, p))[0].T
     return _share(_gaussian_densities(data.scores, p))[0].T
+
+
+def _read(data: Prepared, method: str) -> Prepared:
+    """Give the rows as a method reads them."""
+    return data.banded if method == IN_BANDS and data.banded else data
 
 
 def _share(log_density: np.ndarray) -> tuple[np.ndarray, float]:
@@ -204,19 +155,78 @@ def _class_step(data: Prepared, share: np.ndarray, overall: np.ndarray) -> dict[
     return {"weights": (share.sum(axis=1) + 1e-6) / (n + 1e-6 * count), "means": mean, "variances": variance, "levels": levels}
 
 
-def _latent_class(data: Prepared, count: int, labels: np.ndarray) -> Fit:
-    p, n = data.coded.numbers.shape[1], len(data.design)
-    overall = (data.design[:, 3 * p :].sum(axis=0) + 0.5) / (n + 0.5)
-    alone = _share(_class_densities(data.design, _class_step(data, np.ones((1, n)), overall)))[1]
-    share, before = np.eye(count)[:, labels] * 0.9 + 0.1 / count, -np.inf
-    for _ in range(MOST_STEPS):
-        parameters = _class_step(data, share, overall)
-        share, likelihood = _share(_class_densities(data.design, parameters))
-        if likelihood - before < CONVERGED * n:
-            break
-        before = likelihood
-    free = count - 1 + count * (2 * p + sum(s - 1 for s in data.coded.sizes))
-    return Fit("latent_class", count, (likelihood - alone) / n, free * np.log(n) - 2 * likelihood, share.T, parameters)
+def _climb(
+    step: Callable[[np.ndarray], Parameters], density: Callable[[Parameters], np.ndarray], shares: list[np.ndarray]
+) -> tuple[float, np.ndarray, Parameters]:
+    """Go up from each start by expectation and maximisation, a little way; then from the best of them to the top."""
+
+    def ascend(share: np.ndarray, steps: int) -> tuple[float, np.ndarray, Parameters]:
+        before = -np.inf
+        for _ in range(steps):
+            parameters = step(share)
+            share, likelihood = _share(density(parameters))
+            if likelihood - before < CONVERGED * share.shape[1]:
+                break
+            before = likelihood
+        return likelihood, share, parameters
+
+    if len(shares) > 1:
+        shares = [max((ascend(share, TRY_STEPS) for share in shares), key=lambda end: end[0])[1]]
+    return ascend(shares[0], MOST_STEPS)
+
+
+def _latent_class(data: Prepared, method: str, count: int, shares: list[np.ndarray]) -> Fit:
+    rows = _read(data, method)
+    p, n = rows.coded.numbers.shape[1], len(rows)
+    overall = (rows.design[:, 3 * p :].sum(axis=0) + 0.5) / (n + 0.5)
+    alone = _share(_class_densities(rows.design, _class_step(rows, np.ones((1, n)), overall)))[1]
+
+    likelihood, share, parameters = _climb(lambda r: _class_step(rows, r, overall), lambda q: _class_densities(rows.design, q), shares)
+    free = _free(rows, count)
+    shown = _likelihood_in_bands(data, parameters) if method == "latent_class" and data.banded else likelihood
+    return Fit(method, count, (likelihood - alone) / n, free * np.log(n) - 2 * shown, share.T, parameters)
+
+
+def _likelihood_in_bands(data: Prepared, p: dict[str, np.ndarray]) -> float:
+    """Give the log-likelihood of the rows with their numbers in bands, where each class tells numbers by a bell curve."""
+    from scipy.special import ndtr
+
+    banded, mass = data.banded or data, []
+    for j, edges in enumerate(data.edges):
+        below = ndtr((edges - p["means"][:, [j]]) / np.sqrt(p["variances"][:, [j]]))
+        end = np.ones((len(below), 1))
+        mass.append(np.maximum(np.diff(np.column_stack([0 * end, below, end]), axis=1), 1e-9))
+    levels = np.column_stack([*mass, p["levels"]])
+    return _share(np.log(levels) @ banded.design.T + np.log(p["weights"])[:, None])[1]
+
+
+def told(data: Prepared, solution: Fit) -> float:
+    """Give how much the groups tell about the attributes: gain in log-likelihood a row over one group, less what their parameters cost.
+
+    The same measure for all methods: numbers in bands and categories, each independent of the others within a group. The cost is that of
+    the sample-size adjusted BIC, because BIC itself asks too much of a few hundred people; `stability` guards against too many groups.
+
+    References
+    ----------
+    Sclove, S. L. (1987). Application of model-selection criteria to some problems in multivariate analysis. Psychometrika 52, 333-343.
+    """
+    rows = data.banded or data
+    n = len(rows)
+    overall = (rows.design.sum(axis=0) + 0.5) / (n + 0.5)
+    one = _share(_class_densities(rows.design, _class_step(rows, np.ones((1, n)), overall)))[1]
+    levels = sum(s - 1 for s in rows.coded.sizes)
+    if solution.public == "latent_class":
+        free = _free(_read(data, solution.method), solution.count)
+        likelihood = (free * np.log(n) - solution.bic) / 2
+    else:
+        free = solution.count - 1 + solution.count * levels
+        likelihood = _share(_class_densities(rows.design, _class_step(rows, solution.share.T, overall)))[1]
+    return float(likelihood - one - 0.5 * (free - levels) * np.log((n + 2) / 24)) / n
+
+
+def _free(rows: Prepared, count: int) -> int:
+    """Count the free parameters of latent classes."""
+    return int(count - 1 + count * (2 * rows.coded.numbers.shape[1] + sum(s - 1 for s in rows.coded.sizes)))
 
 
 def _gaussian_densities(scores: np.ndarray, p: dict[str, np.ndarray]) -> np.ndarray:
@@ -227,18 +237,13 @@ def _gaussian_densities(scores: np.ndarray, p: dict[str, np.ndarray]) -> np.ndar
     return out
 
 
-def _gaussian(data: Prepared, count: int, labels: np.ndarray) -> Fit:
+def _gaussian(data: Prepared, count: int, shares: list[np.ndarray]) -> Fit:
     x = data.scores
     n, d = x.shape
     least = 0.15 * np.eye(d) * x.var(axis=0).mean()
     alone = _share(_gaussian_densities(x, _gaussian_step(x, np.ones((1, n)), least)))[1]
-    share, before = np.eye(count)[:, labels], -np.inf
-    for _ in range(MOST_STEPS):
-        parameters = _gaussian_step(x, share, least)
-        share, likelihood = _share(_gaussian_densities(x, parameters))
-        if likelihood - before < CONVERGED * n:
-            break
-        before = likelihood
+
+    likelihood, share, parameters = _climb(lambda r: _gaussian_step(x, r, least), lambda q: _gaussian_densities(x, q), shares)
     free = count - 1 + count * (d + d * (d + 1) // 2)
     parameters |= {"loadings": data.loadings, "shares": data.shares}
     return Fit("gaussian_mixture", count, (likelihood - alone) / n, free * np.log(n) - 2 * likelihood, share.T, parameters)
@@ -254,11 +259,12 @@ def _gaussian_step(x: np.ndarray, share: np.ndarray, least: np.ndarray) -> dict[
     return {"weights": size / size.sum(), "means": means, "roots": roots}
 
 
-def _kmeans(data: Prepared, found: Any) -> Fit:
+def _kmeans(data: Prepared, labels: np.ndarray, count: int) -> Fit:
     """Tell k-means as a mixture of equal round groups, so that it too has a certainty."""
-    x, means, labels = data.scores, np.array(found.cluster_centers_, dtype=float), np.array(found.labels_)
+    x = data.scores
     n, d = x.shape
-    count = len(means)
+    inside_each = np.eye(count)[:, labels]
+    means = inside_each @ x / np.maximum(inside_each.sum(axis=1, keepdims=True), 1)
     inside = float(((x - means[labels]) ** 2).sum())
     outside = float(((x - x.mean(axis=0)) ** 2).sum())
     roots = np.repeat(np.eye(d)[None] / np.sqrt(max(inside / (n * d), 1e-6)), count, axis=0)
@@ -268,22 +274,45 @@ def _kmeans(data: Prepared, found: Any) -> Fit:
     return Fit("kmeans", count, gain, (count * d + 1) * np.log(n) - 2 * likelihood, share.T, parameters)
 
 
+def normal_groups(data: Prepared, labels: np.ndarray) -> Fit:
+    """Tell groups of any kind as normal ones on the main components, with one wide group for those who fit nowhere (label -1).
+
+    The rules need no person's own values then, as nearest neighbours would.
+    """
+    x, count = data.scores, int(labels.max()) + 1
+    n, d = x.shape
+    least = 0.15 * np.eye(d) * x.var(axis=0).mean()
+    parameters = _gaussian_step(x, np.eye(count)[:, labels] * (labels >= 0), least)
+    wide = _gaussian_step(x, np.ones((1, n)), least)
+    nowhere = float((labels < 0).mean())
+    share = _share(_gaussian_densities(x, parameters))[0]
+    centre = np.where((labels >= 0)[:, None], parameters["means"][labels], x.mean(axis=0))
+    gain = float(np.log(((x - x.mean(axis=0)) ** 2).sum() / max(float(((x - centre) ** 2).sum()), 1e-12)))
+    parameters["weights"] = parameters["weights"] * (1 - nowhere)
+    parameters |= {"nowhere_weight": np.array([max(nowhere, 1e-6)]), "nowhere_mean": wide["means"], "nowhere_root": wide["roots"]}
+    parameters |= {"loadings": data.loadings, "shares": data.shares}
+    return Fit("hdbscan", count, gain, np.nan, share.T, parameters, nowhere)
+
+
 def refit(data: Prepared, solution: Fit, labels: np.ndarray) -> Fit:
-    """Fit a solution to other rows, from the partition that it gives them."""
+    """Fit a solution to other rows, from the partition that it gives them; -1 belongs nowhere."""
     from sklearn.cluster import KMeans
 
-    if solution.method == "latent_class":
-        return _latent_class(data, solution.count, labels)
+    if solution.public == "latent_class":
+        return _latent_class(data, solution.method, solution.count, _first_shares([labels], solution.count, soft=True))
     if solution.method == "gaussian_mixture":
-        return _gaussian(data, solution.count, labels)
-    return _kmeans(data, KMeans(solution.count, init=solution.parameters["means"], n_init=1).fit(data.scores))
+        return _gaussian(data, solution.count, _first_shares([labels], solution.count, soft=False))
+    if solution.method == "hdbscan":
+        return normal_groups(data, labels)
+    return _kmeans(data, KMeans(solution.count, init=solution.parameters["means"], n_init=1).fit(data.scores).labels_, solution.count)
 
 
-def stepmix_labels(data: Prepared, count: int, rng: np.random.Generator, *, starts: int = 2) -> np.ndarray | None:
-    """Give the latent classes that StepMix finds from random starts, on the rows as they are, gaps included; None where it found none.
+def stepmix_labels(data: Prepared, count: int, rng: np.random.Generator, *, method: str = "latent_class") -> np.ndarray | None:
+    """Give the latent classes that StepMix finds from two random starts, on the rows as they are, gaps included; None where it found none.
 
-    Its variances have no floor, so numbers are first spread by what their rounding hides.
+    It learns from the first two thousand rows. Its variances have no floor, so numbers are first spread by what their rounding hides.
     """
+    data = _read(data, method)
     with warnings.catch_warnings():
         # StepMix's docstrings hold escapes that Python warns of when it compiles them, at the first import. A start that has not
         # ended after a hundred steps is a start like any other: its partition is fitted further by the caller.
@@ -291,9 +320,9 @@ def stepmix_labels(data: Prepared, count: int, rng: np.random.Generator, *, star
         from stepmix import StepMix
 
         parts, rows = _stepmix_input(data, rng)
-        model = StepMix(count, measurement=parts, n_init=starts, max_iter=100, abs_tol=CONVERGED, random_state=int(rng.integers(2**31 - 1)),
+        model = StepMix(count, measurement=parts, n_init=2, max_iter=100, abs_tol=CONVERGED, random_state=int(rng.integers(2**31 - 1)),
                         progress_bar=0)  # fmt: skip
-        model.fit(rows)
+        model.fit(rows[:STEPMIX_ROWS])
         if not np.isfinite(model.lower_bound_):
             return None
         return np.asarray(model.predict(rows), dtype=np.int64)

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 from demand.errors import DataError, Fault, ModelError, did_you_mean, raise_all
 from demand.segments.attributes import Attribute, Coded, encode
 from demand.segments.drift import Reference
+from demand.segments.prepared import in_bands
 from demand.spec import Spec
 
 __all__ = ["ALL", "UNCLEAR", "SegmentModel", "assign_segments", "episode_segments", "first_rows", "id_column", "place_rows"]
@@ -36,10 +37,12 @@ class SegmentModel(Spec):
 
     version: int = VERSION
     method: str
-    """latent_class, gaussian_mixture, kmeans, or none where no segments were found."""
+    """latent_class, gaussian_mixture, kmeans, hdbscan, or none where no segments were found."""
     labels: tuple[str, ...]
     """Names of the segments, largest first."""
     attributes: tuple[Attribute, ...] = ()
+    bands: tuple[tuple[float, ...], ...] | None = None
+    """Where the bands of each number or ordered attribute begin (standardised), where latent classes tell numbers in bands."""
     parameters: dict[str, Nested] = Field(default_factory=dict)
     people: int
     """How many people or places the rules were made from."""
@@ -186,13 +189,17 @@ def _place(model: SegmentModel, coded: Coded) -> tuple[np.ndarray, np.ndarray]:
     if model.method == "none":
         return np.zeros(len(coded), np.int64), np.ones(len(coded))
     arrays = {k: np.asarray(v, dtype=float) for k, v in model.parameters.items()}
+    if model.bands is not None:
+        coded = in_bands(coded, [np.asarray(b, dtype=float) for b in model.bands])
     densities = _by_class(coded, arrays) if model.method == "latent_class" else _by_component(coded, arrays)
     stacked = np.round(np.column_stack(densities), 9)
-    top = stacked.max(axis=1)
+    # Who fits nowhere (only HDBSCAN says so) is put into the nearest segment, but without certainty.
+    inside = stacked[:, : len(model.labels)]
+    top = inside.max(axis=1)
     total = np.zeros(len(coded))
     for k in range(stacked.shape[1]):
-        total += np.exp(np.ascontiguousarray(stacked[:, k]) - top)
-    return stacked.argmax(axis=1), np.round(1.0 / total, 6)
+        total += np.exp(np.minimum(np.ascontiguousarray(stacked[:, k]) - top, 700.0))
+    return inside.argmax(axis=1), np.round(1.0 / total, 6)
 
 
 def _by_class(coded: Coded, p: dict[str, np.ndarray]) -> list[np.ndarray]:
@@ -228,7 +235,10 @@ def _by_component(coded: Coded, p: dict[str, np.ndarray]) -> list[np.ndarray]:
             score += np.append(value, 0.0)[np.ascontiguousarray(coded.codes[:, j])]
             at += size
         scores.append(score)
-    return [_round_group(scores, mean, root, weight) for mean, root, weight in zip(p["means"], p["roots"], p["weights"], strict=True)]
+    groups = list(zip(p["means"], p["roots"], p["weights"], strict=True))
+    if "nowhere_weight" in p:
+        groups += list(zip(p["nowhere_mean"], p["nowhere_root"], p["nowhere_weight"], strict=True))
+    return [_round_group(scores, mean, root, weight) for mean, root, weight in groups]
 
 
 def _round_group(scores: Sequence[np.ndarray], mean: np.ndarray, root: np.ndarray, weight: float) -> np.ndarray:

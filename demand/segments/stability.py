@@ -1,45 +1,25 @@
 """Stability: whether a solution is there in other people too, and is more than data without groups would show.
 
-In: prepared rows and a solution. Out: `Judgement`: agreement with fits to resampled people, as a whole and for the weakest segment, and the
-gain against simulated people with the same margins and correlations but no groups. Refuses nothing; `find` draws the conclusion.
+In: prepared rows and a solution. Out: agreement with fits to resampled people, as a whole and for each segment; and simulated people with
+the same margins and correlations but no groups, against whom a gain is held. Refuses nothing; `search` draws the conclusion.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 
 from demand.segments.attributes import Coded
-from demand.segments.mixture import Fit, Prepared, components, fit, posterior
+from demand.segments.mixture import Fit, posterior
+from demand.segments.prepared import Prepared, components
 
-__all__ = ["Judgement", "WithoutGroups", "certainty", "judge", "overlap"]
-
+__all__ = ["certainty", "overlap", "resampled", "without_groups"]
 
 HOPELESS_AFTER, HOPELESS = 3, 0.4
 """A solution whose first three resamples agree less than this on average is not looked at further."""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What is known about a solution beyond its fit.
-
-    Parameters
-    ----------
-    stability : float
-        Mean adjusted Rand index between the solution and fits to resampled people.
-    weakest : float
-        The least, over the segments, of the mean Jaccard overlap with their nearest match.
-    without_groups : float
-        Mean gain that the same method finds in data without groups.
-    excess : float
-        (gain - without_groups) in standard deviations of the gain without groups.
-    """
-
-    stability: float
-    weakest: float
-    without_groups: float
-    excess: float
+SWINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Spreads of the common scale (of its log) that are tried."""
 
 
 def certainty(share: np.ndarray) -> float:
@@ -71,80 +51,80 @@ def overlap(a: np.ndarray, b: np.ndarray, count: int) -> np.ndarray:
     return np.asarray(jaccard[row, column])
 
 
-def judge(data: Prepared, solution: Fit, nothing: WithoutGroups, rng: np.random.Generator, *, repeats: int) -> Judgement:
-    """Judge a solution by resampled people and by data without groups.
+def resampled(
+    data: Prepared, solution: Fit, again: Callable[[Prepared, np.random.Generator], Fit | None], rng: np.random.Generator, *, repeats: int
+) -> tuple[float, np.ndarray]:
+    """Fit a solution to resampled people, place everybody by each fit, and say how far these agree with the solution.
 
     Parameters
     ----------
     data : Prepared
         The rows that the solution was fitted to.
     solution : Fit
-    nothing : WithoutGroups
-        Simulated data without groups.
+    again : callable
+        Fits the same method to other rows; None where it finds nothing there.
     rng : numpy.random.Generator
     repeats : int
-        How many resamples; with none, stability is not known (NaN).
 
     Returns
     -------
-    Judgement
+    stability : float
+        Mean adjusted Rand index.
+    jaccard : numpy.ndarray
+        For each segment the mean overlap with its match.
     """
     from sklearn.metrics import adjusted_rand_score
 
-    n = len(data.design)
+    n = len(data)
     agreement: list[float] = []
     jaccards: list[np.ndarray] = []
     for turn in range(repeats):
         if turn == HOPELESS_AFTER and np.mean(agreement) < HOPELESS:
             break
-        again = fit(data.rows(rng.integers(0, n, n)), solution.method, solution.count, rng, starts=2)
-        labels = posterior(data, again).argmax(axis=1)
+        other = again(data.rows(rng.integers(0, n, n)), rng)
+        if other is None:
+            agreement.append(0.0)
+            jaccards.append(np.zeros(solution.count))
+            continue
+        labels = posterior(data, other).argmax(axis=1)
         agreement.append(adjusted_rand_score(solution.labels, labels))
-        jaccards.append(overlap(solution.labels, labels, solution.count))
-    mean, excess = nothing.against(solution)
-    stability = float(np.mean(agreement)) if agreement else np.nan
-    return Judgement(stability, float(np.mean(jaccards, axis=0).min()) if jaccards else np.nan, mean, excess)
+        jaccards.append(overlap(solution.labels, labels, max(solution.count, other.count))[: solution.count])
+    return float(np.mean(agreement)), np.mean(jaccards, axis=0)
 
 
-class WithoutGroups:
-    """Simulated rows with the margins, the rank correlations and the gaps of the real ones, but no groups: one Gaussian copula.
+def without_groups(data: Prepared, rng: np.random.Generator) -> Prepared:
+    """Simulate rows with the margins, the rank correlations and the gaps of the real ones, but no groups: one copula.
 
-    The correlations are those of resampled people, so that they vary as far as they are not known. Levels of a category have no order
-    (but for bands); they are put in the order of their mean score on the first main component.
-
-    Parameters
-    ----------
-    data : Prepared
-    rng : numpy.random.Generator
-    repeats : int
-        How many data sets.
+    The correlations are those of resampled people, so that they vary as far as they are not known. Levels of a category have no order (but
+    for bands); they are put in the order of their mean score on the first main component. Where large values of different attributes come
+    together more than a normal copula has it, all attributes of a person swing together, which makes tails but no groups.
     """
+    columns = _in_line(data)
+    at = rng.integers(0, len(data), len(data))
+    resample = [c[at] for c in columns]
+    root = _root(resample, rng)
+    simulated = _simulate(data.coded, columns, (root, _swing(resample, root, rng)), rng)
+    return Prepared.of(simulated, data.floors, data.edges)
 
-    def __init__(self, data: Prepared, rng: np.random.Generator, *, repeats: int) -> None:
-        self._rng = rng
-        self._known: dict[tuple[str, int], np.ndarray] = {}
-        columns = _in_line(data)
-        self._data = []
-        for _ in range(repeats):
-            at = rng.integers(0, len(data.design), len(data.design))
-            root = _root([c[at] for c in columns], rng)
-            self._data.append(Prepared.of(_simulate(data.coded, columns, root, rng), data.floors))
 
-    def gains(self, method: str, count: int) -> np.ndarray:
-        """Give the gain of `count` groups in each data set."""
-        if (method, count) not in self._known:
-            self._known[method, count] = np.array([fit(d, method, count, self._rng, starts=2).gain for d in self._data])
-        return self._known[method, count]
+def _squares_together(columns: list[np.ndarray]) -> float:
+    """Give how far squares of normal scores go together beyond what their correlation makes; 0 for a normal copula."""
+    z = _normal_scores(columns)
+    known = np.column_stack([~np.isnan(x) for x in columns]).astype(float)
+    pairs = np.maximum(known.T @ known, 1)
+    r = z.T @ z / pairs
+    square = np.where(known > 0, z**2 - 1, 0.0)
+    beyond = square.T @ square / pairs / 2 - r**2
+    off = ~np.eye(len(columns), dtype=bool)
+    return float(beyond[off].mean()) if off.any() else 0.0
 
-    def against(self, solution: Fit) -> tuple[float, float]:
-        """Give the mean gain without groups, and how far above it the solution's is, in standard deviations."""
-        mean = float(self.gains(solution.method, solution.count).mean())
-        return mean, float((solution.gain - mean) / max(abs(mean) * self.spread(solution.method), 1e-4))
 
-    def spread(self, method: str) -> float:
-        """Give the standard deviation of the gain over its mean: the median over the counts known, because one is told by few data sets."""
-        ratios = [g.std(ddof=1) / max(abs(float(g.mean())), 1e-9) for (m, _), g in self._known.items() if m == method]
-        return max(float(np.median(ratios)), 0.01)
+def _swing(columns: list[np.ndarray], root: np.ndarray, rng: np.random.Generator) -> float:
+    """Give the spread of the log of the common scale that makes squares go together as in the data; 0 where they do so by correlation."""
+    wanted = _squares_together(columns)
+    shown = np.maximum.accumulate([_squares_together(_draw(columns, (root, s), rng)) for s in SWINGS])
+    noise = 2 / np.sqrt(len(columns[0]) * max(len(columns) - 1, 1))
+    return 0.0 if wanted < shown[0] + noise else float(np.interp(wanted, shown, SWINGS))
 
 
 def _in_line(data: Prepared) -> list[np.ndarray]:
@@ -192,7 +172,7 @@ def _root(columns: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     clear = np.abs(target) > 3 / np.sqrt(len(columns[0]))
     latent = target
     for _ in range(2):
-        shown = np.mean([_correlation(_draw(columns, _positive_root(latent), rng)) for _ in range(3)], axis=0)
+        shown = np.mean([_correlation(_draw(columns, (_positive_root(latent), 0.0), rng)) for _ in range(3)], axis=0)
         ratio = np.divide(target, shown, out=np.ones_like(target), where=clear & (np.abs(shown) > 0.02))
         latent = np.clip(latent * np.clip(ratio, 0.7, 1.8), -0.995, 0.995)
         np.fill_diagonal(latent, 1.0)
@@ -205,11 +185,14 @@ def _positive_root(r: np.ndarray) -> np.ndarray:
     return np.asarray(root / np.sqrt((root**2).sum(axis=1, keepdims=True)))
 
 
-def _draw(columns: list[np.ndarray], root: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+def _draw(columns: list[np.ndarray], copula: tuple[np.ndarray, float], rng: np.random.Generator) -> list[np.ndarray]:
     from scipy.special import ndtr
+    from scipy.stats import rankdata
 
     n = len(columns[0])
-    u = ndtr(rng.standard_normal((n, len(columns))) @ root.T)
+    root, swing = copula
+    z = rng.standard_normal((n, len(columns))) @ root.T
+    u = (rankdata(z * np.exp(swing * rng.standard_normal((n, 1))), axis=0) - 0.5) / n if swing > 0 else ndtr(z)
     out = []
     for j, x in enumerate(columns):
         known = np.sort(x[~np.isnan(x)])
@@ -218,8 +201,8 @@ def _draw(columns: list[np.ndarray], root: np.ndarray, rng: np.random.Generator)
     return out
 
 
-def _simulate(coded: Coded, columns: list[np.ndarray], root: np.ndarray, rng: np.random.Generator) -> Coded:
-    drawn = _draw(columns, root, rng)
+def _simulate(coded: Coded, columns: list[np.ndarray], copula: tuple[np.ndarray, float], rng: np.random.Generator) -> Coded:
+    drawn = _draw(columns, copula, rng)
     p = coded.numbers.shape[1]
     codes = np.full(coded.codes.shape, -1, dtype=np.int64)
     for j in range(len(coded.sizes)):

@@ -9,8 +9,9 @@ import pandas as pd
 
 from demand.segments.attributes import encode, read_attributes
 from demand.segments.find import SegmentSpec, find_segments
-from demand.segments.mixture import Prepared, fit, refit, stepmix_labels
+from demand.segments.mixture import fit, refit, stepmix_labels
 from demand.segments.model import assign_segments, first_rows
+from demand.segments.prepared import Prepared
 
 
 def people(n: int = 240) -> pd.DataFrame:

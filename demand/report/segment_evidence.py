@@ -1,0 +1,119 @@
+"""How the segments were found: the evidence as a table, and the picture of how segments split as their number grows.
+
+In: a `ReportInput` with the stored evidence. Out: parts of a section. Shares of the people who were searched are drawn, never counts.
+Refuses nothing; where no evidence is stored there is nothing to show.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from demand.report import words
+from demand.report.figures import BLUE, GREY, ORANGE, drawn
+from demand.report.inputs import ReportInput
+from demand.report.parts import Block, Figure, Table, table_of
+
+__all__ = ["evidence_parts"]
+
+METHODS = {"latent_class": "latent classes", "gaussian_mixture": "Gaussian mixture", "kmeans": "k-means", "hdbscan": "HDBSCAN"}
+COLUMNS = {
+    "method": "Method",
+    "count": "Segments",
+    "numbers_as": "Numbers as",
+    "bic": "BIC",
+    "excess": "Beyond data without groups",
+    "stability": "Stability",
+    "each": "Stability of each segment",
+    "certainty": "Certainty",
+    "nowhere": "Belong nowhere clearly",
+    "smallest_share": "Smallest segment",
+    "verdict": "What stands against it",
+}
+NOTE = (
+    "BIC: smaller is better, within latent classes. Beyond data without groups: the gain over one group, less the gain on simulated people "
+    "with the same answers and correlations but no groups, in standard deviations; at least one solution must reach 4. Stability: "
+    "agreement with the segments of resampled people (adjusted Rand index, at least 0.6) and of each segment, largest first "
+    "(Jaccard overlap, at least 0.5). Certainty: relative entropy, at least 0.65."
+)
+
+
+def evidence_parts(inputs: ReportInput) -> list[Table | Figure | Block]:
+    """Give the picture and the table of the evidence.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+
+    Returns
+    -------
+    list
+        Empty where no evidence is stored.
+    """
+    parts: list[Table | Figure | Block] = []
+    if inputs.segment_notes:
+        parts.append(Block(inputs.segment_notes, "list", "How the segments were found"))
+    picture = inputs.segment_clustergram
+    if picture is not None and not picture.empty:
+        parts.append(_clustergram(picture))
+    if inputs.segment_evidence is not None and not inputs.segment_evidence.empty:
+        parts.append(_table(inputs.segment_evidence))
+    return parts
+
+
+def _table(evidence: pd.DataFrame) -> Table:
+    shown = evidence.assign(
+        method=[
+            METHODS.get(str(m), str(m)) + (" (chosen)" if c else "") for m, c in zip(evidence["method"], evidence["chosen"], strict=True)
+        ],
+        bic=[_number(v, ",.0f") for v in evidence["bic"]],
+        excess=[_number(v, ".1f") for v in evidence["excess"]],
+        stability=[_number(v, ".2f") for v in evidence["stability"]],
+        certainty=[_number(v, ".2f") for v in evidence["certainty"]],
+        each=["" if pd.isna(v) else str(v) for v in evidence["each"]],
+    )
+    shown = shown[[c for c in COLUMNS if c in shown]]
+    formats = {"count": "count", "nowhere": "percent", "smallest_share": "percent"}
+    return table_of(shown, "The evidence for each method and number of segments", names=COLUMNS, formats=formats, note=NOTE)
+
+
+def _number(value: object, form: str) -> str:
+    return "" if pd.isna(value) else format(float(str(value)), form)
+
+
+def _clustergram(picture: pd.DataFrame) -> Figure:
+    """Draw a line for each stream of people from a segment to a segment of the next number, as wide as it is large."""
+    places = picture.drop_duplicates(["count", "segment"]).set_index(["count", "segment"])["position"]
+    sizes = picture.groupby(["count", "segment"])["share"].sum()
+    chosen = [int(str(c)) for c in picture.loc[picture["chosen"].astype(bool), "count"].unique()]
+    first = int(picture["count"].min())
+
+    def draw(canvas: Any) -> None:
+        axes = canvas.subplots()
+        for row in picture[picture["count"] > first].itertuples():
+            ends = [places[row.count - 1, row.came_from], places[row.count, row.segment]]
+            axes.plot([row.count - 1, row.count], ends, color="#9DB9D3", lw=max(12 * float(str(row.share)), 0.3), solid_capstyle="butt")
+        for (count, segment), share in sizes.items():
+            colour = ORANGE if count in chosen else BLUE
+            axes.scatter([count], [places[count, segment]], s=40 + 420 * float(share), color=colour, edgecolors="white", zorder=3)
+        for count in chosen:
+            axes.axvline(count, color=GREY, lw=1, ls=":", zorder=0)
+        axes.set_xticks(np.unique(picture["count"]))
+        axes.set_xlabel("Number of segments")
+        axes.set_ylabel("Place on the main component")
+
+    method = METHODS.get(str(picture["method"].iloc[0]), str(picture["method"].iloc[0]))
+    taken = f"; {chosen[0]} were taken" if chosen else "; none was taken"
+    alt = f"Clustergram of {method}: how segments split as their number grows from {first} to {int(picture['count'].max())}{taken}."
+    rows = pd.DataFrame(
+        [
+            {"count": int(count), "segment": f"{int(segment)}", "share": float(share), "position": f"{float(places[count, segment]):.2f}"}
+            for (count, segment), share in sizes.items()
+        ]
+    )
+    names = {"count": "Number of segments", "segment": "Segment, largest first", "share": "Share of people", "position": "Place"}
+    behind = table_of(rows, "Segments by their number", names=names, formats={"count": "count", "share": "percent"})
+    return Figure(partial(drawn, draw, size=(5.8, 3.6)), alt, behind, words.capital(f"how {method} split people as their number grows"))

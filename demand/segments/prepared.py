@@ -1,0 +1,162 @@
+"""Rows made ready once for many fits: the matrices that latent classes need, and the main components that the other methods work on.
+
+In: `Coded` rows. Out: `Prepared`. Numbers can be told in two ways: as bell curves within each class, or in bands, which takes more people
+to learn but fits any shape. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from demand.segments.attributes import Coded
+
+__all__ = ["Prepared", "components", "in_bands"]
+
+MOST_COMPONENTS = 8
+BANDS, PEOPLE_A_BAND = (4, 8), 60
+"""A number is cut into so many bands, at least and at most, and a band is given for so many people."""
+
+
+def components(coded: Coded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give the main components of mixed data: rows' scores, and loadings with offsets that make them.
+
+    Numbers are standardised, a level's indicator is centred and divided by the root of its share; what is missing adds nothing.
+
+    Returns
+    -------
+    scores : numpy.ndarray
+        (rows, components).
+    loadings : numpy.ndarray
+        (columns of the indicator matrix, components): numbers first, then the levels of each category.
+    shares : numpy.ndarray
+        Of the levels, as used for centring.
+
+    References
+    ----------
+    Pagès, J. (2004). Analyse factorielle de données mixtes. Revue de statistique appliquée 52(4), 93-111.
+    """
+    x, shares = indicator(coded)
+    values, vectors = np.linalg.eigh(x.T @ x / max(len(x), 1))
+    order = np.argsort(values)[::-1]
+    keep = int(np.clip((values > 1.0).sum(), min(2, len(values)), MOST_COMPONENTS))
+    vectors = vectors[:, order[:keep]]
+    vectors = vectors * np.where(vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
+    return x @ vectors, vectors, shares
+
+
+def indicator(coded: Coded, shares: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Give the standardised matrix of mixed data, and the shares of the levels."""
+    levels = one_hot(coded)
+    known = np.repeat(coded.codes >= 0, coded.sizes, axis=1) if coded.sizes else np.empty((len(coded), 0), bool)
+    if shares is None:
+        shares = np.maximum(levels.sum(axis=0) / np.maximum(known.sum(axis=0), 1), 1e-3)
+    scaled = np.where(known, (levels - shares) / np.sqrt(shares), 0.0)
+    return np.column_stack([silent(coded.numbers), scaled]), shares
+
+
+def silent(numbers: np.ndarray) -> np.ndarray:
+    """Give standardised numbers with 0 where missing: in a sum of products, what is not known then says nothing."""
+    return np.where(np.isnan(numbers), 0.0, numbers)
+
+
+def one_hot(coded: Coded) -> np.ndarray:
+    """Give a column a level; all zero where a value is missing."""
+    blocks = [coded.codes[:, [j]] == np.arange(size) for j, size in enumerate(coded.sizes)]
+    return np.column_stack(blocks).astype(float) if blocks else np.empty((len(coded), 0))
+
+
+def cuts(numbers: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Give for each number where its bands begin, but for the first: between values, with about as many people in each."""
+    out = []
+    for x in numbers.T:
+        known = np.sort(x[~np.isnan(x)])
+        distinct, count = np.unique(known, return_counts=True)
+        wanted = int(np.clip(len(known) // PEOPLE_A_BAND, *BANDS))
+        if len(distinct) <= wanted:
+            out.append((distinct[1:] + distinct[:-1]) / 2)
+            continue
+        share = np.cumsum(count) / len(known)
+        at = np.unique(np.searchsorted(share, np.arange(1, wanted) / wanted))
+        at = at[at < len(distinct) - 1]
+        out.append((distinct[at] + distinct[at + 1]) / 2)
+    return tuple(out)
+
+
+def in_bands(coded: Coded, edges: Sequence[np.ndarray]) -> Coded:
+    """Give the same rows with numbers told by the band they fall into, before the categories."""
+    codes = [np.where(np.isnan(x), -1, np.searchsorted(e, x, side="right")) for x, e in zip(coded.numbers.T, edges, strict=True)]
+    sizes = tuple(len(e) + 1 for e in edges)
+    joined = np.column_stack([*codes, coded.codes]).astype(np.int64)
+    return Coded(np.empty((len(coded), 0)), joined, sizes + coded.sizes, {}, {}, (True,) * len(sizes) + coded.lined)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows made ready.
+
+    Parameters
+    ----------
+    coded : Coded
+    design : numpy.ndarray
+        Numbers, their squares, whether they are known, levels: all that latent classes need.
+    scores, loadings, shares : numpy.ndarray
+        See `components`.
+    floors : numpy.ndarray
+        The least variance of each number.
+    edges : tuple of numpy.ndarray
+        Where the bands of each number begin.
+    banded : Prepared, optional
+        The same rows with numbers in bands; None where there are no numbers.
+    """
+
+    coded: Coded
+    design: np.ndarray
+    scores: np.ndarray
+    loadings: np.ndarray
+    shares: np.ndarray
+    floors: np.ndarray
+    edges: tuple[np.ndarray, ...] = ()
+    banded: Prepared | None = None
+
+    @classmethod
+    def of(cls, coded: Coded, floors: np.ndarray, edges: tuple[np.ndarray, ...] | None = None) -> Prepared:
+        """Prepare coded rows.
+
+        Parameters
+        ----------
+        coded : Coded
+        floors : numpy.ndarray
+        edges : tuple of numpy.ndarray, optional
+            Where bands begin; without them, bands are made of these rows.
+        """
+        return cls._with(coded, components(coded), floors, cuts(coded.numbers) if edges is None else edges)
+
+    def like(self, coded: Coded) -> Prepared:
+        """Prepare other rows with the same components and bands."""
+        scores = indicator(coded, self.shares)[0] @ self.loadings
+        return self._with(coded, (scores, self.loadings, self.shares), self.floors, self.edges)
+
+    @classmethod
+    def _with(
+        cls, coded: Coded, parts: tuple[np.ndarray, np.ndarray, np.ndarray], floors: np.ndarray, edges: tuple[np.ndarray, ...]
+    ) -> Prepared:
+        banded = None
+        if edges:
+            other = in_bands(coded, edges)
+            banded = cls(other, one_hot(other), *parts, floors[:0])
+        filled = silent(coded.numbers)
+        design = np.column_stack([filled, filled**2, ~np.isnan(coded.numbers), one_hot(coded)])
+        return cls(coded, design, *parts, floors, edges, banded)
+
+    def rows(self, index: np.ndarray) -> Prepared:
+        """Give some of the rows, with the same components and bands."""
+        banded = self.banded.rows(index) if self.banded else None
+        return Prepared(self.coded.rows(index), self.design[index], self.scores[index], self.loadings, self.shares, self.floors, self.edges,
+                        banded)  # fmt: skip
+
+    def __len__(self) -> int:
+        """Give how many rows there are."""
+        return len(self.design)
