@@ -20,7 +20,11 @@ from pipelines.store import Store, versions
 __all__ = ["report_input"]
 
 TABLES = {
-    **dict.fromkeys(("history", "forecast", "totals", "effects", "backtest", "explanation", "demand", "cost", "not_forecast"), "parquet"),
+    **dict.fromkeys(("backtest", "backtest_sums"), "parquet"),
+    **dict.fromkeys(
+        ("history", "forecast", "totals", "effects", "backtest", "backtest_sums", "explanation", "demand", "cost", "not_forecast"),
+        "parquet",
+    ),
     **dict.fromkeys(
         (
             "backtest_summary",

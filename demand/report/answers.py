@@ -11,9 +11,10 @@ from itertools import islice
 import pandas as pd
 
 from demand.report import bars, figures, words
-from demand.report.facts import Line, Money, lines, miss_summary, misses, said_change, scenario_demand, why_parts
+from demand.report.facts import Line, Money, lines, none_counted, said_change, scenario_demand, why_parts
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.parts import Answer, stacked
+from demand.report.record import miss_summary, misses, years_held
 
 __all__ = ["answers"]
 
@@ -92,6 +93,16 @@ def _one_more(line: Line) -> str:
     return f"Also about {words.about(year['mean'])} {line.title} {how} ({words.between(year['low'], year['high'])})."
 
 
+def _record(inputs: ReportInput, line: Line) -> str:
+    """Say how often the range of such a year held before."""
+    years = line.rows[line.rows["financial_year"].notna()].sort_values("financial_year")
+    ahead = line.ahead
+    found = next(iter(years_held(inputs, years[none_counted(years)])), None) if ahead is not None else None
+    if found is None:
+        return ""
+    return f"At earlier dates the range of the year that came next held in {found[0]} of {words.plural(found[1], 'year')}."
+
+
 def _untested(inputs: ReportInput) -> str:
     """Say so where the past was replayed but too seldom to test a range."""
     summary = inputs.backtest_summary
@@ -125,7 +136,8 @@ def _sure(inputs: ReportInput, line: Line | None) -> Answer:
         money=False,
     )
     said = words.spread(ahead["low"], ahead["mean"], ahead["high"])
-    return Answer(question, f"Give or take {words.percent(share)}", words.capital(said) + _untested(inputs), sentence + ".", picture)
+    return Answer(question, f"Give or take {words.percent(share)}", words.capital(said) + _untested(inputs), sentence + ".", picture,
+                  more=_record(inputs, line))  # fmt: skip
 
 
 def _year_name(row: object) -> str:

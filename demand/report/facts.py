@@ -1,6 +1,6 @@
 """The figures that the first page speaks of, looked up in the run's tables.
 
-In: a `ReportInput`. Out: the line that matters most with its past, future and years; the money of a year; what past forecasts missed by.
+In: a `ReportInput`. Out: the line that matters most with its past, future and years; the money of a year; what it is made of.
 Every figure is one that the run has stored, or a sum or a difference of expected values. Refuses nothing; what is not there is None.
 """
 
@@ -23,8 +23,6 @@ __all__ = [
     "Money",
     "lines",
     "may_show",
-    "miss_summary",
-    "misses",
     "none_counted",
     "said_change",
     "scenario_demand",
@@ -318,41 +316,6 @@ def scenario_demand(inputs: ReportInput, line: Line) -> pd.DataFrame:
         return pd.DataFrame(columns=["scenario", "ds", "mean"])
     mine = inputs.demand[inputs.demand["unique_id"].isin(line.members["unique_id"].unique())]
     return mine.groupby(["scenario", "ds"], sort=False)["mean"].sum().reset_index()
-
-
-def misses(inputs: ReportInput, line: Line) -> pd.DataFrame:
-    """Add up what would have been said at each earlier date, and what then was.
-
-    Parameters
-    ----------
-    inputs : ReportInput
-    line : Line
-
-    Returns
-    -------
-    pandas.DataFrame
-        cutoff, ds, y, mean: sums over the line's series, for the year after each cutoff that was counted whole (or as far as replays go).
-    """
-    rows = inputs.backtest
-    columns = ["cutoff", "ds", "y", "mean"]
-    if rows is None or rows.empty:
-        return pd.DataFrame(columns=columns)
-    mine = rows[(rows["model"] == "combined") & rows["unique_id"].isin(line.members["unique_id"].unique())]
-    mine = mine[mine["ds"] <= mine["cutoff"] + pd.DateOffset(years=1)]
-    complete = mine.groupby(["cutoff", "ds"])["y"].transform(lambda v: v.notna().all()).astype(bool)
-    added = mine[complete].groupby(["cutoff", "ds"], as_index=False)[["y", "mean"]].sum()[columns]
-    shown = added.assign(y=may_show(inputs, added["y"])).dropna(subset=["y"])
-    counted = shown.groupby("cutoff")["ds"].transform("size")
-    return shown[counted >= min(int(inputs.frequency.per_year), counted.max())] if len(shown) else shown
-
-
-def miss_summary(said: pd.DataFrame) -> tuple[float, float, float, int] | None:
-    """Give the typical, smallest and largest miss of the average over the year ahead, as shares, and the number of earlier dates."""
-    if said.empty:
-        return None
-    ends = said.groupby("cutoff")[["y", "mean"]].sum()
-    off = (ends["mean"] / ends["y"].where(ends["y"] > 0) - 1).abs().dropna()
-    return None if off.empty else (float(off.mean()), float(off.min()), float(off.max()), len(off))
 
 
 def why_parts(inputs: ReportInput, line: Line, year: str) -> pd.DataFrame:

@@ -54,8 +54,10 @@ class ReportInput:
         The disclosure policy that a public report applies to counts of people.
     history : pandas.DataFrame, optional
         unique_id, ds, y, the key columns, kind, unit.
-    forecast, totals, effects, backtest, backtest_summary, explanation, demand, waterfall, cost, budget, sensitivity, risk : optional
+    forecast, totals, effects, explanation, demand, waterfall, cost, budget, sensitivity, risk : optional
         As stored. `totals` may have a column scenario; `waterfall` may have low and high of the paired difference.
+    backtest, backtest_summary, backtest_sums : optional
+        As stored.
     segment_profile : pandas.DataFrame, optional
         segment, feature, level, people, share_or_mean, average, index, low, high, missing_share.
     segment_use : pandas.DataFrame, optional
@@ -104,6 +106,7 @@ class ReportInput:
     effects: pd.DataFrame | None = None
     backtest: pd.DataFrame | None = None
     backtest_summary: pd.DataFrame | None = None
+    backtest_sums: pd.DataFrame | None = None
     explanation: pd.DataFrame | None = None
     demand: pd.DataFrame | None = None
     waterfall: pd.DataFrame | None = None

@@ -9,28 +9,20 @@ from __future__ import annotations
 import pandas as pd
 
 from demand.report import figures, words
-from demand.report.about_sections import MODELS, method_section, quality_section, run_section
-from demand.report.facts import Line, Money, lines, misses, none_counted, why_parts
+from demand.report.about_sections import method_section, quality_section, run_section
+from demand.report.facts import Line, Money, lines, none_counted, why_parts
 from demand.report.inputs import ReportInput
 from demand.report.money_sections import assumptions_section, budget_section, risk_section, scenarios_section, sensitivity_section
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_sections import segments_section
+from demand.report.record import held_in_words, years_held
+from demand.report.record_section import LEVELS, track_section
 
 __all__ = ["sections"]
 
 MOST_SERIES = 12
 """How many small charts one picture can carry."""
 MOST_NOTES = 25
-LEVELS = {"total": "All together", "series": "Each series"}
-MEASURES = {
-    "mase": "Size of the errors (MASE; smaller is better)",
-    "skill": "Better than repeating last year, on the same counts (skill; below 0 is worse)",
-    "wql": "Weighted quantile loss (WQL)",
-    "sql": "Scaled quantile loss (SQL)",
-    "bias": "Leaning (bias)",
-    "coverage80": "Share inside the 4-in-5 range",
-    "coverage95": "Share inside the 19-in-20 range",
-}
 
 
 def sections(inputs: ReportInput) -> list[Section]:
@@ -128,6 +120,7 @@ def _years_table(inputs: ReportInput, totals: pd.DataFrame) -> Table:
     rows = totals[totals["financial_year"].notna()].copy()
     if len(rows) > 400:
         rows = rows[rows["level"] != "series"].head(400)
+    rows["held"] = [held_in_words(h) for h in years_held(inputs, rows)]
     rows["what"] = [LEVELS.get(str(v), words.capital(words.label(v, inputs.spec.names))) for v in rows["level"]]
     for key in inputs.keys:
         if key in rows:
@@ -140,56 +133,15 @@ def _years_table(inputs: ReportInput, totals: pd.DataFrame) -> Table:
         {"what": "Level"}
         | {k: words.capital(words.label(k)) for k in inputs.keys}
         | {"unit": "Counted in", "financial_year": "Year", "counted": "Already counted", "mean": "Expected", "q0.1": "Low", "q0.9": "High"}
+        | ({"held": "Such a range held"} if (rows["held"] != "").any() else {})
     )
     return table_of(
         rows,
         "Expected numbers by financial year",
         names=names,
         formats=dict.fromkeys(("mean", "q0.1", "q0.9"), "count"),
-        note="Low to high: 4 years in 5. The range of a total is not the sum of the ranges of its parts.",
-    )
-
-
-def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
-    """Show how earlier forecasts would have done."""
-    if inputs.backtest_summary is None and not inputs.track_record:
-        return None
-    parts: list[Table | Figure | Block] = []
-    if inputs.track_record:
-        parts.append(Block(inputs.track_record, kind="list"))
-    for line in found[1:4]:
-        said = misses(inputs, line)
-        if not said.empty:
-            title = f"{line.title}: what we would have said a year ahead, and what happened"
-            parts.append(figures.past(line.past, said, title=title, write=line.write))
-    summary = inputs.backtest_summary
-    if summary is not None and not summary.empty:
-        whole = summary[summary["horizon"].astype(str) == "all"].copy()
-        wide = whole.pivot_table(index=["level", "model"], columns="measure", values="value", sort=False).reset_index()
-        series = whole.groupby(["level", "model"])["n_series"].max() if "n_series" in whole else pd.Series(dtype=int)
-        if len(series):
-            wide["n_series"] = series.reindex(pd.MultiIndex.from_frame(wide[["level", "model"]])).to_numpy()
-        wide["level"] = wide["level"].replace(LEVELS)
-        wide["model"] = [MODELS.get(str(m), words.label(m)) for m in wide["model"]]
-        names = {"level": "Level", "model": "Model", "n_series": "Series"} | {m: text for m, text in MEASURES.items() if m in wide}
-        formats = {m: ("percent" if m.startswith("coverage") else (lambda v: f"{v:.2f}")) for m in MEASURES if m in wide}
-        formats["n_series"] = "count"
-        times = int(whole["n_cutoffs"].max()) if len(whole) else 0
-        parts.append(
-            table_of(
-                wide,
-                f"Accuracy over {words.plural(times, 'earlier date')}, by model",
-                names=names,
-                formats=formats,
-                note="Each earlier date used only what was known then. Ranges are judged where enough earlier dates stood behind them. "
-                "A slow model may have been tried on some of the series: only its skill compares like with like.",
-            )
-        )
-    return Section(
-        "track",
-        "Track record",
-        tuple(parts),
-        "The whole way of forecasting was put back to earlier dates and asked what it would have said.",
+        note="Low to high: 4 years in 5. The range of a total is not the sum of the ranges of its parts. Such a range held: "
+        "at earlier dates, for a year as far ahead, so often of so many times.",
     )
 
 

@@ -13,10 +13,11 @@ from report_made import made
 
 from demand.report import ReportInput, ReportSpec
 from demand.report.answers import answers
-from demand.report.facts import lines, misses
+from demand.report.facts import lines
 from demand.report.html import quality_page, report_page
 from demand.report.parts import Block, Table
 from demand.report.people_tables import asked_tables
+from demand.report.record import held, misses
 from demand.report.sections import sections
 from demand.report.words import banned_in
 
@@ -358,3 +359,27 @@ def test_an_earlier_date_counts_only_where_the_whole_year_after_it_was_counted()
     after = misses(replace(base, backtest=rows.assign(y=rows["y"].mask(late))), line)
     assert set(after["cutoff"]) == set(before["cutoff"]) - {cutoff}
     assert after.groupby("cutoff").size().nunique() == 1
+
+
+def test_beside_the_range_of_a_year_stands_how_often_such_ranges_held() -> None:
+    base = made()
+    sure = next(a for a in answers(base) if a.question == "How sure are we?")
+    assert sure.more == "At earlier dates the range of the year that came next held in 4 of 5 years."
+    assert held(base, level="total", name="", kind="stock", unit="households", span="year 1") == (4, 5)
+    assert held(base, level="total", name="", kind="stock", unit="households", span="year 3") is None
+    tables = {t.caption: t for s in sections(base) for t in s.parts if isinstance(t, Table)}
+    years = tables["Expected numbers by financial year"]
+    column = years.columns.index("Such a range held")
+    row = next(r for r in years.rows if r[0] == "All together" and "on average" in " ".join(r))
+    assert row[column] == "4 of 5"
+    ranges = tables["How often ranges held"]
+    assert [r[:3] for r in ranges.rows] == [
+        ("Each series", "Single periods", "81%: holds"),
+        ("All together", "Single periods", "81%: holds"),
+        ("All together", "The financial year that comes next", "4 of 5"),
+    ]
+
+
+def test_without_earlier_sums_no_record_is_claimed() -> None:
+    sure = next(a for a in answers(made(backtest_sums=None)) if a.question == "How sure are we?")
+    assert not sure.more
