@@ -33,6 +33,7 @@ UNKNOWN = frozenset({"", "nan", "null", "na", "n/a", "<na>", "nat", "unknown", "
 YES, NO = frozenset({"yes", "y", "true", "t"}), frozenset({"no", "n", "false", "f"})
 OTHER = "(other)"
 MOST_LEVELS, MOST_BANDS = 12, 5
+READ_ROWS = 50_000
 PILE = 0.25
 """A number of which so large a share is one value (most often 0) is taken in bands: a bell curve would shrink to the pile."""
 LEAST_SHARE = 0.01
@@ -105,12 +106,18 @@ class Reading:
 
 def normal_text(values: pd.Series) -> pd.Series:
     """Give values as text that does not depend on how a file was read: 3.0 is "3", True is "yes"; missing where nobody knows."""
+    codes, words = spelt(values)
+    return pd.Series(words[codes], index=values.index, dtype=object)
+
+
+def spelt(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Give a column as places in a list of words, each value spelt once; the last word, at place -1, is None: nobody knows."""
     if pd.api.types.infer_dtype(values, skipna=True) in ("mixed", "mixed-integer"):
         # 0 and False are one and the same to pandas, so that the first of them would speak for both.
-        return pd.Series([None if pd.isna(v) else _word(v) for v in values], index=values.index, dtype=object)
+        codes, uniques = pd.factorize(np.array([None if pd.isna(v) else _word(v) for v in values], dtype=object), use_na_sentinel=True)
+        return codes, np.array([*uniques, None], dtype=object)
     codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    words = np.array([_word(u) for u in uniques] + [None], dtype=object)
-    return pd.Series(words[codes], index=values.index, dtype=object)
+    return codes, np.array([_word(u) for u in uniques] + [None], dtype=object)
 
 
 def _word(value: object) -> str | None:
@@ -131,7 +138,7 @@ def read_attributes(table: pd.DataFrame, features: Sequence[str] | None, candida
     Parameters
     ----------
     table : pandas.DataFrame
-        One row a person or place.
+        One row a person or place; of a very long table, fifty thousand rows from all over it are read.
     features : sequence of str or None
         The columns that the analyst listed; None chooses: every candidate that is not a protected characteristic.
     candidates : sequence of str or None
@@ -143,6 +150,7 @@ def read_attributes(table: pd.DataFrame, features: Sequence[str] | None, candida
     """
     free = [c for c in table.columns if c not in NOT_ATTRIBUTES and c not in KEYS]
     names = list(dict.fromkeys(features if features is not None else (candidates if candidates is not None else free)))
+    table = table.iloc[np.unique(np.linspace(0, len(table) - 1, READ_ROWS).astype(np.int64))] if len(table) > READ_ROWS else table
     used: list[Attribute] = []
     notes: list[str] = []
     seen: dict[bytes, str] = {}
@@ -290,11 +298,8 @@ def encode(table: pd.DataFrame, attributes: Sequence[Attribute]) -> Coded:
     missing: dict[str, int] = {}
     new: dict[str, int] = {}
     for a in attributes:
-        text = normal_text(table[a.name])
-        missing[a.name] = int(text.isna().sum())
         if a.kind in ("number", "banded"):
-            raw = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float, copy=True)
-            raw[~np.isfinite(raw)] = np.nan
+            raw, missing[a.name] = _raw(table[a.name])
             new[a.name] = int(np.isnan(raw).sum()) - missing[a.name]
             if a.kind == "banded":
                 codes.append(np.where(np.isnan(raw), -1, np.searchsorted(np.array(a.edges), raw, side="right")))
@@ -303,19 +308,33 @@ def encode(table: pd.DataFrame, attributes: Sequence[Attribute]) -> Coded:
             shown = np.log1p(np.maximum(raw, 0.0)) if a.log else raw
             numbers.append((np.clip(shown, a.low, a.high) - a.centre) / a.scale)
             continue
+        at, words = spelt(table[a.name])
+        unknown = np.array([w is None for w in words])
         place = {level: i for i, level in enumerate(a.levels) if level != OTHER}
         other = len(a.levels) - 1 if a.levels[-1] == OTHER else -1
-        found = text.map(place)
-        unseen = (found.isna() & text.notna()).to_numpy()
-        new[a.name] = int(unseen.sum()) if other < 0 else 0
-        code = found.fillna(-1).to_numpy().astype(np.int64)
+        each = np.array([place.get(w, -1) for w in words], dtype=np.int64)
+        unseen = (each < 0) & ~unknown
+        missing[a.name] = int(unknown[at].sum())
+        new[a.name] = int(unseen[at].sum()) if other < 0 else 0
         if a.kind == "ordered":
-            numbers.append(np.where(code < 0, np.nan, (code - a.centre) / a.scale))
+            numbers.append(np.where(each < 0, np.nan, (each - a.centre) / a.scale)[at])
             continue
-        code[unseen] = other
-        codes.append(code)
+        codes.append(np.where(unseen, other, each)[at])
         sizes.append(len(a.levels))
     n = len(table)
     lined = tuple(a.kind == "banded" for a in attributes if a.kind in ("banded", "category"))
     told = np.column_stack(numbers) if numbers else np.empty((n, 0))
     return Coded(told, np.column_stack(codes) if codes else np.empty((n, 0), np.int64), tuple(sizes), missing, new, lined)
+
+
+def _raw(values: pd.Series) -> tuple[np.ndarray, int]:
+    """Give a column's numbers, NaN where there is none, and how many are not known."""
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        raw = values.to_numpy(dtype=float, na_value=np.nan, copy=True)
+        missing = int(np.isnan(raw).sum())
+    else:
+        at, words = spelt(values)
+        raw = pd.to_numeric(pd.Series(words, dtype=object), errors="coerce").to_numpy(dtype=float)[at]
+        missing = int(np.array([w is None for w in words])[at].sum())
+    raw[~np.isfinite(raw)] = np.nan
+    return raw, missing

@@ -15,11 +15,11 @@ import pandas as pd
 from pydantic import Field
 
 from demand.errors import DataError, Fault, did_you_mean, raise_all
-from demand.segments.attributes import Coded, Reading, encode, protected, read_attributes
+from demand.segments.attributes import Reading, encode, protected, read_attributes
 from demand.segments.clustergram import COLUMNS, clustergram
 from demand.segments.drift import reference
 from demand.segments.mixture import IN_BANDS, fit, posterior, refit, stepmix_labels
-from demand.segments.model import ALL, SegmentModel, assign_segments, first_rows
+from demand.segments.model import ALL, UNCLEAR, SegmentModel, assign_segments, first_rows
 from demand.segments.prepared import Prepared
 from demand.segments.search import EVIDENCE, LEAST_PEOPLE, LEAST_SHARE, Candidate, Scope, counts_for, least, one_thread, ranked, search
 from demand.spec import NameList, Spec, stream
@@ -131,21 +131,20 @@ def find_segments(
     if len(rows) < 2 * LEAST_PEOPLE or not reading.attributes:
         notes.append(_too_little(len(rows)))
         return _everybody(rows, seed, notes, pd.DataFrame(columns=[*EVIDENCE, "chosen"]))
-    coded = encode(rows, reading.attributes)
     floors = np.array([a.floor for a in reading.attributes if a.kind in ("number", "ordered")])
     at = np.sort(stream(seed, "segments", "search").permutation(len(rows))[:SEARCH_ROWS])
     with one_thread():
-        data = Prepared.of(coded.rows(at), floors)
+        data = Prepared.of(encode(rows.iloc[at], reading.attributes), floors)
     scope = Scope(spec.method, spec.count if isinstance(spec.count, int) else None)
     candidates = [] if spec.count == 1 else search(data, scope, seed=seed, jobs=jobs, tell=tell)
     evidence = pd.DataFrame([c.row for c in candidates], columns=EVIDENCE)
     for chosen in ranked(candidates, asked=scope.count is not None):
         with one_thread():
-            model = _rules(chosen, data, coded, reading, seed)
+            model = _rules(chosen, data, rows, reading, seed)
         members = assign_segments(model, rows)
         sizes = members["segment"].value_counts()
         if sizes.min() >= least(len(rows)) and len(sizes) == chosen.fit.count:
-            model, members, order = _named(model, rows, sizes, spec)
+            model, members, order = _named(model, rows, members, spec)
             evidence["chosen"] = [c is chosen for c in candidates]
             notes += _conclusion(chosen, model, members, spec, order)
             return Segmentation(model, members, evidence, notes, _picture(data, candidates, chosen, seed))
@@ -191,16 +190,16 @@ def _read(rows: pd.DataFrame, spec: SegmentSpec, attributes: Sequence[str] | Non
     return replace(reading, notes=(*reading.notes, *bare))
 
 
-def _rules(chosen: Candidate, data: Prepared, coded: Coded, reading: Reading, seed: int) -> SegmentModel:
+def _rules(chosen: Candidate, data: Prepared, rows: pd.DataFrame, reading: Reading, seed: int) -> SegmentModel:
     """Ask StepMix too, fit the chosen solution to more people, and write it down."""
     solution = chosen.fit
     if solution.public == "latent_class":
         labels = stepmix_labels(data, solution.count, stream(seed, "segments", "stepmix"), method=solution.method)
         if labels is not None and np.bincount(labels, minlength=solution.count).min() >= LEAST_SHARE * len(labels):
             solution = min(solution, refit(data, solution, labels), key=lambda f: f.bic)
-    if len(coded) > len(data) and solution.method != "hdbscan":
-        at = np.sort(stream(seed, "segments", "fit").permutation(len(coded))[:FIT_ROWS])
-        more = data.like(coded.rows(at))
+    if len(rows) > len(data) and solution.method != "hdbscan":
+        at = np.sort(stream(seed, "segments", "fit").permutation(len(rows))[:FIT_ROWS])
+        more = data.like(encode(rows.iloc[at], reading.attributes))
         solution = refit(more, solution, posterior(more, solution).argmax(axis=1))
     return SegmentModel(
         method=solution.public,
@@ -208,7 +207,7 @@ def _rules(chosen: Candidate, data: Prepared, coded: Coded, reading: Reading, se
         attributes=reading.attributes,
         bands=tuple(tuple(e.tolist()) for e in data.edges) if solution.method == IN_BANDS else None,
         parameters={k: v.tolist() for k, v in solution.parameters.items()},
-        people=len(coded),
+        people=len(rows),
         seed=seed,
         groups=not chosen.verdict,
     )
@@ -219,13 +218,17 @@ def letter(k: int) -> str:
     return (letter(k // 26 - 1) if k >= 26 else "") + chr(ord("A") + k % 26)
 
 
-def _named(model: SegmentModel, rows: pd.DataFrame, sizes: pd.Series, spec: SegmentSpec) -> tuple[SegmentModel, pd.DataFrame, list[int]]:
+def _named(
+    model: SegmentModel, rows: pd.DataFrame, members: pd.DataFrame, spec: SegmentSpec
+) -> tuple[SegmentModel, pd.DataFrame, list[int]]:
     """Put the segments in the order of their size, and give them the analyst's names."""
+    sizes = members["segment"].value_counts()
     order = sorted(range(len(model.labels)), key=lambda k: (-int(sizes[model.labels[k]]), k))
     moved = {k: v if k in ("loadings", "shares") or k.startswith("nowhere") else [v[i] for i in order] for k, v in model.parameters.items()}
     labels = tuple(spec.names.get(letter(k), letter(k)) for k in range(len(order)))
     named = model.model_copy(update={"parameters": moved, "labels": labels, "unclear": spec.unclear})
-    members = assign_segments(named, rows)
+    called = members["segment"].map({model.labels[k]: label for k, label in zip(order, labels, strict=True)})
+    members = members.assign(segment=called.where(members["certainty"] >= spec.unclear, UNCLEAR))
     known = reference(rows, members, named.attributes, labels, seed=model.seed)
     return named.model_copy(update={"reference": known}), members, order
 

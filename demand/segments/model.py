@@ -98,6 +98,9 @@ def id_column(table: pd.DataFrame) -> str:
 def first_rows(table: pd.DataFrame) -> pd.DataFrame:
     """Give one row a person: the first episode, so that nothing that was learnt later is used."""
     who = id_column(table)
+    if table[who].is_unique:
+        ordered = table if table[who].is_monotonic_increasing else table.sort_values(who, kind="stable")
+        return ordered.reset_index(drop=True)
     order = [c for c in ("opened", "episode_id") if c in table.columns]
     ordered = table.sort_values([who, *order], kind="stable") if order else table.sort_values(who, kind="stable")
     return ordered.drop_duplicates(who).reset_index(drop=True)
@@ -196,9 +199,11 @@ def _place(model: SegmentModel, coded: Coded) -> tuple[np.ndarray, np.ndarray]:
     # Who fits nowhere (only HDBSCAN says so) is put into the nearest segment, but without certainty.
     inside = stacked[:, : len(model.labels)]
     top = inside.max(axis=1)
+    # Summed from the smallest: the certainty does not depend on the order in which segments are listed.
+    off = np.sort(stacked - top[:, None], axis=1)
     total = np.zeros(len(coded))
-    for k in range(stacked.shape[1]):
-        total += np.exp(np.minimum(np.ascontiguousarray(stacked[:, k]) - top, 700.0))
+    for k in range(off.shape[1]):
+        total += np.exp(np.minimum(np.ascontiguousarray(off[:, k]), 700.0))
     return inside.argmax(axis=1), np.round(1.0 / total, 6)
 
 

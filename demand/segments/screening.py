@@ -32,7 +32,9 @@ STANDS_FOR_NOTHING = (-999.0, -99.0, -9.0, -1.0, 99.0, 999.0, 9999.0, 99999.0)
 
 def mostly_numbers(known: pd.Series) -> pd.Series | None:
     """Give a column's values as numbers, slips left out; None where it is no column of numbers."""
-    numbers = pd.to_numeric(known, errors="coerce").replace([np.inf, -np.inf], np.nan)
+    codes, uniques = pd.factorize(known)
+    each = pd.to_numeric(pd.Series(uniques, dtype=object), errors="coerce").replace([np.inf, -np.inf], np.nan).to_numpy(dtype=float)
+    numbers = pd.Series(each[codes], index=known.index)
     stray = int(numbers.isna().sum())
     if not len(numbers) or stray > MOST_STRAY * len(known):
         return None
