@@ -156,6 +156,7 @@ def _kept(one: Set, window: Window, peer: str, options: argparse.Namespace) -> S
 def report(rows: pd.DataFrame, times: pd.DataFrame, sets: dict[str, Set], options: argparse.Namespace) -> str:
     """Give all the tables as Markdown."""
     models = [m for m in (OURS, *PEERS, MEDIAN) if m in set(rows["model"])]
+    absent = [m for m in (OURS, *PEERS) if m not in models]
     scores = pd.DataFrame({key: summary(part) for key, part in rows.groupby(["set", "model"])}).T
     scores.index.names = ["set", "model"]
     scores = scores.join(times.groupby(["set", "model"])[["seconds", "fallbacks", "asked"]].sum())
@@ -165,14 +166,14 @@ def report(rows: pd.DataFrame, times: pd.DataFrame, sets: dict[str, Set], option
         "# Accuracy, beside others in one run\n\n"
         f"Windows: {which[options.windows]}. {_sample(options)} Every forecaster was handed the counts up to each cutoff and nothing else. "
         "`python benchmarks/accuracy.py --help` tells how; benchmarks/sets.yaml tells which series and cutoffs.",
-        "## Over the sets\n\n" + _table(_overall(scores, [n for n in names if not sets[n].extra], models)),
+        "## Over the sets\n\n" + _table(_overall(scores, [n for n in names if not sets[n].extra], models, absent)),
         "## Ours in proportion to others (below 1: ours is better)\n\n" + _table(_ratios(scores, rows, names, sets)),
     ]
     for name in names:
         one = scores.loc[name].reindex(models).dropna(how="all")
         about = f"{int(one['series'].max())} series, {int(one['windows'].max())} windows, {sets[name].horizon} periods ahead"
         parts.append(f"## {sets[name].title or name}\n\n`{name}`: {about}\n\n" + _table(_of_set(one)))
-    parts.append(_legend(scores, models))
+    parts.append(_legend(scores, models, absent))
     return "\n\n".join(parts) + "\n"
 
 
@@ -182,7 +183,7 @@ def _sample(options: argparse.Namespace) -> str:
     )
 
 
-def _overall(scores: pd.DataFrame, names: list[str], models: list[str]) -> pd.DataFrame:
+def _overall(scores: pd.DataFrame, names: list[str], models: list[str], absent: list[str]) -> pd.DataFrame:
     """Give geometric means of losses and plain means of shares over the sets; blank where a model was not run on all of them."""
     lines = []
     for model in models:
@@ -193,7 +194,7 @@ def _overall(scores: pd.DataFrame, names: list[str], models: list[str]) -> pd.Da
         line |= {t: _percent(mine[c].mean(skipna=False)) for t, c in SHARES.items()}
         line |= {"grand total in 80 %": _of(mine["grand80"].sum(min_count=1), mine["windows"].sum())}
         lines.append({**line, "bias, size of": _percent(mine["bias"].abs().mean(skipna=False)), "seconds": f"{mine['seconds'].sum():.0f}"})
-    return pd.DataFrame(lines)
+    return pd.DataFrame([*lines, *({"model": model, "sets": "not run"} for model in absent)]).fillna("")  # words alone are missing
 
 
 SHARES = {"80 % holds": "coverage80", "95 % holds": "coverage95", "80 % of totals": "total80", "95 % of totals": "total95"}
@@ -252,8 +253,7 @@ def _naive_wins(rows: pd.DataFrame) -> str:
     return f"{int((by['SeasonalNaive'] < by[OURS]).sum())} of {len(by)}"
 
 
-def _legend(scores: pd.DataFrame, models: list[str]) -> str:
-    absent = [p for p in PEERS if p not in models]
+def _legend(scores: pd.DataFrame, models: list[str], absent: list[str]) -> str:
     partly = [f"{p} on {', '.join(sorted(scores.xs(p, level='model').index))} only" for p in models
               if len(scores.xs(p, level="model")) < scores.index.get_level_values("set").nunique()]  # fmt: skip
     lines = [
@@ -264,6 +264,9 @@ def _legend(scores: pd.DataFrame, models: list[str]) -> str:
         "Fell back: series and windows that a forecaster could not forecast; the seasonal naive forecast stands in. Seconds of peers are "
         "those of the run that made the forecast.",
         f"Not run: {', '.join(absent)}." if absent else "",
+        "AutoGluon needs an environment of its own (--autogluon-python): see benchmarks/autogluon_peer.py."
+        if "AutoGluon" in absent
+        else "",
         f"Run on some sets alone: {'; '.join(partly)}." if partly else "",
         "Versions: " + ", ".join(f"{e} {version(e)}" for e in ENGINES) + ".",
     ]
