@@ -45,7 +45,7 @@ def run(job: Job, writer: Writer) -> None:
         table, spec, seed=seed, attributes=attributes, saved=saved, previous=previous, before=before, jobs=job.jobs, progress=job.progress
     )
     model, members = kept.model, kept.members
-    told = profile(table, members, spec)
+    told = profile(table, members, spec, used=model.attributes)
     asked = use(table, members, as_of=inputs.last_day) if "opened" in table else None
     protected, absent = equality(table, members)
     ahead = expected_use(table, members, model.attributes, outcome=spec.outcome, as_of=inputs.last_day, seed=seed)

@@ -25,20 +25,24 @@ USE = {
     "share_of_people": "Share of people",
     "episodes_per_person": "Times each came",
     "repeat_share": "Came back",
+    "back_within_year": "Back within a year",
     "open_now": "Here now",
     "median_stay_days": "Usual stay, days",
     "share_of_cost": "Share of cost",
     "cost_per_person": "Cost per person",
+    "cost_per_week": "Cost per week",
 }
 USE_FORMATS = {
     "people": "count",
     "open_now": "count",
     "share_of_people": "percent",
     "repeat_share": "percent",
+    "back_within_year": "percent",
     "share_of_cost": "percent",
     "episodes_per_person": "count",
     "median_stay_days": "count",
     "cost_per_person": "exact",
+    "cost_per_week": "exact",
 }
 
 

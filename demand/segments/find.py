@@ -19,7 +19,7 @@ from demand.segments.attributes import Reading, encode, protected, read_attribut
 from demand.segments.clustergram import COLUMNS, clustergram
 from demand.segments.drift import reference
 from demand.segments.mixture import IN_BANDS, fit, posterior, refit, stepmix_labels
-from demand.segments.model import ALL, UNCLEAR, SegmentModel, assign_segments, first_rows
+from demand.segments.model import ALL, UNCLEAR, SegmentModel, assign_segments, first_rows, share_words
 from demand.segments.prepared import Prepared
 from demand.segments.search import EVIDENCE, LEAST_PEOPLE, LEAST_SHARE, Candidate, Scope, counts_for, least, one_thread, ranked, search
 from demand.spec import NameList, Spec, stream
@@ -278,8 +278,8 @@ def _conclusion(chosen: Candidate, model: SegmentModel, members: pd.DataFrame, s
         notes.append(f"These are bands for convenience, not groups: {chosen.verdict}.")
     if chosen.fit.nowhere > 0:
         notes.append(f"{chosen.fit.nowhere:.0%} of people fit nowhere; to them the rules give little certainty.")
-    unclear = int((members["certainty"] < model.unclear).sum())
-    notes.append(f"{unclear:,} people are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
+    unclear = share_words(int((members["certainty"] < model.unclear).sum()), len(members))
+    notes.append(f"Of all, {unclear} are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
     if lost := sorted(set(spec.names) - {letter(k) for k in range(len(model.labels))}):
         notes.append(f"segments.names names {', '.join(lost)}, which is not among the segments found.")
     return notes

@@ -15,7 +15,7 @@ from demand.errors import DataError
 from demand.segments.attributes import KEYS, NOT_ATTRIBUTES
 from demand.segments.drift import drift, reference
 from demand.segments.find import SegmentSpec, find_segments, letter
-from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows
+from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows, share_words
 from demand.segments.movement import kept_names, match_segments, stayed, transitions
 
 __all__ = ["Kept", "keep_segments"]
@@ -100,16 +100,21 @@ def _assigned(table: pd.DataFrame, spec: SegmentSpec, saved: SegmentModel, befor
     members = assign_segments(model, rows)
     notes = [f"People were put into the {len(model.labels)} saved segments, made from {model.people:,}; nothing was searched."]
     handled = members.attrs["handled"]
-    notes += [f"'{n}': {k:,} values that the segments have never seen were taken as not known." for n, k in handled["new"].items()]
+    notes += [
+        f"'{n}': values that the segments have never seen, of {share_words(k, len(rows))} of all, were taken as not known."
+        for n, k in handled["new"].items()
+    ]
     if not len(members):
         return Kept(model, members, pd.DataFrame(), {}, notes)
-    unclear = int((members["segment"] == UNCLEAR).sum())
-    notes.append(f"{unclear:,} people are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
+    unclear = share_words(int((members["segment"] == UNCLEAR).sum()), len(members))
+    notes.append(f"Of all, {unclear} are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
     found = {}
     if model.reference is not None and model.attributes:
         told = drift(model.reference, rows, members, model.attributes, model.labels, seed=seed)
         found["drift"] = told.table
         notes.append(f"Drift since the fit: {told.advice}; {told.reason}.")
+    elif model.attributes:
+        notes.append("The saved segments do not say what the people of the fit were like, so drift cannot be told: find them again once.")
     return _moved(Kept(model, members, pd.DataFrame(), found, notes), before)
 
 
@@ -118,7 +123,7 @@ def _moved(kept: Kept, before: pd.DataFrame | None) -> Kept:
         return kept
     table = transitions(before, kept.members)
     same, both = stayed(table)
-    told = f"{same:,} of {both:,} who were there before are in the same segment ({same / both:.0%})." if both else ""
+    told = f"Of those who were there before, {share_words(same, both)} are in the same segment." if both else ""
     if both < FEW * len(kept.members):
         told += " Few people of the earlier run are in this one: were their pseudonyms made with the same key?"
     return Kept(kept.model, kept.members, kept.evidence, {**kept.tables, "transitions": table}, [*kept.notes, told.strip()])

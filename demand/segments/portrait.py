@@ -130,6 +130,8 @@ def sentences(portrait: Portrait, profile: pd.DataFrame, use: pd.DataFrame | Non
     if len(unknown := unknown[unknown >= MUCH_UNKNOWN].head(MOST_UNKNOWN)):
         told.append(f"Not known: {', '.join(f'{label(str(f))} of {_percent(v)}' for f, v in unknown.items())}.")
     told += _asked(portrait.segment, use)
+    if portrait.segment == UNCLEAR:
+        return [*told, "They belong to no segment clearly enough to be put into one."]
     return told if portrait.groups else [*told, "It is a band for convenience: the data do not show it as a group of its own."]
 
 

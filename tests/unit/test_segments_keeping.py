@@ -53,7 +53,7 @@ def test_those_below_the_threshold_are_unclear_and_counted() -> None:
     assert ((found.members["segment"] == UNCLEAR) == (found.members["certainty"] < 0.95)).all()
     unclear = (found.members["segment"] == UNCLEAR).sum()
     assert 0 < unclear < 200
-    assert any(f"{unclear} people are 'unclear'" in note for note in found.notes)
+    assert any(f"Of all, {100 * unclear / 400:.0f} % are 'unclear'" in note for note in found.notes)
     assert not (find_segments(table, SPEC, seed=1).members["segment"] == UNCLEAR).any()
 
 
@@ -62,7 +62,7 @@ def test_what_the_rules_have_never_seen_is_counted_and_told() -> None:
     later = people(seed=5)
     later.loc[:99, "works"] = "sometimes"
     kept = keep_segments(later, SPEC, saved=rules)
-    assert "'works': 100 values that the segments have never seen were taken as not known." in kept.notes
+    assert "'works': values that the segments have never seen, of 25 % of all, were taken as not known." in kept.notes
     assert any("Drift since the fit: refit; more than one in ten have values" in note for note in kept.notes)
     told = kept.tables["drift"].set_index("feature")
     assert told.loc["works", "new_share"] == 0.25

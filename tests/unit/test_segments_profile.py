@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from demand.errors import DataError
+from demand.segments.attributes import read_attributes
 from demand.segments.find import SegmentSpec
 from demand.segments.profile import profile
-from demand.segments.use import median_stay, use
+from demand.segments.use import back_within, median_stay, use
 
 
 def people() -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -80,3 +81,28 @@ def test_the_median_stay_of_a_known_case() -> None:
     assert median_stay(np.array([1.0, 2, 3, 4, 5]), np.array([True] * 5)) == 3
     assert median_stay(np.array([5.0, 5, 5, 1]), np.array([False, False, False, True])) != median_stay(np.array([1.0]), np.array([True]))
     assert np.isnan(median_stay(np.array([]), np.array([], dtype=bool)))
+
+
+def test_a_move_is_no_return_and_those_not_watched_for_a_year_are_not_taken_for_stayers_away() -> None:
+    day = pd.Timestamp("2023-01-01")
+    starts = {"a": [0, 30, 130], "b": [0], "c": [900], "d": [0, 500]}
+    rows = [(who, day + pd.Timedelta(days=s), day + pd.Timedelta(days=s + 30)) for who, all_starts in starts.items() for s in all_starts]
+    table = pd.DataFrame(rows, columns=["person_id", "opened", "closed"])
+    members = pd.DataFrame({"person_id": list(starts), "segment": "A"})
+    told = use(table, members, as_of=day + pd.Timedelta(days=1000)).set_index("segment")
+    # a moved on day 30 and came back 70 days after the move ended; c was watched for 70 days; b and d were away for more than a year.
+    assert told.loc["A", "back_within_year"] == pytest.approx(1 / 4)
+    assert told.loc["A", "repeat_share"] == 0.5
+    assert np.isnan(back_within(np.array([10.0, 20.0]), np.array([True, False]), 365))
+    assert back_within(np.array([400.0, 500.0]), np.array([False, True]), 365) == 0.0
+    assert back_within(np.array([100.0, 400.0, 50.0]), np.array([True, False, False]), 365) == pytest.approx(1 / 2)
+
+
+def test_the_profile_of_a_later_extract_keeps_the_levels_of_the_rules() -> None:
+    table, members = people()
+    used = read_attributes(table[["need", "visits"]], None).attributes
+    later = table.assign(need=table["need"].replace("no", "perhaps"))
+    told = profile(later, members, used=used)
+    assert set(told.loc[told["feature"] == "need", "level"]) == {"yes", "no"}
+    assert told.loc[told["feature"].isin(["need", "visits"]), "used"].all()
+    assert not told.loc[told["feature"] == "age", "used"].any()
