@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 from typing import cast
 
 import numpy as np
@@ -16,7 +16,17 @@ import pandas as pd
 
 from demand.errors import Fault, SettingsError, did_you_mean
 
-__all__ = ["FREQUENCIES", "FinancialYear", "Frequency", "average_stock", "months_over", "stock_weights", "year_shares"]
+__all__ = [
+    "FREQUENCIES",
+    "FinancialYear",
+    "Frequency",
+    "average_stock",
+    "bank_holidays",
+    "months_over",
+    "stock_weights",
+    "working_days",
+    "year_shares",
+]
 
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -221,6 +231,48 @@ def months_over(year: FinancialYear, ahead: pd.Timestamp) -> int:
     8
     """
     return int(np.clip((ahead.year - year.start.year) * 12 + ahead.month - year.start.month, 0, 12))
+
+
+def bank_holidays(first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
+    """Give the bank holidays of Wales (those of England too) from one day to another, both included.
+
+    Parameters
+    ----------
+    first, last : pandas.Timestamp
+
+    Returns
+    -------
+    pandas.DatetimeIndex
+        With the days in lieu of those that fall on a weekend.
+
+    Examples
+    --------
+    >>> [f"{d:%d %B}" for d in bank_holidays(pd.Timestamp("2026-03-01"), pd.Timestamp("2026-05-31"))]
+    ['03 April', '06 April', '04 May', '25 May']
+    """
+    days = pd.DatetimeIndex(_bank_holidays(first.year, last.year))
+    return days[(days >= first) & (days <= last)]
+
+
+@lru_cache(maxsize=64)
+def _bank_holidays(first_year: int, last_year: int) -> tuple[date, ...]:
+    import holidays
+
+    return tuple(sorted(holidays.country_holidays("GB", subdiv="WLS", years=range(first_year, last_year + 1))))
+
+
+def working_days(ds: pd.DatetimeIndex, frequency: Frequency) -> np.ndarray:
+    """Count the days from Monday to Friday that are no bank holidays in the period that each day lies in.
+
+    Examples
+    --------
+    >>> working_days(pd.DatetimeIndex(["2026-04-01", "2026-05-01"]), Frequency("M")).tolist()
+    [20, 19]
+    """
+    starts, ends = frequency.start_of(ds), frequency.end_of(ds)
+    off = bank_holidays(starts.min(), ends.max()).to_numpy().astype("datetime64[D]")
+    stop = ends.to_numpy().astype("datetime64[D]") + np.timedelta64(1, "D")
+    return np.asarray(np.busday_count(starts.to_numpy().astype("datetime64[D]"), stop, holidays=off))
 
 
 def average_stock(closing: np.ndarray, opening: np.ndarray) -> np.ndarray:

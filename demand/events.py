@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
+from demand.pooling import shrunk
 from demand.spec import Assumption, Spec, Where
 from demand.tables import History, match
 
-__all__ = ["Event", "check_events", "clean", "factors", "read_day"]
+__all__ = ["Event", "check_events", "clean", "factors", "joined", "read_day"]
 
 NEIGHBOUR = {"D": 7, "W": 1}
 """Days and weeks with which a holiday is compared; in months and longer, a holiday is part of the season and left there."""
@@ -31,6 +32,15 @@ def read_day(value: Any, *, end: bool) -> Any:
         return value
     period = pd.Period(str(value))
     return (period.end_time if end else period.start_time).date()
+
+
+class Stretch(Spec):
+    """A further stretch of a holiday."""
+
+    start: Annotated[date, BeforeValidator(lambda v: read_day(v, end=False))]
+    """The first day."""
+    end: Annotated[date, BeforeValidator(lambda v: read_day(v, end=True))]
+    """The last day."""
 
 
 class Event(Spec):
@@ -49,6 +59,8 @@ class Event(Spec):
     """For a known event: the ratio by which it changes the counts while it lasts."""
     where: Where = Field(default_factory=dict)
     """The series that it concerns; all of them where nothing is said."""
+    also: list[Stretch] = Field(default_factory=list)
+    """Of a holiday whose days move, such as school holidays: its other stretches, past and to come; only these count."""
 
     @model_validator(mode="after")
     def _holds(self) -> Event:
@@ -56,6 +68,10 @@ class Event(Spec):
             raise ValueError(f"the {self.kind} '{self.name}' needs an 'end': the last day that it concerns.")
         if self.end is not None and self.end < self.start:
             raise ValueError(f"the event '{self.name}' ends on {self.end}, before it begins on {self.start}.")
+        if self.also and self.kind != "holiday":
+            raise ValueError(f"'also' gives further stretches of a holiday; '{self.name}' is a {self.kind}: declare each by itself.")
+        if any(other.end < other.start for other in self.also):
+            raise ValueError(f"a stretch of '{self.name}' ends before it begins.")
         if self.kind == "known" and self.size is None:
             raise ValueError(f"the known event '{self.name}' needs a 'size': a ratio with its range and source.")
         return self
@@ -104,11 +120,29 @@ def clean(history: History, events: Sequence[Event]) -> History:
             values[cells & (left >= FEWEST)[None, :]] = np.nan
         elif event.kind in ("step", "recording"):
             before = np.asarray(index < history.frequency.start_of(pd.DatetimeIndex([event.start]))[0])
-            ratio = np.where(there, _ratio(values, before, history.frequency.season_length), 1.0)
+            ratio = np.ones(len(there))
+            ratio[there] = _ratio(values[:, there], before, history.frequency.season_length)
             values = values * np.where(before[:, None], ratio[None, :], 1.0)
     rows = history.table[["unique_id", "ds"]]
     at = index.get_indexer(pd.DatetimeIndex(rows["ds"])), history.series.index.get_indexer(rows["unique_id"])
     return History(rows.assign(y=values[at]), history.series, history.frequency)
+
+
+def joined(history: History, events: Sequence[Event]) -> History | None:
+    """Give the history with its levels joined over steps and changes of recording, and all else as counted.
+
+    Parameters
+    ----------
+    history : History
+    events : sequence of Event
+
+    Returns
+    -------
+    History or None
+        None where no event joins levels.
+    """
+    joining = [e for e in events if e.kind in ("step", "recording")]
+    return clean(history, joining) if joining else None
 
 
 def factors(history: History, events: Sequence[Event], ds: pd.DatetimeIndex, *, draws: int, seed: int) -> np.ndarray | None:
@@ -162,7 +196,9 @@ def _inside(history: History, event: Event, ds: pd.DatetimeIndex) -> np.ndarray:
     starts, ends = history.frequency.start_of(ds), history.frequency.end_of(ds)
     last = event.end or (date.max if event.kind == "known" else event.start)
     spans = [(event.start, last)]
-    if event.kind == "holiday":
+    if event.also:
+        spans += [(other.start, other.end) for other in event.also]
+    elif event.kind == "holiday":
         years = range(int(starts.year.min()) - 1, int(ends.year.max()) + 2)
         shift = [y - event.start.year for y in years]
         spans = [(_moved(event.start, k), _moved(last, k)) for k in shift]
@@ -180,9 +216,11 @@ def _moved(day: date, years: int) -> date:
 def _ratio(values: np.ndarray, before: np.ndarray, season: int) -> np.ndarray:
     """Estimate level after / level before for each series, from one season (at least four periods) on either side.
 
-    Half of the earlier trend is taken to have gone on across the break. Where either side is empty or zero the ratio is 1.
+    Half of the earlier trend is taken to have gone on across the break. Each series' ratio is drawn towards that of all series of the
+    event, the more so the fewer it counts: with seven people before and nine after, a ratio of its own says little. Where either side is
+    empty or zero the ratio is 1.
     """
-    span, ratio = max(season, 4), np.ones(values.shape[1])
+    span, logs, noise = max(season, 4), np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
     for i in range(values.shape[1]):
         y = values[:, i]
         earlier, later = y[before & np.isfinite(y)], y[~before & np.isfinite(y)][:span]
@@ -190,8 +228,10 @@ def _ratio(values: np.ndarray, before: np.ndarray, season: int) -> np.ndarray:
         if near.sum() <= 0 or later.sum() <= 0:
             continue
         trend = (near.mean() / far.mean()) ** 0.5 if len(far) == span and far.sum() > 0 else 1.0
-        ratio[i] = later.mean() / (near.mean() * min(max(trend, 0.8), 1.25))
-    return ratio
+        logs[i] = np.log(later.mean() / (near.mean() * min(max(trend, 0.8), 1.25)))
+        spread = [max(side.var() / side.mean(), 1.0) if len(side) > 1 else 1.0 for side in (near, later)]
+        noise[i] = spread[0] / near.sum() + spread[1] / later.sum()
+    return np.where(np.isfinite(logs), np.exp(shrunk(logs, noise)), 1.0)
 
 
 def _holiday_size(history: History, event: Event) -> np.ndarray:

@@ -44,7 +44,7 @@ KINDS = ("flow", "stock")
 ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}( 00:00:00)?$")
 """Text that can mean one day only."""
 RESERVED = frozenset(
-    {"unique_id", "ds", "y", "kind", "unit", "draw", "scenario", "level", "financial_year", "statistic", "months_actual", "mean"}
+    "unique_id ds y y_joined kind unit draw scenario level financial_year statistic months_actual mean".split()  # noqa: SIM905 - one line
 )
 """Names of columns that stored tables have beside the keys."""
 

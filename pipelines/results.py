@@ -6,13 +6,14 @@ In: an output folder (or the folder of a registered model). Out: History, DRAWS 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from demand.calendar import Frequency
+from demand.events import Event, joined
 from demand.forecast import Forecast, ForecastSpec, forecast
 from demand.tables import History, draws_from_arrow, draws_to_arrow, quantile_columns, summarise
 
@@ -44,9 +45,11 @@ TABLES = ("components", "means", "replays", "notes", "not_forecast", "effects", 
 """The tables of a Forecast that are stored under their own names."""
 
 
-def history_table(history: History) -> pd.DataFrame:
-    """Give HISTORY as one table: unique_id, ds, y, key columns, kind, unit."""
-    return history.table.merge(history.series, left_on="unique_id", right_index=True)
+def history_table(history: History, events: Sequence[Event] = ()) -> pd.DataFrame:
+    """Give HISTORY as one table: unique_id, ds, y, key columns, kind, unit and, where events join levels, y_joined."""
+    level = joined(history, events)
+    table = history.table if level is None else history.table.assign(y_joined=level.table["y"].to_numpy())
+    return table.merge(history.series, left_on="unique_id", right_index=True)
 
 
 def load_history(folder: Path) -> History:
@@ -81,7 +84,7 @@ def write_forecast(writer: Writer, history: History, made: Forecast, about: Mapp
     places = {"frequency": history.frequency.code, "year_end_month": history.frequency.year_end_month, "keys": history.keys}
     writer.json("model_settings.json", {**about, **places, "history": history.fingerprint, "made": made.settings, "weights": made.weights})
     writer.json("model_parts.json", dict(made.saved))
-    writer.table("history.parquet", history_table(history))
+    writer.table("history.parquet", history_table(history, [Event.model_validate(e) for e in about["spec"]["events"]]))
     writer.table("forecast.parquet", forecast_table(made))
     writer.table("draws.parquet", draws_to_arrow(made.draws))
     for name in TABLES:

@@ -11,6 +11,7 @@ from demand.models.additive import Additive
 from demand.models.baselines import STATISTICAL, Statistical
 from demand.models.boosted import Boosted
 from demand.models.prediction import Forecaster, Note, Prediction
+from demand.models.working_days import OnWorkingDays
 
 __all__ = ["AUTO", "CHEAP", "MODELS", "Forecaster", "Note", "Prediction", "build"]
 
@@ -45,9 +46,9 @@ def build(name: str) -> Forecaster:
     'theta'
     """
     if name in STATISTICAL:
-        return Statistical(name)
+        return OnWorkingDays(Statistical(name))
     if name == "lightgbm":
-        return Boosted()
+        return OnWorkingDays(Boosted())
     if name == "prophet":
-        return Additive()
+        return OnWorkingDays(Additive())
     raise ModelError(Fault(f"'{name}' is not a model", where="forecast > models", allowed=did_you_mean(name, MODELS)))

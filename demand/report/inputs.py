@@ -137,7 +137,7 @@ class ReportInput:
     @property
     def keys(self) -> list[str]:
         """The key columns of the history."""
-        known = {"unique_id", "ds", "y", "kind", "unit"}
+        known = {"unique_id", "ds", "y", "y_joined", "kind", "unit"}
         return [] if self.history is None else [str(c) for c in self.history.columns if c not in known]
 
     @property

@@ -12,6 +12,7 @@ from demand.report import figures, words
 from demand.report.about_sections import method_section, quality_section, run_section
 from demand.report.facts import Line, Money, lines, none_counted, why_parts
 from demand.report.inputs import ReportInput
+from demand.report.joined_section import joined_section
 from demand.report.money_sections import assumptions_section, budget_section, risk_section, scenarios_section, sensitivity_section
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_sections import segments_section
@@ -41,6 +42,7 @@ def sections(inputs: ReportInput) -> list[Section]:
     known = money if money is not None and len(money.years()) else None
     made = [
         quality_section(inputs.quality),
+        joined_section(inputs),
         segments_section(inputs),
         forecast_section(inputs, found),
         track_section(inputs, found),

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from demand.calendar import Frequency
 from demand.errors import ScenarioError
-from demand.events import Event, check_events, clean, factors
+from demand.events import Event, check_events, clean, factors, joined
 from demand.spec import Assumption
 from demand.tables import History
 
@@ -64,6 +64,33 @@ def test_levels_are_joined_where_recording_changed() -> None:
     np.testing.assert_allclose(seen.wide["s1"], y)
 
 
+def test_small_series_borrow_the_ratio_of_the_others() -> None:
+    rng, off, alone = np.random.default_rng(1), [], []
+    event = [Event(name="new form", start="2021-01", kind="recording")]
+    for _ in range(6):
+        y = rng.poisson(np.where(np.arange(60)[:, None] < 36, 1.0, 1.4) * rng.uniform(2, 40, 10)).astype(float)
+        level = clean(history(*y.T), event).wide.to_numpy()
+        off.append(np.log(level[:36].sum(axis=0) / y[:36].sum(axis=0) / 1.4))
+        alone.append([np.log(clean(history(c), event).wide.to_numpy()[:36].sum() / c[:36].sum() / 1.4) for c in y.T])
+    assert np.square(off).mean() < 0.5 * np.square(alone).mean()
+
+
+def test_series_that_changed_differently_keep_their_own_ratio() -> None:
+    step = np.arange(60) >= 36
+    seen = clean(history(np.where(step, 500.0, 1000.0), np.where(step, 2000.0, 1000.0)), [Event(name="e", start="2021-01", kind="step")])
+    np.testing.assert_allclose(seen.wide["s0"], 500.0, rtol=0.02)
+    np.testing.assert_allclose(seen.wide["s1"], 2000.0, rtol=0.02)
+
+
+def test_joined_counts_stand_beside_the_raw_ones() -> None:
+    y = np.where(np.arange(60) < 36, 50.0, 100.0)
+    events = [Event(name="new form", start="2021-01", kind="recording"), Event(name="e", start="2019-01", end="2019-03", kind="shock")]
+    level = joined(history(y), events)
+    assert level is not None
+    np.testing.assert_allclose(level.wide["s0"], 100.0)  # the shock is still there: it was counted
+    assert joined(history(y), events[1:]) is None
+
+
 def test_a_known_event_acts_with_its_range() -> None:
     size = Assumption(value=0.5, low=0.4, high=0.6, unit="ratio", source="plan", as_of="2020-01-01", owner="planning")
     h = history(np.full(24, 10.0))
@@ -86,6 +113,24 @@ def test_a_holiday_comes_back() -> None:
     assert [f"{ds[t]:%m-%d}" for t in there] == ["12-25"]
     assert by[0, there[0], 0] == pytest.approx(0.25)
     assert clean(h, [event]).wide["s0"].isna().sum() == 2
+
+
+def test_school_holidays_move_and_are_measured_where_they_were() -> None:
+    days = pd.date_range("2022-01-01", periods=365 * 3, freq="D")
+    stretches = [("2022-07-21", "2022-08-31"), ("2023-07-24", "2023-09-01"), ("2024-07-22", "2024-08-30")]
+    away = np.any([(days >= a) & (days <= b) for a, b in stretches], axis=0)
+    h = history(np.where(away, 8.0, 20.0), code="D", start="2022-01-01")
+    also = [{"start": a, "end": b} for a, b in [*stretches[1:], ("2025-07-21", "2025-08-29")]]
+    event = Event(name="school holidays", kind="holiday", start=stretches[0][0], end=stretches[0][1], also=also)
+    assert (clean(h, [event]).wide["s0"].isna().to_numpy() == away).all()
+    ds = h.frequency.after(h.last, 330)
+    by = factors(h, [event], ds, draws=2, seed=1)
+    assert by is not None
+    there = (ds >= "2025-07-21") & (ds <= "2025-08-29")
+    assert (by[0, ~there, 0] == 1).all()
+    assert by[0, there, 0] == pytest.approx(0.4, abs=0.05)
+    with pytest.raises(ValidationError, match="declare each by itself"):
+        Event(name="x", kind="shock", start="2022-01", end="2022-02", also=also)
 
 
 def test_a_selector_that_means_nothing_is_told() -> None:

@@ -383,3 +383,22 @@ def test_beside_the_range_of_a_year_stands_how_often_such_ranges_held() -> None:
 def test_without_earlier_sums_no_record_is_claimed() -> None:
     sure = next(a for a in answers(made(backtest_sums=None)) if a.question == "How sure are we?")
     assert not sure.more
+
+
+def test_joined_counts_are_shown_beside_the_raw_ones() -> None:
+    raw = made()
+    assert raw.history is not None
+    assert "Counts that were joined" not in whole()
+    first = raw.history["unique_id"].iloc[0]
+    early = (raw.history["unique_id"] == first) & (raw.history["ds"] < "2022-10-01")
+    history = raw.history.assign(y_joined=raw.history["y"] * early.map({True: 1.25, False: 1.0}))
+    events = pd.DataFrame([{"name": "new case system", "start": "2022-10-01", "end": None, "kind": "recording"}])
+    page = report_page(replace(raw, history=history, events=events))
+    found = next(s for s in sections(replace(raw, history=history, events=events)) if s.id == "joined")
+    assert "new case system (October 2022)" in found.lead
+    table = next(p for p in found.parts if isinstance(p, Table))
+    assert [row[0] for row in table.rows] == [first]
+    assert table.rows[0][-1] == "1.25"
+    assert "as counted and as joined" in page
+    public = sections(replace(raw, history=history, events=events, spec=ReportSpec(audience="public")))
+    assert not any(isinstance(p, Table) for s in public if s.id == "joined" for p in s.parts)

@@ -1,0 +1,94 @@
+"""Counts whose level was joined over a step or a change of recording: as counted, and as the models learnt from them.
+
+In: a `ReportInput` whose history has `y_joined`. Out: a `Section`, or nothing where nothing was joined. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from demand.report import words
+from demand.report.figures import GREY, ORANGE, drawn, number_axis
+from demand.report.inputs import ReportInput
+from demand.report.parts import Figure, Section, Table, table_of
+from demand.report.words import capital, count
+
+__all__ = ["joined_section"]
+
+MOST_SERIES = 40
+"""How many series the table shows: those that changed most come first."""
+
+
+def joined_section(inputs: ReportInput) -> Section | None:
+    """Show raw and joined counts side by side."""
+    history = inputs.history
+    if history is None or "y_joined" not in history:
+        return None
+    moved = history.assign(ratio=history["y_joined"] / history["y"].where(history["y"] > 0))
+    changed = moved.groupby("unique_id")["ratio"].transform(lambda r: (r.sub(1).abs() > 1e-9).any())
+    moved = moved[changed]
+    if moved.empty:
+        return None
+    parts: list[Table | Figure] = [_figure(of, unit) for unit, of in moved.groupby("unit")]
+    told = "Before a step or a change of recording, counts were brought to the level after it, so that each series means one thing. "
+    how = "Models learn from the joined counts; what was counted stays as it is, and totals of past years are sums of it. "
+    if inputs.spec.audience == "council":  # averages of small series are not for everybody
+        parts.append(_table(moved))
+    return Section("joined", "Counts that were joined", tuple(parts), told + how + _events(inputs))
+
+
+def _events(inputs: ReportInput) -> str:
+    if inputs.events is None:
+        return ""
+    joined = inputs.events[inputs.events["kind"].isin(["step", "recording"])]
+    said = [f"{e.name} ({words.month(e.start)})" for e in joined.itertuples()]
+    return f"Declared: {words.join(said)}." if said else ""
+
+
+def _figure(moved: pd.DataFrame, unit: str) -> Figure:
+    """Draw the sums of the series that were joined."""
+    sums = moved.groupby("ds")[["y", "y_joined"]].sum(min_count=1).dropna().reset_index()
+    title = f"{unit} as counted and as joined"
+
+    def draw(canvas: Any) -> None:
+        axes = canvas.subplots()
+        axes.plot(sums["ds"], sums["y_joined"], color=ORANGE, lw=2, label="Joined: what models learn from")
+        axes.plot(sums["ds"], sums["y"], color=GREY, lw=1.6, ls=(0, (4, 1.5)), label="As counted")
+        axes.set_ylim(bottom=0)
+        number_axis(axes.yaxis, money=False)
+        axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+
+    behind = table_of(
+        sums.assign(when=sums["ds"].dt.strftime("%Y-%m-%d")),
+        title,
+        names={"when": "Period from", "y": "As counted", "y_joined": "Joined"},
+        formats={"y": "count", "y_joined": "count"},
+    )
+    first = sums.iloc[0]
+    said = f"the first period was {count(first['y'])} as counted and {count(first['y_joined'])} as joined"
+    return Figure(
+        partial(drawn, draw), f"Line chart of {title}, {moved['unique_id'].nunique()} series together: {said}.", behind, capital(title)
+    )
+
+
+def _table(moved: pd.DataFrame) -> Table:
+    """Give each series with the counts of its joined stretch, raw and joined."""
+    before = moved[(moved["ratio"] - 1).abs() > 1e-9]
+    rows = before.groupby("unique_id").agg(until=("ds", "max"), raw=("y", "mean"), joined=("y_joined", "mean")).reset_index()
+    rows["ratio"] = rows["joined"] / rows["raw"]
+    rows = rows.loc[np.log(rows["ratio"]).abs().sort_values(ascending=False, kind="stable").index].head(MOST_SERIES)
+    rows["until"] = rows["until"].dt.strftime("%Y-%m-%d")
+    names = {
+        "unique_id": "Series",
+        "until": "Joined to the period of",
+        "raw": "Average as counted",
+        "joined": "Average as joined",
+        "ratio": "Multiplied by",
+    }
+    formats: dict[str, str | Callable[[float], str]] = {"raw": "count", "joined": "count", "ratio": lambda v: f"{v:.2f}"}
+    return table_of(rows, "Each series before the change", names=names, formats=formats)
