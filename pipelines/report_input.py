@@ -36,6 +36,7 @@ TABLES = {
             "segment_use",
             "segment_equality",
             "segment_expected",
+            "segment_transitions",
             "segment_cost",
             "segment_evidence",
             "segment_clustergram",

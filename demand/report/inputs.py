@@ -66,6 +66,8 @@ class ReportInput:
         characteristic, column, segment, level, people, known, segment_people, share, average, low, high, differs.
     segment_expected : pandas.DataFrame, optional
         by, level, segment, people, expected, per_person.
+    segment_transitions : pandas.DataFrame, optional
+        from, to, people, rate, low, high, of.
     segment_cost : pandas.DataFrame, optional
         scenario, segment, financial_year, expected_pence, p10_pence, p90_pence, share.
     segment_portraits : tuple of mapping
@@ -118,6 +120,7 @@ class ReportInput:
     segment_use: pd.DataFrame | None = None
     segment_equality: pd.DataFrame | None = None
     segment_expected: pd.DataFrame | None = None
+    segment_transitions: pd.DataFrame | None = None
     segment_cost: pd.DataFrame | None = None
     segment_portraits: tuple[Mapping[str, Any], ...] = ()
     segment_evidence: pd.DataFrame | None = None

@@ -19,7 +19,7 @@ __all__ = ["asked_tables"]
 
 
 def asked_tables(inputs: ReportInput) -> list[Table]:
-    """Give the tables of a segment's cost, of its expected use, and of equality.
+    """Give the tables of a segment's cost, of its expected use, of movement since an earlier run, and of equality.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def asked_tables(inputs: ReportInput) -> list[Table]:
     -------
     list of Table
     """
-    return [t for t in (_cost(inputs), _expected(inputs), _equality(inputs)) if t is not None]
+    return [t for t in (_cost(inputs), _expected(inputs), _movement(inputs), _equality(inputs)) if t is not None]
 
 
 def _label(values: pd.Series, inputs: ReportInput) -> list[str]:
@@ -77,6 +77,20 @@ def _expected(inputs: ReportInput) -> Table | None:
     formats: dict[str, str | Callable[[float], str]] = {"people": "count", "expected": "count", "per_person": "{:,.2f}".format}
     note = "Expected values of groups; how good they were is said in the notes. Nothing is said of one person."
     return table_of(shown, "How much each segment is expected to use in twelve months", names=names, formats=formats, note=note)
+
+
+def _movement(inputs: ReportInput) -> Table | None:
+    """Show who went from which segment to which."""
+    table = inputs.segment_transitions
+    if table is None or table.empty:
+        return None
+    shown = table
+    if inputs.spec.audience == "public":
+        shown = protect(table, counts=["people", "of"], values=["rate", "low", "high"], policy=inputs.policy)
+    shown = shown.assign(**{c: _label(shown[c], inputs) for c in ("from", "to")})
+    names = {"from": "From", "to": "To", "people": "People", "rate": "Share of those from there", "low": "Low", "high": "High"}
+    formats = {"people": "count", **dict.fromkeys(("rate", "low", "high"), "percent")}
+    return table_of(shown, "Who moved between segments since the earlier run", names=names, formats=formats)
 
 
 def _equality(inputs: ReportInput) -> Table | None:

@@ -27,7 +27,7 @@ __all__ = ["MODELS", "ExpectedUse", "expected_use", "use_of_episodes", "use_of_r
 FOLDS, MOST_ROWS, LEAST_ROWS, LEAST_EPISODES, RESAMPLES = 5, 20_000, 200, 50, 500
 MODELS = ("segment average", "Poisson regression", "LightGBM", "mean of the two models")
 """The first is what the others are held against; of two models that err in different ways the mean often errs least."""
-PARTS = 10
+PARTS, TENTHS = 10, "tenth of the expected"
 WHO = (
     "Expected use: episodes that begin in the twelve months after the last day of the data, of people who came in the three years before "
     "it; who has never come is not among them."
@@ -174,8 +174,9 @@ def use_of_episodes(
     ahead = final.predict(table.values, mine)[chosen]
     by = _by(now.rows, mine, groups)
     calibration = _calibrated(predicted[chosen], last.later, _by(last.rows, own[1], groups))
-    notes = (*_words(told, "people and a year"), WHO)
-    return ExpectedUse(told, calibration, _drivers(tables[1], last.later, seed), _expected(ahead, by), notes)
+    drivers = _drivers(tables[1], last.later, seed)
+    notes = (*_words(told, "people and a year"), *_checked(calibration, drivers), WHO)
+    return ExpectedUse(told, calibration, drivers, _expected(ahead, by), notes)
 
 
 def use_of_rows(
@@ -215,8 +216,10 @@ def use_of_rows(
     chosen = str(told.loc[told["chosen"], "model"].iloc[0])
     by = _by(rows, segment, groups)
     calibration = _calibrated(predicted[chosen], use, by)
-    notes = (*_words(told, "people"), "There are no dates, so the year that it was tried on is the year that it was made on.")
-    return ExpectedUse(told, calibration, _drivers(table, use, seed), _expected(predicted[chosen], by), notes)
+    drivers = _drivers(table, use, seed)
+    same = "There are no dates, so the year that it was tried on is the year that it was made on."
+    notes = (*_words(told, "people"), *_checked(calibration, drivers), same)
+    return ExpectedUse(told, calibration, drivers, _expected(predicted[chosen], by), notes)
 
 
 @dataclass(frozen=True)
@@ -327,7 +330,7 @@ def _calibrated(expected: np.ndarray, use: np.ndarray, by: dict[str, np.ndarray]
     order = expected.argsort(kind="stable").argsort(kind="stable")
     tenth = np.array([f"{k + 1:02d}" for k in order * PARTS // len(order)], dtype=object)
     rows = []
-    for name, level in {"tenth of the expected": tenth, **by}.items():
+    for name, level in {TENTHS: tenth, **by}.items():
         for value in sorted(set(level)):
             inside = level == value
             n, mean = int(inside.sum()), float(use[inside].mean())
@@ -355,6 +358,19 @@ def _drivers(table: Table, use: np.ndarray, seed: int) -> pd.DataFrame:
     shown = table.values.iloc[at].reset_index(drop=True)
     sizes = by_attribute(_trees(shown, use[at], seed).contributions(shown)[0], table.owners)
     return pd.DataFrame({"feature": sizes.index, "share": (sizes / sizes.sum() if sizes.sum() > 0 else sizes).to_numpy()})
+
+
+def _checked(calibration: pd.DataFrame, drivers: pd.DataFrame) -> tuple[str, str]:
+    """Say how well the expected met the observed, and what the trees look at."""
+    fits = calibration["expected"].between(calibration["low"], calibration["high"])
+    tenth = calibration["by"] == TENTHS
+    top = ", ".join(f"{f} ({100 * s:.0f} %)" for f, s in zip(drivers["feature"].head(3), drivers["share"].head(3), strict=True))
+    inside, groups = int(fits[~tenth].sum()), int((~tenth).sum())
+    return (
+        f"The expected use lies inside the 95 % interval of what was counted in {int(fits[tenth].sum())} of {int(tenth.sum())} tenths of "
+        f"the people, and in {inside} of {groups} groups (by chance 19 in 20 do).",
+        f"What LightGBM looks at most: {top}.",
+    )
 
 
 def _words(scores: pd.DataFrame, unseen: str) -> tuple[str, ...]:

@@ -137,7 +137,8 @@ def _named_alike(table: pd.DataFrame, kept: Kept, previous: SegmentModel, spec: 
     except DataError as error:
         told = f"The new segments could not be compared with the earlier ones: {error}"
         return Kept(kept.model, kept.members, kept.evidence, kept.tables, [*kept.notes, told])
-    matches = match_segments(old["segment"], kept.members["segment"])
+    clear = ((old["segment"] != UNCLEAR) & (kept.members["segment"] != UNCLEAR)).to_numpy()
+    matches = match_segments(old["segment"][clear], kept.members["segment"][clear])
     letters = [spec.names.get(letter(k), letter(k)) for k in range(2 * (len(previous.labels) + len(kept.model.labels)))]
     names = kept_names(matches, kept.model.labels, previous.labels, letters)
     model = kept.model.model_copy(update={"labels": tuple(names[label] for label in kept.model.labels)})
@@ -152,8 +153,8 @@ def _named_alike(table: pd.DataFrame, kept: Kept, previous: SegmentModel, spec: 
 def _told(matches: pd.DataFrame) -> str:
     parts = []
     for verdict, words in (("same", "the same as before"), ("changed", "near to an earlier one but not the same"), ("new", "new")):
-        names = [n for n in matches.loc[matches["verdict"] == verdict, "new"] if n != UNCLEAR]
+        names = list(matches.loc[matches["verdict"] == verdict, "new"])
         parts += [f"{words}: {', '.join(names)}"] if names else []
-    gone = [n for n in matches.loc[matches["verdict"].isin(["gone", "changed"]), "old"] if n not in (UNCLEAR, "")]
+    gone = list(matches.loc[matches["verdict"].isin(["gone", "changed"]), "old"])
     parts += [f"gone: {', '.join(gone)}"] if gone else []
     return f"Compared with the earlier segments on the same people: {'; '.join(parts)}."

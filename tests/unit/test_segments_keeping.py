@@ -166,5 +166,11 @@ def test_assign_puts_a_new_extract_into_the_saved_segments(tmp_path: Path) -> No
     assert moved["people"].sum() == 440
     notes = json.loads((tmp_path / "two" / "segment_notes.json").read_text(encoding="utf-8"))
     assert any("nothing was searched" in note for note in notes)
+    fit = [*words, str(tmp_path / "four"), "--set", f"segments.previous={json.dumps(str(tmp_path / 'one'))}"]
+    again = CliRunner().invoke(app, fit, env=env)
+    assert again.exit_code == 0, again.output
+    matches = pd.read_csv(tmp_path / "four" / "segment_matches.csv")
+    assert matches["verdict"].tolist() == ["same", "same"]
+    assert matches["new"].tolist() == matches["old"].tolist()
     nothing = CliRunner().invoke(app, [*words, str(tmp_path / "three"), "--assign"], env=env)
     assert nothing.exit_code == 2
