@@ -33,7 +33,7 @@ LONGEST = 400
 """Periods, the latest ones, from which effects are estimated."""
 WANDERING = (0.0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
 """Candidates for how much the level wanders a period, as a share of the variance of a single count."""
-HALF_LIVES = (0.0, 2.0, 4.0, 8.0, 16.0)
+HALF_LIVES = (0.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 """Candidates, in periods, for how long a stock takes to follow a driver: people who came stay on."""
 PRIOR = 1.0
 """Before any evidence an elasticity is around 0, seldom beyond 2 either way: the standard deviation of that."""

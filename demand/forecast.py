@@ -26,6 +26,7 @@ from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed,
 from demand.events import Event, check_events, clean, factors, read_day
 from demand.hierarchy import HierarchySpec, declared
 from demand.models import AUTO, MODELS, Forecaster, Prediction, build
+from demand.reconcile import CHOICES, Totals, reconcile
 from demand.replay import RACED, Cube, Origins, cube_of, cutoffs_at, origins, plan, replay
 from demand.spec import Spec, fingerprint, stream
 from demand.tables import History, make_draws
@@ -68,6 +69,8 @@ class ForecastSpec(Spec):
     """What happened, or will, and that counts alone do not tell."""
     backtest: BacktestSpec = BacktestSpec()
     """How far back forecasts are replayed."""
+    reconcile: CHOICES = "auto"
+    """Whether means agree with forecasts of the totals themselves: mint, bottom_up (parts are added up), or auto, as replay says."""
 
 
 @dataclass(frozen=True)
@@ -131,12 +134,11 @@ def forecast(
 
     Parameters
     ----------
-    history, spec : History, ForecastSpec
+    history, spec, hierarchy : History, ForecastSpec, HierarchySpec
     seed, jobs : int
         The same seed gives the same draws, to the bit, whatever `jobs` (cores) is.
     drivers : pandas.DataFrame, optional
         DRIVERS; one that ends before the horizon does is forecast from its own past (see `demand.driver_futures`).
-    hierarchy : HierarchySpec
     replays, saved : optional
         REPLAYS and models of an earlier forecast of the same history and settings, used instead of replaying and fitting.
     progress : callable, optional
@@ -157,27 +159,28 @@ def forecast(
     """
     lowest, left_out = _lowest_level(history, hierarchy)
     check_events(history, spec.events)
-    seen = _seen(lowest, spec)
+    seen, totals = _seen(lowest, spec), Totals.of(lowest, hierarchy, spec.reconcile)
     ahead = driver_futures(drivers, seen, spec.horizon, draws=spec.draws, seed=seed)
     drivers, models, of = ahead.given, _models(spec), _origins(seen, spec)
     if replays is None:
         tasks = plan(seen, models, of)
         replays = replay(lowest, build, tasks, steps=of.steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
+        replays = totals.replayed(replays, of, lowest, seed=seed, events=spec.events)
     cube = cube_of(replays, lowest, steps=of.steps)
     weights = weigh(cube, models, stretches=stretches(cube), raced=raced_of(spec))
     said = _predict(seen, weights, spec.horizon, seed=seed, drivers=drivers, saved=saved, jobs=jobs, progress=progress)
     mean = combined({m: _array(p, lowest, spec.horizon) for m, p in said.items()}, weights)
-    mark = fingerprint(lowest.fingerprint, spec.fingerprint, seed, weights)
-    values = _drawn(cube, weights, mean, lowest, ahead, spec, seed=seed)
+    agreed = reconcile(cube, weights, mean, totals=totals, replays=replays, seen=lambda: seen, how=spec.reconcile, seed=seed)
+    values = _drawn(cube, weights, agreed.mean, lowest, ahead, spec, seed=seed)
     used = driver_use(said, weights, ahead, history=seen, horizon=spec.horizon, seed=seed)
-    draws, effect = _with_events(values, mean, lowest, spec, seed=seed, mark=mark)
+    draws, effect = _with_events(values, agreed.mean, lowest, spec, seed=seed, weights=weights)
     return Forecast(
         draws,
-        components=_components(said, weights, effect),
+        components=_components(said, weights, effect, _change(draws, agreed.mean - mean)),
         means=_means(said, weights),
         replays=replays,
         weights=weights,
-        notes=used.noted(_notes(said, weights, cube, of, seen)),
+        notes=used.noted(agreed.noted(_notes(said, weights, cube, of, seen))),
         not_forecast=left_out,
         effects=ahead.effects,
         driver_futures=ahead.table,
@@ -280,7 +283,7 @@ def _drawn(
 
 
 def _with_events(
-    values: np.ndarray, mean: np.ndarray, history: History, spec: ForecastSpec, *, seed: int, mark: str
+    values: np.ndarray, mean: np.ndarray, history: History, spec: ForecastSpec, *, seed: int, weights: Mapping[str, float]
 ) -> tuple[xr.DataArray, pd.DataFrame | None]:
     """Let the events of the periods ahead act on every draw, and tell what they do to the mean."""
     ds = history.frequency.after(history.last, spec.horizon)
@@ -292,17 +295,25 @@ def _with_events(
         index = pd.MultiIndex.from_product([history.ids, ds], names=["unique_id", "ds"]).to_frame(index=False)
         change = (mean * (by.mean(axis=2) - 1)).reshape(-1)
         effect = index.assign(model="combined", feature="events", value=np.nan, contribution=change)
+    mark = fingerprint(history.fingerprint, spec.fingerprint, seed, dict(weights))
     made = make_draws(values, history.series, ds, frequency=history.frequency, cutoff=history.last, seed=seed, fingerprint=mark)
     return made, effect
 
 
-def _components(said: Mapping[str, Prediction], weights: Mapping[str, float], effect: pd.DataFrame | None) -> pd.DataFrame:
+def _change(draws: xr.DataArray, change: np.ndarray) -> pd.DataFrame:
+    """Give what making totals agree changed, as a part of the forecast."""
+    index = pd.MultiIndex.from_product([draws["series"].to_numpy(), draws["ds"].to_numpy()], names=["unique_id", "ds"])
+    values = change.reshape(-1)
+    return index.to_frame(index=False).assign(model="combined", feature="reconciliation", value=np.nan, contribution=values)
+
+
+def _components(said: Mapping[str, Prediction], weights: Mapping[str, float], *more: pd.DataFrame | None) -> pd.DataFrame:
     columns = ["unique_id", "ds", "model", "feature", "value", "contribution"]
     tables = []
     for name, one in said.items():
         parts = one.means.rename(columns={"mean": "contribution"}).assign(feature="level", value=np.nan) if one.parts is None else one.parts
         tables.append(parts.assign(model=name, contribution=parts["contribution"] * weights[name]))
-    return pd.concat([t[columns] for t in [*tables, *([] if effect is None else [effect])]], ignore_index=True)
+    return pd.concat([t[columns] for t in [*tables, *(m for m in more if m is not None)]], ignore_index=True)
 
 
 def _means(said: Mapping[str, Prediction], weights: Mapping[str, float]) -> pd.DataFrame:

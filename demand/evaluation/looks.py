@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from demand.calendar import FinancialYear, Frequency, year_shares
 from demand.combine import combined, joint_draws, weigh
+from demand.events import clean
 from demand.forecast import Forecast, ForecastSpec, raced_of, stretches, whole_numbers
+from demand.hierarchy import HierarchySpec
 from demand.models import build
+from demand.reconcile import Totals, reconcile
 from demand.replay import BUDGET, COST, Cube, Task, cube_of, cutoffs_at, origins, replay
 from demand.tables import History
 
@@ -181,7 +185,9 @@ def known_then(history: History, cube: Cube, place: int, spec: ForecastSpec) -> 
     return replace(known, cutoffs=known.cutoffs[kept], at=known.at[kept], y=y, means=means)
 
 
-def looks(history: History, evidence: Evidence, *, forecast: Forecast, spec: ForecastSpec, seed: int) -> Iterator[Look]:
+def looks(
+    history: History, evidence: Evidence, *, forecast: Forecast, spec: ForecastSpec, seed: int, hierarchy: HierarchySpec = "auto"
+) -> Iterator[Look]:
     """Look back from each date.
 
     Parameters
@@ -191,6 +197,8 @@ def looks(history: History, evidence: Evidence, *, forecast: Forecast, spec: For
     forecast : Forecast
     spec : ForecastSpec
     seed : int
+    hierarchy : HierarchySpec
+        As the forecast had it.
 
     Yields
     ------
@@ -198,6 +206,7 @@ def looks(history: History, evidence: Evidence, *, forecast: Forecast, spec: For
         Dates at which no model had anything to say are left out.
     """
     index, cube = pd.DatetimeIndex(history.wide.index), evidence.all
+    totals = Totals.of(history, hierarchy, spec.reconcile)
     for cutoff in evidence.judged:
         k = int(cube.cutoffs.get_indexer(pd.DatetimeIndex([cutoff]))[0])
         if k < 0:
@@ -207,7 +216,10 @@ def looks(history: History, evidence: Evidence, *, forecast: Forecast, spec: For
         weights = _weights(known, forecast, spec)
         if not any(weights.get(m, 0) > 0 for m in cube.means):
             continue
-        mean = combined({m: v[k, :, :reach] for m, v in cube.means.items()}, weights)
+        plain = combined({m: v[k, :, :reach] for m, v in cube.means.items()}, weights)
+        then = partial(_seen_then, history, cutoff, spec)
+        about = {"totals": totals, "replays": forecast.replays, "seen": then, "how": spec.reconcile, "seed": seed}
+        mean = reconcile(known, weights, plain, **about).mean
         said = np.isfinite(mean).all(axis=1)
         if not said.any():
             continue
@@ -219,6 +231,10 @@ def looks(history: History, evidence: Evidence, *, forecast: Forecast, spec: For
         opening = history.wide.ffill().iloc[place].to_numpy(dtype=float)
         ds = index[place + 1 : place + 1 + reach]
         yield Look(cutoff, place, len(known.at) >= ENOUGH, ds, opening, cube.y[k, :, :reach], naive, values)
+
+
+def _seen_then(history: History, cutoff: pd.Timestamp, spec: ForecastSpec) -> History:
+    return clean(history.until(cutoff), [e for e in spec.events if pd.Timestamp(e.start) <= cutoff])
 
 
 def _weights(known: Cube, forecast: Forecast, spec: ForecastSpec) -> dict[str, float]:
