@@ -78,6 +78,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--beside", type=int, default=250, help="series in the part autogluon")
     parser.add_argument("--few", type=int, default=500)
     parser.add_argument("--many", type=int, default=5000)
+    parser.add_argument("--models", default="auto", help="in the part scale: auto, or names with commas between (quicker: theta)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--autogluon-python", help="the Python of an environment that has autogluon.timeseries")
@@ -202,13 +203,24 @@ def _scale(options: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
     """Measure few and many in processes of their own, so that the peak memory is theirs."""
     found = {}
     for series in (options.few, options.many):
-        words = [sys.executable, __file__, "--child", str(series), "--jobs", str(options.jobs), "--seed", str(options.seed)]
+        words = [
+            sys.executable,
+            __file__,
+            "--child",
+            str(series),
+            "--jobs",
+            str(options.jobs),
+            "--seed",
+            str(options.seed),
+            "--models",
+            options.models,
+        ]
         done = subprocess.run(words, capture_output=True, text=True, check=True)
         found[series] = json.loads(done.stdout.splitlines()[-1])
         spent, peak = found[series]["seconds"], found[series]["gibibytes"]
         told = f"{spent:.0f} s, {1000 * spent / series:.0f} ms a series, peak {peak:.2f} GiB"
         yield (
-            f"{series} monthly series of 36 counts, 36 ahead, 500 draws",
+            f"{series} monthly series of 36 counts, 36 ahead, 500 draws, models: {options.models}",
             told,
             f"{MOST['memory']:g} GiB" if series == options.many else "",
         )
@@ -221,7 +233,8 @@ def _child(options: argparse.Namespace) -> dict[str, float]:
 
     forecast(history_of(counts(4, 36, seed=0)), ForecastSpec(horizon=6), seed=1)  # imports and compiles
     history = history_of(counts(options.child, 36, seed=options.seed))
-    seconds = _seconds(lambda: forecast(history, ForecastSpec(horizon=36, draws=500), seed=1, jobs=options.jobs))
+    spec = ForecastSpec(horizon=36, draws=500, models="auto" if options.models == "auto" else options.models.split(","))
+    seconds = _seconds(lambda: forecast(history, spec, seed=1, jobs=options.jobs))
     unit = 1 if sys.platform == "darwin" else 1024
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return {"seconds": seconds, "gibibytes": peak * unit / 2**30}
