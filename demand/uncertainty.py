@@ -27,12 +27,12 @@ __all__ = ["Errors", "Swings", "draw_paths", "learn_errors", "swings"]
 
 PROPORTION = 0.1
 """The part of a series' standard deviation that is in proportion to its level, before its own scale: see `_base`."""
-OWN = 20.0
-"""A series' own errors count as much as those of all series together when they rest on so many stretches; its swings come on top."""
-LEARNT = 40.0
-"""A series' swings count half when so many of them were seen."""
-MOST = (0.9, 0.3, 10.0)
-"""The most that swings count, and the least and most that they may differ from those of all series."""
+OWN = 1.0
+"""Variance of the logarithm of the size of a series' errors in replay that is noise, for one stretch of errors; falls with their number."""
+NOISE = 8.0
+"""Variance of the logarithm of a series' swings that says nothing about its errors, when one change was seen; falls with their number."""
+UNLIKE = (0.25, 2.0)
+"""Variance of the logarithm of swings between series that is believed beforehand, and as how many series' word that counts."""
 SECOND = 1.6
 """How much larger differences of differences are than differences, where both are noise around a season that stays (about the square root
 of 2, and a little more)."""
@@ -46,7 +46,7 @@ DEALT = 0.8
 """Share of the series that take another one's path at the cutoff of a draw: see Notes; all of them where cutoffs are few."""
 UNSTEADY = 0.3
 """How unsteady the size of errors itself is from one stretch to the next, as a standard deviation of its logarithm."""
-HOPEFUL = 1.05
+HOPEFUL = 1.1
 """Weights were learnt from the same replays as errors, which therefore look a little smaller than they will be."""
 MANY = 6
 """Cutoffs, or steps, from which there are many."""
@@ -71,6 +71,8 @@ class Errors:
         Shape (horizon,): how the size grows with the step, 1 at the first.
     assumed : bool
         True where no error was ever seen.
+    typical, unlike : float
+        The swings of all series in units of `_base`, and the variance of their logarithm from series to series.
     """
 
     paths: np.ndarray
@@ -78,6 +80,7 @@ class Errors:
     growth: np.ndarray
     assumed: bool = False
     typical: float = 1.0
+    unlike: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,20 +91,20 @@ class Swings:
     ----------
     size : numpy.ndarray
         Shape (times, series): mean absolute change of the square root of counts; NaN where no change was seen.
-    trust : numpy.ndarray
-        Same shape: how much that says, from 0 to 1.
+    count : numpy.ndarray
+        Same shape: how many changes were seen.
     """
 
     size: np.ndarray
-    trust: np.ndarray
+    count: np.ndarray
 
     def at(self, times: np.ndarray | int) -> Swings:
         """Give what was known at these times."""
-        return Swings(self.size[times], self.trust[times])
+        return Swings(self.size[times], self.count[times])
 
     def only(self, series: np.ndarray) -> Swings:
         """Give these series."""
-        return Swings(self.size[:, series], self.trust[:, series])
+        return Swings(self.size[:, series], self.count[:, series])
 
 
 def swings(values: np.ndarray, season: int) -> Swings:
@@ -129,7 +132,7 @@ def swings(values: np.ndarray, season: int) -> Swings:
         for changes, lag, least in ((yearly, season, 1.0), (yearly[1:] - yearly[:-1], season + 1, SECOND)):
             other, seen = _running(changes, lag, len(root))
             size = np.fmin(size, np.where(seen >= season, other / least, np.nan))
-    return Swings(size, MOST[0] * count / (count + LEARNT))
+    return Swings(size, count)
 
 
 def learn_errors(actual: np.ndarray, mean: np.ndarray, *, horizon: int, whole: np.ndarray, swung: Swings | None = None) -> Errors:
@@ -153,9 +156,9 @@ def learn_errors(actual: np.ndarray, mean: np.ndarray, *, horizon: int, whole: n
     series = actual.shape[1]
     if not np.isfinite(actual - mean).any():
         return Errors(np.empty((0, series, horizon)), np.full(series, ASSUMED), np.sqrt(np.arange(1, horizon + 1) ** 0.5), assumed=True)
-    shaped = None if swung is None else Swings(swung.size[:, :, None], swung.trust[:, :, None])
-    typical = 1.0 if shaped is None else _typical(mean, whole[None, :, None], shaped)
-    relative = (actual - mean) / _sized(mean, whole[None, :, None], shaped, typical)
+    shaped = None if swung is None else Swings(swung.size[:, :, None], swung.count[:, :, None])
+    typical, unlike = (1.0, 0.0) if shaped is None else _compared(mean, whole[None, :, None], shaped)
+    relative = (actual - mean) / _sized(mean, whole[None, :, None], shaped, typical, unlike)
     growth = np.ones(actual.shape[2])
     for _ in range(3):
         scale = _scale(relative / growth)
@@ -163,7 +166,7 @@ def learn_errors(actual: np.ndarray, mean: np.ndarray, *, horizon: int, whole: n
     scale = _scale(relative / growth)
     paths = relative / (scale[None, :, None] * growth)
     paths = paths[np.isfinite(paths).any(axis=(1, 2))]
-    return Errors(_completed(paths, horizon), scale, _extended(growth, horizon), typical=typical)
+    return Errors(_completed(paths, horizon), scale, _extended(growth, horizon), typical=typical, unlike=unlike)
 
 
 def draw_paths(
@@ -190,8 +193,14 @@ def draw_paths(
         float32, shape (series, horizon, draws); finite, not negative.
     """
     z = _standard(errors, mean.shape, draws, seed)
-    shaped = None if swung is None else Swings(swung.size[:, None], swung.trust[:, None])
-    spread = HOPEFUL * widen * errors.scale[:, None] * errors.growth[None, :] * _sized(mean, whole[:, None], shaped, errors.typical)
+    shaped = None if swung is None else Swings(swung.size[:, None], swung.count[:, None])
+    spread = (
+        HOPEFUL
+        * widen
+        * errors.scale[:, None]
+        * errors.growth[None, :]
+        * _sized(mean, whole[:, None], shaped, errors.typical, errors.unlike)
+    )
     low = whole & (mean.max(axis=1) < LOW)
     for i in range(len(z)):  # a series at a time, in the place of its errors: the array is the largest there is
         drawn = np.maximum(mean[i][:, None] + spread[i][:, None] * z[i], 0.0)
@@ -216,19 +225,30 @@ def _ratio(mean: np.ndarray, whole: np.ndarray, swung: Swings) -> np.ndarray:
     return np.asarray(np.where(change > 0, change / _base(mean, whole), np.nan))
 
 
-def _typical(mean: np.ndarray, whole: np.ndarray, swung: Swings) -> float:
-    ratio = _ratio(mean, whole, swung)
-    known = np.isfinite(ratio)
-    return float(np.exp(np.median(np.log(ratio[known])))) if known.any() else 1.0
+def _compared(mean: np.ndarray, whole: np.ndarray, swung: Swings) -> tuple[float, float]:
+    """Give the typical ratio of `_ratio`, and how much its logarithm varies from series to series beyond noise."""
+    log = np.log(_ratio(mean, whole, swung))
+    known = np.isfinite(log)
+    if not known.any():
+        return 1.0, 0.0
+    times = known.sum(axis=(0, 2))
+    mine = np.where(known, log, 0.0).sum(axis=(0, 2))[times > 0] / times[times > 0]
+    count = np.broadcast_to(swung.count, log.shape).max(axis=(0, 2))[times > 0]
+    middle = float(np.median(mine))
+    return float(np.exp(middle)), _unlike(mine - middle, NOISE / count)
 
 
-def _sized(mean: np.ndarray, whole: np.ndarray, swung: Swings | None, typical: float) -> np.ndarray:
-    """Give the standard deviation that errors have before a series' own scale: by its swings, as far as they are to be trusted."""
+def _sized(mean: np.ndarray, whole: np.ndarray, swung: Swings | None, typical: float, unlike: float) -> np.ndarray:
+    """Give the standard deviation that errors have before a series' own scale.
+
+    By its swings, as far as they are to be trusted: series that are alike share what is typical of them, and those that are not go by
+    their own.
+    """
     base = _base(mean, whole)
     if swung is None:
         return base
     ratio = _ratio(mean, whole, swung) / typical
-    return np.asarray(base * typical * np.where(np.isfinite(ratio), np.clip(ratio, *MOST[1:]), 1.0) ** swung.trust)
+    return np.asarray(base * typical * np.where(np.isfinite(ratio), ratio, 1.0) ** _trust(unlike, NOISE / np.maximum(swung.count, 1)))
 
 
 def _running(changes: np.ndarray, lag: int, periods: int) -> tuple[np.ndarray, np.ndarray]:
@@ -242,14 +262,28 @@ def _running(changes: np.ndarray, lag: int, periods: int) -> tuple[np.ndarray, n
 
 
 def _scale(relative: np.ndarray) -> np.ndarray:
-    """Give each series' size of errors, drawn towards that of all series where it rests on little."""
+    """Give each series' size of errors, drawn towards that of all series as far as they are alike and its own rest on little."""
     seen = np.isfinite(relative)
     count = seen.sum(axis=(0, 2))
     own = NORMAL * np.where(seen, np.abs(relative), 0.0).sum(axis=(0, 2)) / np.maximum(count, 1)
     stretches = seen.any(axis=2).sum(axis=0) ** 0.5
     pooled = np.median(own[count > 0])
     pooled = pooled if pooled > 0 else max(own[count > 0].mean(), EPSILON)
-    return np.asarray(np.sqrt((stretches * own**2 + OWN * pooled**2) / (stretches + OWN)))
+    logs = np.where(count > 0, np.log(np.maximum(own, 0.1 * pooled) / pooled), np.nan)
+    noise = OWN / np.maximum(stretches, 1)
+    return np.asarray(pooled * np.exp(np.where(count > 0, logs * _trust(_unlike(logs, noise), noise), 0.0)))
+
+
+def _unlike(logs: np.ndarray, noise: np.ndarray) -> float:
+    """Give the variance of logarithms between series beyond noise, which is a variance itself; around 0, their median."""
+    known = np.isfinite(logs)
+    more = float((logs[known] ** 2 - np.broadcast_to(noise, logs.shape)[known]).sum())
+    return max(more + UNLIKE[0] * UNLIKE[1], 0.0) / (int(known.sum()) + UNLIKE[1])
+
+
+def _trust(unlike: float, noise: np.ndarray) -> np.ndarray:
+    """Give the share of a series' own word (empirical Bayes; Efron and Morris 1973, JASA 68, 117-130)."""
+    return np.asarray(unlike / np.maximum(unlike + noise, 1e-12))
 
 
 def _growth(relative: np.ndarray) -> np.ndarray:
