@@ -7,7 +7,7 @@ seen. Refuses an outcome that does not count; where the past is too short or too
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,24 +15,21 @@ import pandas as pd
 
 from demand.errors import DataError, Fault
 from demand.segments.attributes import Attribute
-from demand.segments.columns import by_attribute, tree_columns
+from demand.segments.columns import tree_columns
+from demand.segments.counting_models import MODELS, deviance, drivers_of_use, fit_counts
 from demand.segments.model import first_rows, id_column
 from demand.segments.protected import protected
 from demand.segments.snapshots import PAST, YEAR, snapshot
 from demand.spec import stream
-from demand.trees import Trees, TreeSettings, fit_trees
 
-__all__ = ["MODELS", "ExpectedUse", "expected_use", "use_of_episodes", "use_of_rows"]
+__all__ = ["ExpectedUse", "expected_use", "use_of_episodes", "use_of_rows"]
 
 FOLDS, MOST_ROWS, LEAST_ROWS, LEAST_EPISODES, RESAMPLES = 5, 20_000, 200, 50, 500
-MODELS = ("segment average", "Poisson regression", "LightGBM", "mean of the two models")
-"""The first is what the others are held against; of two models that err in different ways the mean often errs least."""
 PARTS, TENTHS = 10, "tenth of the expected"
 WHO = (
     "Expected use: episodes that begin in the twelve months after the last day of the data, of people who came in the three years before "
     "it; who has never come is not among them."
 )
-Predict = Callable[[pd.DataFrame], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ def expected_use(
     Returns
     -------
     ExpectedUse
-        By segment, and by area and protected characteristics where there are such columns.
+        By segment, and by area and protected characteristics.
 
     Raises
     ------
@@ -152,8 +149,11 @@ def use_of_episodes(
     other fifth: it has seen neither the people nor the year.
     """
     before, last = snapshot(people, end - pd.Timedelta(days=2 * YEAR)), snapshot(people, end - pd.Timedelta(days=YEAR))
-    reach = people["opened"].min() <= end - pd.Timedelta(days=3 * YEAR)
-    if not reach or min(len(before.rows), len(last.rows)) < LEAST_ROWS or before.later.sum() < LEAST_EPISODES:
+    if (
+        people["opened"].min() > end - pd.Timedelta(days=3 * YEAR)
+        or min(len(before.rows), len(last.rows)) < LEAST_ROWS
+        or before.later.sum() < LEAST_EPISODES
+    ):
         return ExpectedUse(notes=("Nobody says how much people will use: that needs three years of episodes, 200 people and 50 returns.",))
     segment = members.set_index("person_id")["segment"]
     tables = [_table(s.rows, attributes, PAST) for s in (before, last)]
@@ -163,18 +163,18 @@ def use_of_episodes(
     predicted = {name: np.zeros(len(last.rows)) for name in MODELS}
     for f in range(FOLDS):
         seen, new = fold_before != f, fold_last == f
-        fitted = _fit(tables[0].columns(seen), before.later[seen], own[0][seen], seed)
+        fitted = fit_counts(tables[0].columns(seen), before.later[seen], own[0][seen], seed)
         for name, values in fitted.predict(tables[1].columns(new), own[1][new]).items():
             predicted[name][new] = values
     told = _judged(predicted, last.later, seed)
     now = snapshot(people, end)
     chosen = str(told.loc[told["chosen"], "model"].iloc[0])
-    final = _fit(tables[1].values, last.later, own[1], seed)
+    final = fit_counts(tables[1].values, last.later, own[1], seed)
     table, mine = _table(now.rows, attributes, PAST), now.rows["person_id"].astype(str).map(segment).to_numpy()
     ahead = final.predict(table.values, mine)[chosen]
     by = _by(now.rows, mine, groups)
     calibration = _calibrated(predicted[chosen], last.later, _by(last.rows, own[1], groups))
-    drivers = _drivers(tables[1], last.later, seed)
+    drivers = drivers_of_use(tables[1].values, tables[1].owners, last.later, seed)
     notes = (*_words(told, "people and a year"), *_checked(calibration, drivers), WHO)
     return ExpectedUse(told, calibration, drivers, _expected(ahead, by), notes)
 
@@ -209,14 +209,14 @@ def use_of_rows(
     fold = stream(seed, "segments", "use folds").permutation(len(rows)) % FOLDS
     predicted = {name: np.zeros(len(rows)) for name in MODELS}
     for f in range(FOLDS):
-        fitted = _fit(table.columns(fold != f), use[fold != f], segment[fold != f], seed)
+        fitted = fit_counts(table.columns(fold != f), use[fold != f], segment[fold != f], seed)
         for name, values in fitted.predict(table.columns(fold == f), segment[fold == f]).items():
             predicted[name][fold == f] = values
     told = _judged(predicted, use, seed)
     chosen = str(told.loc[told["chosen"], "model"].iloc[0])
     by = _by(rows, segment, groups)
     calibration = _calibrated(predicted[chosen], use, by)
-    drivers = _drivers(table, use, seed)
+    drivers = drivers_of_use(table.values, table.owners, use, seed)
     same = "There are no dates, so the year that it was tried on is the year that it was made on."
     notes = (*_words(told, "people"), *_checked(calibration, drivers), same)
     return ExpectedUse(told, calibration, drivers, _expected(predicted[chosen], by), notes)
@@ -246,60 +246,8 @@ def _folds(persons: pd.Series, seed: int) -> np.ndarray:
     return np.asarray((stream(seed, "segments", "use folds").permutation(len(unique)) % FOLDS)[codes])
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """The models of one set of people."""
-
-    means: pd.Series
-    mean: float
-    regression: Predict
-    trees: Trees
-
-    def predict(self, table: pd.DataFrame, segment: np.ndarray) -> dict[str, np.ndarray]:
-        """Give the expected use of each row by every model of `MODELS`."""
-        # Who is in a segment that the fit did not have is expected to use what everybody does.
-        average = pd.Series(segment).map(self.means).fillna(self.mean).to_numpy(dtype=float)
-        plain, grown = self.regression(table), self.trees.predict(table)
-        made = (average, plain, grown, (plain + grown) / 2)
-        return {name: np.maximum(values, 1e-6) for name, values in zip(MODELS, made, strict=True)}
-
-
-def _fit(table: pd.DataFrame, use: np.ndarray, segment: np.ndarray, seed: int) -> Fitted:
-    at = np.sort(stream(seed, "segments", "use rows").permutation(len(table))[:MOST_ROWS])
-    shown, counted = table.iloc[at], use[at]
-    return Fitted(pd.Series(use).groupby(segment).mean(), float(use.mean()), _regression(shown, counted), _trees(shown, counted, seed))
-
-
-def _trees(table: pd.DataFrame, use: np.ndarray, seed: int) -> Trees:
-    rows = int(np.clip(len(table) // 50, 20, 200))
-    settings = TreeSettings(objective="poisson", rounds=120, learning_rate=0.05, leaves=8, rows_per_leaf=rows)
-    return fit_trees(table, use, settings=settings, seed=seed)
-
-
-def _regression(table: pd.DataFrame, use: np.ndarray) -> Predict:
-    """Fit a plain Poisson regression; what is not known is the mean, with a column that says so."""
-    from sklearn.linear_model import PoissonRegressor
-
-    centre, spread = table.mean(), table.std().replace(0.0, 1.0)
-    holes = [c for c in table if table[c].isna().any()]
-
-    def design(t: pd.DataFrame) -> np.ndarray:
-        # A standardised column has its mean at 0: that is where those not known are put, and the extra column tells them apart.
-        known = ((t - centre) / spread).clip(-10, 10).fillna(0.0)
-        return np.column_stack([known.to_numpy(), t[holes].isna().to_numpy(dtype=float)])
-
-    fitted = PoissonRegressor(alpha=1e-3, max_iter=500).fit(design(table), use)
-    most = max(float(use.max()), 1.0)
-    return lambda t: np.clip(fitted.predict(design(t)), 1e-6, most)
-
-
-def _deviance(use: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Poisson deviance by person: 2 (y log(y / mu) - y + mu)."""
-    return np.asarray(2 * (np.where(use > 0, use * np.log(np.maximum(use, 1e-12) / mean), 0.0) - use + mean))
-
-
 def _judged(predicted: dict[str, np.ndarray], use: np.ndarray, seed: int) -> pd.DataFrame:
-    parts = {name: _deviance(use, mean) for name, mean in predicted.items()}
+    parts = {name: deviance(use, mean) for name, mean in predicted.items()}
     base = parts[MODELS[0]]
     rng = stream(seed, "segments", "use resamples")
     drawn = rng.multinomial(len(use), np.full(len(use), 1 / len(use)), size=RESAMPLES) if len(use) <= MOST_ROWS else None
@@ -353,13 +301,6 @@ def _expected(ahead: np.ndarray, by: dict[str, np.ndarray]) -> pd.DataFrame:
     return table[["by", "level", "segment", "people", "expected", "per_person"]].reset_index(drop=True)
 
 
-def _drivers(table: Table, use: np.ndarray, seed: int) -> pd.DataFrame:
-    at = np.sort(stream(seed, "segments", "use rows").permutation(len(table.values))[: MOST_ROWS // 2])
-    shown = table.values.iloc[at].reset_index(drop=True)
-    sizes = by_attribute(_trees(shown, use[at], seed).contributions(shown)[0], table.owners)
-    return pd.DataFrame({"feature": sizes.index, "share": (sizes / sizes.sum() if sizes.sum() > 0 else sizes).to_numpy()})
-
-
 def _checked(calibration: pd.DataFrame, drivers: pd.DataFrame) -> tuple[str, str]:
     """Say how well the expected met the observed, and what the trees look at."""
     fits = calibration["expected"].between(calibration["low"], calibration["high"])
@@ -385,9 +326,9 @@ def _words(scores: pd.DataFrame, unseen: str) -> tuple[str, ...]:
             f"How much people use: {best} does better than the average of the segment by {100 * row['better']:.0f} % of its deviance "
             f"(95 % interval {100 * row['low']:.0f} to {100 * row['high']:.0f} %), on {unseen} that it had not seen."
         )
-    plain, counted = told.loc["Poisson regression", "better"], told.loc[best]
+    plain, row = told.loc["Poisson regression", "better"], told.loc[best]
     second = (
-        f"LightGBM: {100 * trees['better']:.1f} %; a plain Poisson regression: {100 * plain:.1f} %. In all {counted['expected']:,.0f} were "
-        f"expected and {counted['observed']:,.0f} were counted."
+        f"LightGBM: {100 * trees['better']:.1f} %; a plain Poisson regression: {100 * plain:.1f} %. In all {row['expected']:,.0f} were "
+        f"expected and {row['observed']:,.0f} were counted."
     )
     return first, second

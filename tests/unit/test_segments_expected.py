@@ -11,8 +11,9 @@ from demand.budget import cost_by, price
 from demand.errors import BudgetError, DataError
 from demand.scenario import apply
 from demand.segments.attributes import read_attributes
+from demand.segments.counting_models import MODELS
 from demand.segments.equality import equality
-from demand.segments.expected import MODELS, ExpectedUse, expected_use
+from demand.segments.expected import ExpectedUse, expected_use
 from demand.segments.snapshots import snapshot
 
 DAY = pd.Timestamp("2026-03-31")
