@@ -122,7 +122,9 @@ def combined(means: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> n
     )
 
 
-def joint_draws(cube: Cube, weights: Mapping[str, float], mean: np.ndarray, *, whole: np.ndarray, draws: int, seed: int) -> np.ndarray:
+def joint_draws(
+    cube: Cube, weights: Mapping[str, float], mean: np.ndarray, *, whole: np.ndarray, draws: int, seed: int, widen: float = 1.0
+) -> np.ndarray:
     """Draw joint futures around the combination's means, with the errors that the combination has had.
 
     Parameters
@@ -135,6 +137,8 @@ def joint_draws(cube: Cube, weights: Mapping[str, float], mean: np.ndarray, *, w
     whole : numpy.ndarray
         bool, shape (series,): series of whole numbers.
     draws, seed : int
+    widen : float
+        Factor on all errors, where those of earlier ranges were too large.
 
     Returns
     -------
@@ -143,7 +147,7 @@ def joint_draws(cube: Cube, weights: Mapping[str, float], mean: np.ndarray, *, w
     """
     said = _as_combined(cube, weights)
     errors = learn_errors(cube.y, said, horizon=mean.shape[1], whole=whole, swung=cube.swings.at(cube.at))
-    return draw_paths(mean, errors, whole=whole, draws=draws, seed=seed, swung=cube.swings.at(cube.now))
+    return draw_paths(mean, errors, whole=whole, draws=draws, seed=seed, swung=cube.swings.at(cube.now), widen=widen)
 
 
 def _as_combined(cube: Cube, weights: Mapping[str, float]) -> np.ndarray:

@@ -26,12 +26,13 @@ from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed,
 from demand.events import Event, check_events, clean, factors, read_day
 from demand.hierarchy import HierarchySpec, declared
 from demand.models import AUTO, MODELS, Forecaster, Prediction, build
+from demand.nested import Widths, stretches, whole_numbers, widths
 from demand.reconcile import CHOICES, Totals, reconcile
 from demand.replay import RACED, Cube, Origins, cube_of, cutoffs_at, origins, plan, replay
 from demand.spec import Spec, fingerprint, stream
 from demand.tables import History, make_draws
 
-__all__ = ["BacktestSpec", "Event", "Forecast", "ForecastSpec", "forecast", "raced_of", "stretches", "whole_numbers"]
+__all__ = ["BacktestSpec", "Event", "Forecast", "ForecastSpec", "forecast", "raced_of"]
 
 ENDED = {"D": 28, "W": 8, "M": 6, "Q": 3, "Y": 2}
 """A series without a count in so many last periods has ended."""
@@ -171,7 +172,7 @@ def forecast(
     said = _predict(seen, weights, spec.horizon, seed=seed, drivers=drivers, saved=saved, jobs=jobs, progress=progress)
     mean = combined({m: _array(p, lowest, spec.horizon) for m, p in said.items()}, weights)
     agreed = reconcile(cube, weights, mean, totals=totals, replays=replays, seen=lambda: seen, how=spec.reconcile, seed=seed)
-    values = _drawn(cube, weights, agreed.mean, lowest, ahead, spec, seed=seed)
+    values, wide = _drawn(cube, weights, agreed.mean, lowest, ahead, spec, seed=seed)
     used = driver_use(said, weights, ahead, history=seen, horizon=spec.horizon, seed=seed)
     draws, effect = _with_events(values, agreed.mean, lowest, spec, seed=seed, weights=weights)
     return Forecast(
@@ -180,30 +181,19 @@ def forecast(
         means=_means(said, weights),
         replays=replays,
         weights=weights,
-        notes=used.noted(agreed.noted(_notes(said, weights, cube, of, seen))),
+        notes=wide.noted(used.noted(agreed.noted(_notes(said, weights, cube, of, seen)))),
         not_forecast=left_out,
         effects=ahead.effects,
         driver_futures=ahead.table,
         driver_use=used.table,
         saved={name: text for p in said.values() for name, text in p.saved.items()},
-        settings=_settings(spec, seed, weights, cube, of),
+        settings=_settings(spec, seed, weights, cube, of) | wide.settings,
     )
-
-
-def whole_numbers(history: History) -> np.ndarray:
-    """Say which series are of whole numbers: counts, so that their draws are counts; shape (series,)."""
-    values = history.wide.to_numpy()
-    return np.asarray((np.isnan(values) | (values == np.rint(values))).all(axis=0))
 
 
 def raced_of(spec: ForecastSpec) -> tuple[str, ...]:
     """Give the models that must earn their place: slow ones, under auto. Who names a model gets it, unless it is far off."""
     return RACED if spec.models == "auto" else ()
-
-
-def stretches(cube: Cube) -> float:
-    """Say on how many independent stretches of errors replays rest: the span of the cutoffs over the steps, and one."""
-    return 0.0 if len(cube.at) == 0 else float(cube.at[-1] - cube.at[0]) / cube.y.shape[2] + 1.0
 
 
 def _models(spec: ForecastSpec) -> list[str]:
@@ -275,11 +265,12 @@ def _array(said: Prediction, history: History, horizon: int) -> np.ndarray:
 
 def _drawn(
     cube: Cube, weights: Mapping[str, float], mean: np.ndarray, history: History, ahead: Futures, spec: ForecastSpec, *, seed: int
-) -> np.ndarray:
-    """Draw joint futures around the means, with what the drivers may do."""
-    whole = whole_numbers(history)
-    values = joint_draws(cube, weights, mean, whole=whole, draws=spec.draws, seed=seed)
-    return spread_by_drivers(values, ahead, history=history, cutoffs=cube.cutoffs, whole=whole, seed=seed)
+) -> tuple[np.ndarray, Widths]:
+    """Draw joint futures around the means, widened where earlier ranges failed, with what the drivers may do."""
+    whole, by = whole_numbers(history), widths(history, cube, list(weights), raced=raced_of(spec), horizon=spec.horizon, seed=seed)
+    values = joint_draws(cube, weights, mean, whole=whole, draws=spec.draws, seed=seed, widen=by.series.factor)
+    values = by.applied(values, history.series, whole=whole, seed=seed)
+    return spread_by_drivers(values, ahead, history=history, cutoffs=cube.cutoffs, whole=whole, seed=seed), by
 
 
 def _with_events(

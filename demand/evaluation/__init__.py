@@ -6,6 +6,6 @@ coverage and bias; the track record in words.
 
 from demand.evaluation.accuracy import scale_of
 from demand.evaluation.backtest import Backtest, backtest
-from demand.evaluation.looks import ENOUGH
+from demand.nested import ENOUGH
 
 __all__ = ["ENOUGH", "Backtest", "backtest", "scale_of"]

@@ -8,26 +8,25 @@ are asked again only at dates at which the forecast itself had not replayed them
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from demand.calendar import FinancialYear, Frequency, year_shares
-from demand.combine import combined, joint_draws, weigh
+from demand.combine import combined, weigh
 from demand.events import clean
-from demand.forecast import Forecast, ForecastSpec, raced_of, stretches, whole_numbers
+from demand.forecast import Forecast, ForecastSpec, raced_of
 from demand.hierarchy import HierarchySpec
 from demand.models import build
+from demand.nested import ENOUGH, draws_then, known_then, stretches, widths
 from demand.reconcile import Totals, reconcile
-from demand.replay import BUDGET, COST, Cube, Task, cube_of, cutoffs_at, origins, replay
+from demand.replay import BUDGET, COST, Cube, Task, cube_of, cutoffs_at, replay
 from demand.tables import History
 
-__all__ = ["ENOUGH", "Evidence", "Look", "gather", "known_then", "looks", "year_ends"]
+__all__ = ["Evidence", "Look", "gather", "looks", "year_ends"]
 
-ENOUGH = 3
-"""Earlier cutoffs whose whole path had come: fewer, and ranges are not calibrated."""
 MOST_DRAWS, FEWEST_DRAWS, ROOM = 400, 200, 20_000_000
 """Draws at each date: so many, or fewer where series times periods times draws would be more than `ROOM`."""
 YEARS = 12
@@ -129,11 +128,12 @@ def gather(
     else:
         whole = steps >= int(history.frequency.per_year) and len(own.at)
         ends = year_ends(index, history.frequency, start_month) if whole else []
-        known = {c: known_then(history, own, int(index.get_loc(c)), spec) for c in ends}
+        known = {c: known_then(history, own, int(index.get_loc(c)), spec.horizon) for c in ends}
         ends = [c for c in ends if len(known[c].at) >= ENOUGH][-YEARS:]
         models = {c: [m for m, w in _weights(known[c], forecast, spec).items() if w > 0 or m == NAIVE] for c in ends}
         judged = [pd.Timestamp(c) for c in forecast.settings["main_cutoffs"]] + ends
-    there = set(zip(forecast.replays["model"], pd.DatetimeIndex(forecast.replays["cutoff"]), strict=True))
+    mine = forecast.replays[forecast.replays["unique_id"].isin(history.ids)]
+    there = set(zip(mine["model"], pd.DatetimeIndex(mine["cutoff"]), strict=True))
     if len(forecast.driver_futures):
         lag = {} if drivers is None else drivers.attrs
         drivers = forecast.driver_futures.copy()
@@ -172,19 +172,6 @@ def year_ends(index: pd.DatetimeIndex, frequency: Frequency, start_month: int) -
     return found
 
 
-def known_then(history: History, cube: Cube, place: int, spec: ForecastSpec) -> Cube:
-    """Give the replays that a forecast made at a date would have had: its cutoffs, its steps, and what had come by then.
-
-    They are those of today's replays that lie where it would have put its own, which it might have spaced more closely.
-    """
-    index = pd.DatetimeIndex(history.wide.index)
-    of = origins(history.until(index[place]), spec.horizon)
-    known = cube.known_by(place)
-    kept = known.at <= (index.get_loc(of.close[-1]) if of.close else -1)
-    y, means = known.y[kept][:, :, : of.steps], {m: v[kept][:, :, : of.steps] for m, v in known.means.items()}
-    return replace(known, cutoffs=known.cutoffs[kept], at=known.at[kept], y=y, means=means)
-
-
 def looks(
     history: History, evidence: Evidence, *, forecast: Forecast, spec: ForecastSpec, seed: int, hierarchy: HierarchySpec = "auto"
 ) -> Iterator[Look]:
@@ -212,7 +199,7 @@ def looks(
         if k < 0:
             continue
         place, reach = int(cube.at[k]), min(cube.y.shape[2], len(index) - 1 - int(cube.at[k]))
-        known = known_then(history, evidence.own, place, spec)
+        known = known_then(history, evidence.own, place, spec.horizon)
         weights = _weights(known, forecast, spec)
         if not any(weights.get(m, 0) > 0 for m in cube.means):
             continue
@@ -220,13 +207,12 @@ def looks(
         then = partial(_seen_then, history, cutoff, spec)
         about = {"totals": totals, "replays": forecast.replays, "seen": then, "how": spec.reconcile, "seed": seed}
         mean = reconcile(known, weights, plain, **about).mean
-        said = np.isfinite(mean).all(axis=1)
-        if not said.any():
+        if not np.isfinite(mean).all(axis=1).any():
             continue
         draws = min(spec.draws, int(np.clip(ROOM // max(mean.size, 1), FEWEST_DRAWS, MOST_DRAWS)))
-        whole = whole_numbers(history.until(cutoff).only(np.array(cube.ids)[said]))
-        values = np.full((*mean.shape, draws), np.nan, dtype=np.float32)
-        values[said] = joint_draws(known.only(said), weights, mean[said], whole=whole, draws=draws, seed=seed)
+        past = history.until(cutoff)
+        by = widths(past, known, list(forecast.weights), raced=raced_of(spec), horizon=spec.horizon, seed=seed)
+        values = draws_then(past, known, mean, weights, draws=draws, seed=seed, by=by)
         naive = cube.means[NAIVE][k, :, :reach] if NAIVE in cube.means else np.full(mean.shape, np.nan)
         opening = history.wide.ffill().iloc[place].to_numpy(dtype=float)
         ds = index[place + 1 : place + 1 + reach]

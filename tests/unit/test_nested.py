@@ -1,0 +1,111 @@
+"""Ranges that failed at earlier cutoffs are widened, the others not; totals may be widened beyond their parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from demand.calendar import Frequency
+from demand.calibration import Widening
+from demand.combine import combined, joint_draws, weigh
+from demand.evaluation import backtest
+from demand.evaluation.looks import gather, looks
+from demand.forecast import Forecast, ForecastSpec, forecast
+from demand.nested import Widths, draws_then, known_then, stretches, whole_numbers, widths
+from demand.replay import cube_of
+from demand.tables import History
+
+YEARS, SERIES = 26, 6
+SPEC = ForecastSpec(horizon=2, models=["seasonal_naive", "theta"], draws=300, reconcile="bottom_up")
+
+
+def history(*, restless: bool) -> History:
+    """Give annual counts; restless ones are moved, all together, by shocks that become larger every year."""
+    rng = np.random.default_rng(4)
+    size = 0.005 * 1.14 ** np.arange(YEARS) if restless else np.full(YEARS, 0.03)
+    common = np.exp(np.cumsum(rng.choice([-1, 1], YEARS) * size * (1 if restless else 0)))
+    ds = Frequency("Y", 3).periods(pd.Timestamp("1998-04-01"), YEARS)
+    tables = [
+        pd.DataFrame({"unique_id": f"s{i}", "ds": ds, "y": rng.poisson(600 * (i + 1) * common), "kind": "flow", "unit": "people"})
+        for i in range(SERIES)
+    ]
+    return History.of(pd.concat(tables), Frequency("Y", 3))
+
+
+@pytest.fixture(scope="module")
+def restless() -> tuple[History, Forecast]:
+    h = history(restless=True)
+    return h, forecast(h, SPEC, seed=1)
+
+
+def test_ranges_that_failed_are_widened_and_it_is_said(restless: tuple[History, Forecast]) -> None:
+    h, made = restless
+    by = made.settings["widened"]
+    assert by["series"] > 1
+    told = made.notes.loc[made.notes["note"].str.contains("times as wide"), "note"]
+    assert f"made {by['series']:.2f} times as wide: at" in told.iloc[0]
+    cube = cube_of(made.replays, h, steps=2)
+    mean = made.means.assign(m=made.means["mean"] * made.means["weight"]).groupby(["unique_id", "ds"])["m"].sum().unstack().to_numpy()
+    plain = joint_draws(cube, made.weights, mean, whole=whole_numbers(h), draws=300, seed=1)
+    ratio = made.draws.to_numpy().std(axis=2) / plain.std(axis=2)
+    assert np.median(ratio) > 0.95 * by["series"]
+
+
+def test_ranges_that_held_are_left_alone() -> None:
+    made = forecast(history(restless=False), SPEC, seed=1)
+    assert made.settings["widened"] == {"series": 1.0, "total": 1.0}
+    assert not made.notes["note"].str.contains("times as wide").any()
+
+
+def test_the_widening_is_nested_too(restless: tuple[History, Forecast]) -> None:
+    """What a look back widens by rests on what had come by then: changing what came later changes nothing."""
+    h, made = restless
+    before = backtest(h, made, SPEC, seed=1)
+    last = h.table["ds"].max()
+    changed = History(h.table.assign(y=h.table["y"].where(h.table["ds"] < last, 3 * h.table["y"])), h.series, h.frequency)
+    after = backtest(changed, forecast(changed, SPEC, seed=1), SPEC, seed=1)
+    early = [
+        b.rows[(b.rows["model"] == "combined") & (b.rows["ds"] < last)].drop(columns="y").reset_index(drop=True) for b in (before, after)
+    ]
+    assert len(early[0])
+    pd.testing.assert_frame_equal(*early)
+
+
+def test_more_is_inside_with_the_widening_than_without(restless: tuple[History, Forecast]) -> None:
+    h, made = restless
+    evidence = gather(h, made, SPEC, seed=1)
+    cube, inside = evidence.all, {"with": 0, "without": 0}
+    for look in looks(h, evidence, forecast=made, spec=SPEC, seed=1):
+        k = int(np.flatnonzero(cube.at == look.place)[0])
+        then, known = h.until(look.cutoff), known_then(h, evidence.own, look.place, 2)
+        weights = weigh(known, list(made.weights), stretches=stretches(known))
+        mean = combined({m: v[k, :, : look.y.shape[1]] for m, v in cube.means.items()}, weights)
+        plain = draws_then(then, known, mean, weights, draws=300, seed=1, by=Widths())
+        for name, draws in (("with", look.draws), ("without", plain)):
+            low, high = np.quantile(draws, [0.1, 0.9], axis=2)
+            inside[name] += int(((look.y >= low) & (look.y <= high)).sum())
+    assert inside["with"] > inside["without"]
+
+
+def test_what_series_have_in_common_is_widened_by_the_factor_and_they_stay_counts() -> None:
+    rng = np.random.default_rng(2)
+    common = rng.normal(0, 30, (1, 5, 2000))
+    values = np.rint(np.maximum(400 + common + rng.normal(0, 10, (8, 5, 2000)), 0)).astype(np.float32)
+    about = pd.DataFrame({"kind": "flow", "unit": "people"}, index=[f"s{i}" for i in range(8)])
+    before = values.sum(axis=0)
+    by = Widths(total=Widening(1.5, 0.4, 6))
+    after = by.applied(values.copy(), about, whole=np.ones(8, dtype=bool), seed=1)
+    np.testing.assert_array_equal(after, np.rint(after))
+    np.testing.assert_allclose(after.sum(axis=0).std(axis=1), 1.5 * before.std(axis=1), rtol=0.01)
+    np.testing.assert_allclose(after.mean(axis=2), values.mean(axis=2), rtol=0.002)
+    same = Widths().applied(values.copy(), about, whole=np.ones(8, dtype=bool), seed=1)
+    np.testing.assert_array_equal(same, values)
+
+
+def test_a_history_too_short_to_look_back_widens_nothing() -> None:
+    ds = pd.date_range("2020-01-01", periods=5, freq="MS")
+    h = History.of(pd.DataFrame({"unique_id": "a", "ds": ds, "y": [1.0, 2, 3, 2, 1]}), Frequency("M"))
+    made = forecast(h, ForecastSpec(horizon=3, models=["seasonal_naive"], draws=20), seed=1)
+    cube = cube_of(made.replays, h, steps=int(made.settings["steps"]))
+    assert widths(h, cube, ["seasonal_naive"], raced=(), horizon=3, seed=1) == Widths()
