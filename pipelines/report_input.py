@@ -125,5 +125,6 @@ def _about(job: Job) -> dict[str, object]:
         **{k: settings[k] for k in ("frequency", "year_end_month")},
         **{k: made[k] for k in ("horizon", "draws")},
         "models": models,
+        "widened": made.get("widened", {}),
         "cutoff": cutoff,
     }

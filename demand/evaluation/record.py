@@ -21,6 +21,8 @@ WITHIN = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100)
 """Percentages in which the track record speaks."""
 MOSTLY = 0.75
 """It names the smallest of them that held in so large a share of the years."""
+MANY = 3
+"""Dates that are listed one by one."""
 NOUNS = {"D": "days", "W": "weeks", "M": "months", "Q": "quarters", "Y": "years"}
 
 
@@ -86,6 +88,8 @@ def _dates(rows: pd.DataFrame, frequency: Frequency) -> str:
     following = len(starts) > 1 and bool((np.diff(starts.year) == 1).all()) and starts.month.nunique() == 1
     if following:
         return f"each {starts[0]:%B} since {starts[0].year}"
+    if len(starts) > MANY and starts.month.nunique() == 1:
+        return f"in {len(starts)} {starts[0]:%B}s from {starts[0].year} to {starts[-1].year}"
     return "after " + ", ".join(f"{day:%B %Y}" for day in ends)
 
 

@@ -25,6 +25,8 @@ SUM, YEAR = "sum", "year"
 COLUMNS = ["level", "name", "kind", "unit", "span", "step", "financial_year", "ds", "cutoff", "place", "calibrated", "y", "mean", "naive",
            *quantile_columns(), "below", "upto", "n_series"]  # fmt: skip
 """Columns of the sums, beside the key columns of the data."""
+USED = ("q0.025", "q0.1", "q0.5", "q0.9", "q0.975")
+"""Quantiles that errors and coverage are made of."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,9 @@ def pooled(found: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The same rows with a column horizon; those of single periods and of years twice.
+        The same rows with a column horizon, those of single periods and of years twice; of the quantiles only those of `USED`.
     """
+    found = found[[c for c in found.columns if c in COLUMNS and (c not in quantile_columns() or c in USED)]]
     single, year = found["span"].str.isdigit(), found["span"].str.startswith(YEAR)
     parts = [found[single].assign(horizon="all"), found[year].assign(horizon=YEAR), found.assign(horizon=found["span"])]
     return pd.concat([p for p in parts if len(p)] or parts, ignore_index=True)

@@ -98,9 +98,15 @@ def _record(inputs: ReportInput, line: Line) -> str:
     years = line.rows[line.rows["financial_year"].notna()].sort_values("financial_year")
     ahead = line.ahead
     found = next(iter(years_held(inputs, years[none_counted(years)])), None) if ahead is not None else None
-    if found is None:
-        return ""
-    return f"At earlier dates the range of the year that came next held in {found[0]} of {words.plural(found[1], 'year')}."
+    said = []
+    if found is not None:
+        said.append(f"At earlier dates the range of the year that came next held in {found[0]} of {words.plural(found[1], 'year')}.")
+    factor = max(inputs.run.get("widened", {}).values(), default=1.0)
+    if factor > 1:
+        said.append(
+            f"Ranges are made {factor:.1f} times as wide as past errors alone would make them, because earlier ones held too seldom."
+        )
+    return " ".join(said)
 
 
 def _untested(inputs: ReportInput) -> str:

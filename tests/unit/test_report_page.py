@@ -404,3 +404,11 @@ def test_joined_counts_are_shown_beside_the_raw_ones() -> None:
     assert "as counted and as joined" in page
     public = sections(replace(raw, history=history, events=events, spec=ReportSpec(audience="public")))
     assert not any(isinstance(p, Table) for s in public if s.id == "joined" for p in s.parts)
+
+
+def test_a_widened_range_is_labelled() -> None:
+    base = made()
+    wide = replace(base, run={**base.run, "widened": {"series": 1.0, "total": 1.42}})
+    told = next(a for a in answers(wide) if a.question == "How sure are we?").more
+    assert told.endswith("Ranges are made 1.4 times as wide as past errors alone would make them, because earlier ones held too seldom.")
+    assert not banned_in(told)
