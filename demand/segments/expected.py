@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from demand.data.people import age_band
 from demand.errors import DataError, Fault
 from demand.segments.attributes import Attribute
 from demand.segments.columns import tree_columns
@@ -25,6 +26,8 @@ from demand.spec import stream
 __all__ = ["ExpectedUse", "expected_use", "use_of_episodes", "use_of_rows"]
 
 FOLDS, MOST_ROWS, LEAST_ROWS, LEAST_EPISODES, RESAMPLES = 5, 20_000, 200, 50, 500
+YEARS_NOT_BANDS = 16
+"""An age column whose largest value is above this holds years."""
 PARTS, TENTHS = 10, "tenth of the expected"
 WHO = (
     "Expected use: episodes that begin in the twelve months after the last day of the data, of people who came in the three years before "
@@ -264,14 +267,21 @@ def _judged(predicted: dict[str, np.ndarray], use: np.ndarray, seed: int) -> pd.
 
 
 def _by(rows: pd.DataFrame, segment: np.ndarray, groups: Sequence[str]) -> dict[str, np.ndarray]:
-    """Give, by column, the level of each row: the segment first; numbers in fifths."""
+    """Give, by column, the level of each row: the segment first; ages in bands, other numbers in fifths."""
     out = {"segment": segment.astype(str)}
     for column in groups:
         values = rows[column]
         if pd.api.types.is_numeric_dtype(values) and values.nunique() > PARTS:
-            values = pd.qcut(values, 5, duplicates="drop").astype(str).where(values.notna())
+            values = age_band(values) if protected(column) == "age" and values.max() > YEARS_NOT_BANDS else _fifths(values)
         out[column] = values.astype(object).where(values.notna(), "(not known)").astype(str).to_numpy()
     return out
+
+
+def _fifths(values: pd.Series) -> pd.Series:
+    bands = pd.qcut(values, 5, duplicates="drop")
+    ends = values.groupby(bands, observed=True).agg(["min", "max"])
+    names = {band: f"{low:,.6g} to {high:,.6g}" for band, low, high in ends.itertuples()}
+    return bands.astype(object).map(names)
 
 
 def _calibrated(expected: np.ndarray, use: np.ndarray, by: dict[str, np.ndarray]) -> pd.DataFrame:

@@ -116,6 +116,10 @@ def test_use_without_dates_is_split_by_person() -> None:
     )
     members = pd.DataFrame({"person_id": table["person_id"], "segment": rng.choice(["A", "B"], 2000)})
     attributes = read_attributes(table, None).attributes
+    aged = table.assign(age=rng.integers(18, 90, 2000), disability_score=rng.normal(size=2000))
+    groups = expected_use(aged, members, attributes, outcome="visits").expected
+    assert {"18-24", "75+"} <= set(groups.loc[groups["by"] == "age", "level"])
+    assert groups.loc[groups["by"] == "disability_score", "level"].str.match(r"-?[\d.]+ to -?[\d.]+").all()
     told = expected_use(table, members, attributes, outcome="visits").scores.set_index("model")
     assert told.loc["LightGBM", "better"] == pytest.approx(told.loc["Poisson regression", "better"], abs=0.02)
     assert told.loc["LightGBM", "low"] > 0.3
