@@ -8,7 +8,7 @@ forecast from their own past.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,7 @@ from demand.counts import to_counts
 from demand.effects import EFFECT_COLUMNS, estimate_effects
 from demand.errors import DataError, Fault, listed, raise_all
 from demand.models import build
+from demand.people import People, people_of
 from demand.replay import cube_of, drivers_as_known, origins, plan, replay
 from demand.spec import EIGHTY, stream
 from demand.tables import History
@@ -50,12 +51,15 @@ class Futures:
     effects : pandas.DataFrame
         EFFECTS, with as many draws.
     notes : tuple of str
+    people : People
+        Whose figures each series is forecast per.
     """
 
     table: pd.DataFrame
     paths: Mapping[str, np.ndarray] = field(repr=False)
     effects: pd.DataFrame = field(repr=False)
     notes: tuple[str, ...] = ()
+    people: People = field(default_factory=People)
 
     @property
     def given(self) -> pd.DataFrame | None:
@@ -63,7 +67,9 @@ class Futures:
         return None if self.table.empty else self.table
 
 
-def driver_futures(drivers: pd.DataFrame | None, history: History, horizon: int, *, draws: int, seed: int) -> Futures:
+def driver_futures(
+    drivers: pd.DataFrame | None, history: History, horizon: int, *, draws: int, seed: int, per: str | None = None
+) -> Futures:
     """Draw what the drivers may do in the periods ahead, and estimate what they do to demand.
 
     Where a range is given it is taken for an 80 % range, with two halves of normals on the scale of logs (Wallis 2014, see `Assumption`),
@@ -78,6 +84,8 @@ def driver_futures(drivers: pd.DataFrame | None, history: History, horizon: int,
         Of demand, cleaned of events.
     horizon : int
     draws, seed : int
+    per : str, optional
+        The population that demand is forecast per.
 
     Returns
     -------
@@ -86,8 +94,11 @@ def driver_futures(drivers: pd.DataFrame | None, history: History, horizon: int,
     Raises
     ------
     DataError
-        Where a range does not hold its value, or a driver without a future cannot be forecast.
+        Where a range does not hold its value, a driver without a future cannot be forecast, or people are not known.
+    SettingsError
+        Where no driver is the population.
     """
+    people, drivers = people_of(drivers, per, history)
     if drivers is None or drivers.empty:
         return Futures(pd.DataFrame(columns=list(FUTURE_COLUMNS)), {}, pd.DataFrame(columns=list(EFFECT_COLUMNS)))
     given = drivers.reindex(columns=["ds", "name", "value", "low", "high"]).dropna(subset=["value"])
@@ -103,8 +114,10 @@ def driver_futures(drivers: pd.DataFrame | None, history: History, horizon: int,
         notes += [(str(name), text) for text in (_note(table, str(name), own), _note_on_reach(table, history.last)) if text]
     table = pd.concat(tables, ignore_index=True)[list(FUTURE_COLUMNS)]
     table.attrs.update(drivers.attrs)
-    effects = estimate_effects(history, given, draws=draws, seed=seed, signs=drivers.attrs.get("signs"))
-    return Futures(table, paths, effects, _told(notes))
+    others = given if not people.per else given[~given["name"].isin(set(people.of.values()))]
+    effects = estimate_effects(people.today(history, given), others, draws=draws, seed=seed, signs=drivers.attrs.get("signs"))
+    effects = pd.concat([e for e in (effects, people.effects(history.ids, draws, given)) if len(e)], ignore_index=True)
+    return Futures(table, paths, effects if len(effects) else pd.DataFrame(columns=list(EFFECT_COLUMNS)), _told(notes), people)
 
 
 def _range_faults(rows: pd.DataFrame) -> list[Fault]:
@@ -273,33 +286,42 @@ def spread_by_drivers(
     numpy.ndarray
         Shape (series, periods, draws).
     """
-    effects = futures.effects
-    names = [str(n) for n in pd.unique(effects["driver"]) if n in futures.paths] if len(effects) else []
-    if not names:
-        return values
-    periods, draws = values.shape[1:]
-    mine = effects[effects["driver"].isin(names)].sort_values(["unique_id", "driver", "draw"], kind="stable")
-    names, ids = sorted(names), list(pd.unique(mine["unique_id"]))
-    elasticity = mine["elasticity"].to_numpy().reshape(len(ids), len(names), draws)
-    half_life = mine["half_life"].to_numpy().reshape(len(ids), len(names), draws)[:, 0]
-    ahead = np.stack([futures.paths[n] for n in names])
-    past = _unforeseen(futures.table, names, history, cutoffs, periods)
-    moved, done = values.copy(), {}
-    for i, unique_id in enumerate(history.ids):
-        if unique_id not in ids:
-            continue
-        k = ids.index(unique_id)
-        mark = half_life[k].tobytes()
-        if mark not in done:
-            done[mark] = _followed(ahead, half_life[k]), _variances(_followed(past, np.full(past.shape[2], np.median(half_life[k]))))
-        paths, before = done[mark]
-        push = np.einsum("nd,ntd->td", elasticity[k], paths)
-        middle = elasticity[k].mean(axis=1)
-        seen = np.einsum("n,tnm,m->t", middle, before, middle)
+    moved = values.copy()
+    for i, push, seen in _pushes(futures, history, cutoffs, values.shape[1]):
         moved[i] = _multiplied(values[i], push, seen)
         if whole[i]:
-            moved[i] = to_counts(moved[i], stream(seed, "driver futures", unique_id))
-    return np.asarray(moved)
+            moved[i] = to_counts(moved[i], stream(seed, "driver futures", history.ids[i]))
+    return moved
+
+
+def _pushes(futures: Futures, history: History, cutoffs: pd.DatetimeIndex, periods: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Give for each series that a driver moves its place, the log of the factor on each draw, and the variance of it that replays held.
+
+    People whom demand is forecast per act one for one; what replays held of them, who move slowly, is left in.
+    """
+    effects, people = futures.effects, futures.people
+    names = sorted({str(n) for n in pd.unique(effects["driver"])} & set(futures.paths) - {people.per}) if len(effects) else []
+    mine = effects[effects["driver"].isin(names)].sort_values(["unique_id", "driver", "draw"], kind="stable")
+    place = {str(i): k for k, i in enumerate(pd.unique(mine["unique_id"]))}
+    shape, none = (len(place), len(names), -1), np.zeros(periods)
+    elasticity, half_life = (mine[c].to_numpy(dtype=float).reshape(shape) for c in ("elasticity", "half_life")) if names else (none, none)
+    ahead = np.stack([futures.paths[n] for n in names]) if names else none
+    past = _unforeseen(futures.table, names, history, cutoffs, periods) if names else none
+    done: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
+    for i, unique_id in enumerate(history.ids):
+        own = futures.paths.get(people.of.get(unique_id, ""))
+        if unique_id not in place:
+            if own is not None:
+                yield i, own, none
+            continue
+        each, slow = elasticity[place[unique_id]], half_life[place[unique_id], 0]
+        if slow.tobytes() not in done:
+            followed = _followed(past, np.full(past.shape[2], np.median(slow)))
+            done[slow.tobytes()] = _followed(ahead, slow), _variances(followed)
+        paths, before = done[slow.tobytes()]
+        middle = each.mean(axis=1)
+        push = np.einsum("nd,ntd->td", each, paths)
+        yield i, push if own is None else push + own, np.einsum("n,tnm,m->t", middle, before, middle)
 
 
 def _multiplied(values: np.ndarray, push: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from demand.driver_futures import Futures
 from demand.errors import listed
-from demand.models import Prediction, build
+from demand.models import Forecaster, Prediction
 from demand.tables import History
 
 __all__ = ["USE_COLUMNS", "DriverUse", "driver_use"]
@@ -72,13 +72,14 @@ def driver_use(
     -------
     DriverUse
     """
-    if futures.given is None:
-        return DriverUse(pd.DataFrame(columns=list(USE_COLUMNS)))
-    names = [str(n) for n in pd.unique(futures.table["name"])]
+    others = futures.people.without(futures.table)
+    names = [] if others is None else [str(n) for n in pd.unique(others["name"])]
     rows, notes = [], [("combined", text) for text in futures.notes]
+    if not names:
+        return DriverUse(pd.DataFrame(columns=list(USE_COLUMNS)), tuple(notes))
     for model, one in said.items():
         used = [n for n in names if _part(one, n) > 0]
-        response = _responses(model, one, futures.table, used, history=history, horizon=horizon, seed=seed)
+        response = _responses(futures.people.build(model), one, futures.table, used, history=history, horizon=horizon, seed=seed)
         rows += [{"driver": n, "model": model, "weight": weights[model], "used": n in used, **response.get(n, {})} for n in names]
         if used:
             notes.append((model, f"uses the drivers {listed(used)}"))
@@ -103,7 +104,7 @@ def _part(one: Prediction, driver: str) -> float:
 
 
 def _responses(
-    model: str, one: Prediction, drivers: pd.DataFrame, used: list[str], *, history: History, horizon: int, seed: int
+    model: Forecaster, one: Prediction, drivers: pd.DataFrame, used: list[str], *, history: History, horizon: int, seed: int
 ) -> dict[str, dict[str, float]]:
     """Ask a fitted model again, with one driver raised at a time; nothing is fitted anew."""
     if not used or not one.saved:
@@ -123,8 +124,8 @@ def _responses(
     return found
 
 
-def _paths(model: str, one: Prediction, drivers: pd.DataFrame, history: History, horizon: int, seed: int) -> np.ndarray:
-    means = build(model).predict(history, horizon, seed=seed, drivers=drivers, saved=one.saved).means
+def _paths(model: Forecaster, one: Prediction, drivers: pd.DataFrame, history: History, horizon: int, seed: int) -> np.ndarray:
+    means = model.predict(history, horizon, seed=seed, drivers=drivers, saved=one.saved).means
     return np.asarray(means["mean"].to_numpy().reshape(-1, horizon))
 
 

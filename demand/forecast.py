@@ -25,7 +25,7 @@ from demand.driver_use import driver_use
 from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
 from demand.events import Event, check_events, clean, factors, read_day
 from demand.hierarchy import HierarchySpec, declared
-from demand.models import AUTO, MODELS, Forecaster, Prediction, build
+from demand.models import AUTO, MODELS, Forecaster, Prediction
 from demand.nested import Widths, stretches, whole_numbers, widths
 from demand.reconcile import CHOICES, Totals, reconcile
 from demand.replay import RACED, Cube, Origins, cube_of, cutoffs_at, origins, plan, replay
@@ -70,6 +70,8 @@ class ForecastSpec(Spec):
     """What happened, or will, and that counts alone do not tell."""
     backtest: BacktestSpec = BacktestSpec()
     """How far back forecasts are replayed."""
+    per: str | None = None
+    """The population, by its name among the drivers, that demand is forecast per: demand = rate x people, both uncertain."""
     reconcile: CHOICES = "auto"
     """Whether means agree with forecasts of the totals themselves: mint, bottom_up (parts are added up), or auto, as replay says."""
 
@@ -161,15 +163,15 @@ def forecast(
     lowest, left_out = _lowest_level(history, hierarchy)
     check_events(history, spec.events)
     seen, totals = _seen(lowest, spec), Totals.of(lowest, hierarchy, spec.reconcile)
-    ahead = driver_futures(drivers, seen, spec.horizon, draws=spec.draws, seed=seed)
-    drivers, models, of = ahead.given, _models(spec), _origins(seen, spec)
+    ahead = driver_futures(drivers, seen, spec.horizon, draws=spec.draws, seed=seed, per=spec.per)
+    models, of = _models(spec), _origins(seen, spec)
     if replays is None:
-        tasks = plan(seen, models, of)
+        tasks, build, drivers = plan(seen, models, of), ahead.people.build, ahead.given
         replays = replay(lowest, build, tasks, steps=of.steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
         replays = totals.replayed(replays, of, lowest, seed=seed, events=spec.events)
     cube = cube_of(replays, lowest, steps=of.steps)
     weights = weigh(cube, models, stretches=stretches(cube), raced=raced_of(spec))
-    said = _predict(seen, weights, spec.horizon, seed=seed, drivers=drivers, saved=saved, jobs=jobs, progress=progress)
+    said = _predict(seen, weights, spec.horizon, seed=seed, ahead=ahead, saved=saved, jobs=jobs, progress=progress)
     mean = combined({m: _array(p, lowest, spec.horizon) for m, p in said.items()}, weights)
     agreed = reconcile(cube, weights, mean, totals=totals, replays=replays, seen=lambda: seen, how=spec.reconcile, seed=seed)
     values, wide = _drawn(cube, weights, agreed.mean, lowest, ahead, spec, seed=seed)
@@ -187,7 +189,7 @@ def forecast(
         driver_futures=ahead.table,
         driver_use=used.table,
         saved={name: text for p in said.values() for name, text in p.saved.items()},
-        settings=_settings(spec, seed, weights, cube, of) | wide.settings,
+        settings=_settings(spec, seed, weights, cube, of) | wide.settings | {"people": dict(ahead.people.of)},
     )
 
 
@@ -244,7 +246,7 @@ def _predict(
     horizon: int,
     *,
     seed: int,
-    drivers: pd.DataFrame | None,
+    ahead: Futures,
     saved: Mapping[str, str] | None,
     jobs: int,
     progress: Progress | None,
@@ -252,7 +254,8 @@ def _predict(
     used = [m for m, w in weights.items() if w > 0]
     said = {}
     for k, name in enumerate(used):
-        said[name] = build(name).predict(seen, horizon, seed=seed, drivers=drivers, explain=True, saved=saved, jobs=jobs)
+        model = ahead.people.build(name)
+        said[name] = model.predict(seen, horizon, seed=seed, drivers=ahead.given, explain=True, saved=saved, jobs=jobs)
         if progress is not None:
             progress(f"forecast {name}", (k + 1) / len(used))
     return said

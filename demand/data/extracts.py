@@ -84,6 +84,8 @@ class DriversSpec(FileSpec):
     """The column with the upper end."""
     date_format: DateFormat = "auto"
     """auto takes the one format that fits every row, day first for slashes."""
+    keys: NameList = Field(default_factory=list)
+    """Columns that are keys of the history too, such as area: whose figures they are. For the population of forecast.per alone."""
     signs: dict[str, Literal["positive", "negative"]] = Field(default_factory=dict)
     """Which way a driver can act only, by its name: positive where more of it means more people. Its estimated effect keeps that sign."""
 
@@ -171,7 +173,7 @@ def read_drivers(spec: DriversSpec, folder: Path, *, frequency: Frequency) -> tu
     Returns
     -------
     drivers : pandas.DataFrame
-        ds, name, value, low, high (NaN where no range is given); sorted by name and ds.
+        ds, name, value, low, high (NaN where no range is given), and the key columns; sorted by name, keys and ds.
     findings : list of Finding
 
     Raises
@@ -180,7 +182,9 @@ def read_drivers(spec: DriversSpec, folder: Path, *, frequency: Frequency) -> tu
         With every fault of the file at once; also where a driver has no figure in a period between its first and its last.
     """
     ranges = {use: column for use, column in (("low", spec.low), ("high", spec.high)) if column}
-    raw = open_table(spec, folder, columns={"date": spec.date, "name": spec.name, "value": spec.value} | ranges)
+    raw = open_table(
+        spec, folder, columns={"date": spec.date, "name": spec.name, "value": spec.value} | ranges | {f"key {k}": k for k in spec.keys}
+    )
     faults: list[Fault] = []
     days = read_days(raw, spec.date, setting=spec.date_format, missing=spec.missing, faults=faults)
     faults += empty_faults(days.values.isna().to_numpy() & ~days.wrong, raw, spec.date, "a date")
@@ -191,14 +195,15 @@ def read_drivers(spec: DriversSpec, folder: Path, *, frequency: Frequency) -> tu
     raise_all(faults, DataError, during=f"reading {raw.name}")
     rule = PeriodRule(frequency.code if frequency.family != "W" else "D")
     ds = frequency.start_of(to_periods(days.values, rule, label=days.label).ds)
-    table = pd.DataFrame({"ds": ds, "name": names, **figures})
+    keys = {k: to_text(raw.data[k], spec.missing) for k in spec.keys}
+    table, by = pd.DataFrame({"ds": ds, "name": names, **figures, **keys}), ["name", *spec.keys, "ds"]
     findings = [*raw.findings, format_note(raw, spec.date, days)]
-    if table.duplicated(["name", "ds"]).any():
+    if table.duplicated(by).any():
         text = f"several figures of a driver in one period of frequency {frequency.code} are averaged"
-        findings.append(Finding.of("driver_mean", "note", raw.name, count=int(table.duplicated(["name", "ds"]).sum()), message=text))
-    drivers = table.groupby(["name", "ds"], as_index=False).mean().reindex(columns=["ds", "name", "value", "low", "high"])
-    raise_all(_driver_gaps(drivers, frequency, raw.name), DataError, during=f"reading {raw.name}")
-    return drivers.sort_values(["name", "ds"], ignore_index=True), findings
+        findings.append(Finding.of("driver_mean", "note", raw.name, count=int(table.duplicated(by).sum()), message=text))
+    drivers = table.groupby(by, as_index=False, dropna=False).mean().reindex(columns=["ds", "name", "value", "low", "high", *spec.keys])
+    raise_all(_driver_gaps(drivers, frequency, raw.name, by[:-1]), DataError, during=f"reading {raw.name}")
+    return drivers.sort_values(by, ignore_index=True), findings
 
 
 def _identities(raw: RawTable, spec: PeopleSpec, key: bytes, faults: list[Fault]) -> pd.DataFrame:
@@ -289,9 +294,10 @@ def _numbers(raw: RawTable, column: str, missing: Sequence[str], faults: list[Fa
     return values
 
 
-def _driver_gaps(drivers: pd.DataFrame, frequency: Frequency, name: str) -> list[Fault]:
+def _driver_gaps(drivers: pd.DataFrame, frequency: Frequency, name: str, by: list[str]) -> list[Fault]:
     faults = []
-    for driver, rows in drivers.groupby("name"):
+    for place, rows in drivers.groupby(by, dropna=False):
+        driver = ", ".join(str(p) for p in place if pd.notna(p))
         lacking = frequency.between(rows["ds"].min(), rows["ds"].max()).difference(pd.DatetimeIndex(rows["ds"]))
         if len(lacking):
             days = listed([f"{d:%Y-%m-%d}" for d in lacking], most=3)

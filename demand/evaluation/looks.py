@@ -19,8 +19,8 @@ from demand.combine import combined, weigh
 from demand.events import clean
 from demand.forecast import Forecast, ForecastSpec, raced_of
 from demand.hierarchy import HierarchySpec
-from demand.models import build
 from demand.nested import ENOUGH, draws_then, known_then, stretches, widths
+from demand.people import People
 from demand.reconcile import Totals, reconcile
 from demand.replay import BUDGET, COST, Cube, Task, cube_of, cutoffs_at, replay
 from demand.tables import History
@@ -141,7 +141,8 @@ def gather(
     tasks = [Task(m, c) for m, c in _affordable(models, history) if (m, c) not in there]
     if not tasks:
         return Evidence(own, own, tuple(sorted(set(judged))))
-    more = replay(history, build, tasks, steps=steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
+    models_of = People(spec.per or "", forecast.settings.get("people", {})).build
+    more = replay(history, models_of, tasks, steps=steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
     every = pd.concat([forecast.replays, more], ignore_index=True) if len(forecast.replays) else more
     return Evidence(own, cube_of(every, history, steps=steps), tuple(sorted(set(judged))))
 

@@ -48,22 +48,29 @@ def trials(service: str, seeds: range) -> pd.DataFrame:
     return pd.concat([estimated(service, seed) for seed in seeds]).reset_index()
 
 
-def holds(hits: pd.Series) -> bool:
-    """Say whether the 95 % interval of the rate (Clopper and Pearson) has 0.8 in it."""
+def interval(hits: pd.Series) -> tuple[float, float]:
+    """Give the 95 % interval of a rate (Clopper and Pearson)."""
     found = binomtest(int(hits.sum()), len(hits)).proportion_ci(0.95)
-    return bool(found.low <= 0.8 <= found.high)
+    return float(found.low), float(found.high)
 
 
-def rates(table: pd.DataFrame) -> pd.Series:
-    moving = table[~table["driver"].str.startswith("population")]
-    return moving.groupby(["kind", "driver"])["hit"].agg(lambda hits: (hits.mean(), holds(hits)))
+def holds(hits: pd.Series) -> bool:
+    """Say whether the interval of the rate has 0.8 in it."""
+    low, high = interval(hits)
+    return low <= 0.8 <= high
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("service", SERVICES)
 def test_effects_lie_in_their_ranges_as_often_as_promised(service: str) -> None:
-    found = rates(trials(service, LONG))
-    assert all(good for _, good in found), found.to_string()
+    """First contacts follow a driver at once: as promised. Places fill slowly and evidence is thin: no less than promised."""
+    table = trials(service, LONG)
+    moving = table[~table["driver"].str.startswith("population")]
+    rates = moving.groupby(["kind", "driver"])["hit"].agg(["mean", "size"])
+    at_once = moving[moving["kind"] == "flow"].groupby("driver")["hit"].agg(holds)
+    slowly = moving[moving["kind"] == "stock"].groupby("driver")["hit"].agg(lambda hits: interval(hits)[1] >= 0.8)
+    assert at_once.all(), rates.to_string()
+    assert slowly.all(), rates.to_string()
 
 
 @pytest.mark.parametrize("service", ["homelessness"])
@@ -115,7 +122,8 @@ def growth_and_season(service: str, seeds: range) -> pd.DataFrame:
 @pytest.mark.parametrize("service", SERVICES)
 def test_growth_and_season_lie_in_their_ranges_as_often_as_promised(service: str) -> None:
     found = growth_and_season(service, LONG)
-    assert found.apply(holds).all(), found.mean().to_string()
+    # Councils whose growth is steady are forecast with the ranges of those whose growth is not: no less than promised.
+    assert found.apply(lambda hits: interval(hits)[1] >= 0.8).all(), found.mean().to_string()
 
 
 def test_growth_and_season_lie_in_their_ranges_in_a_few_councils() -> None:

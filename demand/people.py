@@ -1,0 +1,192 @@
+"""Demand per head: the people among whom demand arises, and models that forecast the rate.
+
+In: DRIVERS with the figures of a population, for all series or by their keys, and the name of it. Out: `People`, which says whose figures
+each series goes with, and gives models that see counts at today's population and say what to expect of tomorrow's. Refuses a population
+that is not known for an area or a period, or not above 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
+from demand.models import Forecaster, Prediction, build
+from demand.tables import History
+
+__all__ = ["People", "people_of"]
+
+
+@dataclass(frozen=True)
+class People:
+    """The people behind each series.
+
+    Parameters
+    ----------
+    per : str
+        The population's name; "" where demand is not forecast per head.
+    of : mapping of str to str
+        Series to the driver whose figures count its people.
+    """
+
+    per: str = ""
+    of: Mapping[str, str] = field(default_factory=dict)
+
+    def build(self, name: str) -> Forecaster:
+        """Give the model of that name, of the rate where demand is forecast per head."""
+        return _PerHead(build(name), self) if self.per else build(name)
+
+    def without(self, drivers: pd.DataFrame | None) -> pd.DataFrame | None:
+        """Give the other drivers; None where there are none."""
+        if drivers is None or not self.per:
+            return drivers
+        others = drivers[~drivers["name"].isin(set(self.of.values()))]
+        return None if others.empty else others
+
+    def today(self, history: History, drivers: pd.DataFrame) -> History:
+        """Give counts as they would have been with the people of the last period."""
+        if not self.per:
+            return history
+        rate = history.table["y"].to_numpy() / self.ratios(history.table, history, drivers)
+        return History(history.table.assign(y=rate), history.series, history.frequency)
+
+    def ratios(self, rows: pd.DataFrame, history: History, drivers: pd.DataFrame) -> np.ndarray:
+        """Give people over those of the last period of the history, for rows of unique_id and ds."""
+        ds = history.frequency.between(min(rows["ds"].min(), history.last), max(rows["ds"].max(), history.last))
+        wide = drivers.pivot(index="ds", columns="name", values="value").reindex(ds).ffill()
+        names = rows["unique_id"].map(dict(self.of))
+        now = wide.loc[history.last]
+        each = (wide / now).unstack().reindex(pd.MultiIndex.from_arrays([names, rows["ds"]]))
+        return np.asarray(each.to_numpy(dtype=float))
+
+    def effects(self, ids: list[str], draws: int, drivers: pd.DataFrame) -> pd.DataFrame:
+        """Give EFFECTS of the population: demand goes with it one for one."""
+        if not self.per:
+            return pd.DataFrame()
+        seen = drivers.loc[drivers["name"].isin(set(self.of.values())), "value"]
+        index = pd.MultiIndex.from_product([ids, [self.per], range(draws)], names=["unique_id", "driver", "draw"])
+        told = "in proportion, because demand is forecast per head"
+        return index.to_frame(index=False).assign(
+            elasticity=1.0, source=told, observed_low=seen.min(), observed_high=seen.max(), half_life=0.0
+        )
+
+
+def people_of(drivers: pd.DataFrame | None, per: str | None, history: History) -> tuple[People, pd.DataFrame | None]:
+    """Say whose people each series goes with.
+
+    Parameters
+    ----------
+    drivers : pandas.DataFrame or None
+        DRIVERS; where it has columns that are keys of the history (area), a figure holds for the series that have the same values there.
+    per : str or None
+        The name of the population, or None.
+    history : History
+        Of the lowest level.
+
+    Returns
+    -------
+    people : People
+    drivers : pandas.DataFrame or None
+        With one name for each population: "population (North)".
+
+    Raises
+    ------
+    SettingsError
+        Where no driver has that name.
+    DataError
+        Where people are not known for a series or a period, are not above 0, or another driver is given by key.
+    """
+    keys = [] if drivers is None else [c for c in drivers.columns if c in history.keys and drivers[c].notna().any()]
+    named = drivers if drivers is None or not keys else drivers.assign(name=_names(drivers, keys)).drop(columns=keys)
+    if named is not None and drivers is not None:
+        named.attrs.update(drivers.attrs)
+    if per is None:
+        if keys:
+            told = f"figures by {listed(keys)} of {listed(drivers['name'].unique())}" if drivers is not None else ""
+            do_next = "Name the population in forecast > per; give other drivers without such columns"
+            raise DataError(Fault(told, "data > drivers", "Only the population that demand is forecast per may differ by key", do_next))
+        return People(), named
+    known = [] if drivers is None else sorted(map(str, drivers["name"].unique()))
+    if drivers is None or per not in known:
+        hint = did_you_mean(per, known) if known else "No drivers are given"
+        raise SettingsError(Fault(f"'{per}' is not a driver", "forecast > per", hint, "Give the population under data > drivers"))
+    mine = drivers[drivers["name"] == per]
+    if keys and drivers.loc[drivers["name"] != per, keys].notna().any(axis=None):
+        raise DataError(
+            Fault("a driver beside the population is given by key", "data > drivers", f"Only '{per}' may differ by {listed(keys)}")
+        )
+    used = [k for k in keys if mine[k].notna().any()]
+    of = dict(zip(history.ids, _names(history.series.reset_index(drop=True).assign(name=per), used), strict=True)) if used else {}
+    people = People(per, of or dict.fromkeys(history.ids, per))
+    raise_all(_faults(people, named if named is not None else mine, history), DataError, during="looking for the people behind each series")
+    return people, named
+
+
+def _names(table: pd.DataFrame, keys: list[str]) -> list[str]:
+    rows = zip(table["name"].astype(str), *(table[k] for k in keys), strict=True)
+    values = [(name, [str(v) for v in rest if pd.notna(v)]) for name, *rest in rows]
+    return [f"{name} ({', '.join(said)})" if said else name for name, said in values]
+
+
+def _faults(people: People, drivers: pd.DataFrame, history: History) -> list[Fault]:
+    faults, where = [], "data > drivers"
+    wide = drivers.pivot_table(index="ds", columns="name", values="value", aggfunc="first")
+    begins = history.table.dropna(subset=["y"]).groupby("unique_id")["ds"].min()
+    for name in dict.fromkeys(people.of.values()):
+        if name not in wide:
+            lacking = [i for i, n in people.of.items() if n == name]
+            told = f"there are no people for the series {listed(lacking)}: '{name}' has no figures"
+            faults.append(Fault(told, where, did_you_mean(name, list(map(str, wide.columns))), "Add its figures to the file of drivers"))
+            continue
+        first = begins.reindex([i for i, n in people.of.items() if n == name]).min()
+        figures = wide[name].reindex(history.frequency.between(first, history.last)) if pd.notna(first) else wide[name]
+        until = wide[name].last_valid_index()
+        empty = figures.index[figures.isna() & (figures.index <= until)]
+        if len(empty):
+            days = listed([f"{d:%Y-%m-%d}" for d in empty], most=3)
+            hint = f"Figures from {figures.index[0]:%Y-%m-%d}, where its series begin"
+            faults.append(
+                Fault(f"'{name}' has no figure in {len(empty)} periods: {days}", where, hint, "Add them, or begin the series later")
+            )
+        if (wide[name] <= 0).any():
+            faults.append(Fault(f"'{name}' is not always above 0", where, "A number of people"))
+    return faults
+
+
+@dataclass(frozen=True)
+class _PerHead:
+    """A model of the rate: it sees counts as they would have been with the people of the last period, and its path goes with theirs."""
+
+    model: Forecaster
+    people: People
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.model.name
+
+    def predict(
+        self,
+        history: History,
+        horizon: int,
+        *,
+        seed: int,
+        drivers: pd.DataFrame | None = None,
+        explain: bool = False,
+        saved: Mapping[str, str] | None = None,
+        jobs: int = 1,
+    ) -> Prediction:
+        """Say what to expect (see `Forecaster`); the people of a period that is not published yet are those of the last one that is."""
+        if drivers is None:
+            raise DataError(Fault(f"demand per '{self.people.per}' cannot be forecast without its figures", "data > drivers"))
+        today, others = self.people.today(history, drivers), self.people.without(drivers)
+        said = self.model.predict(today, horizon, seed=seed, drivers=others, explain=explain, saved=saved, jobs=jobs)
+        later = self.people.ratios(said.means, history, drivers)
+        parts = None
+        if said.parts is not None:
+            more = said.means.assign(feature=self.people.per, value=np.nan, contribution=said.means["mean"] * (later - 1))
+            parts = pd.concat([said.parts, more[list(said.parts.columns)]], ignore_index=True)
+        return Prediction(said.means.assign(mean=said.means["mean"] * later), parts, said.notes, said.saved)
