@@ -35,7 +35,7 @@ COLUMNS = {
 }
 NOTE = (
     "BIC: smaller is better, within latent classes. Beyond data without groups: the gain over one group, less the gain on simulated people "
-    "with the same answers and correlations but no groups, in standard deviations; at least one solution must reach 4. Stability: "
+    "with the same answers and correlations but no groups, in standard deviations; at least one solution must reach 3.5. Stability: "
     "agreement with the segments of resampled people (adjusted Rand index, at least 0.6) and of each segment, largest first "
     "(Jaccard overlap, at least 0.5). Certainty: relative entropy, at least 0.65."
 )

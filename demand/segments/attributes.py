@@ -173,9 +173,7 @@ def read_attributes(table: pd.DataFrame, features: Sequence[str] | None, candida
             if twin:
                 attribute, reason = None, f"it says the same as '{twin}' in other words or nearly so"
         if attribute is None:
-            notes.append(
-                f"'{name}' was not used to find segments: {reason or 'its codes are too many and too rare to compare; group them first'}."
-            )
+            notes.append(f"'{name}' was not used to find segments: {reason or _too_rare(text)}.")
             continue
         seen[mark], shown[name], numeric[name] = name, values, number
         used.append(attribute)
@@ -183,6 +181,13 @@ def read_attributes(table: pd.DataFrame, features: Sequence[str] | None, candida
             notes.append(f"'{name}' is not known for {share:.0%} of the rows; those rows are placed by what else is known.")
         notes += words_of_caution(name, text.dropna(), reach=_reach(attribute))
     return Reading(tuple(used), tuple(notes))
+
+
+def _too_rare(text: pd.Series) -> str:
+    share = float(text.value_counts(normalize=True).iloc[0])
+    if share > 1 - LEAST_SHARE:
+        return "nearly every row has the same value"
+    return "its codes are too many and too rare to compare; group them first"
 
 
 def _values(text: pd.Series, attribute: Attribute) -> tuple[np.ndarray, bool]:

@@ -19,7 +19,7 @@ import numpy as np
 from demand.segments.dense import SMALLEST, dense_groups
 from demand.segments.mixture import IN_BANDS, WAYS, Fit, fit, partitions, told
 from demand.segments.prepared import Prepared
-from demand.segments.stability import certainty, resampled, without_groups
+from demand.segments.stability import certainty, resampled, tied_together, without_groups
 from demand.spec import stream
 
 __all__ = ["EVIDENCE", "LEAST_PEOPLE", "LEAST_SHARE", "Candidate", "Scope", "counts_for", "least", "one_thread", "ranked", "search"]
@@ -30,11 +30,11 @@ LEAST_SHARE = 0.02
 STABLE, WEAKEST, VALID, CLEAR, INSIDE = 0.6, 0.5, 0.75, 0.65, 0.5
 """What a solution must reach: stability; the weakest segment's overlap (below 0.5 a cluster is 'dissolved', from 0.75 'valid': Hennig
 2007); certainty; and the share of people whom the method puts into a segment."""
-EXCESS, STILL = 4.0, 0.0
+EXCESS, STILL = 3.5, 0.0
 """The gain over data without groups, in standard deviations: one solution must reach the first, which says that there are groups; any other
 then needs the second."""
 COUNTS = range(2, 9)
-NULLS, RESAMPLES = 7, 7
+NULLS, RESAMPLES = 8, 7
 STARTS, FEWER_STARTS = 8, 2
 """Starts of the solutions themselves, and of the many that they are held against."""
 PROMISING = 0.5
@@ -167,7 +167,9 @@ def search(data: Prepared, scope: Scope, *, seed: int, jobs: int, tell: Tell) ->
     work += [partial(_gains, data, asked, seed, i) for i in range(NULLS)]
     done = list(_carried_out(work, jobs, tell, "fitting, and data without groups", (0.0, 0.5)))
     fits: dict[Key, Fit | None] = {key: one for part in done[: len(groups)] for key, one in part.items()}
-    nulls = {key: np.array([gains[key] for gains in done[len(groups) :]]) for key in asked}
+    ties = np.array([tied for tied, _ in done[len(groups) :]])
+    off = ties - tied_together(data)
+    nulls = {key: _expected(np.array([gains[key] for _, gains in done[len(groups) :]]), off) for key in asked}
     candidates = [_held_against(data, key, one, nulls) for key in asked if (one := fits[key]) is not None]
     candidates = [c for c in candidates if scope.count in (None, c.fit.count)]
     support = max((c.excess for c in candidates if c.fit.public == "latent_class"), default=np.inf)
@@ -207,11 +209,26 @@ def _fits(data: Prepared, keys: Sequence[Key], seed: int) -> dict[Key, Fit | Non
     return _fit_all(data, keys, stream(seed, "segments", "fit", keys[0][1]), STARTS)
 
 
-def _gains(data: Prepared, keys: Sequence[Key], seed: int, turn: int) -> dict[Key, float]:
-    """Give the gain of each way and count in one data set without groups."""
+def _gains(data: Prepared, keys: Sequence[Key], seed: int, turn: int) -> tuple[float, dict[Key, float]]:
+    """Give, for one data set without groups, how far its attributes are correlated, and the gain of each way and count."""
     rng = stream(seed, "segments", "without groups", turn)
-    fits = _fit_all(without_groups(data, rng), keys, rng, FEWER_STARTS)
-    return {key: one.gain if one else 0.0 for key, one in fits.items()}
+    nothing = without_groups(data, rng)
+    fits = _fit_all(nothing, keys, rng, FEWER_STARTS)
+    return tied_together(nothing), {key: one.gain if one else 0.0 for key, one in fits.items()}
+
+
+def _expected(gains: np.ndarray, off: np.ndarray) -> tuple[float, float]:
+    """Give the gain without groups at the correlations of the real data, and the standard deviation of one more such gain.
+
+    A line through the simulated data sets, of which `off` says how much more correlated each is than the real data (a control variate:
+    Glasserman 2003, section 4.1).
+    """
+    n, mean, centred = len(gains), float(gains.mean()), off - off.mean()
+    squares = max(float((centred**2).sum()), 1e-12)
+    slope = float((gains * centred).sum()) / squares
+    rest = gains - mean - slope * centred
+    spread = float(np.sqrt((rest**2).sum() / (n - 2) * (1 + 1 / n + off.mean() ** 2 / squares)))
+    return mean - slope * float(off.mean()), spread
 
 
 def _resampled(data: Prepared, c: Candidate, seed: int) -> tuple[float, np.ndarray]:
@@ -219,19 +236,16 @@ def _resampled(data: Prepared, c: Candidate, seed: int) -> tuple[float, np.ndarr
     return resampled(data, c.fit, lambda rows, r: _fit_all(rows, [c.key], r, FEWER_STARTS)[c.key], rng, repeats=RESAMPLES)
 
 
-def _held_against(data: Prepared, key: Key, solution: Fit, nulls: dict[Key, np.ndarray]) -> Candidate:
+def _held_against(data: Prepared, key: Key, solution: Fit, nulls: dict[Key, tuple[float, float]]) -> Candidate:
     """Hold a solution against data without groups.
 
-    The spread of the gain there is told by few data sets, so the median over the counts of one way (in parts of the mean) is taken for all.
+    The spread of the gain there is told by few data sets, so it is not taken for less than the median over the counts of one way (in parts
+    of the mean).
     """
-    gains = nulls[key]
-    mean = float(gains.mean())
-    if key[0] == "hdbscan":
-        spread = max(float(gains.std(ddof=1)), 0.05)
-    else:
-        parts = [g.std(ddof=1) / max(abs(float(g.mean())), 1e-9) for (way, _), g in nulls.items() if way == key[0]]
-        spread = max(abs(mean) * max(float(np.median(parts)), 0.01), 1e-4)
-    made = Candidate(solution, key, certainty(solution.share), told(data, solution), mean, (solution.gain - mean) / spread)
+    mean, spread = nulls[key]
+    parts = [s / max(abs(m), 1e-9) for (way, _), (m, s) in nulls.items() if way == key[0]]
+    usual = 0.05 if key[0] == "hdbscan" else max(abs(mean) * max(float(np.median(parts)), 0.01), 1e-4)
+    made = Candidate(solution, key, certainty(solution.share), told(data, solution), mean, (solution.gain - mean) / max(spread, usual))
     small = made.sizes.min() < min(least(len(data)), LEAST_SHARE * len(data)) or made.sizes.min() < LEAST_PEOPLE / 2
     return _with(made, np.nan, made.jaccard, "a segment is too small" if small else "")
 

@@ -24,6 +24,17 @@ def test_bands_of_authorities_mostly_stay_the_same_next_year(real_data: Path) ->
     assert (later["segment_x"] == later["segment_y"]).mean() > 0.7
 
 
+def test_segments_of_authorities_found_in_one_year_hold_in_the_next(real_data: Path) -> None:
+    found = find_segments(authorities(real_data, "2024q2"), seed=1)
+    assert len(found.model.labels) > 1
+    assert found.model.groups
+    chosen = found.evidence[found.evidence["chosen"]].iloc[0]
+    assert chosen["stability"] > 0.6
+    assert chosen["weakest"] > 0.5
+    later = assign_segments(found.model, authorities(real_data, "2025q2")).merge(found.members, on="person_id")
+    assert (later["segment_x"] == later["segment_y"]).mean() > 0.75
+
+
 def test_people_who_used_services_are_described_by_what_was_not_used(real_data: Path) -> None:
     people = pd.read_csv(real_data / "service_use_people_us_1988.csv")
     people["person_id"] = [f"p{i:05d}" for i in range(len(people))]

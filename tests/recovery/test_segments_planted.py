@@ -64,6 +64,60 @@ def test_the_segments_of_the_example_council_come_back(service: str, least: floa
     assert adjusted_rand_score(truth.loc[members["person_id"]], members["segment"]) > least
 
 
+def test_groups_in_yes_and_no_alone_are_told_from_one_trait() -> None:
+    from sklearn.metrics import adjusted_rand_score
+
+    rng = np.random.default_rng(21)
+    group = rng.integers(0, 2, 1000)
+    has = np.where(group[:, None] == 0, 0.2, 0.75)
+    people = (
+        pd.DataFrame(np.where(rng.random((1000, 9)) < has, "yes", "no"))
+        .add_prefix("need_")
+        .assign(person_id=[f"p{i:04d}" for i in range(1000)])
+    )
+    found = find_segments(people, seed=1)
+    assert len(found.model.labels) == 2
+    assert adjusted_rand_score(group, found.members["segment"]) > 0.75
+
+
+def test_numbers_that_are_no_bell_curves_make_no_further_groups() -> None:
+    from sklearn.metrics import adjusted_rand_score
+
+    rng = np.random.default_rng(22)
+    group = rng.integers(0, 2, 3000)
+    people = pd.DataFrame({f"x{j}": rng.gamma(0.7, 1.0, 3000) + 2.5 * (group == j % 2) for j in range(5)})
+    people["need"] = np.where(rng.random(3000) < np.where(group == 0, 0.2, 0.8), "yes", "no")
+    found = find_segments(people.assign(person_id=[f"p{i:04d}" for i in range(3000)]), seed=1)
+    assert adjusted_rand_score(group, found.members["segment"]) > 0.85
+
+
+@pytest.mark.long
+def test_a_wide_extract_with_everything_that_goes_wrong_is_placed_and_told() -> None:
+    """Fifty columns, a hundred thousand rows: identifiers, dates, codes by the thousand, empty and constant columns, much missing."""
+    rng = np.random.default_rng(9)
+    n = 100_000
+    group = rng.choice(3, n, p=[0.5, 0.3, 0.2])
+    table = pd.DataFrame(index=range(n))
+    for j in range(16):
+        table[f"number_{j}"] = rng.normal(rng.permutation(3)[group] * 0.8)
+    for j in range(22):
+        table[f"need_{j}"] = np.where(rng.random(n) < rng.uniform(0.1, 0.9, 3)[group], "Yes", "No")
+    for j in range(4):
+        table[f"diagnosis_{j}"] = np.char.add("F", rng.integers(0, 4000, n).astype(str))
+    table = table.astype(object).mask(rng.random(table.shape) < 0.35)
+    fixed = {"opened_on": "2024-03-01", "constant": "x", "empty": None}
+    table = table.assign(
+        case_ref=[f"C{i:06d}" for i in range(n)], age=rng.integers(18, 90, n), ward_code=rng.integers(6000, 6400, n), **fixed
+    )
+    table["person_id"] = [f"p{i:06d}" for i in range(n)]
+    table.loc[::2, "opened_on"] = "2023-11-30"
+    found = find_segments(table, seed=1)
+    assert found.model.labels == ("A", "B", "C")
+    told = "\n".join(found.notes)
+    for name in ("case_ref", "opened_on", "constant", "empty", "age", "ward_code", "diagnosis_0"):
+        assert f"'{name}' was not used" in told
+
+
 @pytest.mark.long
 def test_a_hundred_thousand_people_are_placed() -> None:
     from sklearn.metrics import adjusted_rand_score
