@@ -114,8 +114,8 @@ def backtest(
     table = pd.concat(rows, ignore_index=True)[ROWS].sort_values(["model", "cutoff", "unique_id", "ds"], kind="stable", ignore_index=True)
     every = pd.concat(found, ignore_index=True)
     groups = by_group(every)
-    measured = pd.concat([of_sums(every), coverage(every, seed=seed)], ignore_index=True).assign(model="combined")
-    summary = pd.concat([accuracy(table, own), measured], ignore_index=True).reindex(columns=SUMMARY)
+    measured = [accuracy(table, own), of_sums(every).assign(model="combined"), coverage(every, seed=seed).assign(model="combined")]
+    summary = pd.concat([m for m in measured if len(m)], ignore_index=True).reindex(columns=SUMMARY)
     kept = every[(every["level"] != "series") | ~every["span"].str.isdigit()].drop(columns="place").reset_index(drop=True)
     return Backtest(table, summary, kept, groups, track_record(every, groups, own.frequency))
 

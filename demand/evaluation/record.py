@@ -23,7 +23,7 @@ MOSTLY = 0.75
 """It names the smallest of them that held in so large a share of the years."""
 MANY = 3
 """Dates that are listed one by one."""
-NOUNS = {"D": "days", "W": "weeks", "M": "months", "Q": "quarters", "Y": "years"}
+NOUNS = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year"}
 
 
 def track_record(found: pd.DataFrame, groups: pd.DataFrame, frequency: Frequency) -> list[str]:
@@ -48,7 +48,8 @@ def track_record(found: pd.DataFrame, groups: pd.DataFrame, frequency: Frequency
     years = found[found["span"] == f"{YEAR} 1"]
     whole = years if len(years) else found[found["span"] == SUM]
     reach = int(whole["step"].max()) if len(whole) else 0
-    span = "the year" if len(years) else f"the next {reach} {NOUNS[frequency.family]}"
+    noun = NOUNS[frequency.family]
+    span = "the year" if len(years) else f"the next {reach} {noun}s" if reach > 1 else f"the next {noun}"
     told = []
     for (kind, unit), rows in whole[whole["level"] == "total"].groupby(["kind", "unit"], sort=False):
         what = f"the {'total' if kind == 'flow' else 'average number'} of {unit} over {span}"

@@ -195,3 +195,15 @@ def test_twenty_independent_dates_give_a_verdict_and_fewer_none() -> None:
     assert verdict(60, 3.0) == "too narrow"
     assert verdict(60, 0.2) == "too wide"
     assert verdict(19, 0.2) == "19 of 19"
+
+
+@pytest.mark.parametrize(("periods", "span"), [(3, ""), (6, "over the next month"), (14, "over the next 4 months")])
+@pytest.mark.parametrize("cutoffs", [None, ["2016-06"]])
+def test_a_short_history_is_looked_back_on_as_far_as_it_goes(periods: int, span: str, cutoffs: list[str] | None) -> None:
+    h = history(max(periods, 4) if cutoffs else periods)
+    spec = ForecastSpec(horizon=12, models=CHEAP, draws=20, backtest=BacktestSpec(cutoffs=cutoffs))
+    b = backtest(h, forecast(h, spec, seed=1), spec, seed=1)
+    assert not b.summary["measure"].str.startswith("coverage").any()
+    assert not b.rows["calibrated"].any()
+    assert all("would have been within" in s or "nearer" in s for s in b.track_record)
+    assert span in " ".join(b.track_record)
