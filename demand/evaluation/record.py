@@ -40,8 +40,8 @@ def track_record(found: pd.DataFrame, groups: pd.DataFrame, frequency: Frequency
     Returns
     -------
     list of str
-        A sentence for the total of each thing that is counted, one for single series, and one for the series that the seasonal naive
-        forecast would have hit better.
+        A sentence for the total of each thing that is counted and for each declared total, one for single series, and one for the series
+        that the seasonal naive forecast would have hit better.
     """
     if found.empty:
         return []
@@ -51,8 +51,10 @@ def track_record(found: pd.DataFrame, groups: pd.DataFrame, frequency: Frequency
     noun = NOUNS[frequency.family]
     span = "the year" if len(years) else f"the next {reach} {noun}s" if reach > 1 else f"the next {noun}"
     told = []
-    for (kind, unit), rows in whole[whole["level"] == "total"].groupby(["kind", "unit"], sort=False):
-        what = f"the {'total' if kind == 'flow' else 'average number'} of {unit} over {span}"
+    totals = whole[(whole["level"] != "series") & (whole["name"] == "")]
+    for (level, kind, unit), rows in totals.groupby(["level", "kind", "unit"], sort=False):
+        named = unit if level == "total" else f"{unit} ({level})"
+        what = f"the {'total' if kind == 'flow' else 'average number'} of {named} over {span}"
         told += _sentence(rows.sort_values("cutoff"), what, frequency, "years" if len(years) else "times")
     told += _of_series(whole[whole["level"] == "series"], span)
     return told + list(_naive(groups, frequency))

@@ -285,7 +285,10 @@ def _before(inputs: ReportInput, line: Line | None) -> Answer:
     )
     what = "average number" if line.kind == "stock" else "total"
     about_all = () if line.alone else inputs.track_record
-    record = next((s for s in about_all if f"the {what} of {line.unit}" in s and not words.banned_in(s)), "")
+    level = str(line.rows["level"].iloc[0])
+    named = line.unit if line.where or level == "total" else f"{line.unit} ({level})"
+    mine = [s for s in about_all if f"the {what} of {named} " in s and f"the {what} of {named} (" not in s]
+    record = next((s for s in mine if not words.banned_in(s)), "")
     title = f"{line.title}: what we would have said a year ahead, and what happened"
     picture = figures.past(line.past, said_then, title=title, write=line.write)
     said = f"Between {words.percent(least)} and {words.percent(most)} in {words.plural(times, 'test')}"

@@ -119,6 +119,15 @@ def test_the_record_counts_what_it_says() -> None:
     ]
 
 
+def test_declared_totals_have_their_own_sentence(made) -> None:
+    h, _, _, b = made
+    areas = b.sums.assign(place=0, name=b.sums["name"].where(b.sums["level"] == "series", ""))
+    declared = areas[(areas["level"] != "total") & (areas["area"] != "South")]
+    told = track_record(declared.replace({"level": {"area": "North/all"}}), b.groups, h.frequency)
+    assert "the total of people (North/all) over the year would have been within" in told[0]
+    assert "the average number of people (North/all) over the year" in told[1]
+
+
 def test_series_for_which_repeating_the_past_was_nearer_are_named(made) -> None:
     h, _, _, b = made
     worse = b.groups.assign(skill=np.where(b.groups["name"] == "South/flow", -0.2, 0.3))
