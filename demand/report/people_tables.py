@@ -90,7 +90,8 @@ def _movement(inputs: ReportInput) -> Table | None:
     shown = shown.assign(**{c: _label(shown[c], inputs) for c in ("from", "to")})
     names = {"from": "From", "to": "To", "people": "People", "rate": "Share of those from there", "low": "Low", "high": "High"}
     formats = {"people": "count", **dict.fromkeys(("rate", "low", "high"), "percent")}
-    return table_of(shown, "Who moved between segments since the earlier run", names=names, formats=formats)
+    note = "Since the earlier run; where there is none, within the last year, by each person's latest episode."
+    return table_of(shown, "Who moved between segments", names=names, formats=formats, note=note)
 
 
 def _equality(inputs: ReportInput) -> Table | None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from demand.data.people import age_band
-from demand.errors import DataError, Fault
+from demand.errors import DataError, Fault, did_you_mean
 from demand.segments.attributes import Attribute
 from demand.segments.columns import tree_columns
 from demand.segments.counting_models import MODELS, deviance, drivers_of_use, fit_counts
@@ -95,7 +95,7 @@ def expected_use(
     Raises
     ------
     DataError
-        Where `outcome` holds what is not a count.
+        Where `outcome` is not a column, or holds what is not a count.
     """
     groups = [str(c) for c in table.columns if c == "area" or protected(str(c))]
     if "opened" in table:
@@ -105,9 +105,14 @@ def expected_use(
     if outcome is None:
         return ExpectedUse()
     rows = first_rows(table)
-    use = pd.to_numeric(rows[outcome], errors="coerce") if outcome in rows else pd.Series([np.nan])
+    if outcome not in rows:
+        allowed = did_you_mean(outcome, map(str, rows.columns))
+        raise DataError(
+            Fault(f"'{outcome}' is not a column", where="segments.outcome", allowed=allowed, do_next="Name it in people.attributes")
+        )
+    use = pd.to_numeric(rows[outcome], errors="coerce")
     known = use.notna().to_numpy()
-    if not known.any() or (use[known] < 0).any() or use.isna().sum() > rows.get(outcome, use).isna().sum():
+    if not known.any() or (use[known] < 0).any() or use.isna().sum() > rows[outcome].isna().sum():
         raise DataError(
             Fault(f"'{outcome}' does not count how much each person used", where="segments.outcome", allowed="A column of counts")
         )

@@ -7,7 +7,7 @@ far as there is an earlier run, transitions, drift and matches, with notes in wo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -15,11 +15,12 @@ from demand.errors import DataError
 from demand.segments.attributes import KEYS, NOT_ATTRIBUTES
 from demand.segments.drift import drift, reference
 from demand.segments.find import SegmentSpec, find_segments, letter
-from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows, share_words
+from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows, place_rows, share_words
 from demand.segments.movement import kept_names, match_segments, stayed, transitions
 
-__all__ = ["Kept", "keep_segments"]
+__all__ = ["Kept", "keep_segments", "members_at"]
 
+YEAR = pd.Timedelta(days=365)
 FEW = 0.05
 """Where fewer of the people than this were there before, somebody should look whether their pseudonyms were made with the same key."""
 
@@ -90,7 +91,7 @@ def keep_segments(
     kept = Kept(found.model, found.members, found.evidence, {"clustergram": found.picture}, list(found.notes))
     if previous is not None:
         kept = _named_alike(table, kept, previous, spec, seed)
-    return _moved(kept, before)
+    return _moved(kept, table, before)
 
 
 def _assigned(table: pd.DataFrame, spec: SegmentSpec, saved: SegmentModel, before: pd.DataFrame | None, seed: int) -> Kept:
@@ -115,18 +116,52 @@ def _assigned(table: pd.DataFrame, spec: SegmentSpec, saved: SegmentModel, befor
         notes.append(f"Drift since the fit: {told.advice}; {told.reason}.")
     elif model.attributes:
         notes.append("The saved segments do not say what the people of the fit were like, so drift cannot be told: find them again once.")
-    return _moved(Kept(model, members, pd.DataFrame(), found, notes), before)
+    return _moved(Kept(model, members, pd.DataFrame(), found, notes), table, before)
 
 
-def _moved(kept: Kept, before: pd.DataFrame | None) -> Kept:
-    if before is None:
+def _moved(kept: Kept, table: pd.DataFrame, before: pd.DataFrame | None) -> Kept:
+    """Count who moved: since the earlier run where there is one, else within the last year of the episodes themselves."""
+    model, members = kept.model, kept.members
+    if before is not None:
+        moves = transitions(before, members)
+        same, both = stayed(moves)
+        told = f"Of those who were there before, {share_words(same, both)} are in the same segment." if both else ""
+        if both < FEW * len(members):
+            told += " Few people of the earlier run are in this one: were their pseudonyms made with the same key?"
+        return replace(kept, tables={**kept.tables, "transitions": moves}, notes=[*kept.notes, told.strip()])
+    last = table["opened"].max() if "opened" in table else pd.NaT
+    if pd.isna(last) or not model.attributes or table["opened"].min() > last - YEAR:
         return kept
-    table = transitions(before, kept.members)
-    same, both = stayed(table)
-    told = f"Of those who were there before, {share_words(same, both)} are in the same segment." if both else ""
-    if both < FEW * len(kept.members):
-        told += " Few people of the earlier run are in this one: were their pseudonyms made with the same key?"
-    return Kept(kept.model, kept.members, kept.evidence, {**kept.tables, "transitions": table}, [*kept.notes, told.strip()])
+    then, now = members_at(model, table, last - YEAR), members_at(model, table, last)
+    moves = transitions(then, now)
+    same, both = stayed(moves)
+    told = f"Of those known a year before the last episode, {share_words(same, both)} are in the same segment by their latest episode."
+    return replace(kept, tables={**kept.tables, "transitions": moves}, notes=[*kept.notes, told])
+
+
+def members_at(model: SegmentModel, people: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """Put people into segments as at a day: by the latest episode that had begun, and nothing that came later.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    people : pandas.DataFrame
+        PEOPLE with `opened`; several rows a person are episodes.
+    day : pandas.Timestamp
+
+    Returns
+    -------
+    pandas.DataFrame
+        person_id, segment, certainty of those known by the day.
+
+    Raises
+    ------
+    DataError
+        Where an attribute is missing from the table.
+    """
+    order = ["person_id", "opened", *(c for c in ("episode_id",) if c in people)]
+    rows = people[people["opened"] <= day].sort_values(order, kind="stable").drop_duplicates("person_id", keep="last")
+    return place_rows(model, rows).assign(person_id=rows["person_id"].astype(str))[["person_id", "segment", "certainty"]]
 
 
 def _named_alike(table: pd.DataFrame, kept: Kept, previous: SegmentModel, spec: SegmentSpec, seed: int) -> Kept:

@@ -124,6 +124,8 @@ def test_use_without_dates_is_split_by_person() -> None:
     assert told.loc["LightGBM", "better"] == pytest.approx(told.loc["Poisson regression", "better"], abs=0.02)
     assert told.loc["LightGBM", "low"] > 0.3
     assert expected_use(table, members, attributes).scores.empty
+    with pytest.raises(DataError, match=r"'visit' is not a column.*Did you mean 'visits'"):
+        expected_use(table, members, attributes, outcome="visit")
     with pytest.raises(DataError, match="'need' does not count how much each person used"):
         expected_use(table, members, attributes, outcome="need")
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from demand.errors import ModelError
 from demand.segments.drift import drift, reference
 from demand.segments.find import SegmentSpec, find_segments
-from demand.segments.keeping import keep_segments
+from demand.segments.keeping import keep_segments, members_at
 from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows, place_rows
 from demand.segments.movement import LEFT, NEW, match_segments, stayed, transitions
 from pipelines.__main__ import app
@@ -75,6 +75,24 @@ def test_movement_counts_everybody_once() -> None:
     assert table["people"].to_dict() == {("A", "A"): 2, ("A", "B"): 1, ("B", "B"): 1, ("B", LEFT): 2, (NEW, "A"): 2}
     assert table.loc[("A", "A"), "rate"] == pytest.approx(2 / 3)
     assert stayed(table.reset_index()) == (3, 4)
+
+
+def test_movement_within_one_extract_is_from_snapshot_to_snapshot() -> None:
+    table, day = people(), pd.Timestamp("2024-01-01")
+    first = table.assign(opened=day, closed=day)
+    model = find_segments(first, SPEC, seed=1, attributes=["drugs", "debts", "housed", "carer", "works", "visits"]).model
+    needy = first.iloc[:40].assign(
+        opened=day + pd.Timedelta(days=500), drugs="yes", debts="yes", housed="yes", carer="yes", works="yes", visits=9
+    )
+    kept = keep_segments(pd.concat([first, needy]), SPEC, saved=model)
+    moves = kept.tables["transitions"]
+    assert moves["people"].sum() == 400
+    assert stayed(moves) == (int((moves["from"] == moves["to"]) @ moves["people"]), 400)
+    then = members_at(model, pd.concat([first, needy]), day)
+    pd.testing.assert_frame_equal(then, members_at(model, first, day))
+    many = members_at(model, needy, needy["opened"].max())["segment"].iloc[0]
+    assert moves.loc[(moves["from"] != moves["to"]), "to"].unique().tolist() == [many]
+    assert any("in the same segment by their latest episode" in note for note in kept.notes)
 
 
 def test_no_drift_is_kept_and_a_planted_one_is_found() -> None:
