@@ -196,7 +196,7 @@ def reconcile(
     if not used:
         return Choice(mean, note=note)
     ahead = totals.ahead(seen(), mean.shape[1], seed=seed)
-    moved = _moved(cube.y - bottom, _truth(cube.y, sums) - said, sums, mean, ahead)
+    moved = _moved(cube.y - bottom, _whole(cube.y, sums) - said, sums, mean, ahead)
     return Choice(mean) if moved is None else Choice(moved, used=True, note=note)
 
 
@@ -213,15 +213,14 @@ def _weighed(cube: Cube, bottom: np.ndarray, said: np.ndarray, sums: Sums) -> tu
     return f"{told}: {at} MinT changed the error of totals by {-totals:+.1%} and that of series by {-series:+.1%}", used
 
 
-def _truth(y: np.ndarray, sums: Sums) -> np.ndarray:
-    """Add up what came; NaN where a part is not known. Shape (cutoffs, totals, steps)."""
-    return np.asarray(np.einsum("gs,csh->cgh", sums.matrix, np.where(np.isnan(y), 0.0, y)) + _missing(y, sums))
+def _whole(y: np.ndarray, sums: Sums) -> np.ndarray:
+    """Add up series, shape (..., series, steps), to totals; NaN where a part is not known."""
+    return np.asarray(sums.matrix @ np.where(np.isnan(y), 0.0, y) + _missing(y, sums))
 
 
 def _missing(values: np.ndarray, sums: Sums) -> np.ndarray:
     """Give NaN for totals of which a part is missing, else 0."""
-    lacking = np.einsum("gs,...sh->...gh", sums.matrix, np.isnan(values).astype(float)) > 0
-    return np.where(lacking, np.nan, 0.0)
+    return np.where(sums.matrix @ np.isnan(values).astype(float) > 0, np.nan, 0.0)
 
 
 def _moved(errors: np.ndarray, of_totals: np.ndarray, sums: Sums, mean: np.ndarray, ahead: np.ndarray) -> np.ndarray | None:
@@ -239,13 +238,13 @@ def _moved(errors: np.ndarray, of_totals: np.ndarray, sums: Sums, mean: np.ndarr
 
 def _judged(cube: Cube, bottom: np.ndarray, said: np.ndarray, sums: Sums) -> pd.DataFrame:
     """Give the errors of both ways at each cutoff that had enough behind it: of totals and of series, scaled by their usual size."""
-    truth = _truth(cube.y, sums)
-    plain_totals = np.einsum("gs,csh->cgh", sums.matrix, np.where(np.isnan(bottom), 0.0, bottom)) + _missing(bottom, sums)
+    truth = _whole(cube.y, sums)
+    plain_totals = _whole(bottom, sums)
     size = {"totals": _size(truth - plain_totals), "series": _size(cube.y - bottom)}
     steps, rows = np.arange(1, cube.y.shape[2] + 1), []
     for k, place in enumerate(cube.at):
         before = cube.at < place
-        if before.sum() < ENOUGH:
+        if before.sum() < ENOUGH or not np.isfinite(said[k]).any():
             continue
         late = (cube.at[before][:, None] + steps[None, :] > place)[:, None, :]
         errors, of_totals = (np.where(late, np.nan, e[before]) for e in (cube.y - bottom, truth - said))
@@ -254,7 +253,7 @@ def _judged(cube: Cube, bottom: np.ndarray, said: np.ndarray, sums: Sums) -> pd.
             continue
         row = {"at": float(place)}
         for name, mean in (("plain", bottom[k]), ("mint", moved)):
-            whole = sums.matrix @ np.where(np.isnan(mean), 0.0, mean) + _missing(mean, sums)
+            whole = _whole(mean, sums)
             row[f"totals_{name}"] = float(np.nanmean(np.abs(truth[k] - whole) / size["totals"]))
             row[f"series_{name}"] = float(np.nanmean(np.abs(cube.y[k] - mean) / size["series"]))
         rows.append(row)

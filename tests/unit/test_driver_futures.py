@@ -10,6 +10,7 @@ from demand.calendar import Frequency
 from demand.driver_futures import Futures, driver_futures, spread_by_drivers
 from demand.errors import DataError
 from demand.forecast import ForecastSpec, forecast
+from demand.replay import drivers_as_known
 from demand.tables import History
 
 MONTHS = pd.date_range("2018-04-01", periods=84, freq="MS")
@@ -194,3 +195,19 @@ def test_a_driver_that_goes_where_it_never_was_is_told() -> None:
     told = driver_futures(higher, counts(), 24, draws=20, seed=1).notes
     assert any("goes to 2,000 to 2,000 in the periods ahead, outside the" in text for text in told)
     assert not any("outside" in text for text in driver_futures(table, counts(), 24, draws=20, seed=1).notes)
+
+
+@pytest.mark.parametrize(
+    ("code", "lag", "late"), [("M", 0, 0), ("M", 2, 2), ("M", 4, 4), ("Q", 0, 0), ("Q", 2, 1), ("Q", 4, 2), ("Y", 2, 1)]
+)
+def test_a_replay_sees_of_a_driver_what_was_published_by_then(code: str, lag: int, late: int) -> None:
+    frequency = Frequency(code)
+    ds = frequency.periods(pd.Timestamp("2010-01-01"), 20)
+    table = pd.DataFrame({"ds": ds, "name": "rent", "value": np.arange(20.0) + 100, "low": np.nan, "high": np.nan})
+    table.attrs["lag_months"] = lag
+    known = drivers_as_known(table, ds[12], ds[13:16])
+    assert known is not None
+    seen = known.set_index("ds")["value"]
+    assert seen[ds[12 - late]] == 112 - late
+    assert (seen[ds[13 - late] : ds[15]] == 112 - late).all()
+    assert seen.index.max() == ds[15]
