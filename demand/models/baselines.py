@@ -21,7 +21,7 @@ import pandas as pd
 
 from demand.calendar import Frequency
 from demand.models.prediction import Note, Prediction, ignored, means_table, parts_table
-from demand.models.track import Track, borrowed_seasons, guard, plain_path, split_path, tracks
+from demand.models.track import Track, borrowed_seasons, guard, plain_path, pooled_course, split_path, tracks
 from demand.processes import apart, many
 from demand.tables import History
 
@@ -73,14 +73,26 @@ class Statistical:
         shapes, seasons = borrowed_seasons(every, frequency, length)
         tasks = [_task(*each, length) for each in zip(every, shapes, seasons, strict=True)]
         found, notes = _run(self.name, tasks, jobs=jobs), ignored(drivers, self.name)
-        paths = np.empty((len(every), length))
+        paths, course = np.empty((len(every), length)), self._course(every, found, frequency, length)
         for i, (track, task, shape, path) in enumerate(zip(every, tasks, shapes, found, strict=True)):
             notes += _about(track, self.name, fell_back=path is None)
-            whole = plain_path(task.y, task.periods) if path is None else path
+            whole = plain_path(task.y, task.periods) * _stretched(course.get(track.kind), task.periods) if path is None else path
             paths[i], held = guard((whole * shape[len(track.y) :] if shape is not None else whole)[track.gap :], track, model=self.name)
             notes += held
         means = means_table(history.ids, frequency.after(history.last, horizon), paths[:, :horizon])
         return Prediction(means, _parts(paths, every, frequency, horizon, history) if explain else None, tuple(notes))
+
+    def _course(self, every: list[Track], found: list[np.ndarray | None], frequency: Frequency, length: int) -> dict[str, np.ndarray]:
+        """Give the growth that the shortest series borrow, where there are any."""
+        short = any(path is None and len(track.y) for track, path in zip(every, found, strict=True))
+        return pooled_course(every, found, frequency, length) if short else {}
+
+
+def _stretched(course: np.ndarray | None, periods: int) -> np.ndarray:
+    """Carry a course on at its last value; 1 where there is none."""
+    if course is None:
+        return np.ones(periods)
+    return np.append(course, np.full(max(periods - len(course), 0), course[-1]))[:periods]
 
 
 def _task(track: Track, shape: np.ndarray | None, season_length: int, length: int) -> _Task:
@@ -93,7 +105,7 @@ def _about(track: Track, model: str, *, fell_back: bool) -> list[Note]:
     if len(track.y) == 0:
         return [Note(track.unique_id, model, "nothing was ever counted: 0 stands where a forecast cannot be made")]
     if fell_back:
-        what = "the latest counts, without a trend, stand in"
+        what = "the latest counts stand in, with the season and half of the growth of the longer series of their kind, if there are any"
         why = "too few counts" if len(track.y) < SHORTEST[model] else "no path that could be used"
         notes.append(Note(track.unique_id, model, f"{why} ({len(track.y)}): {what}"))
     if track.bridged:
