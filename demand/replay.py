@@ -245,9 +245,15 @@ def replay(
     pandas.DataFrame
         REPLAYS. `y` is NaN in periods that an event set aside, and where a step lies between cutoff and period.
     """
+    tasks = sorted(tasks, key=lambda t: t.cutoff)
+    kept: dict[tuple[pd.Timestamp, tuple[str, ...] | None], History] = {}
 
     def one(task: Task, inner: int = 1) -> pd.DataFrame:
-        return _one(history, build(task.model), task, steps=steps, seed=seed, events=events, drivers=drivers, jobs=inner)
+        key = (task.cutoff, task.ids)
+        if key not in kept:  # models follow each other at a cutoff: what was known then is put together once
+            kept.clear()
+            kept[key] = _known(history, task, events)
+        return _one(kept[key], build(task.model), task, steps=steps, seed=seed, drivers=drivers, jobs=inner)
 
     rough = sum(COST.get(t.model, 0.1) * len(t.ids or history.ids) * len(history.wide) / 120 for t in tasks)
     found: list[pd.DataFrame] = []
@@ -312,24 +318,18 @@ def drivers_as_known(drivers: pd.DataFrame | None, cutoff: pd.Timestamp, ahead: 
     return until.dropna(subset=["value"]).reset_index(drop=True)
 
 
-def _one(
-    history: History,
-    model: Forecaster,
-    task: Task,
-    *,
-    steps: int,
-    seed: int,
-    events: Sequence[Event],
-    drivers: pd.DataFrame | None,
-    jobs: int,
-) -> pd.DataFrame:
-    """Replay one model at one cutoff; periods after the cutoff are cut off before anything else is done."""
+def _known(history: History, task: Task, events: Sequence[Event]) -> History:
+    """Give what was known at a cutoff; periods after it are cut off before anything else is done."""
     known = history.until(task.cutoff)
     known = known if task.ids is None else known.only(task.ids)
+    return clean(known, [e for e in events if pd.Timestamp(e.start) <= task.cutoff])
+
+
+def _one(known: History, model: Forecaster, task: Task, *, steps: int, seed: int, drivers: pd.DataFrame | None, jobs: int) -> pd.DataFrame:
+    """Replay one model at one cutoff."""
     if known.last < task.cutoff:
         return pd.DataFrame(columns=["unique_id", "ds", "mean", "cutoff", "model"])
-    known = clean(known, [e for e in events if pd.Timestamp(e.start) <= task.cutoff])
-    ahead = history.frequency.after(task.cutoff, steps)
+    ahead = known.frequency.after(task.cutoff, steps)
     said = model.predict(known, steps, seed=seed, drivers=drivers_as_known(drivers, task.cutoff, ahead), jobs=jobs)
     return said.means.assign(cutoff=task.cutoff, model=task.model)
 

@@ -132,8 +132,9 @@ def borrowed_seasons(series: list[Track], frequency: Frequency, horizon: int) ->
     if frequency.family == "Y":
         return [None] * len(series), [1] * len(series)
     enough = 2 * frequency.per_year
-    own = {t.unique_id: _season(t.y, t.ds, frequency) for t in series if len(t.y) >= enough and t.y.max() > 0}
     shorter = {t.kind for t in series if 0 < len(t.y) < enough}
+    needed = frequency.family in "WD" or shorter  # else each engine finds every season by itself
+    own = {t.unique_id: _season(t.y, t.ds, frequency) for t in series if len(t.y) >= enough and t.y.max() > 0} if needed else {}
     pooled = {
         kind: _repeats([t for t in series if t.unique_id in own and t.kind == kind], frequency)
         * np.mean([own[t.unique_id] for t in series if t.unique_id in own and t.kind == kind], axis=0)
