@@ -54,6 +54,8 @@ BACK = 0.4
 """Counts are back where less than this share of the change is left."""
 SMALL = 0.05
 """Changes below 5 % are not proposed, whatever is usual."""
+SHOWN = 12
+"""Most single series of which a proposal is told in full, the strongest first."""
 MOST = 4
 """Most events proposed for one series or group."""
 
@@ -159,7 +161,15 @@ def proposed_findings(history: History) -> list[Finding]:
     list of Finding
     """
     hint = "If you know what it was, declare it under `forecast: events:` (kind recording where the way of counting changed): "
-    return [Finding.of("event_proposed", "warn", "history", count=p.series, message=f"{p.text}. {hint}{p.line}") for p in propose(history)]
+    found = propose(history)
+    single = sorted((p for p in found if p.of == 1), key=lambda p: -p.strength)
+    shown = [p for p in found if p.of > 1] + single[:SHOWN]
+    told = [Finding.of("event_proposed", "warn", "history", count=p.series, message=f"{p.text}. {hint}{p.line}") for p in shown]
+    if len(single) > SHOWN:
+        names = [p.where["unique_id"][0] for p in single[SHOWN:]]
+        text = f"weaker changes of single series, of which some 2 in 100 are chance: {listed(dict.fromkeys(names), most=20)}"
+        told.append(Finding.of("event_proposed", "note", "history", count=len(names), message=text))
+    return told
 
 
 @dataclass(frozen=True)

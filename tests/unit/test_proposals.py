@@ -90,6 +90,16 @@ def test_the_line_declares_the_event_and_then_nothing_is_left_to_propose() -> No
     pd.testing.assert_frame_equal(history.table, council("M", 84, by=during(84, 40, 49, 0.5)).table)
 
 
+def test_of_many_single_series_the_strongest_are_told_and_the_others_listed() -> None:
+    by = np.ones((84, 60))
+    for i in range(40):
+        by[20 + i :, i] = 0.25
+    told = proposed_findings(council("M", 84, series=60, by=by))
+    assert len([f for f in told if f.severity == "warn"]) <= 16
+    assert told[-1].severity == "note"
+    assert told[-1].count >= 10
+
+
 def test_names_with_quotes_travel_through_the_line() -> None:
     one = Proposal("step", pd.Timestamp("2020-01-01"), None, 0.5, {"unique_id": ['a "b", c: d']}, 1, 1, 7.0)
     told = YAML(typ="safe", pure=True).load(one.line)[0]
