@@ -111,7 +111,6 @@ def test_windows_are_those_described(folder: Path) -> None:
     assert [w.known.ids for w in windows_of(one, folder, series=2)] == [["a", "c"]] * 4
 
 
-@pytest.mark.filterwarnings("ignore:Found null values in lag")
 def test_nobody_sees_beyond_the_cutoff(folder: Path) -> None:
     one = described(folder / "sets.yaml")["shelters"]
     before = windows_of(one, folder, which="dev")
@@ -128,7 +127,6 @@ def test_nobody_sees_beyond_the_cutoff(folder: Path) -> None:
     assert np.array_equal(first.quantiles, second.quantiles)
 
 
-@pytest.mark.filterwarnings("ignore:Found null values in lag")
 def test_a_run_writes_its_table_and_takes_peers_from_the_cache(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--data", str(folder), "--describe", str(folder / "sets.yaml"), "--models", f"{OURS},{','.join(CHEAP)}"]
     words += ["--output", str(folder / "told.md"), "--cache", str(folder / "cache")]
