@@ -10,7 +10,7 @@ NAME := $(lastword $(subst :, ,$(CONFIG)))
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-long lint format types architecture check benchmark benchmark-accuracy benchmark-speed schema picture clean
+.PHONY: demo test test-long lint format types architecture check benchmark benchmark-accuracy benchmark-speed benchmark-segments schema picture clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/installed
@@ -52,6 +52,10 @@ benchmark-accuracy: .venv/installed
 # On a quiet computer: half an hour or more.
 benchmark-speed: .venv/installed
 	$(BIN)/python benchmarks/speed.py
+
+# A million people into segments, beside MiniBatchKMeans.
+benchmark-segments: .venv/installed
+	$(BIN)/python benchmarks/scale.py
 
 schema: .venv/installed
 	$(BIN)/demand schema > configs/schema.json
