@@ -113,7 +113,9 @@ def growth_and_season(service: str, seeds: range) -> pd.DataFrame:
     rows = []
     for seed in seeds:
         drawn, came = year_ahead(service, seed)
-        shares = [inside(drawn[q] / drawn.sum(axis=0), came[q] / came.sum()) for q in range(4)]
+        year = drawn.sum(axis=0)
+        some = year > 0
+        shares = [inside(drawn[q, some] / year[some], came[q] / came.sum()) for q in range(4)]
         rows.append((inside(drawn.sum(axis=0), came.sum()), *shares))
     return pd.DataFrame(rows, columns=["growth", "q1", "q2", "q3", "q4"])
 
