@@ -84,8 +84,12 @@ def kmeans(n: int, count: int) -> dict[str, float]:
 
 
 def child(*words: str) -> dict[str, float]:
-    """Run one part in a process of its own, so that its memory is its own."""
-    done = subprocess.run([sys.executable, __file__, "--part", *words], check=True, capture_output=True, text=True)
+    """Run one part in a process of its own, so that its memory is its own.
+
+    Engines are held to one thread: on a computer that does other things, many threads wait for each other, k-means' most of all.
+    """
+    held = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, __file__, "--part", *words], check=True, capture_output=True, text=True, env=held)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
