@@ -169,7 +169,7 @@ def forecast(
         tasks, build, drivers = plan(seen, models, of), ahead.people.build, ahead.given
         replays = replay(lowest, build, tasks, steps=of.steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
         replays = totals.replayed(replays, of, lowest, seed=seed, events=spec.events)
-    cube = cube_of(replays, lowest, steps=of.steps)
+    cube = cube_of(replays, lowest, steps=of.steps, events=spec.events)
     weights = weigh(cube, models, stretches=stretches(cube), raced=raced_of(spec))
     said = _predict(seen, weights, spec.horizon, seed=seed, ahead=ahead, saved=saved, jobs=jobs, progress=progress)
     mean = combined({m: _array(p, lowest, spec.horizon) for m, p in said.items()}, weights)

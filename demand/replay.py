@@ -273,8 +273,8 @@ def replay(
     return table[list(COLUMNS)].sort_values(["model", "cutoff", "unique_id", "ds"], kind="stable", ignore_index=True)
 
 
-def cube_of(replays: pd.DataFrame, history: History, *, steps: int) -> Cube:
-    """Give REPLAYS as arrays, for the series of `history`."""
+def cube_of(replays: pd.DataFrame, history: History, *, steps: int, events: Sequence[Event] = ()) -> Cube:
+    """Give REPLAYS as arrays, for the series of `history`; what a shock or a holiday set aside is no swing."""
     index, ids = pd.DatetimeIndex(history.wide.index), history.ids
     cutoffs = pd.DatetimeIndex(sorted(replays["cutoff"].unique()))
     places = index.get_indexer(cutoffs)
@@ -290,7 +290,7 @@ def cube_of(replays: pd.DataFrame, history: History, *, steps: int) -> Cube:
         means[model] = np.full(y.shape, np.nan)
         means[model][c[mine], s[mine], r[mine]] = replays["mean"].to_numpy(dtype=float)[mine]
     season = history.frequency.season_length
-    return Cube(ids, cutoffs, np.asarray(places), y, means, swings(history.wide.to_numpy(), season), season, len(index) - 1)
+    return Cube(ids, cutoffs, np.asarray(places), y, means, swings(_kept(history, events).wide.to_numpy(), season), season, len(index) - 1)
 
 
 def drivers_as_known(drivers: pd.DataFrame | None, cutoff: pd.Timestamp, ahead: pd.DatetimeIndex) -> pd.DataFrame | None:
@@ -336,8 +336,12 @@ def _one(known: History, model: Forecaster, task: Task, *, steps: int, seed: int
 
 def _truth(history: History, events: Sequence[Event]) -> pd.DataFrame:
     """Give what came, without the periods that a shock or a holiday set aside."""
-    kept = clean(history, [e for e in events if e.kind in ("shock", "holiday")])
-    return kept.table[["unique_id", "ds", "y"]]
+    return _kept(history, events).table[["unique_id", "ds", "y"]]
+
+
+def _kept(history: History, events: Sequence[Event]) -> History:
+    """Give the history without what was set aside; levels stay as they were counted, so that nothing later is needed."""
+    return clean(history, [e for e in events if e.kind in ("shock", "holiday")])
 
 
 def _sample(history: History, most: int) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def gather(
         Where `backtest.cutoffs` names dates outside the data.
     """
     steps, index = int(forecast.settings["steps"]), pd.DatetimeIndex(history.wide.index)
-    own = cube_of(forecast.replays, history, steps=steps)
+    own = cube_of(forecast.replays, history, steps=steps, events=spec.events)
     listed = spec.backtest.cutoffs
     if listed is not None:
         judged, models = list(cutoffs_at(history, listed)), {c: list(forecast.weights) for c in cutoffs_at(history, listed)}
@@ -144,7 +144,7 @@ def gather(
     models_of = People(spec.per or "", forecast.settings.get("people", {})).build
     more = replay(history, models_of, tasks, steps=steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
     every = pd.concat([forecast.replays, more], ignore_index=True) if len(forecast.replays) else more
-    return Evidence(own, cube_of(every, history, steps=steps), tuple(sorted(set(judged))))
+    return Evidence(own, cube_of(every, history, steps=steps, events=spec.events), tuple(sorted(set(judged))))
 
 
 def year_ends(index: pd.DatetimeIndex, frequency: Frequency, start_month: int) -> list[pd.Timestamp]:
