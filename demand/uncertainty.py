@@ -12,7 +12,8 @@ have swung from period to period in all of its history. The longer that history 
 Each draw takes one earlier cutoff, with one random sign: what all series' errors had in common then stays common, and errors stay
 correlated over time as they were. Most series are dealt the standardised path of another series at that cutoff, so that a series has as
 many futures as there were cutoffs and series, not cutoffs alone; the others keep their own. Low counts go through the negative
-binomial, with the ranks of the same paths (a copula), so that a series with a mean of 2 has draws 0, 1, 2 and the right share of zeros.
+binomial, with ranks that follow the same paths (a copula) as far as more than counting moves them, so that a series with a mean of 2 has
+draws 0, 1, 2, the right share of zeros, and no whole year of nought because one month is.
 """
 
 from __future__ import annotations
@@ -201,10 +202,10 @@ def draw_paths(
         * errors.growth[None, :]
         * _sized(mean, whole[:, None], shaped, errors.typical, errors.unlike)
     )
-    low = whole & (mean.max(axis=1) < LOW)
+    low, counting = whole & (mean.max(axis=1) < LOW), stream(seed, "counting")
     for i in range(len(z)):  # a series at a time, in the place of its errors: the array is the largest there is
         drawn = np.maximum(mean[i][:, None] + spread[i][:, None] * z[i], 0.0)
-        z[i] = _low_counts(mean[i], spread[i], z[i]) if low[i] else np.rint(drawn) if whole[i] else drawn
+        z[i] = _low_counts(mean[i], spread[i], z[i], counting) if low[i] else np.rint(drawn) if whole[i] else drawn
     return z
 
 
@@ -339,15 +340,26 @@ def _standard(errors: Errors, shape: tuple[int, int], draws: int, seed: int) -> 
     return z
 
 
-def _low_counts(mean: np.ndarray, spread: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Draw low counts: negative binomial or Poisson where counting explains the spread, rounded where the series is steadier than that."""
+def _low_counts(mean: np.ndarray, spread: np.ndarray, z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw low counts: negative binomial or Poisson where counting explains the spread, rounded where the series is steadier than that.
+
+    What counting itself adds, a variance as large as the mean, is drawn anew in each period; only the rest hangs together as errors did.
+    """
+    from scipy import special
+
     variance = (spread * z.std(axis=1, dtype=np.float64)) ** 2
-    draws = z.shape[1]
-    ranks = (z.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") + 0.5) / draws
+    together = np.clip(1 - mean / np.maximum(variance, EPSILON), 0.0, 1.0)[:, None]
+    score = special.ndtri(_ranks(z))
+    ranks = _ranks(np.sqrt(together) * score + np.sqrt(1 - together) * rng.standard_normal(z.shape))
     values = np.rint(np.maximum(mean[:, None] + spread[:, None] * z, 0.0))
     for h in np.flatnonzero((variance >= STEADY * mean) | (mean < 0.5)):
         values[h] = np.searchsorted(_count_cdf(mean[h], variance[h]), ranks[h], side="left")
     return np.asarray(values)
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Give the place of each draw among those of its period, between 0 and 1."""
+    return np.asarray((values.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") + 0.5) / values.shape[1])
 
 
 def _count_cdf(mean: float, variance: float) -> np.ndarray:

@@ -108,3 +108,16 @@ def test_swings_know_nothing_of_what_comes_later_and_leave_the_season_out() -> N
     later = values.copy()
     later[40:] *= 3
     np.testing.assert_array_equal(found.size[:40], swings(later, 12).size[:40])
+
+
+def test_a_nought_in_one_month_does_not_make_a_year_of_noughts() -> None:
+    rng = np.random.default_rng(8)
+    y = rng.poisson(2.0, (12, 8, 12)).astype(float)
+    said = np.full((12, 8, 12), 2.0)
+    y[:, 1:] = rng.poisson(200, (12, 7, 1)) + rng.poisson(3, (12, 7, 12))  # the others' errors last the whole year
+    said[:, 1:] = 203.0
+    whole = np.ones(8, dtype=bool)
+    draws = draw_paths(said[0], learn_errors(y, said, horizon=12, whole=whole), whole=whole, draws=2000, seed=1)[0]
+    assert draws.sum(axis=0).std() < 1.6 * 24**0.5  # of independent months it would be the square root of 24
+    assert (draws.sum(axis=0) == 0).mean() < 0.002
+    assert (draws == 0).mean() == pytest.approx(np.exp(-2.0), abs=0.06)
