@@ -347,12 +347,13 @@ def _low_counts(mean: np.ndarray, spread: np.ndarray, z: np.ndarray, rng: np.ran
     """
     from scipy import special
 
-    variance = (spread * z.std(axis=1, dtype=np.float64)) ** 2
+    seen = (spread * z.std(axis=1, dtype=np.float64) / HOPEFUL) ** 2
+    variance = seen + (HOPEFUL**2 - 1) * np.maximum(seen - mean, 0.0)  # counting needs no safety: its variance is known
     together = np.clip(1 - mean / np.maximum(variance, EPSILON), 0.0, 1.0)[:, None]
     score = special.ndtri(_ranks(z))
     ranks = _ranks(np.sqrt(together) * score + np.sqrt(1 - together) * rng.standard_normal(z.shape))
     values = np.rint(np.maximum(mean[:, None] + spread[:, None] * z, 0.0))
-    for h in np.flatnonzero((variance >= STEADY * mean) | (mean < 0.5)):
+    for h in np.flatnonzero((seen * HOPEFUL**2 >= STEADY * mean) | (mean < 0.5)):
         values[h] = np.searchsorted(_count_cdf(mean[h], variance[h]), ranks[h], side="left")
     return np.asarray(values)
 
