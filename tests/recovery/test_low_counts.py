@@ -25,7 +25,7 @@ PLANTED: dict[str, tuple[Counts, float]] = {
 }
 TOLERANCE = 0.1
 """On the share of noughts. Draws have the spread of replayed errors, which is more than was planted: Poisson noughts come up to 0.05 too
-often, and half a year of nothing, which no distribution of counts with that spread has, 0.09 too seldom. The chance in this test alone is 0.02."""
+often, and half a year of nothing, which no distribution of counts with that spread has, 0.09 too seldom. Chance alone makes 0.02."""
 
 
 @pytest.mark.parametrize("name", PLANTED)
