@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import pandas as pd
 import xarray as xr
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from demand.combine import combined, joint_draws, scores, weigh
 from demand.counts import to_counts
@@ -73,7 +73,17 @@ class ForecastSpec(Spec):
     per: str | None = None
     """The population, by its name among the drivers, that demand is forecast per: demand = rate x people, both uncertain."""
     reconcile: CHOICES = "auto"
-    """Whether means agree with forecasts of the totals themselves: mint, bottom_up (parts are added up), or auto, as replay says."""
+    """Whether means agree with forecasts of the totals themselves: mint, bottom_up (parts are added up), or auto, as replay says. With `per` it
+    is bottom_up: forecasts of totals know nothing of where people will live."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parts_per_head(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not given.get("per"):
+            return given
+        if given.get("reconcile") == "mint":
+            raise ValueError("with `per`, `reconcile` must be bottom_up: forecasts of totals know nothing of where people will live.")
+        return given | {"reconcile": "bottom_up"}
 
 
 @dataclass(frozen=True)

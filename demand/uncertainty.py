@@ -290,8 +290,9 @@ def _trust(unlike: float, noise: np.ndarray) -> np.ndarray:
 def _growth(relative: np.ndarray) -> np.ndarray:
     """Give the size of errors by step over the size at the first: never falling, the mean of the nearest bounds from below and above."""
     seen = np.isfinite(relative)
-    cut = np.where(seen, np.minimum(np.abs(relative), CUT), 0.0)
-    size = np.maximum(cut.sum(axis=(0, 1)) / np.maximum(seen.sum(axis=(0, 1)), 1), EPSILON)
+    cut, count = np.where(seen, np.minimum(np.abs(relative), CUT), 0.0), seen.sum(axis=(0, 1))
+    steps, told = np.arange(relative.shape[2]), np.flatnonzero(count)  # an event may have set every error of a step aside
+    size = np.interp(steps, told, np.maximum(cut.sum(axis=(0, 1))[told] / count[told], EPSILON))
     steady = (np.maximum.accumulate(size) + np.minimum.accumulate(size[::-1])[::-1]) / 2
     return np.asarray(steady / steady[0])
 

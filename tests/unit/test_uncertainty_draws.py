@@ -121,3 +121,16 @@ def test_a_nought_in_one_month_does_not_make_a_year_of_noughts() -> None:
     assert draws.sum(axis=0).std() < 1.6 * 24**0.5  # of independent months it would be the square root of 24
     assert (draws.sum(axis=0) == 0).mean() < 0.002
     assert (draws == 0).mean() == pytest.approx(np.exp(-2.0), abs=0.06)
+
+
+@pytest.mark.parametrize("gone", [[0], [0, 1, 2], [3], [7]])
+def test_a_step_whose_errors_an_event_set_aside_keeps_its_width(gone: list[int]) -> None:
+    rng = np.random.default_rng(2)
+    said = np.full((10, 6, 8), 100.0)
+    y = said + rng.normal(0, 12, said.shape)
+    whole = np.ones(6, dtype=bool)
+    usual = draw_paths(said[0], learn_errors(y, said, horizon=8, whole=whole), whole=whole, draws=600, seed=1).std(axis=2).mean(axis=0)
+    y[:, :, gone] = np.nan
+    errors = learn_errors(y, said, horizon=8, whole=whole)
+    width = draw_paths(said[0], errors, whole=whole, draws=600, seed=1).std(axis=2).mean(axis=0)
+    np.testing.assert_allclose(width, usual, rtol=0.4)
