@@ -73,8 +73,8 @@ class ForecastSpec(Spec):
     per: str | None = None
     """The population, by its name among the drivers, that demand is forecast per: demand = rate x people, both uncertain."""
     reconcile: CHOICES = "auto"
-    """Whether means agree with forecasts of the totals themselves: mint, bottom_up (parts are added up), or auto, as replay says. With `per` it
-    is bottom_up: forecasts of totals know nothing of where people will live."""
+    """Whether means agree with forecasts of the totals themselves: mint, bottom_up (parts are added up), or auto, as replay says. With
+    `per` it is bottom_up: forecasts of totals know nothing of where people will live."""
 
     @model_validator(mode="before")
     @classmethod
