@@ -7,8 +7,9 @@ that is not known for an area or a period, or not above 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed,
 from demand.models import Forecaster, Prediction, build
 from demand.tables import History
 
-__all__ = ["People", "people_of"]
+__all__ = ["People", "people_of", "whose"]
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ class People:
         """Give EFFECTS of the population: demand goes with it one for one."""
         if not self.per:
             return pd.DataFrame()
-        seen = drivers.loc[drivers["name"].isin(set(self.of.values())), "value"]
+        seen = drivers.groupby("name")["value"].agg(["min", "max"])
         index = pd.MultiIndex.from_product([ids, [self.per], range(draws)], names=["unique_id", "driver", "draw"])
         told = "in proportion, because demand is forecast per head"
-        return index.to_frame(index=False).assign(
-            elasticity=1.0, source=told, observed_low=seen.min(), observed_high=seen.max(), half_life=0.0
-        )
+        table = index.to_frame(index=False)
+        mine = table["unique_id"].map(dict(self.of))
+        low, high = mine.map(seen["min"]), mine.map(seen["max"])
+        return table.assign(elasticity=1.0, source=told, observed_low=low, observed_high=high, half_life=0.0)
 
 
 def people_of(drivers: pd.DataFrame | None, per: str | None, history: History) -> tuple[People, pd.DataFrame | None]:
@@ -123,6 +125,31 @@ def people_of(drivers: pd.DataFrame | None, per: str | None, history: History) -
     people = People(per, of or dict.fromkeys(history.ids, per))
     raise_all(_faults(people, named if named is not None else mine, history), DataError, during="looking for the people behind each series")
     return people, named
+
+
+def whose(driver: str, series: pd.DataFrame, known: Collection[str]) -> dict[str, str]:
+    """Say which figures of a driver each series goes with.
+
+    Parameters
+    ----------
+    driver : str
+        As scenarios and EFFECTS name it: "population".
+    series : pandas.DataFrame
+        As `History.series` has them.
+    known : collection of str
+        The names that there are: "population", or "population (North)" where it was given by key.
+
+    Returns
+    -------
+    dict of str to str
+        Series to name; empty where not every series has figures.
+    """
+    keys, about = [c for c in series.columns if c not in ("kind", "unit")], series.reset_index(drop=True).assign(name=driver)
+    for used in (list(some) for count in range(len(keys) + 1) for some in combinations(keys, count)):
+        names = _names(about, used)
+        if set(names) <= set(known):
+            return dict(zip(map(str, series.index), names, strict=True))
+    return {}
 
 
 def _names(table: pd.DataFrame, keys: list[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Whether ranges held: how often what came lay inside, with the interval that so few dates allow, and where in the range it lay.
 
 In: sums with their ranges, at each date. Out: a table of coverage and of the histogram of positions, by level and span, from calibrated
-dates alone. Fewer than twenty dates that do not overlap give "k of n" and no verdict. Refuses nothing.
+dates alone. Fewer than twenty dates that do not overlap give "k of n", or "k of n figures at d dates",
+and no verdict. Refuses nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def coverage(found: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     pandas.DataFrame
         level, horizon, measure (coverage80, coverage95, pit1 ... pit10: the share of figures in each tenth of what was forecast, 0.1 each
         where ranges are true), value, n_cutoffs, n_series, n_rows, n_independent (cutoffs whose spans do not overlap), low and high (95 %
-        by resampling whole blocks of such cutoffs), verdict ("k of n", or "holds", "too narrow", "too wide").
+        by resampling whole blocks of such cutoffs), verdict ("k of n", with several figures a cutoff "k of n figures at d dates"; or
+        "holds", "too narrow", "too wide").
     """
     used, rows = pooled(found[found["calibrated"].astype(bool)]), []
     about = resting_on(used).to_dict("index")
@@ -45,11 +47,11 @@ def coverage(found: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 def _measures(part: pd.DataFrame, *, seed: int, histogram: bool) -> list[dict[str, object]]:
     block = blocks(part["place"].to_numpy(), int(part["step"].max()))
-    count, found = int(block.max()) + 1, []
+    count, dates, found = int(block.max()) + 1, part["cutoff"].nunique(), []
     for name, (low, high, nominal) in RANGES.items():
         inside = part["y"].between(part[low], part[high]).to_numpy().astype(float)
         value, least, most = share(inside, block, seed=seed)
-        said = f"{int(inside.sum())} of {len(inside)}"
+        said = f"{int(inside.sum())} of {len(inside)}" + (f" figures at {_dates(dates)}" if len(inside) > dates else "")
         if count >= VERDICT:
             said = "too narrow" if most < nominal else "too wide" if least > nominal else "holds"
         found.append({"measure": name, "value": value, "n_independent": count, "low": least, "high": most, "verdict": said})
@@ -58,6 +60,10 @@ def _measures(part: pd.DataFrame, *, seed: int, histogram: bool) -> list[dict[st
             value, least, most = share(mass, block, seed=seed)
             found.append({"measure": f"pit{n + 1}", "value": value, "n_independent": count, "low": least, "high": most, "verdict": ""})
     return found
+
+
+def _dates(count: int) -> str:
+    return "1 date" if count == 1 else f"{count} dates"
 
 
 def deciles(below: np.ndarray, upto: np.ndarray) -> np.ndarray:

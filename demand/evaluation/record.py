@@ -109,9 +109,11 @@ def _of_series(rows: pd.DataFrame, span: str) -> list[str]:
 
 
 def _naive(groups: pd.DataFrame, frequency: Frequency) -> Iterator[str]:
-    """Name the series for which repeating the past would have been nearer."""
+    """Name the series for which the seasonal naive forecast would have been nearer."""
     rows = groups[(groups["level"] == "series") & (groups["horizon"] == "all")].dropna(subset=["skill"])
     lost = rows[rows["skill"] < 0].sort_values("skill")
     if len(lost):
-        how = "the figure of a year before" if frequency.season_length > 1 and frequency.family != "D" else "the last figures"
-        yield f"Repeating {how} would have been nearer for {len(lost)} of {len(rows)} series: {listed(lost['name'])}."
+        how = (
+            "The last counts again, with the season as far as it could be told," if frequency.season_length > 1 else "The last count again"
+        )
+        yield f"{how} would have been nearer for {len(lost)} of {len(rows)} series: {listed(lost['name'])}."

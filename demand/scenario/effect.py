@@ -17,6 +17,7 @@ import xarray as xr
 
 from demand.calendar import Frequency
 from demand.errors import Fault, ScenarioError, did_you_mean, listed, raise_all
+from demand.people import whose
 from demand.scenario.change import Change, Scenario
 from demand.scenario.exposure import PERIODS_A_YEAR
 from demand.spec import PERIODS, Unit
@@ -260,7 +261,7 @@ def _elasticities(case: WhatIf, change: Change, ids: pd.Index, *, at: str) -> tu
         found = f"the effects of '{change.driver}' have {table.shape[1]} draws, or holes; the forecast has {count} draws"
         raise ScenarioError(Fault(found, f"{at}.driver", do_next="Use the effects that were estimated with this forecast"))
     warnings = {str(i): f"no effect of '{change.driver}' is known here: left as it was" for i in ids[missing]}
-    outside = _outside(case, change, ours)
+    outside = _outside(case, change, ours[ours["unique_id"].isin(ids)])
     return np.where(missing[:, None], 0.0, table.to_numpy(dtype=np.float64)), {**warnings, **({"": outside} if outside else {})}
 
 
@@ -269,14 +270,16 @@ def _outside(case: WhatIf, change: Change, effects: pd.DataFrame) -> str:
     if case.drivers is None or not {"observed_low", "observed_high"} <= set(effects.columns):
         return ""
     ds = pd.DatetimeIndex(case.draws["ds"].to_numpy())
-    path = case.drivers[(case.drivers["name"] == change.driver) & case.drivers["ds"].isin(ds)]
-    weight = pd.Series(phase(ds, frequency_of(case.draws), change)[0], index=ds)
-    level = path["value"].to_numpy(dtype=float) * (1 + weight.reindex(path["ds"]).to_numpy() * (change.size.value - 1))
-    low, high = effects["observed_low"].min(), effects["observed_high"].max()
-    if len(level) == 0 or not ((level < low) | (level > high)).any():
-        return ""
-    far = f"{level.min():g} to {level.max():g}"
-    return f"'{change.driver}' would be {far}; its effect was observed from {low:g} to {high:g} only, so beyond that it is a guess"
+    of = whose(str(change.driver), series_of(case.draws), set(case.drivers["name"].astype(str)))
+    weight, told = pd.Series(phase(ds, frequency_of(case.draws), change)[0], index=ds), []
+    for name, mine in effects.groupby(effects["unique_id"].astype(str).map(of), sort=False):
+        path = case.drivers[(case.drivers["name"] == name) & case.drivers["ds"].isin(ds)]
+        level = path["value"].to_numpy(dtype=float) * (1 + weight.reindex(path["ds"]).to_numpy() * (change.size.value - 1))
+        low, high = mine["observed_low"].min(), mine["observed_high"].max()
+        if ((level < low) | (level > high)).any():
+            far = f"'{name}' would be {level.min():g} to {level.max():g}"
+            told.append(f"{far}; its effect was observed from {low:g} to {high:g} only, so beyond that it is a guess")
+    return "; ".join(told)
 
 
 def _dates(case: WhatIf, change: Change) -> dict[str, str]:

@@ -83,7 +83,8 @@ def test_evidence_is_counted_in_dates_that_do_not_overlap(made) -> None:
     assert one.loc["sum", "n_independent"] < one.loc["sum", "n_cutoffs"]
     assert (
         one.loc["year 1", "verdict"]
-        == f"{round(one.loc['year 1', 'value'] * one.loc['year 1', 'n_rows'])} of {one.loc['year 1', 'n_rows']}"
+        == f"{round(one.loc['year 1', 'value'] * one.loc['year 1', 'n_rows'])} of {one.loc['year 1', 'n_rows']} figures "
+        f"at {one.loc['year 1', 'n_cutoffs']} dates"
     )
 
 
@@ -132,7 +133,9 @@ def test_series_for_which_repeating_the_past_was_nearer_are_named(made) -> None:
     h, _, _, b = made
     worse = b.groups.assign(skill=np.where(b.groups["name"] == "South/flow", -0.2, 0.3))
     told = track_record(b.sums.assign(place=0), worse, h.frequency)[-1]
-    assert told == "Repeating the figure of a year before would have been nearer for 1 of 4 series: 'South/flow'."
+    nearer = "would have been nearer for 1 of 4 series: 'South/flow'."
+    assert told == f"The last counts again, with the season as far as it could be told, {nearer}"
+    assert track_record(b.sums.assign(place=0), worse, Frequency("Y", 3))[-1] == f"The last count again {nearer}"
 
 
 def test_dates_may_be_listed(made) -> None:

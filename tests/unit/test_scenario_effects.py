@@ -6,6 +6,7 @@ import pytest
 from planning_cases import change, effects, forecast, number
 
 from demand.calendar import Frequency
+from demand.people import People
 from demand.scenario import Scenario, WhatIf, apply, compare, demand_table
 from demand.scenario.effect import phase
 from demand.tables import summarise
@@ -110,6 +111,35 @@ def test_a_driver_outside_what_was_observed_is_told() -> None:
         draws, [one(change(effect="driver", driver="rents", size=number(1.1)))], seed=1, effects=effects(draws), drivers=path
     )
     assert applied["warning"].str.contains("observed from 80 to 120").all()
+
+
+def test_a_population_given_by_area_is_held_against_its_own_range() -> None:
+    draws, _ = forecast()
+    known = effects(draws, driver="population")
+    north = known["unique_id"].str.startswith("North")
+    known = known.assign(observed_low=np.where(north, 80.0, 900.0), observed_high=np.where(north, 120.0, 1200.0))
+    path = [
+        {"ds": d, "name": f"population ({a})", "value": v} for a, v in (("North", 115.0), ("South", 1000.0)) for d in draws["ds"].to_numpy()
+    ]
+    case = {"seed": 1, "effects": known, "drivers": pd.DataFrame(path)}
+    more = change(effect="driver", driver="population", size=number(1.1))
+    _, applied = apply(draws, [one(more)], **case)
+    assert (
+        applied["warning"]
+        .str.contains("'population (North)' would be 126.5 to 126.5; its effect was observed from 80 to 120", regex=False)
+        .all()
+    )
+    assert not applied["warning"].str.contains("South").any()
+    _, applied = apply(draws, [one(more.model_copy(update={"where": {"area": ["South"]}}))], **case)
+    assert not applied["warning"].str.contains("would be").any()
+
+
+def test_the_people_of_each_area_have_a_range_of_their_own() -> None:
+    figures = pd.DataFrame({"name": ["population (N)"] * 2 + ["population (S)"] * 2, "value": [80.0, 120, 900, 1200]})
+    known = People("population", {"n": "population (N)", "s": "population (S)"}).effects(["n", "s"], 3, figures)
+    seen = known.groupby("unique_id")[["observed_low", "observed_high"]].agg(["min", "max"])
+    assert seen.loc["n"].tolist() == [80, 80, 120, 120]
+    assert seen.loc["s"].tolist() == [900, 900, 1200, 1200]
 
 
 def test_a_series_without_an_effect_stays_and_is_told() -> None:
