@@ -14,7 +14,7 @@ import pandas as pd
 from demand.evaluation.accuracy import RECORD, accuracy, by_group, of_sums
 from demand.evaluation.coverage import coverage
 from demand.evaluation.looks import Evidence, Look, gather, looks, year_ends
-from demand.evaluation.record import track_record
+from demand.evaluation.record import set_aside, track_record
 from demand.evaluation.sums import COLUMNS, sums
 from demand.forecast import Forecast, ForecastSpec
 from demand.hierarchy import HierarchySpec, levels
@@ -101,12 +101,14 @@ def backtest(
     of, steps = levels(own.series, hierarchy), int(forecast.settings["steps"])
     index = pd.DatetimeIndex(own.wide.index)
     ends = set(evidence.judged if spec.backtest.cutoffs else year_ends(index, own.frequency, start_month))
-    rows, found = [], []
+    rows, found, aside = [], [], []
     for look in looks(own, evidence, forecast=forecast, spec=spec, seed=seed, hierarchy=hierarchy):
         one = sums(look, of, own.frequency, steps=steps, start_month=start_month, years=look.cutoff in ends)
         single = (one["level"] == "series") & one["span"].str.isdigit()
         rows += [_combined(one[single]), *_of_models(own, evidence, look)]
         found.append(one)
+        if look.cutoff in ends or steps < own.frequency.per_year:
+            aside += set_aside(look, spec.events, own.frequency, start_month)
     if not found:
         return Backtest(
             pd.DataFrame(columns=ROWS), pd.DataFrame(columns=SUMMARY), pd.DataFrame(columns=SUMS), pd.DataFrame(columns=RECORD), []
@@ -117,7 +119,10 @@ def backtest(
     measured = [accuracy(table, own), of_sums(every).assign(model="combined"), coverage(every, seed=seed).assign(model="combined")]
     summary = pd.concat([m for m in measured if len(m)], ignore_index=True).reindex(columns=SUMMARY)
     kept = every[(every["level"] != "series") | ~every["span"].str.isdigit()].drop(columns="place").reset_index(drop=True)
-    return Backtest(table, summary, kept, groups, track_record(every, groups, own.frequency))
+    ended = sum(str(r).startswith("ended") for r in forecast.not_forecast["reason"])
+    drivers = bool(len(forecast.driver_futures) and forecast.driver_futures[["low", "high"]].notna().any(axis=None))
+    told = track_record(every, groups, own.frequency, aside=aside, ended=ended, drivers=drivers)
+    return Backtest(table, summary, kept, groups, told)
 
 
 def _combined(single: pd.DataFrame) -> pd.DataFrame:

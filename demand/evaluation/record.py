@@ -6,16 +6,18 @@ looked back on is not mentioned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
-from demand.calendar import Frequency
+from demand.calendar import FinancialYear, Frequency
 from demand.errors import listed
+from demand.evaluation.looks import Look
 from demand.evaluation.sums import SUM, YEAR
+from demand.events import Event
 
-__all__ = ["track_record"]
+__all__ = ["set_aside", "track_record"]
 
 WITHIN = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100)
 """Percentages in which the track record speaks."""
@@ -26,7 +28,43 @@ MANY = 3
 NOUNS = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year"}
 
 
-def track_record(found: pd.DataFrame, groups: pd.DataFrame, frequency: Frequency) -> list[str]:
+def set_aside(look: Look, events: Sequence[Event], frequency: Frequency, start_month: int = 4) -> list[tuple[str, pd.Timestamp, str, str]]:
+    """Say which stretches ahead of a date a shock set aside, so that nothing, or less, can be held against them.
+
+    Parameters
+    ----------
+    look : Look
+    events : sequence of Event
+    frequency : Frequency
+    start_month : int
+
+    Returns
+    -------
+    list of tuple
+        Span ("year 1", "sum"), cutoff, financial year ("" for the whole horizon), name of the shock.
+    """
+    begins, until = frequency.end_of(pd.DatetimeIndex([look.cutoff]))[0] + pd.Timedelta(days=1), frequency.end_of(look.ds[-1:])[0]
+    year = FinancialYear.of(begins, begins.month if frequency.family == "Y" else start_month)
+    year = FinancialYear(year.first + 1, year.start_month) if begins > year.start else year
+    found = []
+    for event in (e for e in events if e.kind == "shock" and e.end is not None):
+        first, last = pd.Timestamp(event.start), pd.Timestamp(str(event.end))
+        if year.end <= until and first <= year.end and last >= year.start:
+            found.append((f"{YEAR} 1", look.cutoff, str(year), event.name))
+        if first <= until and last >= begins:
+            found.append((SUM, look.cutoff, "", event.name))
+    return found
+
+
+def track_record(
+    found: pd.DataFrame,
+    groups: pd.DataFrame,
+    frequency: Frequency,
+    *,
+    aside: Sequence[tuple[str, pd.Timestamp, str, str]] = (),
+    ended: int = 0,
+    drivers: bool = False,
+) -> list[str]:
     """Tell how forecasts of the year would have done.
 
     Parameters
@@ -36,12 +74,18 @@ def track_record(found: pd.DataFrame, groups: pd.DataFrame, frequency: Frequency
     groups : pandas.DataFrame
         From `by_group`.
     frequency : Frequency
+    aside : sequence of tuple
+        From `set_aside`, of all dates.
+    ended : int
+        Series that ended, and are in no past total.
+    drivers : bool
+        Whether the forecast's ranges take in what drivers may do.
 
     Returns
     -------
     list of str
-        A sentence for the total of each thing that is counted and for each declared total, one for single series, and one for the series
-        that the seasonal naive forecast would have hit better.
+        A sentence for the total of each thing that is counted and for each declared total, one for single series, one for the series
+        that the seasonal naive forecast would have hit better, and what the record leaves out.
     """
     if found.empty:
         return []
@@ -55,19 +99,21 @@ def track_record(found: pd.DataFrame, groups: pd.DataFrame, frequency: Frequency
     for (level, kind, unit), rows in totals.groupby(["level", "kind", "unit"], sort=False):
         named = unit if level == "total" else f"{unit} ({level})"
         what = f"the {'total' if kind == 'flow' else 'average number'} of {named} over {span}"
-        told += _sentence(rows.sort_values("cutoff"), what, frequency, "years" if len(years) else "times")
+        told += _sentence(rows.sort_values("cutoff"), what, frequency, "years" if len(years) else "times", aside)
     told += _of_series(whole[whole["level"] == "series"], span)
-    return told + list(_naive(groups, frequency))
+    return told + list(_naive(groups, frequency)) + list(_left_out(ended, drivers))
 
 
-def _sentence(rows: pd.DataFrame, what: str, frequency: Frequency, times: str) -> list[str]:
+def _sentence(
+    rows: pd.DataFrame, what: str, frequency: Frequency, times: str, aside: Sequence[tuple[str, pd.Timestamp, str, str]]
+) -> list[str]:
     rows = rows[rows["y"] > 0]
     if rows.empty:
         return []
     off = (100 * (rows["q0.5"] - rows["y"]).abs() / rows["y"]).round(6)
     within = next((p for p in WITHIN if (off <= p).mean() >= MOSTLY), None)
     near = f"within {within}% in {int((off <= within).sum())} of {len(off)} {times}" if within else f"more than 100% off in most {times}"
-    text = f"Had we forecast {_dates(rows, frequency)}, {what} would have been {near}"
+    text = f"Had we forecast {_dates(rows, frequency)}{_without(rows, aside)}, {what} would have been {near}"
     judged = rows[rows["calibrated"].astype(bool)]
     if len(judged):
         text += f", and inside the range said to hold 4 in 5 in {_inside(judged)} of {len(judged)}"
@@ -77,6 +123,21 @@ def _sentence(rows: pd.DataFrame, what: str, frequency: Frequency, times: str) -
             "about what happened" if abs(signed) < 0.5 else f"{abs(signed):.0f}% {'more' if signed > 0 else 'less'} than what happened"
         )
     return [text + "."]
+
+
+def _without(rows: pd.DataFrame, aside: Sequence[tuple[str, pd.Timestamp, str, str]]) -> str:
+    """Name what is missing because of shocks: ", leaving out 2020-21 (first lockdown)", in whole or for some of the series."""
+    size, span = rows.groupby("cutoff")["n_series"].max() if "n_series" in rows else pd.Series(dtype=float), rows["span"].iloc[0]
+    whole: dict[str, set[str]] = {}
+    part: dict[str, set[str]] = {}
+    for _, cutoff, year, name in (a for a in aside if a[0] == span):
+        if cutoff not in set(rows["cutoff"]):
+            whole.setdefault(year or "other dates", set()).add(name)
+        elif cutoff in size and size[cutoff] < size.max():
+            part.setdefault(year or "some dates", set()).add(name)
+    told = [f"{year} ({', '.join(sorted(names))})" for year, names in sorted(whole.items())]
+    told += [f"some series in {year} ({', '.join(sorted(names))})" for year, names in sorted(part.items())]
+    return f", leaving out {' and '.join(told)}" if told else ""
 
 
 def _inside(rows: pd.DataFrame) -> int:
@@ -117,3 +178,12 @@ def _naive(groups: pd.DataFrame, frequency: Frequency) -> Iterator[str]:
             "The last counts again, with the season as far as it could be told," if frequency.season_length > 1 else "The last count again"
         )
         yield f"{how} would have been nearer for {len(lost)} of {len(rows)} series: {listed(lost['name'])}."
+
+
+def _left_out(ended: int, drivers: bool) -> Iterator[str]:
+    """Say what the record does not take in."""
+    if ended:
+        which = "1 series that has ended is" if ended == 1 else f"{ended} series that have ended are"
+        yield f"{which} in no figure of this record: it speaks of the series that lasted, and may look better for it."
+    if drivers:
+        yield "The forecast's ranges take in what its drivers may do; those of this record do not."

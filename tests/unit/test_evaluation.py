@@ -120,6 +120,26 @@ def test_the_record_counts_what_it_says() -> None:
     ]
 
 
+@pytest.mark.parametrize(("where", "told"), [({}, "leaving out"), ({"area": ["South"]}, "leaving out some series in")])
+def test_the_record_names_the_years_that_a_shock_set_aside(where: dict[str, list[str]], told: str) -> None:
+    shock = {"name": "first lockdown", "kind": "shock", "start": "2022-05", "end": "2022-08", "where": where}
+    h, spec = history(), ForecastSpec(horizon=24, models=CHEAP, draws=40, events=[shock])
+    b = backtest(h, forecast(h, spec, seed=1), spec, seed=1)
+    assert f", {told} 2022-23 (first lockdown), the total of people over the year would have been within" in b.track_record[0]
+
+
+def test_the_record_says_what_it_does_not_take_in() -> None:
+    h, spec = history(), ForecastSpec(horizon=12, models=CHEAP, draws=40)
+    gone = h.table["unique_id"].eq("South/flow") & (h.table["ds"] >= "2022-01-01")
+    h = History(h.table[~gone].reset_index(drop=True), h.series, h.frequency)
+    rents = pd.DataFrame({"ds": h.wide.index, "name": "rents", "value": np.random.default_rng(1).normal(100, 3, len(h.wide))})
+    told = backtest(h, forecast(h, spec, seed=1, drivers=rents), spec, seed=1, drivers=rents).track_record
+    assert told[-2].startswith("1 series that has ended is in no figure of this record")
+    assert told[-1] == "The forecast's ranges take in what its drivers may do; those of this record do not."
+    plain = history()
+    assert not any("record" in s for s in backtest(plain, forecast(plain, spec, seed=1), spec, seed=1).track_record)
+
+
 def test_declared_totals_have_their_own_sentence(made) -> None:
     h, _, _, b = made
     areas = b.sums.assign(place=0, name=b.sums["name"].where(b.sums["level"] == "series", ""))
