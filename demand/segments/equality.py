@@ -49,7 +49,7 @@ def equality(table: pd.DataFrame, members: pd.DataFrame) -> tuple[pd.DataFrame, 
     shown = rows[[id_column(rows), *kin]].copy()
     for column, name in kin.items():
         numbers = pd.to_numeric(shown[column], errors="coerce")
-        if name == "age" and numbers.notna().sum() >= 0.9 * shown[column].notna().sum() and numbers.max() > 10:
+        if name == "age" and numbers.notna().sum() >= 0.9 * shown[column].notna().sum() and 10 < numbers.max() <= 130:
             shown[column] = age_band(numbers)
     told = profile(shown, members)
     told = told[told["level"] != "mean"]

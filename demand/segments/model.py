@@ -19,6 +19,7 @@ from demand.errors import DataError, Fault, ModelError, did_you_mean, raise_all
 from demand.segments.attributes import Attribute, Coded, encode
 from demand.segments.drift import Reference
 from demand.segments.prepared import in_bands
+from demand.segments.screening import share_words
 from demand.spec import Spec
 
 __all__ = ["ALL", "UNCLEAR", "SegmentModel", "assign_segments", "episode_segments", "first_rows", "id_column", "place_rows", "share_words"]
@@ -185,18 +186,6 @@ def episode_segments(model: SegmentModel, people: pd.DataFrame) -> pd.Series:
         Where an attribute is missing from the table.
     """
     return place_rows(model.model_copy(update={"unclear": 0.0}), people)["segment"]
-
-
-def share_words(part: int, whole: int) -> str:
-    """Say a share in whole per cent: notes are read by all readers of a report, and hold no small counts of people.
-
-    Examples
-    --------
-    >>> share_words(3, 2000), share_words(0, 10), share_words(5, 20)
-    ('less than 1 %', 'none', '25 %')
-    """
-    share = part / max(whole, 1)
-    return "none" if part == 0 else "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"
 
 
 def _place(model: SegmentModel, coded: Coded) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-__all__ = ["double", "mostly_numbers", "unusable", "words_of_caution"]
+__all__ = ["double", "mostly_numbers", "share_words", "unusable", "words_of_caution"]
 
 DATE = re.compile(
     r"^\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{2})|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4})"
@@ -28,6 +28,18 @@ SAME = 0.98
 LOOKED_AT = 5000
 STANDS_FOR_NOTHING = (-999.0, -99.0, -9.0, -1.0, 99.0, 999.0, 9999.0, 99999.0)
 """Numbers by which forms often say that nobody knows."""
+
+
+def share_words(part: int, whole: int) -> str:
+    """Say a share in whole per cent: notes are read by all readers of a report, and hold no small counts of people.
+
+    Examples
+    --------
+    >>> share_words(3, 2000), share_words(0, 10), share_words(5, 20)
+    ('less than 1 %', 'none', '25 %')
+    """
+    share = part / max(whole, 1)
+    return "none" if part == 0 else "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"
 
 
 def mostly_numbers(known: pd.Series) -> pd.Series | None:
@@ -155,21 +167,21 @@ def words_of_caution(name: str, known: pd.Series, *, reach: tuple[float, float] 
         return []
     notes = []
     if stray := len(known) - len(numbers):
-        notes.append(f"'{name}' holds numbers but for {stray} values that are words; those count as not known.")
+        notes.append(f"'{name}' holds numbers but for {share_words(stray, len(known))} that are words; those count as not known.")
     common = numbers.value_counts()
     for code in STANDS_FOR_NOTHING:
         others = numbers[numbers != code]
         if common.get(code, 0) < max(0.005 * len(numbers), 2) or others.nunique() < 3:
             continue
         if (code < 0 and others.min() >= 0) or (code > 0 and others.max() < code and code - others.max() > (others.max() - others.min())):
-            notes.append(
-                f"'{name}' is {code:g} in {int(common[code]):,} rows, apart from all others. If that means not known, leave it empty."
-            )
+            share = share_words(int(common[code]), len(numbers))
+            notes.append(f"'{name}' is {code:g} for {share} of the known, apart from all others. If that means not known, leave it empty.")
     if reach is not None:
         low, high = reach
         width = max(high - low, 1e-12)
         far = int(((numbers > high + width) | (numbers < low - width)).sum())
         if far:
             usual = f"the nearest usual value ({low:g} to {high:g})"
-            notes.append(f"'{name}' has {far:,} values far from all others; they count as {usual}, so that nobody makes a segment alone.")
+            share = share_words(far, len(numbers))
+            notes.append(f"'{name}' is far from all others for {share}; that counts as {usual}, so that nobody makes a segment alone.")
     return notes

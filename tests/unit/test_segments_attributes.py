@@ -19,6 +19,14 @@ from demand.segments.attributes import encode, normal_text, protected, read_attr
         ("CountryOfBirth", "race"), ("gender_identity", "gender reassignment"),
         ("dyddiad_geni", "age"), ("rhyw", "sex"), ("crefydd", "religion or belief"), ("iaith_gyntaf", "language"), ("agency", None),
         ("manager", None), ("average_rent", None), ("package", None), ("trace", None), ("transport", None), ("essex", None),
+        ("ageband", "age"), ("agegroup", "age"), ("AGEBAND", "age"), ("agegrp", "age"), ("ageatreferral", "age"), ("yob", "age"),
+        ("yearofbirth", "age"), ("dateofbirth", "age"), ("ethnicorigin", "race"), ("eth", "race"), ("eth_cat", "race"),
+        ("maritalstatus", "marriage and civil partnership"), ("hasdisability", "disability"), ("lang", "language"),
+        ("first_lang", "language"), ("main_lang", "language"), ("eal", "language"), ("preg", "pregnancy and maternity"),
+        ("sexid", "sex"), ("learning_difficulty", "disability"), ("marriage_cert", "marriage and civil partnership"),
+        ("storage", None), ("usage", None), ("average", None), ("percentage", None), ("village", None), ("stage", None),
+        ("sector", None), ("message", None), ("mortgage", None), ("method", None), ("meal_code", None), ("attribute", None),
+        ("ageattribute", None), ("first_contact", None), ("home_type", None), ("debt_status", None), ("coverage_band", None),
     ],
 )  # fmt: skip
 def test_protected_characteristics_are_known_by_name(name: str, kin: str | None) -> None:
@@ -148,7 +156,7 @@ def test_slips_among_numbers_and_codes_for_not_known_are_named() -> None:
     reading = read_attributes(pd.DataFrame({"rent": rent}), None)
     assert reading.attributes[0].kind == "number"
     text = "\n".join(reading.notes)
-    assert "1 values that are words" in text or "words; those count as not known" in text
-    assert "-1 in 20 rows" in text
-    assert "far from all others" in text
+    assert "'rent' holds numbers but for less than 1 % that are words; those count as not known." in text
+    assert "'rent' is -1 for 4 % of the known" in text
+    assert "'rent' is far from all others for less than 1 %" in text
     assert encode(pd.DataFrame({"rent": ["see file", 100]}), reading.attributes).new == {"rent": 1}
