@@ -6,6 +6,7 @@ In: a `ReportInput`. Out: a `Section`, protected by the disclosure policy where 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -15,7 +16,10 @@ from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_tables import asked_tables
 from demand.report.segment_evidence import evidence_parts
+from demand.segments.model import ALL
 from demand.segments.portrait import Portrait, rule_sentence, sentences
+from demand.segments.profile import wilson
+from demand.segments.rules import JudgedRule
 
 __all__ = ["segments_section"]
 
@@ -85,11 +89,19 @@ def segments_section(inputs: ReportInput) -> Section | None:
     parts += [*_use(use, inputs), *asked_tables(inputs)]
     parts.append(table_of(shown, "Portraits of the segments in full", names=names, formats=formats, note=note))
     parts += evidence_parts(inputs)
-    lead = (
-        "People were put into groups that are alike, by what was known when they first came. A segment describes a group; it says nothing "
-        "certain about one person."
-    )
+    lead = _lead(list(drawn.values()))
     return Section("segments", "Who uses the service", tuple(parts), lead)
+
+
+def _lead(drawn: list[Portrait]) -> str:
+    """Say what the segments are: groups that the data show, bands for convenience, or everybody; of people or of places."""
+    places = any(p.noun == "places" for p in drawn)
+    noun, one = ("Places", "place") if places else ("People", "person")
+    if drawn and {p.segment for p in drawn} == {ALL}:
+        return f"No groups were found: all {noun.lower()} are described together."
+    alike = "bands for convenience" if drawn and not any(p.groups for p in drawn) else "groups that are alike"
+    known = "what is recorded of them" if places else "what was known when they first came"
+    return f"{noun} were put into {alike}, by {known}. A segment describes a group; it says nothing certain about one {one}."
 
 
 def _is_mean(table: pd.DataFrame) -> pd.Series:
@@ -133,20 +145,39 @@ def _sentences(portrait: Portrait | None, one: pd.DataFrame, use: pd.DataFrame |
 
     told = sentences(portrait, one, use, label=label)
     if (rule := portrait.rule) is not None:
-        shown: dict[str, float] = {"recall": rule.recall, "precision": rule.precision, "held_out": rule.held_out}
-        if inputs.spec.audience == "public":
-            counts = {"held_out": rule.held_out, "in_segment": rule.in_segment, "caught": rule.caught, "both": rule.both}
-            row = pd.DataFrame([{**counts, "recall": rule.recall, "precision": rule.precision}])
-            kept = protect(row, counts=list(counts), values=["recall", "precision"], policy=inputs.policy).iloc[0]
-            shown = {n: float(kept[n]) if not isinstance(kept[n], str) else float("nan") for n in shown}
-        told.append(rule_sentence(rule, shown, noun=portrait.noun, label=label))
-    if portrait.balanced_accuracy is not None and portrait.found_again is not None and portrait.chance is not None:
+        told.append(rule_sentence(rule, _protected_rule(rule, inputs), noun=portrait.noun, label=label))
+    again = _protected_share(portrait, inputs)
+    if portrait.balanced_accuracy is not None and again is not None and portrait.chance is not None:
         told.append(
-            f"Small trees that had not seen them put {words.percent(portrait.found_again)} of the segment back into it (all segments on "
+            f"Small trees that had not seen them put {words.percent(again)} of the segment back into it (all segments on "
             f"average: {words.percent(portrait.balanced_accuracy)}; guessing: {words.percent(portrait.chance)})."
         )
     told[0] = f"Segment {label(portrait.segment)}: {told[0]}"
     return [Block(tuple(words.closed(t) for t in told), heading=f"Segment {label(portrait.segment)}")]
+
+
+def _protected_rule(rule: JudgedRule, inputs: ReportInput) -> dict[str, Any] | None:
+    """Give how a rule does as the public may read it: made anew from rounded counts, as `protect_profile` does; None where all is shown."""
+    if inputs.spec.audience != "public":
+        return None
+    counts = {"held_out": rule.held_out, "in_segment": rule.in_segment, "caught": rule.caught, "both": rule.both}
+    row = pd.DataFrame([{**counts, "recall": rule.recall, "precision": rule.precision}])
+    kept = protect(row, counts=list(counts), values=["recall", "precision"], policy=inputs.policy).iloc[0]
+    if pd.isna(kept["recall"]) or pd.isna(kept["precision"]) or not kept["in_segment"] or not kept["caught"]:
+        return {"recall": float("nan"), "precision": float("nan")}
+    held, inside, caught = (int(kept[c]) for c in ("held_out", "in_segment", "caught"))
+    both = min(int(kept["both"]), inside, caught)
+    bounds = (*wilson(both, inside), *wilson(both, caught))
+    return {"recall": both / inside, "precision": both / caught, "held_out": held, "intervals": bounds}
+
+
+def _protected_share(portrait: Portrait, inputs: ReportInput) -> float | None:
+    """Give the share of a segment that was found again as it may be shown: of rounded counts for the public, None where it is withheld."""
+    if inputs.spec.audience != "public" or portrait.found_again is None:
+        return portrait.found_again
+    row = pd.DataFrame([{"people": portrait.people, "again": round(portrait.found_again * portrait.people), "share": portrait.found_again}])
+    kept = protect(row, counts=["people", "again"], values=["share"], policy=inputs.policy).iloc[0]
+    return None if pd.isna(kept["share"]) or not kept["people"] else min(int(kept["again"]) / int(kept["people"]), 1.0)
 
 
 def _protected_use(inputs: ReportInput) -> pd.DataFrame | None:

@@ -8,18 +8,19 @@ seen. Refuses an outcome that does not count; where the past is too short or too
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from demand.data.people import age_band
 from demand.errors import DataError, Fault, did_you_mean
-from demand.segments.attributes import Attribute
+from demand.segments.attributes import KEYS, Attribute, normal_text, read_attributes
 from demand.segments.columns import tree_columns
 from demand.segments.counting_models import MODELS, deviance, drivers_of_use, fit_counts
 from demand.segments.model import first_rows, id_column
 from demand.segments.protected import protected
+from demand.segments.screening import unusable
 from demand.segments.snapshots import PAST, YEAR, snapshot
 from demand.spec import stream
 
@@ -28,6 +29,13 @@ __all__ = ["ExpectedUse", "expected_use", "use_of_episodes", "use_of_rows"]
 FOLDS, MOST_ROWS, LEAST_ROWS, LEAST_EPISODES, RESAMPLES = 5, 20_000, 200, 50, 500
 YEARS_NOT_BANDS = 16
 """An age column whose largest value is above this holds years."""
+MOST_YEARS = 130
+"""... and one whose largest value is above this holds years of birth."""
+LEAST_BASE = 10
+"""A group of fewer people is told nowhere: its figures would be those of a person."""
+BLOCKS = 2000
+"""Of more people than are drawn one by one, so many blocks of people are drawn."""
+UNSEGMENTED = "No segment brings attributes along, so the model of use looks at all that are recorded, but for protected characteristics."
 PARTS, TENTHS = 10, "tenth of the expected"
 WHO = (
     "Expected use: episodes that begin in the twelve months after the last day of the data, of people who came in the three years before "
@@ -45,7 +53,8 @@ class ExpectedUse:
         model, deviance (mean Poisson deviance of people not seen; smaller is better), better (than the segment average: share of its
         deviance that is saved), low and high (95 %, people drawn anew), expected and observed (sums), chosen.
     calibration : pandas.DataFrame
-        by (tenth of the expected, or a column), level, people, expected, observed (means), low and high (95 % of the observed).
+        by (tenth of the expected, or a column), level, people, expected, observed (means), low and high (95 % of the observed); groups of
+        fewer than ten are left out.
     drivers : pandas.DataFrame
         feature, share: of the mean absolute SHAP values of the trees; adds up to 1.
     expected : pandas.DataFrame
@@ -80,7 +89,7 @@ def expected_use(
     members : pandas.DataFrame
         person_id, segment.
     attributes : sequence of Attribute
-        What may be used: `model.attributes`.
+        What may be used: `model.attributes`. Where there are none, those that the table has, as `read_attributes` chooses them.
     outcome : str, optional
         Where there are no dates: the column that counts how much each person used.
     as_of : pandas.Timestamp, optional
@@ -98,13 +107,26 @@ def expected_use(
         Where `outcome` is not a column, or holds what is not a count.
     """
     groups = [str(c) for c in table.columns if c == "area" or protected(str(c))]
+    if not attributes:
+        others = [str(c) for c in table.columns if c not in (*KEYS, outcome)]
+        own = read_attributes(first_rows(table[others]), None).attributes
+        told = _told_of(table, members, own, groups, outcome, as_of, seed)
+        return replace(told, notes=(*told.notes, UNSEGMENTED)) if told.notes else told
+    return _told_of(table, members, attributes, groups, outcome, as_of, seed)
+
+
+def _told_of(
+    table: pd.DataFrame, members: pd.DataFrame, attributes: Sequence[Attribute], groups: Sequence[str], outcome: str | None,
+    as_of: pd.Timestamp | None, seed: int,
+) -> ExpectedUse:  # fmt: skip
+    """Model use by what the table has: episodes with dates, or a column that counts."""
     if "opened" in table:
         last = table[["opened", "closed"]].max().max()
         end = last if as_of is None else min(as_of, last)
         return use_of_episodes(table, members, attributes, end=end, groups=groups, seed=seed)
+    rows = first_rows(table)
     if outcome is None:
         return ExpectedUse()
-    rows = first_rows(table)
     if outcome not in rows:
         allowed = did_you_mean(outcome, map(str, rows.columns))
         raise DataError(
@@ -214,6 +236,8 @@ def use_of_rows(
     if len(rows) < LEAST_ROWS or use.sum() < LEAST_EPISODES:
         return ExpectedUse(notes=("Nobody says how much people will use: that needs 200 people and a use of 50.",))
     table = _table(rows, attributes, ())
+    if not len(table.values.columns):
+        return ExpectedUse(notes=("Nobody says how much people will use: no attribute is left that could tell.",))
     fold = stream(seed, "segments", "use folds").permutation(len(rows)) % FOLDS
     predicted = {name: np.zeros(len(rows)) for name in MODELS}
     for f in range(FOLDS):
@@ -258,11 +282,16 @@ def _judged(predicted: dict[str, np.ndarray], use: np.ndarray, seed: int) -> pd.
     parts = {name: deviance(use, mean) for name, mean in predicted.items()}
     base = parts[MODELS[0]]
     rng = stream(seed, "segments", "use resamples")
-    drawn = rng.multinomial(len(use), np.full(len(use), 1 / len(use)), size=RESAMPLES) if len(use) <= MOST_ROWS else None
+    # Of very many people, blocks are drawn anew in their stead: each a chance part of all.
+    many = len(use) > MOST_ROWS
+    block = rng.permutation(len(use)) % BLOCKS if many else np.arange(len(use))
+    sums = {name: np.bincount(block, weights=part) for name, part in parts.items()}
+    n = len(sums[MODELS[0]])
+    drawn = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
     rows = []
     for name, part in parts.items():
         saved = 1 - part.sum() / base.sum()
-        spread = 1 - (drawn @ part) / (drawn @ base) if drawn is not None else np.array([saved])
+        spread = 1 - (drawn @ sums[name]) / (drawn @ sums[MODELS[0]])
         low, high = np.quantile(spread, [0.025, 0.975])
         rows.append({"model": name, "deviance": float(part.mean()), "better": float(saved), "low": float(low), "high": float(high),
                      "expected": float(predicted[name].sum()), "observed": float(use.sum())})  # fmt: skip
@@ -272,12 +301,17 @@ def _judged(predicted: dict[str, np.ndarray], use: np.ndarray, seed: int) -> pd.
 
 
 def _by(rows: pd.DataFrame, segment: np.ndarray, groups: Sequence[str]) -> dict[str, np.ndarray]:
-    """Give, by column, the level of each row: the segment first; ages in bands, other numbers in fifths."""
+    """Give, by column, the level of each row: the segment first; ages in bands, other numbers in fifths.
+
+    A column that names persons is no group: identifiers, dates, and those of which nearly every row has its own value.
+    """
     out = {"segment": segment.astype(str)}
     for column in groups:
         values = rows[column]
+        if values.nunique() > 1 and unusable(column, values, normal_text(values)):
+            continue
         if pd.api.types.is_numeric_dtype(values) and values.nunique() > PARTS:
-            values = age_band(values) if protected(column) == "age" and values.max() > YEARS_NOT_BANDS else _fifths(values)
+            values = age_band(values) if protected(column) == "age" and YEARS_NOT_BANDS < values.max() <= MOST_YEARS else _fifths(values)
         out[column] = values.astype(object).where(values.notna(), "(not known)").astype(str).to_numpy()
     return out
 
@@ -296,8 +330,9 @@ def _calibrated(expected: np.ndarray, use: np.ndarray, by: dict[str, np.ndarray]
     for name, level in {TENTHS: tenth, **by}.items():
         for value in sorted(set(level)):
             inside = level == value
-            n, mean = int(inside.sum()), float(use[inside].mean())
-            half = 1.96 * float(use[inside].std(ddof=1)) / np.sqrt(n) if n > 1 else float("nan")
+            if (n := int(inside.sum())) < LEAST_BASE:
+                continue
+            mean, half = float(use[inside].mean()), 1.96 * float(use[inside].std(ddof=1)) / np.sqrt(n)
             rows.append({"by": name, "level": value, "people": n, "expected": float(expected[inside].mean()), "observed": mean,
                          "low": max(mean - half, 0.0), "high": mean + half})  # fmt: skip
     return pd.DataFrame(rows)
@@ -312,7 +347,7 @@ def _expected(ahead: np.ndarray, by: dict[str, np.ndarray]) -> pd.DataFrame:
         table = frame.groupby([column, "segment"]).agg(people=("use", "size"), expected=("use", "sum")).reset_index()
         parts.append(table.rename(columns={column: "level"}).assign(by=column))
     table = pd.concat(parts, ignore_index=True)
-    table = table[table["people"] >= 10].assign(per_person=lambda t: t["expected"] / t["people"])
+    table = table[table["people"] >= LEAST_BASE].assign(per_person=lambda t: t["expected"] / t["people"])
     return table[["by", "level", "segment", "people", "expected", "per_person"]].reset_index(drop=True)
 
 

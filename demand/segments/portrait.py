@@ -135,14 +135,15 @@ def sentences(portrait: Portrait, profile: pd.DataFrame, use: pd.DataFrame | Non
     return told if portrait.groups else [*told, "It is a band for convenience: the data do not show it as a group of its own."]
 
 
-def rule_sentence(judged: JudgedRule, shown: Mapping[str, float] | None = None, *, noun: str = "people", label: Label = str) -> str:
+def rule_sentence(judged: JudgedRule, shown: Mapping[str, Any] | None = None, *, noun: str = "people", label: Label = str) -> str:
     """Say the rule of a segment and how it does.
 
     Parameters
     ----------
     judged : JudgedRule
     shown : mapping, optional
-        recall, precision and held_out as they may be shown; a figure that is NaN was withheld.
+        recall, precision, held_out and intervals (95 %: low and high of recall, then of precision) as they may be shown; a recall or
+        precision that is NaN was withheld.
     noun : str
         people or places.
     label : callable
@@ -154,10 +155,11 @@ def rule_sentence(judged: JudgedRule, shown: Mapping[str, float] | None = None, 
     if not judged.works:
         return "No rule of four conditions tells them apart better than chance on others than it was made from."
     told = f"Rule: {judged.rule.words(label)}."
-    shown = shown if shown is not None else {"recall": judged.recall, "precision": judged.precision, "held_out": judged.held_out}
+    if shown is None:
+        shown = {"recall": judged.recall, "precision": judged.precision, "held_out": judged.held_out, "intervals": judged.intervals}
     if pd.isna(shown["recall"]) or pd.isna(shown["precision"]):
         return f"{told} Too few people were held out to say how well it does."
-    low, high, low_too, high_too = (_percent(max(v, 0.0)) for v in judged.intervals)
+    low, high, low_too, high_too = (_percent(max(v, 0.0)) for v in shown["intervals"])
     return (
         f"{told} It catches {_percent(shown['recall'])} of the segment (95 % interval {low} to {high}), and {_percent(shown['precision'])} "
         f"of those whom it catches belong ({low_too} to {high_too}): judged on {shown['held_out']:,.0f} {noun} on whom it was not made."

@@ -206,6 +206,40 @@ def test_portraits_in_words_say_what_the_policy_leaves(audience: str, people: st
     assert rule in told.lines[-1]
 
 
+def test_the_public_reads_no_figure_of_a_rule_from_exact_counts() -> None:
+    condition = {"feature": "mental_health", "kind": "is", "values": ["yes"]}
+    judged = {"held_out": 402, "in_segment": 63, "caught": 52, "both": 38, "intervals": [0.111, 0.922, 0.222, 0.999]}
+    rule = judged | {"rule": {"segment": "C", "least": 1, "conditions": [condition]}}
+    trees = {"found_again": 0.77, "balanced_accuracy": 0.7, "chance": 0.25}
+    portrait = {"segment": "C", "people": 62, "everybody": 1242, "rule": rule, **trees}
+    inputs = made(spec=ReportSpec(audience="public"), segment_portraits=(portrait,))
+    section = next(s for s in sections(inputs) if s.id == "segments")
+    block = next(p for p in section.parts if isinstance(p, Block) and p.heading == "Segment C")
+    told = " ".join(block.lines).replace(" %", "%")
+    assert "(95% interval 49% to 72%)" in told  # Wilson of 40 in 65, not of 38 in 63
+    assert not any(exact in told for exact in ("11%", "92%", "22%", "100%"))
+    assert "put 83% of the segment back" in told  # 50 in 60, not 48 in 62
+    thin = portrait | {"people": 12, "found_again": 0.25}
+    inputs = made(spec=ReportSpec(audience="public"), segment_portraits=(thin,))
+    section = next(s for s in sections(inputs) if s.id == "segments")
+    assert not any("Small trees" in line for p in section.parts if isinstance(p, Block) for line in p.lines)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lead"),
+    [
+        ({}, "People were put into groups that are alike, by what was known when they first came."),
+        ({"groups": False}, "People were put into bands for convenience"),
+        ({"noun": "places"}, "Places were put into groups that are alike, by what is recorded of them."),
+        ({"segment": "all", "groups": False}, "No groups were found: all people are described together."),
+    ],
+)
+def test_the_lead_says_what_segments_are(kind: dict[str, object], lead: str) -> None:
+    portrait = {"segment": "C", "people": 62, "everybody": 1242} | kind
+    section = next(s for s in sections(made(segment_portraits=(portrait,))) if s.id == "segments")
+    assert section.lead.startswith(lead)
+
+
 @pytest.mark.parametrize(("audience", "few", "many"), [("council", "12", "1,203"), ("public", "10", "1,205")])
 def test_tables_of_segments_go_through_the_policy(audience: str, few: str, many: str) -> None:
     expected = pd.DataFrame({"by": "segment", "level": ["A", "C"], "segment": ["A", "C"], "people": [1203, 12], "expected": [411.2, 3.0],

@@ -11,9 +11,9 @@ from demand.budget import cost_by, price
 from demand.errors import BudgetError, DataError
 from demand.scenario import apply
 from demand.segments.attributes import read_attributes
-from demand.segments.counting_models import MODELS
+from demand.segments.counting_models import MODELS, deviance
 from demand.segments.equality import equality
-from demand.segments.expected import ExpectedUse, expected_use
+from demand.segments.expected import ExpectedUse, _judged, expected_use
 from demand.segments.snapshots import snapshot
 
 DAY = pd.Timestamp("2026-03-31")
@@ -159,3 +159,48 @@ def test_pounds_by_a_key_add_up_to_the_pence() -> None:
         assert (rows["p10_pence"] < rows["expected_pence"]).all()
     with pytest.raises(BudgetError, match="not told apart by 'segmnt'"):
         cost_by(cost, "segmnt")
+
+
+def test_no_table_of_expected_use_tells_of_fewer_than_ten_people_and_dates_of_birth_are_no_groups() -> None:
+    table, members = people(beyond=True)
+    who = table["person_id"].str[1:].astype(int)
+    born = (pd.Timestamp("1930-01-01") + pd.to_timedelta(who * 17, unit="D")).dt.strftime("%Y-%m-%d")
+    table = table.assign(date_of_birth=born, religion=np.where(who < 4, "rare", "usual"), nationality=[f"word {i}" for i in who])
+    told = expected_use(table, members, read_attributes(table[["need", "letter"]], None).attributes, as_of=DAY)
+    assert set(told.calibration["by"]) == {"tenth of the expected", "segment", "area", "sex", "religion"}
+    assert set(told.calibration.loc[told.calibration["by"] == "religion", "level"]) == {"usual"}
+    for one in (told.calibration, told.expected):
+        assert one["people"].min() >= 10
+    assert not set(told.expected["by"]) & {"date_of_birth", "nationality"}
+
+
+def test_where_no_segment_was_found_use_is_modelled_from_all_attributes_and_it_is_said() -> None:
+    table, members = people(beyond=True)
+    everybody = members.assign(segment="all")
+    dated = expected_use(table[["person_id", "opened", "closed", "need", "letter", "sex"]], everybody, (), as_of=DAY)
+    assert {"need", "letter"} <= set(dated.drivers["feature"])
+    assert "sex" not in set(dated.drivers["feature"])
+    assert any("No segment brings attributes along" in note for note in dated.notes)
+    rng = np.random.default_rng(1)
+    need = rng.random(600) < 0.5
+    ids = [f"p{i}" for i in range(600)]
+    rows = pd.DataFrame({"person_id": ids, "need": np.where(need, "yes", "no"), "visits": rng.poisson(np.where(need, 4, 1))})
+    counted = expected_use(rows, pd.DataFrame({"person_id": ids, "segment": "all"}), (), outcome="visits")
+    assert counted.scores.set_index("model").loc["LightGBM", "better"] > 0.2
+    bare = expected_use(rows[["person_id", "visits"]], pd.DataFrame({"person_id": ids, "segment": "all"}), (), outcome="visits")
+    assert bare.scores.empty
+    assert "no attribute is left that could tell" in bare.notes[0]
+
+
+@pytest.mark.parametrize("n", [15_000, 40_000])
+def test_how_much_better_a_model_is_has_an_interval_for_any_number_of_people(n: int) -> None:
+    rng = np.random.default_rng(2)
+    rate = rng.gamma(2, 0.5, n)
+    use = rng.poisson(rate).astype(float)
+    same = {name: np.ones(n) for name in MODELS}
+    good = _judged({**same, "LightGBM": rate}, use, 1).set_index("model").loc["LightGBM"]
+    part, base = deviance(use, rate), deviance(use, np.ones(n))
+    # By the delta method: the ratio of two means over the same people.
+    error = (part - base * part.sum() / base.sum()).std() / np.sqrt(n) / base.mean()
+    assert good["low"] < good["better"] < good["high"]
+    assert (good["high"] - good["low"]) / 2 == pytest.approx(1.96 * error, rel=0.15)
