@@ -188,7 +188,7 @@ def forecast(
     used = driver_use(said, weights, ahead, history=seen, horizon=spec.horizon, seed=seed)
     draws, effect = _with_events(values, agreed.mean, lowest, spec, seed=seed, weights=weights)
     return Forecast(
-        draws,
+        draws.assign_attrs(_ended(left_out)),
         components=_components(said, weights, effect, _change(draws, agreed.mean - mean)),
         means=_means(said, weights),
         replays=replays,
@@ -236,6 +236,12 @@ def _lowest_level(history: History, hierarchy: HierarchySpec) -> tuple[History, 
     last = [wide[name].last_valid_index() for name in reasons]
     table = pd.DataFrame({"unique_id": list(reasons), "last": pd.to_datetime(last), "reason": list(reasons.values())})
     return history.only(set(history.ids) - set(reasons)), table
+
+
+def _ended(left_out: pd.DataFrame) -> dict[str, list[str]]:
+    """Name the series that ended, for the draws: what was counted of them still belongs to its year (see `demand.ended`)."""
+    ended = left_out.loc[left_out["reason"].astype(str).str.startswith("ended"), "unique_id"]
+    return {"ended": [str(i) for i in ended]} if len(ended) else {}
 
 
 def _seen(lowest: History, spec: ForecastSpec) -> History:

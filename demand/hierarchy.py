@@ -16,6 +16,7 @@ import xarray as xr
 from pydantic import BeforeValidator, Field
 
 from demand.calendar import FinancialYear, Frequency, average_stock, months_over, stock_weights, year_shares
+from demand.ended import with_ended
 from demand.errors import DataError, Fault, did_you_mean, raise_all
 from demand.spec import Spec
 from demand.tables import QUANTILES, History, frequency_of, quantile_columns, series_of
@@ -60,12 +61,15 @@ class Level:
         A row a group: the key columns, kind, unit.
     matrix : numpy.ndarray
         Shape (groups, series): 1 where a series belongs to a group.
+    parts : tuple of str
+        Of a declared total: the series that it is the sum of.
     """
 
     name: str
     keys: tuple[str, ...]
     labels: pd.DataFrame
     matrix: np.ndarray
+    parts: tuple[str, ...] = ()
 
 
 def levels(series: pd.DataFrame, spec: HierarchySpec = "auto") -> list[Level]:
@@ -104,8 +108,7 @@ def levels(series: pd.DataFrame, spec: HierarchySpec = "auto") -> list[Level]:
     raise_all(faults, DataError, during="reading the hierarchy")
     found = [_by_keys(series, path) for path in _paths(keys, spec)]
     found += [_declared_level(series, total, parts) for total, parts in _resolved(spec).items()]
-    alone = Level("series", tuple(keys), series.reset_index(names="unique_id"), np.eye(len(series)))
-    return [level for level in found if len(level.labels)] + [alone]
+    return [level for level in found if len(level.labels)] + [_alone(series)]
 
 
 def declared(history: History, spec: HierarchySpec) -> dict[str, tuple[str, ...]]:
@@ -144,7 +147,8 @@ def totals(draws: xr.DataArray, of: Sequence[Level], *, start_month: int = 4, hi
     start_month : int
         The month in which financial years begin.
     history : History, optional
-        What was counted, for the months of the current year that are over. Without it only years that the draws cover are shown.
+        What was counted, for the months of the current year that are over; series that ended in the year count in it (`with_ended`).
+        Without it only years that the draws cover are shown.
 
     Returns
     -------
@@ -154,6 +158,11 @@ def totals(draws: xr.DataArray, of: Sequence[Level], *, start_month: int = 4, hi
         that is not covered whole, or of which a count is missing, is
         not shown.
     """
+    given = draws.sizes["series"]
+    if history is not None:
+        draws, history = with_ended(draws, history, start_month=start_month)
+    if draws.sizes["series"] > given:
+        of = [_over(level, series_of(draws)) for level in of]
     keys = [c for c in series_of(draws).columns if c not in GROUP]
     ds = pd.DatetimeIndex(draws["ds"].to_numpy())
     years = list(_years(ds, frequency_of(draws), start_month, history))
@@ -254,6 +263,19 @@ def _paths(keys: Sequence[str], spec: HierarchySpec) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(tuple(path[:depth]) for path in paths for depth in range(len(path) + 1)))
 
 
+def _alone(series: pd.DataFrame) -> Level:
+    """Give the lowest level itself."""
+    keys = tuple(c for c in series.columns if c not in GROUP)
+    return Level("series", keys, series.reset_index(names="unique_id"), np.eye(len(series)))
+
+
+def _over(level: Level, series: pd.DataFrame) -> Level:
+    """Give a level for other series than it was made for."""
+    if level.name == "series":
+        return _alone(series)
+    return _declared_level(series, level.name, level.parts) if level.parts else _by_keys(series, level.keys)
+
+
 def _by_keys(series: pd.DataFrame, path: tuple[str, ...]) -> Level:
     by = [*path, *GROUP]
     labels = series[by].drop_duplicates().sort_values(by, ignore_index=True)
@@ -276,7 +298,7 @@ def _resolved(spec: HierarchySpec) -> dict[str, tuple[str, ...]]:
 
 
 def _declared_level(series: pd.DataFrame, total: str, parts: Sequence[str]) -> Level:
-    """Give a declared total as a level of one group; parts that ended and are not forecast add nothing."""
+    """Give a declared total as a level of one group; parts that are not among the series add nothing."""
     belongs = np.asarray(series.index.isin(parts))
     labels = series.loc[belongs, list(GROUP)].drop_duplicates().reset_index(drop=True)
-    return Level(total, (), labels, belongs[None, :].astype(float)[: len(labels)])
+    return Level(total, (), labels, belongs[None, :].astype(float)[: len(labels)], tuple(parts))

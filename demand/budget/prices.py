@@ -17,6 +17,7 @@ import xarray as xr
 from pydantic import Field, model_validator
 
 from demand.calendar import FinancialYear, year_shares
+from demand.ended import with_ended
 from demand.errors import BudgetError, Fault, ScenarioError, did_you_mean, listed, raise_all
 from demand.scenario.exposure import DAYS, PERIODS_A_YEAR, Exposure, lengths
 from demand.spec import Assumption, Spec, Unit, Where
@@ -151,7 +152,7 @@ def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, hi
         The run's seed: prices are drawn from it, the same for a unit cost of the same name in every run.
     history : History or None
         What was counted before: the current year is actuals to date plus the rest. None where only the forecast is known: then the first
-        year is shown only if all of it lies ahead.
+        year is shown only if all of it lies ahead. Series that ended in the current year are priced for what was counted (`with_ended`).
     start_month : int
         The month in which financial years begin.
 
@@ -164,6 +165,8 @@ def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, hi
     BudgetError
         With every fault of every unit cost at once.
     """
+    if history is not None:
+        demand, history = with_ended(demand, history, start_month=start_month)
     exposure = Exposure(demand[0], history, start_month)
     parts = _parts(exposure, unit_costs, draws=demand.sizes["draw"], seed=seed)
     rows = np.unique(np.concatenate([p.rows for p in parts])) if parts else np.array([], dtype=int)

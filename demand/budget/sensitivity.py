@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from demand.budget.prices import Cost, Part, UnitCost, priced
-from demand.scenario import BASELINE, Exposure, Scenario, WhatIf, by_name, measured, resized, steps, under, unfold
+from demand.scenario import BASELINE, Scenario, WhatIf, by_name, exposure_of, measured, resized, steps, under, unfold
 from demand.spec import Assumption
 from demand.tables import History
 
@@ -82,14 +82,14 @@ def waterfall(case: WhatIf, *, history: History | None, start_month: int = 4, co
     pandas.DataFrame
         As `demand.scenario.compare` gives it; the amounts of one pair, year and measure add up to `to_total` - `from_total`.
     """
-    exposure = cost.exposure if cost is not None else Exposure(case.draws, history, start_month)
+    exposure = cost.exposure if cost is not None else exposure_of(case, history, start_month)
 
     def measure(values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
         people = measured(exposure, values, rows)
         return people if cost is None else {**people, POUNDS: _expected(cost, values, rows)}
 
     pairs = [(BASELINE, scenario.name) for scenario in case.scenarios]
-    return steps(case, pairs, labels=exposure.labels, measure=measure)
+    return steps(case, pairs, exposure=exposure, measure=measure)
 
 
 def ledger(unit_costs: Sequence[UnitCost], scenarios: Sequence[Scenario]) -> pd.DataFrame:

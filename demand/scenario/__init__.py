@@ -6,7 +6,7 @@ that came from a spreadsheet can be planned with too. Refuses what it cannot app
 
 from demand.scenario.application import Outcome, apply, resized, under
 from demand.scenario.change import BASELINE, Change, Scenario, by_name, unfold
-from demand.scenario.comparison import INTERACTION, WATERFALL, compare, demand_table, measured, steps
+from demand.scenario.comparison import INTERACTION, WATERFALL, compare, demand_table, exposure_of, measured, steps
 from demand.scenario.effect import WhatIf
 from demand.scenario.exposure import AVERAGE, Exposure
 
@@ -24,6 +24,7 @@ __all__ = [
     "by_name",
     "compare",
     "demand_table",
+    "exposure_of",
     "measured",
     "resized",
     "steps",

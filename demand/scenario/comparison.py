@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from demand.ended import with_ended
 from demand.errors import Fault, ScenarioError, did_you_mean
 from demand.scenario.application import Outcome, under
 from demand.scenario.change import BASELINE, Scenario, by_name, unfold
@@ -19,7 +20,7 @@ from demand.scenario.effect import WhatIf
 from demand.scenario.exposure import AVERAGE, Exposure
 from demand.tables import History, quantile_columns, summarise
 
-__all__ = ["INTERACTION", "WATERFALL", "compare", "demand_table", "measured", "steps"]
+__all__ = ["INTERACTION", "WATERFALL", "compare", "demand_table", "exposure_of", "measured", "steps"]
 
 INTERACTION = "interaction"
 """The row for what changes do only together."""
@@ -55,8 +56,15 @@ def compare(case: WhatIf, a: str, b: str, *, history: History | None = None, sta
     ScenarioError
         Where a name is not known, or a scenario cannot be applied.
     """
-    exposure = Exposure(case.draws, history, start_month)
-    return steps(case, [(a, b)], labels=exposure.labels, measure=lambda values, rows: measured(exposure, values, rows))
+    exposure = exposure_of(case, history, start_month)
+    return steps(case, [(a, b)], exposure=exposure, measure=lambda values, rows: measured(exposure, values, rows))
+
+
+def exposure_of(case: WhatIf, history: History | None, start_month: int) -> Exposure:
+    """Give the exposure of what scenarios are made from, with the series that ended in the current year after all others."""
+    if history is None:
+        return Exposure(case.draws, None, start_month)
+    return Exposure(*with_ended(case.draws, history, start_month=start_month), start_month)
 
 
 def measured(exposure: Exposure, values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -85,7 +93,7 @@ def measured(exposure: Exposure, values: np.ndarray, rows: np.ndarray) -> dict[s
     return found
 
 
-def steps(case: WhatIf, pairs: Sequence[tuple[str, str]], *, labels: Sequence[str], measure: Measure) -> pd.DataFrame:
+def steps(case: WhatIf, pairs: Sequence[tuple[str, str]], *, exposure: Exposure, measure: Measure) -> pd.DataFrame:
     """Make waterfalls in any measure; `compare` and the waterfall in pounds are both made here.
 
     Parameters
@@ -93,8 +101,8 @@ def steps(case: WhatIf, pairs: Sequence[tuple[str, str]], *, labels: Sequence[st
     case : WhatIf
     pairs : sequence of (str, str)
         From which scenario to which.
-    labels : sequence of str
-        The financial years of the measures.
+    exposure : Exposure
+        Of the measures. It may have series after those of the case, that ended: they are in the totals, and no scenario touches them.
     measure : callable
         From draws and the positions of their series to expected amounts by series and year, by the name of the measure.
 
@@ -110,13 +118,14 @@ def steps(case: WhatIf, pairs: Sequence[tuple[str, str]], *, labels: Sequence[st
     """
     known = by_name(case.scenarios)
     everything = case.draws.transpose("series", "ds", "draw").to_numpy()
-    base = measure(everything, np.arange(len(everything)))
+    ended = np.zeros((len(exposure.series) - len(everything), *everything.shape[1:]), dtype=everything.dtype)
+    base = measure(np.concatenate([everything, ended]), np.arange(len(exposure.series)))
 
     def moves(values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
         return {name: (amounts - base[name][rows]).sum(axis=0) for name, amounts in measure(values, rows).items()}
 
     tables = [_waterfall(case, known, pair, base, moves) for pair in pairs]
-    rows = [(*pair, labels[y], *rest) for pair, table in zip(pairs, tables, strict=True) for y, *rest in table]
+    rows = [(*pair, exposure.labels[y], *rest) for pair, table in zip(pairs, tables, strict=True) for y, *rest in table]
     return pd.DataFrame(rows, columns=WATERFALL)
 
 
