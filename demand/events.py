@@ -15,15 +15,17 @@ import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
 from demand.pooling import shrunk
-from demand.spec import Assumption, Spec, Where
+from demand.spec import Assumption, Spec, Unit, Where
 from demand.tables import History, match
 
-__all__ = ["Event", "check_events", "clean", "factors", "joined", "read_day"]
+__all__ = ["Event", "begun", "check_events", "clean", "factors", "joined", "read_day"]
 
 NEIGHBOUR = {"D": 7, "W": 1}
 """Days and weeks with which a holiday is compared; in months and longer, a holiday is part of the season and left there."""
 FEWEST = 3
 """A series keeps at least so many counts: where an event would leave fewer, its counts stay."""
+DECILES = 2.563
+"""Standard deviations of a normal between its first and last decile: an 80 % range."""
 
 
 def read_day(value: Any, *, end: bool) -> Any:
@@ -54,9 +56,10 @@ class Event(Spec):
     """The last day; 2021-06 means 30 June 2021. Not needed for a step or a change of recording."""
     kind: Literal["shock", "step", "recording", "holiday", "known"]
     """shock: set aside, learnt as neither level nor season. step, recording: what came before is joined to what came after. holiday: comes
-    back every year on these days. known: will happen, with the size that is assumed."""
+    back every year on these days. known: will happen, with the size that is assumed; once it has begun, what it did is learnt from the
+    counts (see `begun`), so that the same config can be run month by month."""
     size: Assumption | None = None
-    """For a known event: the ratio by which it changes the counts while it lasts."""
+    """For a known event: the ratio by which it changes the counts while it lasts; 0.9 means a tenth fewer."""
     where: Where = Field(default_factory=dict)
     """The series that it concerns; all of them where nothing is said."""
     also: list[Stretch] = Field(default_factory=list)
@@ -74,6 +77,12 @@ class Event(Spec):
             raise ValueError(f"a stretch of '{self.name}' ends before it begins.")
         if self.kind == "known" and self.size is None:
             raise ValueError(f"the known event '{self.name}' needs a 'size': a ratio with its range and source.")
+        if self.size is not None:
+            unit, tells = Unit.parse(self.size.unit), "Write a ratio, 'unit: ratio': 0.9 means a tenth fewer."
+            if unit.of not in ("1", "ratio") or unit.per:
+                raise ValueError(f"the size of '{self.name}' is in '{self.size.unit}'. {tells}")
+            if self.size.low < 0 or self.size.value <= 0:
+                raise ValueError(f"the size of '{self.name}' is {self.size.value:g}, from {self.size.low:g}: a ratio is above 0. {tells}")
         return self
 
 
@@ -95,6 +104,33 @@ def check_events(history: History, events: Sequence[Event]) -> None:
         match(history.series, event.where, at=f"forecast > events > {event.name}")
 
 
+def begun(history: History, events: Sequence[Event]) -> list[Event]:
+    """Give the events as they are to be read now: known ones that have begun are in the counts, and must not act twice.
+
+    One that is over is a shock: its periods are set aside. One that goes on is a step at its start: what came before is brought to the
+    level since, by the counts and by the size that was assumed, weighed as they are certain; ahead, `factors` acts only after its end.
+
+    Parameters
+    ----------
+    history : History
+        Up to the cutoff.
+    events : sequence of Event
+
+    Returns
+    -------
+    list of Event
+        In the same order.
+    """
+    end = history.frequency.end_of(pd.DatetimeIndex([history.last]))[0]
+    kinds = {True: "shock", False: "step"}
+    return [
+        e.model_copy(update={"kind": kinds[e.end is not None and pd.Timestamp(e.end) <= end]})
+        if e.kind == "known" and pd.Timestamp(e.start) <= end
+        else e
+        for e in events
+    ]
+
+
 def clean(history: History, events: Sequence[Event]) -> History:
     """Give the history as models should see it.
 
@@ -107,12 +143,13 @@ def clean(history: History, events: Sequence[Event]) -> History:
     Returns
     -------
     History
-        Shocks and holidays are NaN; counts before a step or a change of recording are brought to the level after it.
+        Shocks and holidays are NaN; counts before a step or a change of recording are brought to the level after it. Of known events
+        that have begun, as `begun` reads them.
     """
     if not events:
         return history
     index, values = pd.DatetimeIndex(history.wide.index), history.wide.to_numpy().copy()
-    for event in sorted(events, key=lambda e: e.start, reverse=True):
+    for event in sorted(begun(history, events), key=lambda e: e.start, reverse=True):
         there = _meant(history, event)
         if event.kind == "shock" or _is_holiday(event, history):
             cells = _inside(history, event, index)[:, None] & there[None, :]
@@ -121,7 +158,9 @@ def clean(history: History, events: Sequence[Event]) -> History:
         elif event.kind in ("step", "recording"):
             before = np.asarray(index < history.frequency.start_of(pd.DatetimeIndex([event.start]))[0])
             ratio = np.ones(len(there))
-            ratio[there] = _ratio(values[:, there], before, history.frequency.season_length)
+            if event.size is not None:  # a known event that goes on: a period that it covers in part tells neither level
+                values[_in_part(history, event, index)[:, None] & there[None, :]] = np.nan
+            ratio[there] = _ratio(values[:, there], before, history.frequency.season_length, assumed=event.size)
             values = values * np.where(before[:, None], ratio[None, :], 1.0)
     rows = history.table[["unique_id", "ds"]]
     at = index.get_indexer(pd.DatetimeIndex(rows["ds"])), history.series.index.get_indexer(rows["unique_id"])
@@ -141,7 +180,7 @@ def joined(history: History, events: Sequence[Event]) -> History | None:
     History or None
         None where no event joins levels.
     """
-    joining = [e for e in events if e.kind in ("step", "recording")]
+    joining = [e for e in begun(history, events) if e.kind in ("step", "recording")]
     return clean(history, joining) if joining else None
 
 
@@ -161,11 +200,15 @@ def factors(history: History, events: Sequence[Event], ds: pd.DatetimeIndex, *, 
     Returns
     -------
     numpy.ndarray or None
-        Shape (series, periods, draws); None where no event concerns the periods.
+        Shape (series, periods, draws); None where no event concerns the periods. A known event that has begun is in the level already:
+        only after its end does it act, by what it did turned round.
     """
     found: np.ndarray | None = None
-    for event in events:
+    for event, now in zip(events, begun(history, events), strict=True):
         inside = _inside(history, event, ds)
+        if now.kind != event.kind:
+            found = _after(history, events, now, ds, found)
+            continue
         if not (event.kind == "known" or _is_holiday(event, history)) or not inside.any():
             continue
         there = _meant(history, event)
@@ -176,6 +219,28 @@ def factors(history: History, events: Sequence[Event], ds: pd.DatetimeIndex, *, 
         cells = there[:, None, None] & inside[None, :, None]
         found = (1.0 if found is None else found) * np.where(cells, size[:, None, :], 1.0)
     return found
+
+
+def _after(history: History, events: Sequence[Event], event: Event, ds: pd.DatetimeIndex, found: np.ndarray | None) -> np.ndarray | None:
+    """Take back what a known event that goes on did, in the periods after its end."""
+    over = np.asarray(history.frequency.start_of(ds) > pd.Timestamp(event.end)) if event.end is not None else np.zeros(len(ds), dtype=bool)
+    if event.kind != "step" or not over.any():
+        return found
+    others = clean(history, [e for e in events if e.name != event.name or e.start != event.start])
+    index, there = pd.DatetimeIndex(others.wide.index), _meant(history, event)
+    values = others.wide.to_numpy().copy()
+    values[_in_part(history, event, index)] = np.nan
+    ratio = np.ones(len(there))
+    before = np.asarray(index < history.frequency.start_of(pd.DatetimeIndex([event.start]))[0])
+    ratio[there] = _ratio(values[:, there], before, history.frequency.season_length, assumed=event.size)
+    back = np.where(over[None, :], 1 / ratio[:, None], 1.0)[:, :, None]
+    return back if found is None else found * back
+
+
+def _in_part(history: History, event: Event, index: pd.DatetimeIndex) -> np.ndarray:
+    """Say which period an event begins within, after its first day."""
+    start = pd.Timestamp(event.start)
+    return np.asarray((history.frequency.start_of(index) < start) & (start <= history.frequency.end_of(index)))
 
 
 def _meant(history: History, event: Event) -> np.ndarray:
@@ -213,12 +278,12 @@ def _moved(day: date, years: int) -> date:
     return moved
 
 
-def _ratio(values: np.ndarray, before: np.ndarray, season: int) -> np.ndarray:
+def _ratio(values: np.ndarray, before: np.ndarray, season: int, assumed: Assumption | None = None) -> np.ndarray:
     """Estimate level after / level before for each series, from one season (at least four periods) on either side.
 
     Half of the earlier trend is taken to have gone on across the break. Each series' ratio is drawn towards that of all series of the
     event, the more so the fewer it counts: with seven people before and nine after, a ratio of its own says little. Where either side is
-    empty or zero the ratio is 1.
+    empty or zero the ratio is 1. Where a size is assumed, the two are weighed by their variances in logs, as normals are.
     """
     span, logs, noise = max(season, 4), np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
     for i in range(values.shape[1]):
@@ -231,6 +296,10 @@ def _ratio(values: np.ndarray, before: np.ndarray, season: int) -> np.ndarray:
         logs[i] = np.log(later.mean() / (near.mean() * min(max(trend, 0.8), 1.25)))
         spread = [max(side.var() / side.mean(), 1.0) if len(side) > 1 else 1.0 for side in (near, later)]
         noise[i] = spread[0] / near.sum() + spread[1] / later.sum()
+    if assumed is not None:
+        prior = (np.log(max(assumed.high, assumed.value) / max(assumed.low, 1e-3 * assumed.value)) / DECILES) ** 2
+        with_counts = np.where(np.isfinite(logs), prior / (prior + np.where(np.isfinite(noise), noise, 1.0)), 0.0)
+        return np.asarray(np.exp(np.log(assumed.value) + with_counts * (np.where(np.isfinite(logs), logs, 0.0) - np.log(assumed.value))))
     return np.where(np.isfinite(logs), np.exp(shrunk(logs, noise)), 1.0)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from demand.errors import Fault, SettingsError, raise_all
-from demand.events import Event, clean
+from demand.events import Event, begun, clean
 from demand.models import Forecaster
 from demand.processes import apart, many
 from demand.tables import History
@@ -243,9 +243,10 @@ def replay(
     Returns
     -------
     pandas.DataFrame
-        REPLAYS. `y` is NaN in periods that an event set aside, and where a step lies between cutoff and period.
+        REPLAYS. `y` is NaN in periods that an event set aside, and where a step lies between cutoff and period; known events
+        that have begun are among them (`demand.events.begun`).
     """
-    tasks = sorted(tasks, key=lambda t: t.cutoff)
+    tasks, events = sorted(tasks, key=lambda t: t.cutoff), begun(history, events)
     kept: dict[tuple[pd.Timestamp, tuple[str, ...] | None], History] = {}
 
     def one(task: Task, inner: int = 1) -> pd.DataFrame:
@@ -341,7 +342,7 @@ def _truth(history: History, events: Sequence[Event]) -> pd.DataFrame:
 
 def _kept(history: History, events: Sequence[Event]) -> History:
     """Give the history without what was set aside; levels stay as they were counted, so that nothing later is needed."""
-    return clean(history, [e for e in events if e.kind in ("shock", "holiday")])
+    return clean(history, [e for e in begun(history, events) if e.kind in ("shock", "holiday")])
 
 
 def _sample(history: History, most: int) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ from pydantic import ValidationError
 from demand.calendar import Frequency
 from demand.errors import ScenarioError
 from demand.events import Event, check_events, clean, factors, joined
+from demand.forecast import ForecastSpec, forecast
+from demand.models import build
+from demand.replay import Task, replay
 from demand.spec import Assumption
 from demand.tables import History
 
@@ -147,3 +150,77 @@ def test_an_event_may_concern_none_of_the_series_at_hand_but_one_of_all() -> Non
     check_events(history, [event])
     with pytest.raises(ScenarioError, match="Did you mean 'South'"):
         check_events(history, [Event(name="x", start="2021-01", end="2021-02", kind="shock", where={"area": ["Sout"]})])
+
+
+def known(value: float = 1.3, low: float = 1.2, high: float = 1.4, unit: str = "ratio") -> Assumption:
+    return Assumption(value=value, low=low, high=high, unit=unit, source="plan", as_of="2020-01-01", owner="planning")
+
+
+def test_a_known_event_that_has_begun_is_not_counted_twice() -> None:
+    y = np.where(np.arange(60) < 54, 200.0, 260.0)  # from July 2022, counted to December
+    event = Event(name="new duty", start="2022-07", end="2023-03", kind="known", size=known())
+    h = history(y)
+    np.testing.assert_allclose(clean(h, [event]).wide["s0"], 260.0, rtol=0.01)
+    by = factors(h, [event], h.frequency.after(h.last, 6), draws=50, seed=1)
+    assert by is not None
+    assert (by[0, :3] == 1).all()  # it goes on: the level has it
+    np.testing.assert_allclose(by[0, 3:], 1 / 1.3, rtol=0.01)  # it is over
+    endless = event.model_copy(update={"end": None})
+    assert factors(h, [endless], h.frequency.after(h.last, 6), draws=50, seed=1) is None
+
+
+def test_the_forecast_is_the_same_before_and_after_a_known_event_begins() -> None:
+    y = np.random.default_rng(5).poisson(np.where(np.arange(61) < 60, 200.0, 260.0)).astype(float)
+    event = Event(name="new duty", start="2023-01", kind="known", size=known())
+    for counted in (60, 61):
+        spec = ForecastSpec(horizon=6, models=["ets"], draws=200, events=[event])
+        assert float(forecast(history(y[:counted]), spec, seed=1).draws.mean()) == pytest.approx(260, rel=0.05)
+
+
+def test_a_known_event_that_is_over_is_set_aside() -> None:
+    y = np.where((np.arange(60) >= 40) & (np.arange(60) < 46), 100.0, 200.0)
+    event = Event(name="closure", start="2021-05", end="2021-10", kind="known", size=known(0.5, 0.4, 0.6))
+    h = history(y)
+    assert clean(h, [event]).wide["s0"].isna().sum() == 6
+    assert factors(h, [event], h.frequency.after(h.last, 6), draws=5, seed=1) is None
+    before = h.until(pd.Timestamp("2021-04-01"))  # what a forecast made then did
+    assert clean(before, [event]).wide["s0"].notna().all()
+    assert factors(before, [event], before.frequency.after(before.last, 6), draws=5, seed=1) is not None
+
+
+def test_one_count_since_it_began_weighs_as_much_as_it_is_certain() -> None:
+    y = np.append(np.full(48, 20.0), 40.0)  # assumed 26, came 40
+    loose, firm = (
+        clean(history(y), [Event(name="e", start="2022-01", kind="known", size=known(1.3, *ends))]).wide["s0"].iloc[0]
+        for ends in ((0.6, 2.8), (1.3, 1.3))
+    )
+    assert firm == pytest.approx(26)
+    assert 30 < loose < 40
+
+
+def test_a_month_that_a_known_event_covers_in_part_tells_neither_level() -> None:
+    y = np.append(np.full(48, 200.0), 230.0)
+    seen = clean(history(y), [Event(name="e", start="2022-01-16", kind="known", size=known())]).wide["s0"]
+    assert np.isnan(seen.iloc[-1])
+    np.testing.assert_allclose(seen.iloc[:-1], 260.0)
+
+
+def test_replays_know_of_a_known_event_only_what_was_known() -> None:
+    y = np.where(np.arange(72) < 60, 200.0, 260.0)
+    h, event = history(y), Event(name="new duty", start="2023-01", kind="known", size=known())
+    tasks = [Task("seasonal_naive", pd.Timestamp(d), None) for d in ("2022-06-01", "2023-06-01")]
+    told = replay(h, build, tasks, steps=12, seed=1, events=[event]).set_index("cutoff")
+    np.testing.assert_allclose(told.loc["2022-06-01", "mean"], 200.0)
+    assert told.loc["2022-06-01"].dropna()["ds"].max() == pd.Timestamp("2022-12-01")  # what it did is no error of a model
+    np.testing.assert_allclose(told.loc["2023-06-01", "mean"], 260.0, rtol=0.02)
+    over = event.model_copy(update={"end": pd.Timestamp("2023-03-31").date()})
+    told = replay(history(np.where(np.arange(72) == 60, 260.0, 200.0)), build, tasks, steps=12, seed=1, events=[over])
+    kept = told.dropna(subset=["y"])
+    assert not kept["ds"].between("2023-01-01", "2023-03-01").any()
+    np.testing.assert_allclose(kept["mean"], kept["y"])
+
+
+@pytest.mark.parametrize("size", [known(30, 20, 40, unit="people"), known(-0.1, -0.2, 0.0), known(0.5, -0.1, 1.0), known(0.0, 0.0, 0.0)])
+def test_sizes_that_are_no_ratios_are_refused(size: Assumption) -> None:
+    with pytest.raises(ValidationError, match=r"0\.9 means a tenth fewer"):
+        Event(name="e", start="2022-01", kind="known", size=size)
