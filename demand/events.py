@@ -16,9 +16,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from demand.pooling import shrunk
 from demand.spec import Assumption, Spec, Unit, Where
-from demand.tables import History, match
+from demand.tables import ASIDE, History, match
 
-__all__ = ["Event", "begun", "check_events", "clean", "factors", "joined", "read_day"]
+__all__ = ["Event", "begun", "check_events", "clean", "factors", "joined", "read_day", "remarks"]
 
 NEIGHBOUR = {"D": 7, "W": 1}
 """Days and weeks with which a holiday is compared; in months and longer, a holiday is part of the season and left there."""
@@ -144,7 +144,7 @@ def clean(history: History, events: Sequence[Event]) -> History:
     -------
     History
         Shocks and holidays are NaN; counts before a step or a change of recording are brought to the level after it. Of known events
-        that have begun, as `begun` reads them.
+        that have begun, as `begun` reads them. The table's column `ASIDE` says which counts were set aside, where any were.
     """
     if not events:
         return history
@@ -164,7 +164,45 @@ def clean(history: History, events: Sequence[Event]) -> History:
             values = values * np.where(before[:, None], ratio[None, :], 1.0)
     rows = history.table[["unique_id", "ds"]]
     at = index.get_indexer(pd.DatetimeIndex(rows["ds"])), history.series.index.get_indexer(rows["unique_id"])
-    return History(rows.assign(y=values[at]), history.series, history.frequency)
+    cleaned = rows.assign(y=values[at])
+    aside = cleaned["y"].isna() & history.table["y"].notna()
+    return History(cleaned.assign(**{ASIDE: aside}) if aside.any() else cleaned, history.series, history.frequency)
+
+
+def remarks(history: History, events: Sequence[Event]) -> list[tuple[str, str]]:
+    """Tell of each event that does nothing, or not what its kind says.
+
+    Parameters
+    ----------
+    history : History
+        As counted.
+    events : sequence of Event
+
+    Returns
+    -------
+    list of (str, str)
+        The series ("" for all) and a sentence.
+    """
+    index, seen, found = pd.DatetimeIndex(history.wide.index), clean(history, events).wide.to_numpy(), []
+    end, first = history.frequency.end_of(index)[-1], history.frequency.end_of(index)[0]
+    for event, now in zip(events, begun(history, events), strict=True):
+        what, start = f"the {event.kind} '{event.name}'", pd.Timestamp(event.start)
+        if event.kind == "holiday" and not _is_holiday(event, history):
+            found.append(("", f"{what} does nothing: in periods longer than a week a holiday is part of the season"))
+        elif event.kind in ("shock", "step", "recording") and start > end:
+            found.append(("", f"{what} begins after the last count and does nothing: what is to come is an event of kind 'known'"))
+        elif event.kind in ("step", "recording") and start <= first:
+            found.append(("", f"{what} begins no later than the counts and does nothing: there is no level before it"))
+        elif event.kind == "shock" and not _inside(history, event, index).any():
+            found.append(("", f"{what} is over before the first count and does nothing"))
+        elif now.kind != event.kind:
+            how = "its periods are set aside" if now.kind == "shock" else "the level since then holds it, and it acts no more until it ends"
+            found.append(("", f"{what} has begun: {how}"))
+        if now.kind == "shock":
+            kept = (np.isfinite(seen) & _inside(history, event, index)[:, None] & _meant(history, event)[None, :]).any(axis=0)
+            told = f"{what} is ignored here: fewer than {FEWEST} counts would be left"
+            found += [(history.ids[i], told) for i in np.flatnonzero(kept)]
+    return found
 
 
 def joined(history: History, events: Sequence[Event]) -> History | None:

@@ -23,7 +23,7 @@ from demand.data.quality import impossible, spikes
 from demand.driver_futures import Futures, driver_futures, spread_by_drivers
 from demand.driver_use import driver_use
 from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
-from demand.events import Event, check_events, clean, factors, read_day
+from demand.events import Event, check_events, clean, factors, read_day, remarks
 from demand.hierarchy import HierarchySpec, declared
 from demand.models import AUTO, MODELS, Forecaster, Prediction
 from demand.nested import Widths, stretches, whole_numbers, widths
@@ -193,7 +193,7 @@ def forecast(
         means=_means(said, weights),
         replays=replays,
         weights=weights,
-        notes=wide.noted(used.noted(agreed.noted(_notes(said, weights, cube, of, seen)))),
+        notes=wide.noted(used.noted(agreed.noted(_notes(said, weights, cube, of, seen, remarks(lowest, spec.events))))),
         not_forecast=left_out,
         effects=ahead.effects,
         driver_futures=ahead.table,
@@ -331,8 +331,11 @@ def _means(said: Mapping[str, Prediction], weights: Mapping[str, float]) -> pd.D
     return pd.concat(tables, ignore_index=True)[["unique_id", "ds", "model", "mean", "weight"]]
 
 
-def _notes(said: Mapping[str, Prediction], weights: Mapping[str, float], cube: Cube, of: Origins, seen: History) -> pd.DataFrame:
+def _notes(
+    said: Mapping[str, Prediction], weights: Mapping[str, float], cube: Cube, of: Origins, seen: History, events: list[tuple[str, str]]
+) -> pd.DataFrame:
     rows = [(n.unique_id, n.model, n.text) for one in said.values() for n in one.notes]
+    rows += [(unique_id, "combined", told) for unique_id, told in events]
     counts = seen.wide.notna().sum()
     text = "only one or two counts: season, growth and range are those of the other series"
     rows += [(str(i), "combined", text) for i in counts.index[counts < FEWEST]]

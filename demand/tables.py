@@ -23,6 +23,7 @@ from demand.calendar import Frequency
 from demand.errors import DataError, Fault, ScenarioError, did_you_mean, listed, raise_all
 
 __all__ = [
+    "ASIDE",
     "KINDS",
     "QUANTILES",
     "RESERVED",
@@ -37,6 +38,8 @@ __all__ = [
     "summarise",
 ]
 
+ASIDE = "aside"
+"""A column that the table of a cleaned history may have: this period was counted, and an event set the count aside."""
 QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
 """The quantiles that are stored. They are leaves: no computation reads one."""
 KINDS = ("flow", "stock")

@@ -107,7 +107,7 @@ class Additive:
             why = f"too few counts ({len(track.y)})" if len(track.y) < SHORTEST else "nothing to learn from, or no fit"
             return [Note(track.unique_id, self.name, f"{why}: the latest counts, without a trend, stand in")]
         if track.bridged:
-            return [Note(track.unique_id, self.name, f"{track.bridged} periods without a count were bridged for the fit")]
+            return [Note(track.unique_id, self.name, track.bridges)]
         return []
 
 

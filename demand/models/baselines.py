@@ -109,9 +109,13 @@ def _about(track: Track, model: str, *, fell_back: bool) -> list[Note]:
         why = "too few counts" if len(track.y) < SHORTEST[model] else "no path that could be used"
         notes.append(Note(track.unique_id, model, f"{why} ({len(track.y)}): {what}"))
     if track.bridged:
-        notes.append(Note(track.unique_id, model, f"{track.bridged} periods without a count were bridged for the fit"))
+        notes.append(Note(track.unique_id, model, track.bridges))
     if track.gap:
-        notes.append(Note(track.unique_id, model, f"the last {track.gap} periods have no count: the path begins before them"))
+        notes.append(
+            Note(
+                track.unique_id, model, f"the last {track.gap} periods have no count that could be learnt from: the path begins before them"
+            )
+        )
     return notes
 
 

@@ -103,7 +103,7 @@ class Boosted:
         shapes, lengths = borrowed_seasons(every, history.frequency, horizon)
         for i, (track, shape, length) in enumerate(zip(every, shapes, lengths, strict=True)):
             if track.bridged and i in served:
-                notes.append(Note(track.unique_id, self.name, f"{track.bridged} periods without a count were bridged for the fit"))
+                notes.append(Note(track.unique_id, self.name, track.bridges))
             if i in served:
                 continue
             if len(track.y) and np.ptp(track.y) == 0:

@@ -14,7 +14,7 @@ import pandas as pd
 from demand.calendar import Frequency
 from demand.features import position, season_design
 from demand.models.prediction import Note
-from demand.tables import History
+from demand.tables import ASIDE, History
 
 __all__ = ["Track", "borrowed_seasons", "guard", "plain_path", "pooled_course", "split_path", "tracks"]
 
@@ -45,7 +45,9 @@ class Track:
     gap : int
         Periods from its last count to the last period of the history.
     bridged : int
-        How many of `y` were not counted.
+        How many of `y` were bridged.
+    aside : int
+        How many of these were counted, and set aside by an event.
     """
 
     unique_id: str
@@ -54,6 +56,14 @@ class Track:
     y: np.ndarray
     gap: int
     bridged: int
+    aside: int = 0
+
+    @property
+    def bridges(self) -> str:
+        """Which periods were bridged, as a sentence; empty where none was."""
+        holes = [(self.bridged - self.aside, "without a count"), (self.aside, "that an event set aside")]
+        told = [f"{n} {'period' if n == 1 else 'periods'} {which}" for n, which in holes if n]
+        return f"bridged for the fit: {' and '.join(told)}" if told else ""
 
 
 def tracks(history: History) -> list[Track]:
@@ -69,17 +79,32 @@ def tracks(history: History) -> list[Track]:
     """
     wide, kinds = history.wide, history.series["kind"]
     index, values = pd.DatetimeIndex(wide.index), wide.to_numpy()
-    return [_track(str(name), kinds.loc[name], index, values[:, i], history.frequency) for i, name in enumerate(wide.columns)]
+    aside = _aside(history)
+    return [
+        _track(str(name), kinds.loc[name], index, values[:, i], history.frequency, aside=aside[:, i]) for i, name in enumerate(wide.columns)
+    ]
 
 
-def _track(unique_id: str, kind: str, index: pd.DatetimeIndex, column: np.ndarray, frequency: Frequency) -> Track:
+def _aside(history: History) -> np.ndarray:
+    """Say which counts an event set aside; shape (periods, series)."""
+    wide = history.wide
+    if ASIDE not in history.table:
+        return np.zeros(wide.shape, dtype=bool)
+    marked = history.table[history.table[ASIDE]]
+    found = np.zeros(wide.shape, dtype=bool)
+    found[wide.index.get_indexer(marked["ds"]), wide.columns.get_indexer(marked["unique_id"])] = True
+    return found
+
+
+def _track(unique_id: str, kind: str, index: pd.DatetimeIndex, column: np.ndarray, frequency: Frequency, *, aside: np.ndarray) -> Track:
     there = np.flatnonzero(~np.isnan(column))
     if there.size == 0:
         return Track(unique_id, kind, index[:0], column[:0], 0, 0)
     first, last = int(there[0]), int(there[-1])
     ds, y = index[first : last + 1], column[first : last + 1]
     missing = np.isnan(y)
-    return Track(unique_id, kind, ds, _bridge(y, ds, frequency), len(column) - 1 - last, int(missing.sum()))
+    set_aside = int((missing & aside[first : last + 1]).sum())
+    return Track(unique_id, kind, ds, _bridge(y, ds, frequency), len(column) - 1 - last, int(missing.sum()), set_aside)
 
 
 def _bridge(y: np.ndarray, ds: pd.DatetimeIndex, frequency: Frequency) -> np.ndarray:

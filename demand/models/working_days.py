@@ -232,4 +232,4 @@ def _without(history: History, factor: np.ndarray) -> History:
     seen = np.where((history.frequency.family == "D") & (factor != 1.0) & np.isfinite(usual), usual, wide / factor)
     rows = history.table[["unique_id", "ds"]]
     at = history.wide.index.get_indexer(pd.DatetimeIndex(rows["ds"])), history.series.index.get_indexer(rows["unique_id"])
-    return History(rows.assign(y=np.where(history.table["y"].isna(), np.nan, seen[at])), history.series, history.frequency)
+    return History(history.table.assign(y=np.where(history.table["y"].isna(), np.nan, seen[at])), history.series, history.frequency)

@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from demand.calendar import Frequency
 from demand.errors import ScenarioError
-from demand.events import Event, check_events, clean, factors, joined
+from demand.events import Event, check_events, clean, factors, joined, remarks
 from demand.forecast import ForecastSpec, forecast
 from demand.models import build
+from demand.models.track import tracks
 from demand.replay import Task, replay
 from demand.spec import Assumption
 from demand.tables import History
@@ -224,3 +225,49 @@ def test_replays_know_of_a_known_event_only_what_was_known() -> None:
 def test_sizes_that_are_no_ratios_are_refused(size: Assumption) -> None:
     with pytest.raises(ValidationError, match=r"0\.9 means a tenth fewer"):
         Event(name="e", start="2022-01", kind="known", size=size)
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        ({"kind": "holiday", "start": "2019-12-25", "end": "2019-12-26"}, "a holiday is part of the season"),
+        ({"kind": "step", "start": "2022-01"}, "what is to come is an event of kind 'known'"),
+        ({"kind": "shock", "start": "2022-01", "end": "2022-03"}, "what is to come is an event of kind 'known'"),
+        ({"kind": "recording", "start": "2018-01"}, "no level before it"),
+        ({"kind": "shock", "start": "2015", "end": "2016"}, "over before the first count"),
+        ({"kind": "known", "start": "2021-06", "size": known()}, "has begun: the level since then holds it"),
+        ({"kind": "known", "start": "2021-06", "end": "2021-08", "size": known()}, "has begun: its periods are set aside"),
+    ],
+)
+def test_events_that_do_nothing_say_so(event: dict, told: str) -> None:
+    h = history(np.full(48, 10.0))  # 2018 to 2021
+    (which, said) = remarks(h, [Event(name="e", **event)])[0]
+    assert which == ""
+    assert said.startswith(f"the {event['kind']} 'e'")
+    assert told in said
+
+
+def test_events_that_act_are_not_remarked_upon() -> None:
+    h, acting = history(np.full(48, 10.0)), [("shock", "2019-01", "2019-03"), ("step", "2020-01", None)]
+    assert remarks(h, [Event(name=kind, kind=kind, start=start, end=end) for kind, start, end in acting]) == []
+    assert remarks(h, [Event(name="e", kind="known", start="2022-02", size=known())]) == []
+
+
+def test_a_shock_that_is_ignored_for_a_series_is_told_for_it_and_in_the_notes() -> None:
+    long, short = np.full(48, 10.0), np.append(np.full(44, np.nan), np.arange(4.0))
+    event = Event(name="flood", kind="shock", start="2021-10", end="2021-12")
+    told = [("s1", "the shock 'flood' is ignored here: fewer than 3 counts would be left")]
+    assert remarks(history(long, short), [event]) == told
+    notes = forecast(history(long, short), ForecastSpec(horizon=3, models=["seasonal_naive"], draws=10, events=[event]), seed=1).notes
+    assert ("s1", told[0][1]) in set(zip(notes["unique_id"], notes["note"], strict=True))
+
+
+def test_what_an_event_set_aside_is_not_told_as_not_counted() -> None:
+    y = np.full(48, 10.0)
+    y[5] = np.nan
+    event = Event(name="flood", kind="shock", start="2019-01", end="2019-06")
+    (track,) = tracks(clean(history(y), [event]))
+    assert (track.bridged, track.aside) == (7, 6)
+    notes = build("ets").predict(clean(history(y), [event]), 3, seed=1).notes
+    assert [n.text for n in notes] == ["bridged for the fit: 1 period without a count and 6 periods that an event set aside"]
+    assert [n.text for n in build("ets").predict(history(y), 3, seed=1).notes] == ["bridged for the fit: 1 period without a count"]
