@@ -332,6 +332,14 @@ def encode(table: pd.DataFrame, attributes: Sequence[Attribute]) -> Coded:
     return Coded(told, np.column_stack(codes) if codes else np.empty((n, 0), np.int64), tuple(sizes), missing, new, lined)
 
 
+def _float(word: str | None) -> float:
+    """Read a number exactly as a column of numbers would have it: pandas' own reader may differ in the last bit."""
+    try:
+        return float(word) if word is not None and "_" not in word else float("nan")
+    except ValueError:
+        return float("nan")
+
+
 def _raw(values: pd.Series) -> tuple[np.ndarray, int]:
     """Give a column's numbers, NaN where there is none, and how many are not known."""
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
@@ -339,7 +347,7 @@ def _raw(values: pd.Series) -> tuple[np.ndarray, int]:
         missing = int(np.isnan(raw).sum())
     else:
         at, words = spelt(values)
-        raw = pd.to_numeric(pd.Series(words, dtype=object), errors="coerce").to_numpy(dtype=float)[at]
+        raw = np.array([_float(w) for w in words])[at]
         missing = int(np.array([w is None for w in words])[at].sum())
     raw[~np.isfinite(raw)] = np.nan
     return raw, missing

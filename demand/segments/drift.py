@@ -131,8 +131,9 @@ def drift(
     new_counts = {a.name: _counts(rows[a.name], a, known.edges.get(a.name, ())) for a in attributes}
     now = {**{name: c for name, (c, _) in new_counts.items()}, **_placed(members, labels)}
     lines = []
+    deals = max(PERMUTATIONS, int(2 * len(known.counts) / FALSE_ALARMS) - 1)  # else no p could ever be below Holm's first limit
     for name, then in known.counts.items():
-        shift, p = _tested(np.array(then), np.array(now[name]), stream(seed, "segments", "drift", name))
+        shift, p = _tested(np.array(then), np.array(now[name]), stream(seed, "segments", "drift", name), deals)
         unseen = new_counts[name][1] if name in new_counts else 0
         lines.append({"feature": name, "shift": shift, "p": p, "known_then": _known(name, then), "known_now": _known(name, now[name]),
                       "new_share": unseen / max(len(rows), 1)})  # fmt: skip
@@ -169,12 +170,12 @@ def _known(name: str, counts: Sequence[int]) -> float:
     return float(sum(counts[:-1]) / max(sum(counts), 1)) if name not in (SEGMENTS, CERTAINTY) else float("nan")
 
 
-def _tested(then: np.ndarray, now: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
+def _tested(then: np.ndarray, now: np.ndarray, rng: np.random.Generator, deals: int) -> tuple[float, float]:
     """Give the shift, and how often people dealt out anew show one as large."""
     shift = float(_stability_index(then[None], now[None])[0])
-    dealt = rng.multivariate_hypergeometric(then + now, int(now.sum()), size=PERMUTATIONS)
+    dealt = rng.multivariate_hypergeometric(then + now, int(now.sum()), size=deals)
     chance = _stability_index(then + now - dealt, dealt)
-    return shift, float((1 + (chance >= shift - 1e-12).sum()) / (PERMUTATIONS + 1))
+    return shift, float((1 + (chance >= shift - 1e-12).sum()) / (deals + 1))
 
 
 def _stability_index(then: np.ndarray, now: np.ndarray) -> np.ndarray:

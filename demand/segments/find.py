@@ -12,10 +12,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from demand.errors import DataError, Fault, did_you_mean, raise_all
-from demand.segments.attributes import Reading, encode, protected, read_attributes
+from demand.segments.attributes import Attribute, Reading, encode, protected, read_attributes
 from demand.segments.clustergram import COLUMNS, clustergram
 from demand.segments.drift import reference
 from demand.segments.mixture import IN_BANDS, fit, posterior, refit, stepmix_labels
@@ -24,7 +24,7 @@ from demand.segments.prepared import Prepared
 from demand.segments.search import EVIDENCE, LEAST_PEOPLE, LEAST_SHARE, Candidate, Scope, counts_for, least, one_thread, ranked, search
 from demand.spec import NameList, Spec, stream
 
-__all__ = ["LEAST_PEOPLE", "SegmentSpec", "Segmentation", "assign_segments", "find_segments"]
+__all__ = ["LEAST_PEOPLE", "SegmentSpec", "Segmentation", "assign_segments", "find_segments", "reason_notes"]
 
 SEARCH_ROWS, FIT_ROWS = 3000, 20_000
 """Counts and methods are compared on so many rows, and the rules that are saved are made from so many."""
@@ -51,6 +51,18 @@ class SegmentSpec(Spec):
     """The segment_model.json of an earlier fit: new segments that are the same as old ones keep their names."""
     outcome: str | None = None
     """Where people have no dates: the column that counts how much each used, which is modelled and never finds segments."""
+
+    @field_validator("names")
+    @classmethod
+    def _told_apart(cls, names: dict[str, str]) -> dict[str, str]:
+        words = [word.strip() for word in names.values()]
+        twice = sorted({word for word in words if words.count(word) > 1})
+        taken = sorted({word for word in words if word.casefold() in ("", UNCLEAR, "everybody", ALL)})
+        letters = sorted(word for word in words if len(word) == 1 and word.isupper() and word not in names)
+        if twice or taken or letters:
+            found = ", ".join(f"'{word}'" for word in dict.fromkeys([*twice, *taken, *letters]))
+            raise ValueError(f"each segment needs a name of its own, and not unclear, everybody, all or another's letter: {found}")
+        return names
 
 
 @dataclass(frozen=True)
@@ -180,14 +192,33 @@ def _read(rows: pd.DataFrame, spec: SegmentSpec, attributes: Sequence[str] | Non
         faults.append(Fault("there are no people or places to put into segments"))
     raise_all(faults, DataError, during="reading attributes")
     reading = read_attributes(rows, listed_features, attributes)
-    reasoned = {name for name, reason in spec.reasons.items() if reason.strip()}
-    bare = [
-        f"'{a.name}' tells of {kin}, a protected characteristic, and was used to find segments because it was listed; segments.reasons "
-        "does not say why. Say it there, or leave it out."
-        for a in reading.attributes
-        if (kin := protected(a.name)) and a.name not in reasoned
-    ]
-    return replace(reading, notes=(*reading.notes, *bare))
+    return replace(reading, notes=(*reading.notes, *reason_notes(reading.attributes, spec)))
+
+
+def reason_notes(attributes: Sequence[Attribute], spec: SegmentSpec) -> list[str]:
+    """Say why each protected characteristic is used, or that nobody says why.
+
+    Parameters
+    ----------
+    attributes : sequence of Attribute
+        Those that find segments.
+    spec : SegmentSpec
+
+    Returns
+    -------
+    list of str
+    """
+    notes = []
+    for name, kin in ((a.name, protected(a.name)) for a in attributes):
+        reason = spec.reasons.get(name, "").strip()
+        if kin and reason:
+            notes.append(f"'{name}' ({kin}, a protected characteristic) was used because: {reason}")
+        elif kin:
+            notes.append(
+                f"'{name}' tells of {kin}, a protected characteristic, and was used to find segments because it was listed; "
+                "segments.reasons does not say why. Say it there, or leave it out."
+            )
+    return notes
 
 
 def _rules(chosen: Candidate, data: Prepared, rows: pd.DataFrame, reading: Reading, seed: int) -> SegmentModel:

@@ -14,7 +14,7 @@ import pandas as pd
 from demand.errors import DataError
 from demand.segments.attributes import KEYS, NOT_ATTRIBUTES
 from demand.segments.drift import drift, reference
-from demand.segments.find import SegmentSpec, find_segments, letter
+from demand.segments.find import SegmentSpec, find_segments, letter, reason_notes
 from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows, place_rows, share_words
 from demand.segments.movement import kept_names, match_segments, stayed, transitions
 
@@ -87,11 +87,19 @@ def keep_segments(
     if spec.outcome is not None:
         given = attributes if attributes is not None else [str(c) for c in table.columns if c not in (*NOT_ATTRIBUTES, *KEYS)]
         attributes = [a for a in given if a != spec.outcome]
-    found = find_segments(table, spec, seed=seed, attributes=attributes, jobs=jobs, progress=progress)
+    # Beside earlier segments, the analyst's names are given last: first come the letters and names that were there.
+    free = spec if previous is None else spec.model_copy(update={"names": {}})
+    found = find_segments(table, free, seed=seed, attributes=attributes, jobs=jobs, progress=progress)
     kept = Kept(found.model, found.members, found.evidence, {"clustergram": found.picture}, list(found.notes))
     if previous is not None:
         kept = _named_alike(table, kept, previous, spec, seed)
+        before = None if "none" in (kept.model.method, previous.method) else _renamed(before, spec)
     return _moved(kept, table, before)
+
+
+def _renamed(before: pd.DataFrame | None, spec: SegmentSpec) -> pd.DataFrame | None:
+    """Give the members of the earlier run under the names of now: a new name is no move."""
+    return None if before is None else before.assign(segment=before["segment"].map(lambda s: spec.names.get(s, s)))
 
 
 def _assigned(table: pd.DataFrame, spec: SegmentSpec, saved: SegmentModel, before: pd.DataFrame | None, seed: int) -> Kept:
@@ -101,6 +109,9 @@ def _assigned(table: pd.DataFrame, spec: SegmentSpec, saved: SegmentModel, befor
     members = assign_segments(model, rows)
     notes = [f"People were put into the {len(model.labels)} saved segments, made from {model.people:,}; nothing was searched."]
     handled = members.attrs["handled"]
+    if lost := [n for n, word in spec.names.items() if n not in saved.labels and word not in saved.labels]:
+        notes.append(f"segments.names names {', '.join(lost)}, which is not among the saved segments ({', '.join(saved.labels)}).")
+    notes += reason_notes(model.attributes, spec)
     notes += [
         f"'{n}': values that the segments have never seen, of {share_words(k, len(rows))} of all, were taken as not known."
         for n, k in handled["new"].items()
@@ -116,7 +127,7 @@ def _assigned(table: pd.DataFrame, spec: SegmentSpec, saved: SegmentModel, befor
         notes.append(f"Drift since the fit: {told.advice}; {told.reason}.")
     elif model.attributes:
         notes.append("The saved segments do not say what the people of the fit were like, so drift cannot be told: find them again once.")
-    return _moved(Kept(model, members, pd.DataFrame(), found, notes), table, before)
+    return _moved(Kept(model, members, pd.DataFrame(), found, notes), table, _renamed(before, spec))
 
 
 def _moved(kept: Kept, table: pd.DataFrame, before: pd.DataFrame | None) -> Kept:
@@ -167,22 +178,39 @@ def members_at(model: SegmentModel, people: pd.DataFrame, day: pd.Timestamp) -> 
 def _named_alike(table: pd.DataFrame, kept: Kept, previous: SegmentModel, spec: SegmentSpec, seed: int) -> Kept:
     """Put everybody into the old segments too, match the new ones to them, and give the same ones their names."""
     rows = first_rows(table)
+    if "none" in (kept.model.method, previous.method):
+        which = "are no segments now" if kept.model.method == "none" else "were no segments then"
+        return _called(kept, rows, {}, spec, f"There {which}, so none is compared with the earlier ones.", seed)
     try:
         old = assign_segments(previous, rows)
     except DataError as error:
-        told = f"The new segments could not be compared with the earlier ones: {error}"
-        return Kept(kept.model, kept.members, kept.evidence, kept.tables, [*kept.notes, told])
+        return _called(kept, rows, {}, spec, f"The new segments could not be compared with the earlier ones: {error}", seed)
     clear = ((old["segment"] != UNCLEAR) & (kept.members["segment"] != UNCLEAR)).to_numpy()
     matches = match_segments(old["segment"][clear], kept.members["segment"][clear])
-    letters = [spec.names.get(letter(k), letter(k)) for k in range(2 * (len(previous.labels) + len(kept.model.labels)))]
-    names = kept_names(matches, kept.model.labels, previous.labels, letters)
-    model = kept.model.model_copy(update={"labels": tuple(names[label] for label in kept.model.labels)})
+    letters = [letter(k) for k in range(2 * (len(previous.labels) + len(kept.model.labels)))]
+    # A letter whose name an earlier segment bears is not free either.
+    taken = [*previous.labels, *(n for n, word in spec.names.items() if word in previous.labels)]
+    names = kept_names(matches, kept.model.labels, taken, letters)
+    final = {n: spec.names.get(n, n) for n in [*names.values(), *previous.labels]}
+    matches = matches.assign(
+        new=[final.get(names.get(str(n), str(n)), str(n)) for n in matches["new"]],
+        old=[final.get(str(o), str(o)) for o in matches["old"]],
+    )
+    named = _called(kept, rows, names, spec, _told(matches), seed)
+    return replace(named, tables={**named.tables, "matches": matches})
+
+
+def _called(kept: Kept, rows: pd.DataFrame, names: dict[str, str], spec: SegmentSpec, note: str, seed: int) -> Kept:
+    """Give the new segments the names of the same ones before, and then those of the analyst."""
+    inner = [names.get(label, label) for label in kept.model.labels]
+    model = kept.model.model_copy(update={"labels": tuple(spec.names.get(n, n) for n in inner)})
     members = assign_segments(model, rows)
     if model.reference is not None:
         known = reference(rows, members, model.attributes, model.labels, seed=seed)
         model = model.model_copy(update={"reference": known})
-    matches = matches.assign(new=matches["new"].map(lambda n: names.get(n, n)))
-    return Kept(model, members, kept.evidence, {**kept.tables, "matches": matches}, [*kept.notes, _told(matches)])
+    lost = [n for n, word in spec.names.items() if n not in inner and word not in inner]
+    more = [f"segments.names names {', '.join(lost)}, which is not among the segments found."] if lost else []
+    return Kept(model, members, kept.evidence, kept.tables, [*kept.notes, note, *more])
 
 
 def _told(matches: pd.DataFrame) -> str:

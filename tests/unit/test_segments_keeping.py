@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from demand.errors import ModelError
+from demand.segments.attributes import encode, read_attributes
 from demand.segments.drift import drift, reference
 from demand.segments.find import SegmentSpec, find_segments
 from demand.segments.keeping import keep_segments, members_at
@@ -192,3 +193,68 @@ def test_assign_puts_a_new_extract_into_the_saved_segments(tmp_path: Path) -> No
     assert matches["new"].tolist() == matches["old"].tolist()
     nothing = CliRunner().invoke(app, [*words, str(tmp_path / "three"), "--assign"], env=env)
     assert nothing.exit_code == 2
+
+
+def test_names_that_are_given_after_the_fit_move_nobody() -> None:
+    table = people()
+    found = find_segments(table, SPEC, seed=1)
+    named = SPEC.model_copy(update={"names": {"A": "Settled", "B": "In need", "Q": "Nobody"}})
+    kept = keep_segments(table, named, saved=found.model, before=found.members)
+    assert any("100 % are in the same segment" in note for note in kept.notes)
+    assert any("segments.names names Q, which is not among the saved segments (A, B)." in note for note in kept.notes)
+    again = keep_segments(table, named, previous=found.model, before=found.members)
+    assert set(again.members["segment"]) == {"Settled", "In need"}
+    assert any("100 % are in the same segment" in note for note in again.notes)
+    assert set(again.tables["matches"]["new"]) == set(again.tables["matches"]["old"]) == {"Settled", "In need"}
+    third = keep_segments(table, named, previous=again.model, before=again.members)
+    assert third.model.labels == again.model.labels
+
+
+def test_everybody_is_no_segment_to_compare_with() -> None:
+    table = people()
+    one, two = find_segments(table, SPEC.model_copy(update={"count": 1}), seed=1), find_segments(table, SPEC, seed=1)
+    kept = keep_segments(table, SPEC, previous=one.model, before=one.members)
+    assert kept.model.labels == ("A", "B")
+    assert "matches" not in kept.tables
+    assert any("There were no segments then" in note for note in kept.notes)
+    kept = keep_segments(table, SPEC.model_copy(update={"count": 1}), previous=two.model, before=two.members)
+    assert kept.model.labels == ("all",)
+    assert any("There are no segments now" in note for note in kept.notes)
+    assert not any("in the same segment" in note for note in kept.notes)
+
+
+@pytest.mark.parametrize("names", [{"A": "X", "B": "X"}, {"A": "unclear"}, {"A": "All"}, {"B": "everybody"}, {"A": "B"}, {"A": " "}])
+def test_names_that_would_melt_segments_are_refused(names: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="each segment needs a name of its own"):
+        SegmentSpec(names=names)
+    assert SegmentSpec(names={"A": "B", "B": "A"}).names == {"A": "B", "B": "A"}
+
+
+def test_reasons_are_said_at_the_fit_and_when_rules_are_kept() -> None:
+    table = people().rename(columns={"works": "disabled", "carer": "religion"})
+    spec = SPEC.model_copy(
+        update={"features": ["drugs", "debts", "housed", "disabled", "religion"], "reasons": {"disabled": "adapted homes"}}
+    )
+    found = find_segments(table, spec, seed=1)
+    for notes in (found.notes, keep_segments(table, spec, saved=found.model).notes):
+        assert "'disabled' (disability, a protected characteristic) was used because: adapted homes" in notes
+        assert any("'religion' tells of religion or belief" in note and "does not say why" in note for note in notes)
+
+
+def test_drift_can_be_seen_among_very_many_attributes() -> None:
+    rng = np.random.default_rng(3)
+    then = pd.DataFrame(rng.choice(["yes", "no"], (400, 130)), columns=[f"need {i}" for i in range(130)])
+    now = then.assign(**{"need 7": "yes"})
+    known = read_attributes(then, None).attributes
+    members = pd.DataFrame({"person_id": np.arange(400).astype(str), "segment": "A", "certainty": 1.0})
+    told = drift(reference(then, members, known, ["A"], seed=1), now, members, known, ["A"], seed=1)
+    assert list(told.table.loc[told.table["drifted"], "feature"]) == ["need 7"]
+
+
+def test_numbers_are_read_alike_to_the_bit_as_text_and_as_numbers() -> None:
+    x = np.random.default_rng(5).lognormal(3, 2, 2000)
+    table = pd.DataFrame({"income": x})
+    known = read_attributes(table, None).attributes
+    text = pd.DataFrame({"income": [repr(float(v)) for v in x]}, dtype=object)
+    assert (encode(text, known).numbers == encode(table, known).numbers).all()
+    assert encode(pd.DataFrame({"income": ["1_000", "many", None]}), known).new == {"income": 2}
