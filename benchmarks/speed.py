@@ -43,6 +43,8 @@ from demand.tables import History  # noqa: E402
 
 PARTS = ("overhead", "autogluon", "scale")
 MOST = {"overhead": 1.25, "autogluon": 2.0, "scale": 1.1, "memory": 4.0}
+AREAS, SERVICES = 20, 5
+"""Most areas and services of the made-up history."""
 CALLS = {
     "statsforecast": {"StatsForecast": ("forecast", "fit", "predict", "fit_predict")},
     "prophet": {"Prophet": ("fit", "predict", "predict_trend", "predict_seasonal_components", "setup_dataframe", "predictive_samples")},
@@ -101,12 +103,14 @@ def counts(series: int, periods: int, *, seed: int) -> np.ndarray:
 
 
 def history_of(values: np.ndarray) -> History:
-    """Make a HISTORY of counts by month, shape (series, periods)."""
+    """Make a HISTORY of counts by month, shape (series, periods), by area and service, so that totals are forecast too."""
     series, periods = values.shape
     ds = pd.date_range("2018-01-01", periods=periods, freq="MS")
     names = np.array([f"s{k:05d}" for k in range(series)])
     table = pd.DataFrame({"unique_id": np.repeat(names, periods), "ds": np.tile(ds, series), "y": values.reshape(-1)})
-    return History.of(table, Frequency("M"))
+    which = np.repeat(np.arange(series), periods)
+    table = table.assign(area=[f"area {k % AREAS:02d}" for k in which], service=[f"service {k // AREAS % SERVICES}" for k in which])
+    return History.of(table, Frequency("M"), keys=["area", "service"])
 
 
 class Clock:

@@ -172,13 +172,13 @@ def forecast(
     """
     lowest, left_out = _lowest_level(history, hierarchy)
     check_events(history, spec.events)
-    seen, totals = _seen(lowest, spec), Totals.of(lowest, hierarchy, spec.reconcile)
+    seen, totals = _seen(lowest, spec), Totals.of(lowest, hierarchy, spec.reconcile, jobs=jobs)
     ahead = driver_futures(drivers, seen, spec.horizon, draws=spec.draws, seed=seed, per=spec.per)
     models, of = _models(spec), _origins(seen, spec)
     if replays is None:
         tasks, build, drivers = plan(seen, models, of), ahead.people.build, ahead.given
         replays = replay(lowest, build, tasks, steps=of.steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
-        replays = totals.replayed(replays, of, lowest, seed=seed, events=spec.events)
+        replays = totals.replayed(replays, of, lowest, seed=seed, events=spec.events, progress=progress)
     cube = cube_of(replays, lowest, steps=of.steps, events=spec.events)
     weights = weigh(cube, models, stretches=stretches(cube), raced=raced_of(spec))
     said = _predict(seen, weights, spec.horizon, seed=seed, ahead=ahead, saved=saved, jobs=jobs, progress=progress)

@@ -18,7 +18,7 @@ from demand.combine import combined
 from demand.events import Event
 from demand.hierarchy import HierarchySpec
 from demand.models import Forecaster, Prediction, build
-from demand.replay import Cube, Origins, Task, replay
+from demand.replay import BUDGET, Cube, Origins, Task, replay, rough_seconds
 from demand.sums import Sums, mint_gains, summed, sums_of
 from demand.tables import History
 
@@ -26,7 +26,7 @@ __all__ = ["CHOICES", "Choice", "Totals", "reconcile"]
 
 CHOICES = Literal["auto", "bottom_up", "mint"]
 CLOSE, MAIN = ("theta", "ces"), ("ets",)
-"""Models of totals, averaged: cheap ones at many cutoffs, ETS at main ones."""
+"""Models of totals, averaged: cheap ones at many cutoffs, ETS at main ones; of those too slow for so many totals the first alone."""
 MOST = 12
 """Cutoffs, beside the main ones, at which totals are replayed."""
 MOST_TOTALS = 200
@@ -102,35 +102,68 @@ class Totals:
     Parameters
     ----------
     sums : Sums
+    jobs : int
     """
 
     sums: Sums
+    jobs: int = 1
 
     @classmethod
-    def of(cls, history: History, hierarchy: HierarchySpec, how: CHOICES) -> Totals:
+    def of(cls, history: History, hierarchy: HierarchySpec, how: CHOICES, *, jobs: int = 1) -> Totals:
         """Give the totals that may be forecast by themselves: none where parts are to be added up, the upper ones where there are many."""
         sums = sums_of(history.series, hierarchy)
         most = 0 if how == "bottom_up" else MOST_TOTALS
-        return cls(Sums(sums.ids[:most], sums.matrix[:most], sums.series, sums.labels.iloc[:most]))
+        return cls(Sums(sums.ids[:most], sums.matrix[:most], sums.series, sums.labels.iloc[:most]), jobs)
 
     def build(self, name: str) -> Forecaster:
         """Give a model of the totals."""
         return _OfSums(build(name), self.sums)
 
-    def replayed(self, replays: pd.DataFrame, of: Origins, history: History, *, seed: int, events: Sequence[Event]) -> pd.DataFrame:
+    def plan(self, cutoffs: Sequence[pd.Timestamp], of: Origins, history: History) -> list[Task]:
+        """Say which model of the totals is replayed where, within the budget of any model (see `demand.replay.plan`)."""
+        each = {m: rough_seconds(m, history, len(self.sums.ids)) for m in (*CLOSE, *MAIN)}
+        tasks: list[Task] = []
+        for model in CLOSE:
+            most = int(np.clip(BUDGET["close"] / max(each[model], 1e-9) - len(of.main), ENOUGH, MOST))
+            some = sorted({*map(pd.Timestamp, cutoffs[:: -max(1, -(-len(cutoffs) // most))]), *of.main})
+            if model == CLOSE[0] or each[model] * len(some) <= BUDGET["close"]:
+                tasks += [Task(model, c) for c in some]
+        return tasks + [Task(m, c) for m in MAIN if each[m] * len(of.main) <= BUDGET["main"] for c in of.main]
+
+    def replayed(
+        self,
+        replays: pd.DataFrame,
+        of: Origins,
+        history: History,
+        *,
+        seed: int,
+        events: Sequence[Event],
+        progress: Callable[[str, float], None] | None = None,
+    ) -> pd.DataFrame:
         """Give REPLAYS with those of the totals behind them, at some of their cutoffs."""
         if not self.sums.ids or replays.empty:
             return replays
-        cutoffs = pd.DatetimeIndex(sorted(replays["cutoff"].unique()))
-        some = sorted({*map(pd.Timestamp, cutoffs[:: -max(1, -(-len(cutoffs) // MOST))]), *of.main})
-        tasks = [Task(m, c) for m in CLOSE for c in some] + [Task(m, c) for m in MAIN for c in of.main]
-        return pd.concat([replays, replay(history, self.build, tasks, steps=of.steps, seed=seed, events=events)], ignore_index=True)
+        tasks = self.plan(sorted(replays["cutoff"].unique()), of, history)
+        told = None if progress is None else lambda what, share: progress(f"{what} of totals", share)
+        more = replay(history, self.build, tasks, steps=of.steps, seed=seed, events=events, jobs=self.jobs, progress=told)
+        return pd.concat([replays, more], ignore_index=True)
 
-    def ahead(self, seen: History, horizon: int, *, seed: int, jobs: int = 1) -> np.ndarray:
-        """Give what is expected of the totals now, shape (totals, horizon); NaN where a total was seldom counted whole."""
-        if summed(seen, self.sums) is None:
+    def ahead(
+        self, seen: Callable[[], History], horizon: int, *, replays: pd.DataFrame, cutoff: pd.Timestamp | None, seed: int
+    ) -> np.ndarray:
+        """Give what is expected of the totals, shape (totals, horizon); NaN where a total was seldom counted whole.
+
+        What all their models said at `cutoff` is taken from REPLAYS where it is there; else they are asked.
+        """
+        mine = replays[replays["unique_id"].isin(self.sums.ids)]
+        models, then = [m for m in (*CLOSE, *MAIN) if m in set(mine["model"])], mine[mine["cutoff"] == cutoff]
+        if cutoff is not None and set(models) == set(then["model"]) and then["ds"].nunique() >= horizon:
+            every = then.groupby(["unique_id", "ds"])["mean"].mean().unstack("ds").iloc[:, :horizon]
+            return np.asarray(every.reindex(self.sums.ids).to_numpy())
+        known = seen()
+        if summed(known, self.sums) is None or not models:
             return np.full((len(self.sums.ids), horizon), np.nan)
-        said = [self.build(m).predict(seen, horizon, seed=seed, jobs=jobs).means for m in (*CLOSE, *MAIN)]
+        said = [self.build(m).predict(known, horizon, seed=seed, jobs=self.jobs).means for m in models]
         every = pd.concat(said).groupby(["unique_id", "ds"])["mean"].mean().unstack("ds")
         return np.asarray(every.reindex(self.sums.ids).to_numpy())
 
@@ -159,6 +192,7 @@ def reconcile(
     replays: pd.DataFrame,
     seen: Callable[[], History],
     how: CHOICES = "auto",
+    cutoff: pd.Timestamp | None = None,
     seed: int = 1,
 ) -> Choice:
     """Choose between the means as they are and means that agree with the totals' own forecasts.
@@ -176,6 +210,8 @@ def reconcile(
     seen : callable
         Gives the history of the lowest level that models see; asked only where totals are to be forecast.
     how : "auto", "bottom_up" or "mint"
+    cutoff : pandas.Timestamp, optional
+        The last period that was known, where REPLAYS may say what was expected of the totals from there.
     seed : int
 
     Returns
@@ -195,7 +231,7 @@ def reconcile(
     )
     if not used:
         return Choice(mean, note=note)
-    ahead = totals.ahead(seen(), mean.shape[1], seed=seed)
+    ahead = totals.ahead(seen, mean.shape[1], replays=replays, cutoff=cutoff, seed=seed)
     moved = _moved(cube.y - bottom, _whole(cube.y, sums) - said, sums, mean, ahead)
     return Choice(mean) if moved is None else Choice(moved, used=True, note=note)
 

@@ -22,7 +22,7 @@ from demand.processes import apart, many
 from demand.tables import History
 from demand.uncertainty import Swings, swings
 
-__all__ = ["COLUMNS", "Cube", "Origins", "Task", "cube_of", "cutoffs_at", "drivers_as_known", "origins", "plan", "replay"]
+__all__ = ["COLUMNS", "Cube", "Origins", "Task", "cube_of", "cutoffs_at", "drivers_as_known", "origins", "plan", "replay", "rough_seconds"]
 
 COLUMNS = ("unique_id", "ds", "cutoff", "model", "y", "mean")
 CLOSE = 24
@@ -191,11 +191,9 @@ def cutoffs_at(history: History, days: Sequence[date]) -> tuple[pd.Timestamp, ..
 
 def plan(history: History, models: Sequence[str], of: Origins) -> list[Task]:
     """Say which model is replayed where: cheap ones at all cutoffs, dear ones at main cutoffs or in a race on a sample of series."""
-    periods = len(history.wide)
-    rough = periods / 120 * (1.0 if history.frequency.season_length > 1 else 0.1)
     tasks: list[Task] = []
     for model in models:
-        each = COST.get(model, 0.1) * rough
+        each = rough_seconds(model, history, 1)
         if model in RACED:
             ids = _sample(history, RACE[0])
             tasks += [Task(model, cutoff, ids) for cutoff in _spread(of.main, RACE[1])]
@@ -209,6 +207,11 @@ def plan(history: History, models: Sequence[str], of: Origins) -> list[Task]:
             ids = _sample(history, int(max(BUDGET["race"] / max(each * len(cutoffs), 1e-9), FEWEST)))
             tasks += [Task(model, cutoff, ids) for cutoff in cutoffs]
     return tasks
+
+
+def rough_seconds(model: str, history: History, series: int) -> float:
+    """Say what so many series as long as a history's take on one core, by the rough count of `COST`."""
+    return COST.get(model, 0.1) * (len(history.wide) / 120 * (1.0 if history.frequency.season_length > 1 else 0.1)) * series
 
 
 def replay(

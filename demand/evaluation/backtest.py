@@ -102,7 +102,7 @@ def backtest(
     index = pd.DatetimeIndex(own.wide.index)
     ends = set(evidence.judged if spec.backtest.cutoffs else year_ends(index, own.frequency, start_month))
     rows, found, aside = [], [], []
-    for look in looks(own, evidence, forecast=forecast, spec=spec, seed=seed, hierarchy=hierarchy):
+    for look in looks(own, evidence, forecast=forecast, spec=spec, seed=seed, hierarchy=hierarchy, jobs=jobs):
         one = sums(look, of, own.frequency, steps=steps, start_month=start_month, years=look.cutoff in ends)
         single = (one["level"] == "series") & one["span"].str.isdigit()
         rows += [_combined(one[single]), *_of_models(own, evidence, look)]

@@ -174,7 +174,14 @@ def year_ends(index: pd.DatetimeIndex, frequency: Frequency, start_month: int) -
 
 
 def looks(
-    history: History, evidence: Evidence, *, forecast: Forecast, spec: ForecastSpec, seed: int, hierarchy: HierarchySpec = "auto"
+    history: History,
+    evidence: Evidence,
+    *,
+    forecast: Forecast,
+    spec: ForecastSpec,
+    seed: int,
+    hierarchy: HierarchySpec = "auto",
+    jobs: int = 1,
 ) -> Iterator[Look]:
     """Look back from each date.
 
@@ -187,6 +194,7 @@ def looks(
     seed : int
     hierarchy : HierarchySpec
         As the forecast had it.
+    jobs : int
 
     Yields
     ------
@@ -194,7 +202,7 @@ def looks(
         Dates at which no model had anything to say are left out.
     """
     index, cube = pd.DatetimeIndex(history.wide.index), evidence.all
-    totals = Totals.of(history, hierarchy, spec.reconcile)
+    totals = Totals.of(history, hierarchy, spec.reconcile, jobs=jobs)
     for cutoff in evidence.judged:
         k = int(cube.cutoffs.get_indexer(pd.DatetimeIndex([cutoff]))[0])
         if k < 0:
@@ -207,7 +215,7 @@ def looks(
         plain = combined({m: v[k, :, :reach] for m, v in cube.means.items()}, weights)
         then = partial(_seen_then, history, cutoff, spec)
         about = {"totals": totals, "replays": forecast.replays, "seen": then, "how": spec.reconcile, "seed": seed}
-        mean = reconcile(known, weights, plain, **about).mean
+        mean = reconcile(known, weights, plain, cutoff=cutoff, **about).mean
         if not np.isfinite(mean).all(axis=1).any():
             continue
         draws = min(spec.draws, int(np.clip(ROOM // max(mean.size, 1), FEWEST_DRAWS, MOST_DRAWS)))

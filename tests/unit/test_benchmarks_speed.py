@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.speed import Clock, counts, history_of, libraries_timed
 from demand.forecast import ForecastSpec, forecast
+from demand.sums import sums_of
 
 
 def test_a_call_inside_a_call_is_counted_once() -> None:
@@ -37,3 +38,4 @@ def test_made_counts_are_counts_and_come_back_for_a_seed() -> None:
     assert (made == np.rint(made)).all()
     assert np.array_equal(made, counts(5, 40, seed=2))
     assert history_of(made).ids[0] == "s00000"
+    assert len(sums_of(history_of(counts(100, 24, seed=2)).series).ids) == 1 + 20 + 5

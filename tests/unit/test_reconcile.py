@@ -12,7 +12,7 @@ from demand.calendar import Frequency
 from demand.explain import explain
 from demand.forecast import ForecastSpec, forecast
 from demand.reconcile import Totals, reconcile
-from demand.replay import Cube
+from demand.replay import BUDGET, Cube, Origins, rough_seconds
 from demand.sums import Sums, mint_gains, summed, sums_of
 from demand.tables import History, summarise
 from demand.uncertainty import Swings
@@ -154,3 +154,40 @@ def test_a_reconciled_forecast_stays_counts_and_is_explained() -> None:
     assert set(plain.replays["unique_id"]) == set(history.ids)
     moved = made.draws.mean("draw") / plain.draws.mean("draw")
     assert 0.5 < float(moved.min()) < float(moved.max()) < 2.0
+
+
+def many(areas: int, periods: int) -> History:
+    ds, rng = pd.date_range("2014-01-01", periods=periods, freq="MS"), RNG(3)
+    about = [(f"{a}/{k}", f"{a:03d}") for a in range(areas) for k in "xy"]
+    tables = [pd.DataFrame({"unique_id": i, "area": a, "ds": ds, "y": rng.poisson(20, periods).astype(float)}) for i, a in about]
+    return History.of(pd.concat(tables), Frequency("M"), keys=["area"])
+
+
+@pytest.mark.parametrize(("areas", "used"), [(3, {"theta", "ces", "ets"}), (199, {"theta", "ces"})])
+def test_totals_are_replayed_within_the_budget_of_any_model(areas: int, used: set[str]) -> None:
+    history = many(areas, 120)
+    ds = list(history.wide.index)
+    of, totals = Origins(tuple(ds[60:108:2]), tuple(ds[60:108:11]), 12), Totals.of(history, "auto", "auto")
+    tasks = totals.plan(list(of.close), of, history)
+    assert {t.model for t in tasks} == used
+    for model in used:
+        seconds = sum(rough_seconds(model, history, len(totals.sums.ids)) for t in tasks if t.model == model)
+        assert seconds <= BUDGET["close"]
+
+
+def test_what_totals_said_at_a_cutoff_is_not_asked_again_and_is_the_same() -> None:
+    history, heard = many(2, 60), []
+    ds = list(history.wide.index)
+    of, totals = Origins((ds[40], ds[44]), (ds[44],), 6), Totals.of(history, "auto", "auto")
+    plain = pd.DataFrame({"cutoff": of.close, "unique_id": history.ids[0], "ds": ds[50], "model": "theta", "mean": 1.0, "y": 1.0})
+    replays = totals.replayed(plain, of, history, seed=1, events=(), progress=lambda what, _: heard.append(what))
+    assert set(heard) == {"replay theta of totals", "replay ces of totals", "replay ets of totals"}
+
+    def never() -> History:
+        raise AssertionError("asked again")
+
+    said = totals.ahead(never, 6, replays=replays, cutoff=ds[44], seed=1)
+    asked = totals.ahead(lambda: history.until(ds[44]), 6, replays=replays, cutoff=None, seed=1)
+    np.testing.assert_allclose(said, asked, rtol=1e-9)
+    with pytest.raises(AssertionError, match="asked again"):
+        totals.ahead(never, 6, replays=replays, cutoff=ds[40], seed=1)
