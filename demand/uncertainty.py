@@ -202,10 +202,10 @@ def draw_paths(
         * errors.growth[None, :]
         * _sized(mean, whole[:, None], shaped, errors.typical, errors.unlike)
     )
-    low, counting = whole & (mean.max(axis=1) < LOW), stream(seed, "counting")
+    low = whole & (mean.max(axis=1) < LOW)
     for i in range(len(z)):  # a series at a time, in the place of its errors: the array is the largest there is
         drawn = np.maximum(mean[i][:, None] + spread[i][:, None] * z[i], 0.0)
-        z[i] = _low_counts(mean[i], spread[i], z[i], counting) if low[i] else np.rint(drawn) if whole[i] else drawn
+        z[i] = _low_counts(mean[i], spread[i], z[i], stream(seed, "counting", i)) if low[i] else np.rint(drawn) if whole[i] else drawn
     return z
 
 
