@@ -96,14 +96,9 @@ class Segmentation:
 
 
 def find_segments(
-    people: pd.DataFrame,
-    spec: SegmentSpec | None = None,
-    *,
-    seed: int = 1,
-    attributes: Sequence[str] | None = None,
-    jobs: int = 1,
+    people: pd.DataFrame, spec: SegmentSpec | None = None, *, seed: int = 1, attributes: Sequence[str] | None = None, jobs: int = 1,
     progress: Callable[[str, float], None] | None = None,
-) -> Segmentation:
+) -> Segmentation:  # fmt: skip
     """Put people or places into segments, where the data have any.
 
     Parameters
@@ -157,12 +152,26 @@ def find_segments(
         sizes = members["segment"].value_counts()
         if sizes.min() >= least(len(rows)) and len(sizes) == chosen.fit.count:
             model, members, order = _named(model, rows, members, spec)
+            if thin := _thinned(members, chosen.fit.count, spec.unclear):
+                notes += [thin] if thin not in notes else []
+                continue
             evidence["chosen"] = [c is chosen for c in candidates]
             notes += _conclusion(chosen, model, members, spec, order)
             return Segmentation(model, members, evidence, notes, _picture(data, candidates, chosen, seed))
     evidence["chosen"] = False
     notes.append(_none_found(candidates, spec, len(rows)))
     return _everybody(rows, seed, notes, evidence, _picture(data, candidates, None, seed))
+
+
+def _thinned(members: pd.DataFrame, count: int, unclear: float) -> str:
+    """Say that a segment is too small once those who are unclear are out of it; empty where none is."""
+    clear = members.loc[members["segment"] != UNCLEAR, "segment"].value_counts()
+    if len(clear) == count and clear.min() >= LEAST_PEOPLE:
+        return ""
+    return (
+        f"A solution of {count} segments was set aside: without those whose certainty is below {unclear:g}, one has fewer than ten people. "
+        "Lower segments.unclear, or ask for fewer segments."
+    )
 
 
 def _picture(data: Prepared, candidates: Sequence[Candidate], chosen: Candidate | None, seed: int) -> pd.DataFrame:

@@ -136,3 +136,13 @@ def test_the_rules_are_plain_json_and_other_text_is_refused(found: tuple[Segment
         SegmentModel.from_json('{"version": 99}')
     with pytest.raises(ModelError, match="cannot be read"):
         SegmentModel.from_json("{")
+
+
+def test_no_segment_is_left_with_fewer_than_ten_people_once_the_unclear_are_out() -> None:
+    rng = np.random.default_rng(8)
+    table = pd.DataFrame({f"need {i}": rng.choice(["yes", "no"], 300) for i in range(5)}).assign(person_id=np.arange(300).astype(str))
+    found = find_segments(table, SegmentSpec(method="latent_class", count=4, unclear=0.97), seed=1)
+    sizes = found.members.loc[found.members["segment"] != "unclear", "segment"].value_counts()
+    assert sizes.min() >= 10
+    assert set(sizes.index) == set(found.model.labels)
+    assert any("Lower segments.unclear, or ask for fewer segments." in note for note in found.notes)
