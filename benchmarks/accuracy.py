@@ -2,7 +2,8 @@
 
 By rolling origin: at each cutoff every forecaster is handed the counts up to it, and nothing else. Which tables, columns and cutoffs: see
 benchmarks/sets.yaml, or the file of the same form named by --describe. Prints the tables and writes them to --output
-(benchmarks/accuracy.md). Times are those of the run in which a forecast was made; forecasts of peers are kept in --cache.
+(benchmarks/accuracy.md for the windows of the claim). Times are those of the run in which a forecast was made; forecasts of peers are
+kept in --cache.
 """
 
 from __future__ import annotations
@@ -83,8 +84,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--prepare", action="store_true", help="only fill the cache: nothing is scored, so that no window is opened by it")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("accuracy.md"))
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--output", type=Path, help="default: accuracy.md of the claim, accuracy-dev.md or accuracy-all.md of other windows"
+    )
+    options = parser.parse_args(arguments)
+    if options.output is None:  # a run on other windows must not stand where the claim is told
+        options.output = Path(__file__).with_name("accuracy.md" if options.windows == "claim" else f"accuracy-{options.windows}.md")
+    return options
 
 
 def _everyone(one: Set, window: Window, options: argparse.Namespace) -> dict[str, Said]:
