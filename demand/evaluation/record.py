@@ -126,11 +126,17 @@ def _sentence(
 
 
 def _without(rows: pd.DataFrame, aside: Sequence[tuple[str, pd.Timestamp, str, str]]) -> str:
-    """Name what is missing because of shocks: ", leaving out 2020-21 (first lockdown)", in whole or for some of the series."""
+    """Name what is missing because of shocks: ", leaving out 2020-21 (first lockdown)", in whole or for some of the series.
+
+    Years long before the first that is judged are missing for want of history, shock or not, and not named.
+    """
     size, span = rows.groupby("cutoff")["n_series"].max() if "n_series" in rows else pd.Series(dtype=float), rows["span"].iloc[0]
     whole: dict[str, set[str]] = {}
     part: dict[str, set[str]] = {}
-    for _, cutoff, year, name in (a for a in aside if a[0] == span):
+    mine, first = [a for a in aside if a[0] == span], rows["cutoff"].min()
+    for cutoff in sorted({a[1] for a in mine if a[1] < first}, reverse=True):
+        first = cutoff if first - cutoff <= pd.Timedelta(days=366) else first
+    for _, cutoff, year, name in (a for a in mine if a[1] >= first):
         if cutoff not in set(rows["cutoff"]):
             whole.setdefault(year or "other dates", set()).add(name)
         elif cutoff in size and size[cutoff] < size.max():

@@ -13,7 +13,7 @@ from demand.errors import SettingsError
 from demand.evaluation import Backtest, backtest
 from demand.evaluation.coverage import coverage, deciles
 from demand.evaluation.looks import year_ends
-from demand.evaluation.record import track_record
+from demand.evaluation.record import _without, track_record
 from demand.forecast import BacktestSpec, Forecast, ForecastSpec, forecast
 from demand.tables import History
 
@@ -239,3 +239,15 @@ def test_a_short_history_is_looked_back_on_as_far_as_it_goes(periods: int, span:
     assert not b.rows["calibrated"].any()
     assert all("would have been within" in s or "nearer" in s for s in b.track_record)
     assert span in " ".join(b.track_record)
+
+
+def test_a_shock_long_before_the_first_year_judged_is_not_said_to_be_left_out_of_it() -> None:
+    years = [pd.Timestamp(f"{y}-03-01") for y in range(2020, 2027)]
+    rows = pd.DataFrame({"cutoff": years[4:], "span": "year 1"})
+    aside = [
+        ("year 1", years[0], "2020-21", "lockdown"),
+        ("year 1", years[1], "2021-22", "lockdown"),
+        ("year 1", years[3], "2023-24", "flood"),
+    ]
+    assert _without(rows, aside) == ", leaving out 2023-24 (flood)"
+    assert _without(rows, aside[:2]) == ""
