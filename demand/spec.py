@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from datetime import date
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +32,14 @@ NOUNS = {
 }  # fmt: skip
 """Plural to singular: the words that stand in units."""
 PERIODS = frozenset({"night", "day", "week", "month", "quarter", "year", "hour"})
+
+
+def _factors(value: Any) -> Any:
+    return {value: 1.0} if isinstance(value, str) else value
+
+
+Factors = Annotated[dict[str, Annotated[float, Field(ge=-1, le=1)]], BeforeValidator(_factors)]
+"""Name of what several numbers share -> rank correlation with it; a name alone means 1."""
 
 
 def _as_list(value: Any) -> Any:
@@ -122,6 +131,9 @@ class Assumption(Spec):
     """True where nobody has given the number yet: every page that uses it says so."""
     review_by: date | None = None
     """After this day the number is marked as old."""
+    moves_with: Factors = Field(default_factory=dict)
+    """What the number shares with others: inflation, or {inflation: 0.7}, its rank correlation with it. Numbers with the same name move
+    together: two with a name alone go high and low at once, one with 0.7 follows them at a rank correlation of 0.7."""
 
     @model_validator(mode="before")
     @classmethod
@@ -136,6 +148,9 @@ class Assumption(Spec):
             raise ValueError(f"the range {self.low:g} to {self.high:g} does not hold the value {self.value:g}. Order: low, value, high.")
         if not self.source.strip() or not self.owner.strip():
             raise ValueError("'source' and 'owner' may not be empty: say where the number comes from and who answers for it.")
+        if sum(_normal_correlation(rank) ** 2 for rank in self.moves_with.values()) > 1 + 1e-9:
+            named = ", ".join(f"{name} {rank:g}" for name, rank in self.moves_with.items())
+            raise ValueError(f"a number cannot move this closely with several others at once ({named}). Make the correlations smaller.")
         Unit.parse(self.unit)
         return self
 
@@ -143,7 +158,8 @@ class Assumption(Spec):
         """Draw possible values of the number.
 
         The middle draw is `value`, one in ten lies below `low` and one in ten above `high`: two halves of normals that meet at the
-        median. Where `low` is not negative, no draw is.
+        median. Where `low` is not negative, no draw is. What the number `moves_with` is drawn once for all numbers that name it (a Gaussian
+        copula with one factor a name), so that each keeps its own range.
 
         Parameters
         ----------
@@ -162,13 +178,24 @@ class Assumption(Spec):
         References
         ----------
         Two-piece normal, here joined at the median: Wallis, K. F. (2014). The two-piece normal, binormal, or double Gaussian distribution.
-        Statistical Science 29(1), 106-112.
+        Statistical Science 29(1), 106-112. Factor copula: Joe, H. (2014). Dependence Modeling with Copulas, section 3.10; from a rank
+        correlation to that of normals: Kruskal, W. H. (1958). Ordinal Measures of Association. JASA 53, 814-861.
         """
         import numpy as np
 
-        z = stream(seed, "assumption", name).standard_normal(draws) / EIGHTY
+        z = stream(seed, "assumption", name).standard_normal(draws)
+        if self.moves_with:
+            shared = {factor: _normal_correlation(rank) for factor, rank in self.moves_with.items()}
+            z = z * math.sqrt(max(0.0, 1 - sum(weight**2 for weight in shared.values())))
+            z = z + sum(weight * stream(seed, "moves with", factor).standard_normal(draws) for factor, weight in sorted(shared.items()))
+        z = z / EIGHTY
         values = self.value + np.where(z < 0, z * (self.value - self.low), z * (self.high - self.value))
         return np.asarray(np.maximum(values, 0.0) if self.low >= 0 else values)
+
+
+def _normal_correlation(rank: float) -> float:
+    """Give the correlation of two normals whose ranks correlate by `rank` (Spearman): 2 sin(pi rank / 6)."""
+    return 2 * math.sin(math.pi * rank / 6)
 
 
 def fingerprint(*parts: Any) -> str:
