@@ -181,6 +181,10 @@ class Assumption(Spec):
         Statistical Science 29(1), 106-112. Factor copula: Joe, H. (2014). Dependence Modeling with Copulas, section 3.10; from a rank
         correlation to that of normals: Kruskal, W. H. (1958). Ordinal Measures of Association. JASA 53, 814-861.
         """
+        return self.at(self.places(draws, seed=seed, name=name))
+
+    def places(self, draws: int, *, seed: int, name: str) -> np.ndarray:
+        """Draw where in its range the number lies: -1 is the low end, 0 the value, 1 the high end; the ends do not matter for it."""
         import numpy as np
 
         z = stream(seed, "assumption", name).standard_normal(draws)
@@ -188,8 +192,13 @@ class Assumption(Spec):
             shared = {factor: _normal_correlation(rank) for factor, rank in self.moves_with.items()}
             z = z * math.sqrt(max(0.0, 1 - sum(weight**2 for weight in shared.values())))
             z = z + sum(weight * stream(seed, "moves with", factor).standard_normal(draws) for factor, weight in sorted(shared.items()))
-        z = z / EIGHTY
-        values = self.value + np.where(z < 0, z * (self.value - self.low), z * (self.high - self.value))
+        return np.asarray(z / EIGHTY)
+
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """Give the number at places in its range, as `places` gives them."""
+        import numpy as np
+
+        values = self.value + np.where(places < 0, places * (self.value - self.low), places * (self.high - self.value))
         return np.asarray(np.maximum(values, 0.0) if self.low >= 0 else values)
 
 

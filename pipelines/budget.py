@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from demand.budget import BudgetSpec, budget_notes, budget_table, cost_by, cost_table, ledger, risk_table, sensitivity
+from demand.budget import (
+    BudgetSpec,
+    budget_notes,
+    budget_table,
+    cost_by,
+    cost_table,
+    ledger,
+    price_draws,
+    quantities,
+    risk_table,
+    sensitivity,
+)
 from demand.scenario import apply
 from pipelines.config import RunConfig
 from pipelines.job import Job
@@ -25,7 +36,7 @@ def rests_on(config: RunConfig) -> list[object]:
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write cost.parquet, budget.csv, risk.csv, sensitivity.csv, the ledger of assumptions and what has no price."""
+    """Write pounds by series and line, risk, what moves them, what the workbook works with, the ledger, and what has no price."""
     case, history = what_if(job), load_history(job.store.folder)
     demand, _applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers)
     cost, spec = priced(job, demand, history), job.config.budget or BudgetSpec()
@@ -35,6 +46,8 @@ def run(job: Job, writer: Writer) -> None:
         writer.table("segment_cost.csv", cost_by(cost, "segment"))
     writer.table("risk.csv", risk_table(cost, spec))
     writer.table("sensitivity.csv", sensitivity(case, cost))
+    writer.table("price_quantities.parquet", quantities(cost, spec, seed=case.seed))
+    writer.table("price_draws.parquet", price_draws(cost, seed=case.seed))
     writer.table("assumptions.csv", ledger(job.config.costs, case.scenarios))
     writer.table("unpriced.csv", cost.unpriced)
     writer.json("budget_notes.json", list(budget_notes(cost, spec)))

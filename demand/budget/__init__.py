@@ -18,6 +18,7 @@ from demand.budget.lines import (
     risk_table,
     shortfall,
 )
+from demand.budget.live import price_draws, quantities
 from demand.budget.prices import Cost, UnitCost, by_period, price, yearly
 from demand.budget.sensitivity import POUNDS, ledger, sensitivity, waterfall
 from demand.budget.shares import cost_by
@@ -44,6 +45,8 @@ __all__ = [
     "line_costs",
     "pence",
     "price",
+    "price_draws",
+    "quantities",
     "risk_table",
     "sensitivity",
     "shortfall",

@@ -23,8 +23,8 @@ from demand.spec import Spec, Where
 from demand.tables import QUANTILES, match, quantile_columns, series_of
 
 __all__ = [
-    "MONTHS", "TOTAL", "BudgetLine", "BudgetSpec", "budget_notes", "budget_table", "cost_table", "horizon_needed", "line_costs", "pence",
-    "risk_table", "shortfall",
+    "MONTHS", "TOTAL", "BudgetLine", "BudgetSpec", "budget_notes", "budget_table", "cost_table", "horizon_needed", "line_costs",
+    "owning_lines", "pence", "risk_table", "shortfall",
 ]  # fmt: skip
 
 TOTAL = "total"
@@ -114,7 +114,7 @@ def line_costs(cost: Cost, spec: BudgetSpec) -> xr.DataArray:
     BudgetError
         Where a line matches nothing that is priced, two lines share a series, or the forecast ends before a year of the budget.
     """
-    owners = _owners(cost, spec)
+    owners = owning_lines(cost, spec)
     values = cost.years.transpose("scenario", "series", "financial_year", "draw").to_numpy()
     names = [line.name for line in spec.lines]
     sums = [values[:, owners == position].sum(axis=1) for position in range(len(names))]
@@ -150,7 +150,7 @@ def budget_notes(cost: Cost, spec: BudgetSpec) -> tuple[str, ...]:
     gone = sorted({label for line in spec.lines for label in line.years} - set(cost.labels))
     if gone:
         notes.append(f"The budget for {listed(gone)} is not compared: these years are over, or only partly counted.")
-    outside = cost.years["series"].to_numpy()[_owners(cost, spec) < 0]
+    outside = cost.years["series"].to_numpy()[owning_lines(cost, spec) < 0]
     if spec.lines and len(outside):
         year = cost.labels[-1] if cost.labels else ""
         pounds = cost.years.sel(scenario=BASELINE, series=outside).mean("draw").sum("series").to_numpy()
@@ -288,8 +288,14 @@ def cost_table(cost: Cost) -> pd.DataFrame:
     return table[table["expected"].notna()].reset_index(drop=True)
 
 
-def _owners(cost: Cost, spec: BudgetSpec) -> np.ndarray:
-    """Give the position of the line that each priced series belongs to; -1 where none."""
+def owning_lines(cost: Cost, spec: BudgetSpec) -> np.ndarray:
+    """Give the position of the line that each priced series belongs to; -1 where none.
+
+    Raises
+    ------
+    BudgetError
+        Where a line matches nothing that is priced, two lines share a series, or the forecast ends before a year of the budget.
+    """
     series, faults = series_of(cost.demand), []
     place = pd.Series(range(cost.years.sizes["series"]), index=cost.years["series"].to_numpy())
     owners = np.full(len(place), -1)

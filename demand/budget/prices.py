@@ -23,7 +23,7 @@ from demand.scenario.exposure import DAYS, PERIODS_A_YEAR, Exposure, lengths
 from demand.spec import Assumption, Spec, Unit, Where
 from demand.tables import History, match
 
-__all__ = ["Cost", "Part", "UnitCost", "by_period", "price", "priced", "yearly"]
+__all__ = ["Cost", "Part", "UnitCost", "by_period", "places", "price", "priced", "yearly"]
 
 TIMES = (*DAYS, *PERIODS_A_YEAR)
 
@@ -262,11 +262,20 @@ def _parts(exposure: Exposure, unit_costs: Sequence[UnitCost], *, draws: int, se
     return tuple(parts)
 
 
+def places(cost: UnitCost, *, draws: int, seed: int) -> dict[str, np.ndarray]:
+    """Draw where in their ranges the amount and, where there is one, the uplift lie (`Assumption.places`)."""
+    found = {"amount": cost.amount.places(draws, seed=seed, name=f"price {cost.name}")}
+    if cost.uplift is not None:
+        found["uplift"] = cost.uplift.places(draws, seed=seed, name=f"uplift {cost.uplift.source}")
+    return found
+
+
 def _drawn(cost: UnitCost, rows: np.ndarray, *, draws: int, seed: int) -> Part:
-    amounts = cost.amount.draw(draws, seed=seed, name=f"price {cost.name}")
+    place = places(cost, draws=draws, seed=seed)
+    amounts = cost.amount.at(place["amount"])
     growth = np.ones(draws)
     if cost.uplift is not None:
-        growth = 1 + np.maximum(cost.uplift.draw(draws, seed=seed, name=f"uplift {cost.uplift.source}"), -1.0)
+        growth = 1 + np.maximum(cost.uplift.at(place["uplift"]), -1.0)
     unit = Unit.parse(cost.amount.unit)
     return Part(cost, rows, unit.period, amounts, growth)
 

@@ -1,0 +1,75 @@
+"""What the workbook works with: quantity x price is the cost of each line in every future, also at other prices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from planning_cases import change, forecast, number, unit_cost, weekly_prices
+
+from demand.budget import BudgetLine, BudgetSpec, Cost, UnitCost, line_costs, price, price_draws, quantities
+from demand.scenario import Scenario, apply
+
+SEED = 5
+SPEC = BudgetSpec(lines=[BudgetLine(name="bnb", where={"type": ["bnb"]}), BudgetLine(name="hostels", where={"type": ["hostel"]})])
+SECURITY = unit_cost("security", {}, number(20, 10, 40, "GBP/household/week"), on_top=True)
+
+
+def priced(costs: list[UnitCost]) -> Cost:
+    draws, history = forecast()
+    demand, _ = apply(draws, [Scenario(name="fewer", question="?", changes=(change(start="2027-04"),))], seed=SEED)
+    return price(demand, costs, seed=SEED, history=history)
+
+
+def worked_out(cost: Cost, spec: BudgetSpec, costs: list[UnitCost]) -> pd.Series:
+    """Pounds by scenario, line, year and draw from the two tables and nothing else."""
+    table, drawn = quantities(cost, spec, seed=SEED), price_draws(cost, seed=SEED)
+    z = drawn.pivot_table(index=["cost", "draw"], columns="number", values="z")
+    rows = table.merge(z, left_on=["cost", "draw"], right_index=True, how="left")
+    known = {c.name: c for c in costs}
+
+    def one(group: pd.DataFrame) -> pd.Series:
+        unit = known.get(str(group["cost"].iloc[0]))
+        if unit is None:
+            return group["quantity"]
+        growth = 1.0 if unit.uplift is None else 1 + unit.uplift.at(group["uplift"].to_numpy())
+        return group["quantity"] * unit.amount.at(group["amount"].to_numpy()) * growth ** group["steps"]
+
+    rows["pounds"] = pd.concat([one(group) for _, group in rows.groupby("cost")])
+    return rows.groupby(["scenario", "line", "financial_year", "draw"])["pounds"].sum()
+
+
+@pytest.mark.parametrize("spec", [SPEC, BudgetSpec()])
+def test_quantity_times_price_is_the_cost_of_each_line_in_every_future(spec: BudgetSpec) -> None:
+    costs = [*weekly_prices(), SECURITY]
+    cost = priced(costs)
+    pounds = line_costs(cost, spec)
+    found = worked_out(cost, spec, costs)
+    names = [line.name for line in spec.lines] or ["total"]
+    expected = pounds.sel(line=names).to_series()
+    np.testing.assert_allclose(found.reindex(expected.index).to_numpy(), expected.to_numpy(), rtol=1e-9)
+    assert len(found) == len(expected)
+    assert set(quantities(cost, spec, seed=SEED)["cost"]) == {c.name for c in costs}
+
+
+def test_the_same_tables_tell_the_cost_at_another_price() -> None:
+    before = weekly_prices()
+    wider = before[0].amount.model_copy(update={"value": 610.0, "low": 500.0, "high": 700.0})
+    after = [before[0].model_copy(update={"amount": wider}), before[1]]
+    expected = line_costs(priced(after), SPEC).sel(line=["bnb", "hostels"]).to_series()
+    found = worked_out(priced(before), SPEC, after)
+    np.testing.assert_allclose(found.reindex(expected.index).to_numpy(), expected.to_numpy(), rtol=1e-9)
+
+
+def test_pounds_that_no_amount_and_uplift_explain_stand_as_they_are() -> None:
+    cost = priced(weekly_prices())
+    odd = replace(cost.parts[0], amounts=cost.parts[0].amounts + 1.0)
+    shifted = replace(cost, parts=(odd, cost.parts[1]))
+    table = quantities(shifted, SPEC, seed=SEED)
+    assert set(table["cost"]) == {"", "hostel place"}
+    assert set(price_draws(shifted, seed=SEED)["cost"]) == {"hostel place"}
+    pounds = line_costs(cost, SPEC).sel(line="bnb").to_series()
+    fixed = table[table["cost"] == ""].set_index(["scenario", "financial_year", "draw"])["quantity"]
+    np.testing.assert_allclose(fixed.to_numpy(), pounds.reindex(fixed.index).to_numpy(), rtol=1e-12)
