@@ -59,7 +59,7 @@ _ROOMS = {
     "UnitCost": "demand.budget",
     "allocate": "demand.budget",
     "budget_table": "demand.budget",
-    "ledger": "demand.budget",
+    "ledger": "demand.assumptions",
     "price": "demand.budget",
     "risk_table": "demand.budget",
     "sensitivity": "demand.budget",

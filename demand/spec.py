@@ -11,15 +11,20 @@ import json
 import math
 from datetime import date
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ModelWrapValidatorHandler, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from demand.errors import did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Assumption", "NameList", "Spec", "Unit", "Where", "fingerprint", "stream"]
+__all__ = ["LEDGER", "Assumption", "NameList", "Spec", "Unit", "Where", "fingerprint", "stream"]
 
+LEDGER = "ledger"
+"""Where validation finds the numbers that have names: `context={LEDGER: {name: Assumption}}`; None stands for an entry with faults."""
 EIGHTY = NormalDist().inv_cdf(0.9)
 """Half the width of an 80 % range of a standard normal: 1.2816."""
 
@@ -134,6 +139,18 @@ class Assumption(Spec):
     moves_with: Factors = Field(default_factory=dict)
     """What the number shares with others: inflation, or {inflation: 0.7}, its rank correlation with it. Numbers with the same name move
     together: two with a name alone go high and low at once, one with 0.7 follows them at a rank correlation of 0.7."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _by_name(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        if not isinstance(data, str):
+            return handler(data)
+        known = (info.context or {}).get(LEDGER, {})
+        if data not in known:
+            raise ValueError(f"no assumption has this name. {did_you_mean(data, known) if known else 'There is no ledger of them.'}")
+        if known[data] is None:
+            raise PydanticCustomError(LEDGER, "this entry of the ledger has faults of its own")
+        return handler(known[data])
 
     @model_validator(mode="before")
     @classmethod

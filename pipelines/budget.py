@@ -8,7 +8,6 @@ from demand.budget import (
     budget_table,
     cost_by,
     cost_table,
-    ledger,
     price_draws,
     quantities,
     risk_table,
@@ -36,7 +35,7 @@ def rests_on(config: RunConfig) -> list[object]:
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write pounds by series and line, risk, what moves them, what the workbook works with, the ledger, and what has no price."""
+    """Write pounds by series and line, risk, what moves them, what the workbook works with, and what has no price."""
     case, history = what_if(job), load_history(job.store.folder)
     demand, _applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers)
     cost, spec = priced(job, demand, history), job.config.budget or BudgetSpec()
@@ -48,6 +47,5 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("sensitivity.csv", sensitivity(case, cost))
     writer.table("price_quantities.parquet", quantities(cost, spec, seed=case.seed))
     writer.table("price_draws.parquet", price_draws(cost, seed=case.seed))
-    writer.table("assumptions.csv", ledger(job.config.costs, case.scenarios))
     writer.table("unpriced.csv", cost.unpriced)
     writer.json("budget_notes.json", list(budget_notes(cost, spec)))

@@ -1,7 +1,7 @@
-"""The only file that knows YAML: from a config file to one frozen `RunConfig` made of each room's own settings.
+"""From a config file to one frozen `RunConfig` made of each room's own settings.
 
-In: a path, or `example:NAME` for a config that travels with the package, and `key=value` words that change it. Out: RunConfig. Refuses
-unknown and doubled keys (with the nearest name), aliases, files over 1 MB, and values out of bounds: all faults of a file at once.
+In: what `read_config` reads. Out: RunConfig, in which every name of the ledger has become the number that it stands for. Refuses unknown
+keys and names (with the nearest one) and values out of bounds: all faults of a file at once.
 """
 
 from __future__ import annotations
@@ -12,10 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from demand.budget import BudgetSpec, UnitCost
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
@@ -27,11 +24,10 @@ from demand.hierarchy import HierarchySpec
 from demand.report import ReportSpec
 from demand.scenario import Scenario
 from demand.segments.find import SegmentSpec
-from demand.spec import Spec, Where
+from demand.spec import LEDGER, Assumption, Spec, Where
+from pipelines.reading import Written, example_configs, read_config
 
 __all__ = ["ComputeSpec", "DataSpec", "ExampleSpec", "RunConfig", "TrackingSpec", "example_configs", "load_config", "schema"]
-
-MOST_BYTES = 1_000_000
 
 
 class ExampleSpec(Spec):
@@ -105,8 +101,11 @@ class RunConfig(Spec):
     """How service users are grouped."""
     forecast: ForecastSpec | None = None
     """How demand is forecast."""
+    assumptions: dict[str, Assumption] = Field(default_factory=dict)
+    """The ledger: numbers by name, here or in a file. Wherever a number with its source is asked for, its name will do. Names that are not
+    here are looked up in the ledger that travels with the package (configs/assumptions.yaml)."""
     scenarios: dict[str, Scenario] = Field(default_factory=dict)
-    """What if: by name."""
+    """What if: by name. `library:NAME` takes one of those that travel with the package (configs/scenarios)."""
     costs: list[UnitCost] = Field(default_factory=list)
     """What one person, household, night or week costs."""
     budget: BudgetSpec | None = None
@@ -144,6 +143,11 @@ class RunConfig(Spec):
         """The title, or the name where there is none."""
         return self.title or self.name
 
+    def numbers(self) -> dict[str, list[Spec]]:
+        """Give the parts of the config that hold assumptions, by where they are used."""
+        budget = [self.budget] if self.budget else []
+        return {"costs": [*self.costs], "scenarios": [*self.scenarios.values()], "budget": [*budget]}
+
     def selectors(self) -> Iterator[tuple[str, Where]]:
         """Give every place where the config says which series it means."""
         for name, scenario in self.scenarios.items():
@@ -155,13 +159,6 @@ class RunConfig(Spec):
             yield f"budget > lines[{k}].where", line.where
         for k, event in enumerate(self.forecast.events if self.forecast else ()):
             yield f"forecast > events[{k}].where", event.where
-
-
-def example_configs() -> dict[str, Path]:
-    """Give the configs that travel with the package, by name."""
-    travelling, beside = Path(__file__).parent / "configs", Path(__file__).parents[1] / "configs"
-    folder = travelling if travelling.is_dir() else beside
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
 def load_config(source: str | Path, *, changes: Sequence[str] = ()) -> tuple[RunConfig, Path]:
@@ -190,22 +187,38 @@ def load_config(source: str | Path, *, changes: Sequence[str] = ()) -> tuple[Run
     >>> load_config("example:homelessness", changes=["forecast.horizon=24"])[0].forecast.horizon
     24
     """
-    path = _find(str(source))
-    content = _parse(path)
-    for change in changes:
-        _set(content, change)
+    written = read_config(str(source), changes=changes)
+    known = {name: _checked(entry) for name, entry in {**written.shipped, **written.ledger}.items()}
     try:
-        return RunConfig.model_validate(content), path.parent
+        return RunConfig.model_validate(written.content, context={LEDGER: known}), written.path.parent
     except ValidationError as error:
-        faults = [_fault(path.name, dict(e)) for e in error.errors(include_url=False)]
-        raise SettingsError(sorted(set(faults), key=str), during=f"reading {path.name}") from error
+        faults = [_fault(written, dict(e)) for e in error.errors(include_url=False) if e["type"] != LEDGER]
+        raise SettingsError(sorted(set(faults), key=str), during=f"reading {written.path.name}") from error
+
+
+def _checked(entry: Any) -> Assumption | None:
+    """Give an entry of the ledger; None where it has faults, which are told once, at the entry itself."""
+    try:
+        return TypeAdapter(Assumption).validate_python(entry)
+    except ValidationError:
+        return None
 
 
 def schema() -> dict[str, Any]:
     """Give the JSON schema of a config, made from the rooms' own settings."""
     made = RunConfig.model_json_schema()
-    scenario = made["$defs"]["Scenario"]
-    scenario["required"] = [k for k in scenario.get("required", []) if k != "name"]
+    parts = made["$defs"]
+    parts["Scenario"]["required"] = [k for k in parts["Scenario"].get("required", []) if k != "name"]
+    named = {"type": "string", "description": "The name of an entry of the ledger (`assumptions`)."}
+    parts["Number"], parts["Assumption"] = parts["Assumption"], {"anyOf": [{"$ref": "#/$defs/Number"}, named]}
+    shelf = {"type": "string", "description": "library:NAME, a scenario that travels with the package."}
+    made["properties"]["scenarios"]["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/Scenario"}, shelf]}
+    of_ledger = made["properties"]["assumptions"]
+    file = {"type": "string", "description": "A YAML file of such entries, beside the config."}
+    made["properties"]["assumptions"] = {
+        "description": of_ledger["description"],
+        "anyOf": [{"type": "object", "additionalProperties": {"$ref": "#/$defs/Number"}}, file],
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A config of demand",
@@ -213,78 +226,9 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _find(source: str) -> Path:
-    if source.startswith("example:"):
-        known, name = example_configs(), source.removeprefix("example:")
-        if name not in known:
-            raise SettingsError(Fault(f"no config '{name}' travels with the package", allowed=did_you_mean(name, known)))
-        return known[name]
-    path = Path(source)
-    if not path.is_file():
-        near = did_you_mean(path.name, [p.name for p in sorted(path.parent.glob("*.y*ml"))]) if path.parent.is_dir() else ""
-        fault = Fault(
-            "there is no such config", where=str(path), allowed=near, do_next="To try the package out: demand run example:homelessness"
-        )
-        raise SettingsError(fault)
-    return path.resolve()
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    if path.stat().st_size > MOST_BYTES:
-        raise SettingsError(Fault("a config of more than 1 MB", where=path.name, do_next="Name the data in the config; do not put it in"))
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SettingsError(Fault("the config is not UTF-8 text", where=path.name, do_next="Save it again as UTF-8")) from error
-    content = _yaml(text, path.name)
-    if not isinstance(content, dict):
-        raise SettingsError(
-            Fault("a config is made of keys and values", where=path.name, allowed="It begins for example with 'name: homelessness'")
-        )
-    return content
-
-
-def _yaml(text: str, name: str) -> Any:
-    loader = YAML(typ="safe", pure=True)
-    loader.version = (1, 2)
-    try:
-        if any(type(event).__name__ == "AliasEvent" for event in YAML(typ="safe", pure=True).parse(text)):
-            raise SettingsError(Fault("aliases (*name) are not read", where=name, do_next="Write the part out where it is used"))
-        return loader.load(text)
-    except DuplicateKeyError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        key = str(error.problem).split('"')[1] if '"' in str(error.problem) else "a key"
-        raise SettingsError(
-            Fault(f"the key '{key}' is there twice", where=f"{name} > line {line}", do_next="Keep one of the two")
-        ) from error
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        fault = Fault(
-            f"this cannot be read: {error.problem}", where=f"{name} > line {line}", do_next="Look at the indentation and at ':' in texts"
-        )
-        raise SettingsError(fault) from error
-    except YAMLError as error:
-        raise SettingsError(Fault(f"this cannot be read: {error}", where=name)) from error
-
-
-def _set(content: dict[str, Any], change: str) -> None:
-    path, equals, value = change.partition("=")
-    if not equals or not path:
-        raise SettingsError(
-            Fault(f"'{change}' changes nothing", where="--set", allowed="Write key=value, for example --set forecast.horizon=24")
-        )
-    *parents, last = path.strip().split(".")
-    here = content
-    for name in parents:
-        inner = here.setdefault(name, {})
-        if not isinstance(inner, dict):
-            raise SettingsError(Fault(f"'{name}' in '{path}' holds no keys", where="--set", allowed="Only keys inside keys can be set"))
-        here = inner
-    here[last] = _yaml(value, f"--set {path}")
-
-
-def _fault(file: str, error: dict[str, Any]) -> Fault:
-    place, keys = [file], [k for k in error["loc"] if not _is_type_name(k)]
+def _fault(written: Written, error: dict[str, Any]) -> Fault:
+    keys = [k for k in error["loc"] if not _is_type_name(k)]
+    place = [written.file_of(keys)]
     for key in keys:
         if isinstance(key, int):
             place[-1] += f"[{key}]"

@@ -76,7 +76,7 @@ def report_input(job: Job) -> ReportInput:
         events=pd.DataFrame(events) if events else None,
         quality=store.json("quality.json"),
         segment_notes=_stored(store, "segment_notes.json"),
-        notes=(*_model_notes(store), *_stored(store, "budget_notes.json")),
+        notes=(*_model_notes(store), *_stored(store, "scenario_notes.json"), *_stored(store, "budget_notes.json")),
         segment_portraits=_stored(store, "segment_portraits.json"),
         track_record=_stored(store, "track_record.json"),
         parts=sums,

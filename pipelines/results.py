@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ __all__ = [
     "load_forecast",
     "load_history",
     "priced",
+    "run_day",
     "start_month",
     "tested_until",
     "what_if",
@@ -139,6 +141,11 @@ def forecast_again(folder: Path, *, jobs: int = 1) -> Forecast:
 def start_month(config: RunConfig) -> int:
     """Give the month in which financial years begin."""
     return config.budget.start_month if config.budget else 4
+
+
+def run_day(config: RunConfig, history: History) -> date:
+    """Give the day of a run: as_of, or the last day that was counted."""
+    return config.as_of or history.frequency.end_of(pd.DatetimeIndex([history.last]))[0].date()
 
 
 def what_if(job: Job) -> WhatIf:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from demand.assumptions import ledger, ledger_notes
 from demand.budget import waterfall
 from demand.scenario import apply, demand_table
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import load_history, priced, start_month, what_if
+from pipelines.results import load_history, priced, run_day, start_month, what_if
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -21,14 +22,17 @@ def missing(config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.scenarios, config.costs, start_month(config)]
+    return [config.scenarios, config.costs, config.budget, config.assumptions]
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write demand.parquet, waterfall.csv (people, and pounds where there are costs) and what each scenario changed."""
+    """Write demand.parquet, waterfall.csv (people, and pounds where there are costs), what was changed, and the ledger of assumptions."""
     case, history = what_if(job), load_history(job.store.folder)
     demand, applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers)
     cost = priced(job, demand, history) if job.config.costs else None
     writer.table("demand.parquet", demand_table(demand))
     writer.table("waterfall.csv", waterfall(case, history=history, start_month=start_month(job.config), cost=cost))
     writer.table("scenario_changes.csv", applied)
+    numbers = ledger(job.config.numbers(), as_of=run_day(job.config, history), entries=job.config.assumptions)
+    writer.table("assumptions.csv", numbers)
+    writer.json("scenario_notes.json", list(ledger_notes(numbers, job.config.assumptions)))

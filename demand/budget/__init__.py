@@ -20,7 +20,7 @@ from demand.budget.lines import (
 )
 from demand.budget.live import price_draws, quantities
 from demand.budget.prices import Cost, UnitCost, by_period, price, yearly
-from demand.budget.sensitivity import POUNDS, ledger, sensitivity, waterfall
+from demand.budget.sensitivity import POUNDS, sensitivity, waterfall
 from demand.budget.shares import cost_by
 
 __all__ = [
@@ -41,7 +41,6 @@ __all__ = [
     "cost_by",
     "cost_table",
     "horizon_needed",
-    "ledger",
     "line_costs",
     "pence",
     "price",

@@ -1,22 +1,19 @@
 """Which assumption moves the total, and which change moves the pounds.
 
-In: `Cost`, and what its scenarios were made from (`WhatIf`). Out: sensitivity.csv, waterfall.csv in people and in pounds, and the ledger
-of all assumptions. Every figure is a difference of expected totals under the same draws. Refuses nothing that was not refused before.
+In: `Cost`, and what its scenarios were made from (`WhatIf`). Out: sensitivity.csv, waterfall.csv in people and in pounds. Every
+figure is a difference of expected totals under the same draws. Refuses nothing that was not refused before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
-from demand.budget.prices import Cost, Part, UnitCost, priced
-from demand.scenario import BASELINE, Scenario, WhatIf, by_name, exposure_of, measured, resized, steps, under, unfold
-from demand.spec import Assumption
+from demand.budget.prices import Cost, Part, priced
+from demand.scenario import BASELINE, WhatIf, by_name, exposure_of, measured, resized, steps, under, unfold
 from demand.tables import History
 
-__all__ = ["POUNDS", "SENSITIVITY", "ledger", "sensitivity", "waterfall"]
+__all__ = ["POUNDS", "SENSITIVITY", "sensitivity", "waterfall"]
 
 POUNDS = "pounds"
 """The measure of money in waterfall.csv."""
@@ -90,24 +87,6 @@ def waterfall(case: WhatIf, *, history: History | None, start_month: int = 4, co
 
     pairs = [(BASELINE, scenario.name) for scenario in case.scenarios]
     return steps(case, pairs, exposure=exposure, measure=measure)
-
-
-def ledger(unit_costs: Sequence[UnitCost], scenarios: Sequence[Scenario]) -> pd.DataFrame:
-    """List every assumption of a run with its passport.
-
-    Returns
-    -------
-    pandas.DataFrame
-        name, value, unit, low, high, source, as_of, owner, placeholder, used_in.
-    """
-    found: list[tuple[str, Assumption, str]] = []
-    for cost in unit_costs:
-        found.append((f"{cost.name}: amount", cost.amount, "costs"))
-        found += [(f"{cost.name}: uplift", cost.uplift, "costs")] if cost.uplift is not None else []
-    found += [(f"{scenario.name}: {change.name}", change.size, "scenarios") for scenario in scenarios for change in scenario.changes]
-    columns = ["value", "unit", "low", "high", "source", "as_of", "owner", "placeholder"]
-    rows = [{"name": name, **{c: getattr(number, c) for c in columns}, "used_in": used} for name, number, used in found]
-    return pd.DataFrame(rows, columns=["name", *columns, "used_in"])
 
 
 def _expected(cost: Cost, values: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -17,8 +17,8 @@ from pathlib import Path
 MOST_LINES = {"file": 400, "function": 60, "function with its docstring": 70, "verb": 80, "arguments": 9}
 HOMES = {
     "mlflow": "pipelines/tracking.py",
-    "ruamel": "pipelines/config.py",
-    "yaml": "pipelines/config.py",
+    "ruamel": "pipelines/reading.py",
+    "yaml": "pipelines/reading.py",
     "lightgbm": "demand/trees.py",
     "shap": "demand/trees.py",
     "dask": "pipelines/cluster.py",
@@ -111,7 +111,7 @@ def engines_wait(source: Source) -> Iterator[str]:
     for node in _at_the_top(source.tree):
         for module in imported(node):
             top = module.split(".")[0]
-            mine = source.path == HOMES["ruamel"] and top == "ruamel"  # nothing loads config.py before it reads a config
+            mine = source.path == HOMES["ruamel"] and top == "ruamel"  # nothing loads reading.py before it reads a config
             if top not in EAGER | {"demand", "pipelines", "__future__"} and not mine and not _is_standard(top):
                 yield f"line {node.lineno}: imports {module} at the top; import it inside the function that uses it"
 

@@ -1,10 +1,13 @@
 """Lines, risk, sensitivity and waterfall in pounds."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pytest
 from planning_cases import change, forecast, number, weekly_prices
 
+from demand.assumptions import ledger
 from demand.budget import (
     POUNDS,
     TOTAL,
@@ -14,7 +17,6 @@ from demand.budget import (
     budget_table,
     cost_table,
     horizon_needed,
-    ledger,
     line_costs,
     pence,
     price,
@@ -173,7 +175,7 @@ def test_pence_go_to_the_largest_remainders() -> None:
 
 
 def test_the_ledger_lists_every_assumption() -> None:
-    table = ledger(weekly_prices(), [FEWER, MOVED, BOTH])
+    table = ledger({"costs": weekly_prices(), "scenarios": [FEWER, MOVED, BOTH]}, as_of=date(2026, 3, 31))
     assert table["name"].tolist() == [
         "bed and breakfast: amount", "bed and breakfast: uplift", "hostel place: amount", "fewer: fewer", "moved: move",
     ]  # fmt: skip
