@@ -10,9 +10,12 @@ from demand.budget import (
     cost_table,
     price_draws,
     quantities,
+    reconciliation,
+    reconciliation_notes,
     risk_table,
     sensitivity,
 )
+from demand.hierarchy import declared
 from demand.scenario import apply
 from pipelines.config import RunConfig
 from pipelines.job import Job
@@ -35,7 +38,7 @@ def rests_on(config: RunConfig) -> list[object]:
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write pounds by series and line, risk, what moves them, what the workbook works with, and what has no price."""
+    """Write the tables of money, what has no price, and what a reader has to know."""
     case, history = what_if(job), load_history(job.store.folder)
     demand, _applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers)
     cost, spec = priced(job, demand, history), job.config.budget or BudgetSpec()
@@ -48,4 +51,7 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("price_quantities.parquet", quantities(cost, spec, seed=case.seed))
     writer.table("price_draws.parquet", price_draws(cost, seed=case.seed))
     writer.table("unpriced.csv", cost.unpriced)
-    writer.json("budget_notes.json", list(budget_notes(cost, spec)))
+    counted = history.only(set(history.ids) - set(declared(history, job.config.data.hierarchy)))
+    agreed = reconciliation(cost, spec, counted)
+    writer.table("reconciliation.csv", agreed)
+    writer.json("budget_notes.json", [*reconciliation_notes(agreed, spec), *budget_notes(cost, spec)])

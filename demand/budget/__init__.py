@@ -1,7 +1,8 @@
 """Pounds by financial year: prices, lines, risk, sensitivity, and who gets how much.
 
 In: DEMAND, unit costs, the budget's lines. Out: `Cost`, and the tables of money, each from one function: cost_table (cost.parquet),
-budget_table (budget.csv), risk_table (risk.csv), sensitivity (sensitivity.csv), waterfall (waterfall.csv). Acts on draws, never on models.
+budget_table (budget.csv), risk_table (risk.csv), sensitivity (sensitivity.csv), waterfall (waterfall.csv), reconciliation
+(reconciliation.csv). Acts on draws, never on models.
 """
 
 from demand.budget.allocation import Allocation, Envelope, FixedTotal, HoldService, allocate
@@ -20,6 +21,7 @@ from demand.budget.lines import (
 )
 from demand.budget.live import price_draws, quantities
 from demand.budget.prices import Cost, UnitCost, by_period, price, yearly
+from demand.budget.reconciliation import reconciliation, reconciliation_notes
 from demand.budget.sensitivity import POUNDS, sensitivity, waterfall
 from demand.budget.shares import cost_by
 
@@ -46,6 +48,8 @@ __all__ = [
     "price",
     "price_draws",
     "quantities",
+    "reconciliation",
+    "reconciliation_notes",
     "risk_table",
     "sensitivity",
     "shortfall",

@@ -41,6 +41,10 @@ class BudgetLine(Spec):
     """Which series are paid from it: key column -> values. Empty means all."""
     years: dict[str, float] = Field(default_factory=dict)
     """The budget by financial year: {2026-27: 4100000}, in GBP."""
+    outturn: dict[str, float] = Field(default_factory=dict)
+    """What the ledger says was spent, by financial year that is over: {2025-26: 12890000}, in GBP, gross of income and grants."""
+    tolerance: float = Field(default=0.05, ge=0)
+    """How far volume x price may lie from the outturn, as a share of it: 0.05 is 5 %."""
     floor: float = Field(default=0, ge=0)
     """GBP a year that statutory duties need: no plan goes below it."""
 
@@ -69,11 +73,12 @@ class BudgetSpec(Spec):
         if twice:
             raise ValueError(f"two budget lines are called '{twice[0]}'. Give each its own name.")
         for line in self.lines:
-            for label in line.years:
-                try:
-                    FinancialYear.parse(label, self.start_month)
-                except SettingsError as error:
-                    raise ValueError(f"{line.name} > years: {error}") from error
+            for key, labels in (("years", line.years), ("outturn", line.outturn)):
+                for label in labels:
+                    try:
+                        FinancialYear.parse(label, self.start_month)
+                    except SettingsError as error:
+                        raise ValueError(f"{line.name} > {key}: {error}") from error
         return self
 
     @property

@@ -87,6 +87,9 @@ class ReportInput:
         name, start, end, kind and, where some concern certain series only, where: key -> values.
     unpriced : pandas.DataFrame, optional
         unique_id, reason: series without a unit cost.
+    reconciliation, mtfp, bridge, backcast, allocation : pandas.DataFrame, optional
+        As stored: counted at its price against the ledger, increments for the medium-term plan, from the last year to the next, what the
+        budget would have been in each past April, and who gets how much.
     quality : mapping, optional
         The content of quality.json.
     notes : tuple of str
@@ -132,6 +135,11 @@ class ReportInput:
     not_forecast: pd.DataFrame | None = None
     events: pd.DataFrame | None = None
     unpriced: pd.DataFrame | None = None
+    reconciliation: pd.DataFrame | None = None
+    mtfp: pd.DataFrame | None = None
+    bridge: pd.DataFrame | None = None
+    backcast: pd.DataFrame | None = None
+    allocation: pd.DataFrame | None = None
     quality: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     track_record: tuple[str, ...] = ()

@@ -87,6 +87,8 @@ def test_a_line_without_a_price_and_years_that_begin_elsewhere() -> None:
         ([{"name": "a", "years": {"2026-28": 1}}], "'2026-28' is not a financial year"),
         ([{"name": "a"}, {"name": "a"}], "two budget lines are called 'a'"),
         ([{"name": "a", "floor": -5}], "greater than or equal to 0"),
+        ([{"name": "a", "outturn": {"2025/26": 1}}], "a > outturn: '2025/26' is not a financial year"),
+        ([{"name": "a", "tolerance": -0.1}], "greater than or equal to 0"),
     ],
 )
 def test_a_budget_that_cannot_be(lines, message) -> None:
