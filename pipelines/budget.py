@@ -34,7 +34,7 @@ def missing(config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.scenarios, config.costs, config.budget]
+    return [config.scenarios, config.costs, config.items, config.budget]
 
 
 def run(job: Job, writer: Writer) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
-from demand.budget import BudgetSpec, UnitCost
+from demand.budget import BudgetSpec, Grant, Item, UnitCost
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
 from demand.data.read import HistorySpec
 from demand.disclosure import DisclosureSpec
@@ -108,6 +108,8 @@ class RunConfig(Spec):
     """What if: by name. `library:NAME` takes one of those that travel with the package (configs/scenarios)."""
     costs: list[UnitCost] = Field(default_factory=list)
     """What one person, household, night or week costs."""
+    grants: list[Grant] = Field(default_factory=list)
+    """What others pay towards a line, by financial year, and when that ends."""
     budget: BudgetSpec | None = None
     """The money that is set aside, by line and financial year."""
     report: ReportSpec = ReportSpec()
@@ -136,7 +138,18 @@ class RunConfig(Spec):
             raise ValueError("a scenario may not be called 'baseline': that is the forecast itself. Rename it.")
         if self.budget is not None and self.budget.lines and not self.costs:
             raise ValueError("there is a 'budget' but no 'costs' to hold against it. Add the 'costs' section.")
+        lines = [line.name for line in self.budget.lines] if self.budget else []
+        for item in self.items if lines else ():
+            if item.line not in lines:
+                raise ValueError(
+                    f"'{item.name}' is of the line '{item.line}', which the budget does not have. {did_you_mean(item.line, lines)}"
+                )
         return self
+
+    @property
+    def items(self) -> list[Item]:
+        """What stands beside the series in the budget."""
+        return [*self.grants]
 
     @property
     def heading(self) -> str:
@@ -146,7 +159,7 @@ class RunConfig(Spec):
     def numbers(self) -> dict[str, list[Spec]]:
         """Give the parts of the config that hold assumptions, by where they are used."""
         budget = [self.budget] if self.budget else []
-        return {"costs": [*self.costs], "scenarios": [*self.scenarios.values()], "budget": [*budget]}
+        return {"costs": [*self.costs], "scenarios": [*self.scenarios.values()], "items": [*self.items], "budget": [*budget]}
 
     def selectors(self) -> Iterator[tuple[str, Where]]:
         """Give every place where the config says which series it means."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from demand.budget import price
+from demand.budget import price, with_items
 from demand.data.quality import impossible
 from demand.errors import DataError, Fault, ScenarioError, raise_all
 from demand.events import clean
@@ -72,4 +72,5 @@ def _check_prices(job: Job) -> None:
     nothing = make_draws(
         np.zeros((len(history.ids), 1, 2)), history.series, ahead, frequency=history.frequency, cutoff=history.last, seed=1, fingerprint=""
     )
-    price(apply(nothing, (), seed=1)[0], costs, seed=1, history=history, start_month=start_month(job.config))
+    cost = price(apply(nothing, (), seed=1)[0], costs, seed=1, history=history, start_month=start_month(job.config))
+    with_items(cost, [item.model_copy(update={"scenarios": []}) for item in job.config.items], seed=1)

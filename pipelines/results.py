@@ -157,10 +157,12 @@ def what_if(job: Job) -> WhatIf:
 
 
 def priced(job: Job, demand: xr.DataArray, history: History) -> Cost:
-    """Price demand at the config's costs."""
-    from demand.budget import price
+    """Price demand at the config's costs, with grants and all else that stands beside the series."""
+    from demand.budget import price, with_items
 
-    return price(demand, job.config.costs, seed=job.config.seed, history=history, start_month=start_month(job.config))
+    seed = job.config.seed
+    cost = price(demand, job.config.costs, seed=seed, history=history, start_month=start_month(job.config))
+    return with_items(cost, job.config.items, seed=seed)
 
 
 def tested_until(store: Store) -> pd.Timestamp | None:

@@ -1,22 +1,23 @@
-"""Pounds by financial year: prices, lines, risk, sensitivity, and who gets how much.
+"""Pounds by financial year: prices, grants and other items, lines, risk, sensitivity, and who gets how much.
 
-In: DEMAND, unit costs, the budget's lines. Out: `Cost`, and the tables of money, each from one function: cost_table (cost.parquet),
+In: DEMAND, unit costs, items, the budget's lines. Out: `Cost`, and the tables of money, each from one function: cost_table (cost.parquet),
 budget_table (budget.csv), risk_table (risk.csv), sensitivity (sensitivity.csv), waterfall (waterfall.csv), reconciliation
 (reconciliation.csv). Acts on draws, never on models.
 """
 
 from demand.budget.allocation import Allocation, Envelope, FixedTotal, HoldService, allocate
+from demand.budget.grants import Grant
+from demand.budget.items import Item, with_items
 from demand.budget.lines import (
     TOTAL,
     BudgetLine,
     BudgetSpec,
     budget_notes,
-    budget_table,
-    cost_table,
+    gross_costs,
     horizon_needed,
+    item_costs,
     line_costs,
     pence,
-    risk_table,
     shortfall,
 )
 from demand.budget.live import price_draws, quantities
@@ -24,6 +25,7 @@ from demand.budget.prices import Cost, UnitCost, by_period, price, yearly
 from demand.budget.reconciliation import reconciliation, reconciliation_notes
 from demand.budget.sensitivity import POUNDS, sensitivity, waterfall
 from demand.budget.shares import cost_by
+from demand.budget.tables import budget_table, cost_table, risk_table
 
 __all__ = [
     "POUNDS",
@@ -34,7 +36,9 @@ __all__ = [
     "Cost",
     "Envelope",
     "FixedTotal",
+    "Grant",
     "HoldService",
+    "Item",
     "UnitCost",
     "allocate",
     "budget_notes",
@@ -42,7 +46,9 @@ __all__ = [
     "by_period",
     "cost_by",
     "cost_table",
+    "gross_costs",
     "horizon_needed",
+    "item_costs",
     "line_costs",
     "pence",
     "price",
@@ -54,5 +60,6 @@ __all__ = [
     "sensitivity",
     "shortfall",
     "waterfall",
+    "with_items",
     "yearly",
 ]

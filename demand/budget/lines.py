@@ -1,8 +1,7 @@
-"""Pounds against the budget: lines, risk and shortfall by financial year.
+"""The lines of a budget, and what falls into each, draw by draw.
 
-In: `Cost` and the budget's lines. Out: cost.parquet, budget.csv and risk.csv. A line is integer pence, rounded once, so that lines add up
-to their total; ranges of a total come from its own draws and are not the sum of the lines. Refuses lines that share a series, and years
-that the forecast does not reach.
+In: `Cost` and the budget's lines. Out: gross pounds, items and net pounds by line, what is above the budget, and what a reader has to know.
+Net is gross and items, in every draw. Refuses lines that share a series, and years that the forecast does not reach.
 """
 
 from __future__ import annotations
@@ -20,15 +19,17 @@ from demand.calendar import FinancialYear, Frequency
 from demand.errors import BudgetError, Fault, ScenarioError, SettingsError, listed, raise_all
 from demand.scenario import BASELINE
 from demand.spec import Spec, Where
-from demand.tables import QUANTILES, match, quantile_columns, series_of
+from demand.tables import match, series_of
 
 __all__ = [
-    "MONTHS", "TOTAL", "BudgetLine", "BudgetSpec", "budget_notes", "budget_table", "cost_table", "horizon_needed", "line_costs",
-    "owning_lines", "pence", "risk_table", "shortfall",
+    "KINDS", "MONTHS", "TOTAL", "BudgetLine", "BudgetSpec", "budget_notes", "gross_costs", "horizon_needed", "item_costs", "line_budgets",
+    "line_costs", "owning_lines", "pence", "shortfall",
 ]  # fmt: skip
 
 TOTAL = "total"
 """The row for all lines of the budget together; without lines, for all that is priced."""
+KINDS = ("fixed", "step", "income", "grant", "saving")
+"""The kinds of items; the last three come in, and are below zero."""
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
 
@@ -47,6 +48,8 @@ class BudgetLine(Spec):
     """How far volume x price may lie from the outturn, as a share of it: 0.05 is 5 %."""
     floor: float = Field(default=0, ge=0)
     """GBP a year that statutory duties need: no plan goes below it."""
+    items_only: bool = False
+    """True for a line that no series is paid from: only grants, fixed costs and the like, each of which names its line."""
 
     @model_validator(mode="after")
     def _holds(self) -> BudgetLine:
@@ -55,6 +58,8 @@ class BudgetLine(Spec):
         below = [year for year, amount in self.years.items() if not amount >= 0]
         if below:
             raise ValueError(f"the budget of '{self.name}' for {below[0]} is below zero.")
+        if self.items_only and self.where:
+            raise ValueError(f"'{self.name}' says 'items_only', and which series are paid from it. Take one of the two out.")
         return self
 
 
@@ -105,8 +110,8 @@ def horizon_needed(spec: BudgetSpec, last: pd.Timestamp, frequency: Frequency) -
     return 0 if year is None or year.end <= last else len(frequency.between(last, year.end)) - 1
 
 
-def line_costs(cost: Cost, spec: BudgetSpec) -> xr.DataArray:
-    """Sum pounds by line, draw by draw.
+def gross_costs(cost: Cost, spec: BudgetSpec) -> xr.DataArray:
+    """Sum what the series cost by line, draw by draw: gross, without any item.
 
     Returns
     -------
@@ -121,11 +126,43 @@ def line_costs(cost: Cost, spec: BudgetSpec) -> xr.DataArray:
     """
     owners = owning_lines(cost, spec)
     values = cost.years.transpose("scenario", "series", "financial_year", "draw").to_numpy()
-    names = [line.name for line in spec.lines]
-    sums = [values[:, owners == position].sum(axis=1) for position in range(len(names))]
-    whole = np.sum(sums, axis=0) if sums else values.sum(axis=1)
+    sums = [values[:, owners == position].sum(axis=1) for position in range(len(spec.lines))]
+    return _by_line(cost, spec, sums, np.sum(sums, axis=0) if sums else values.sum(axis=1))
+
+
+def item_costs(cost: Cost, spec: BudgetSpec, kinds: Sequence[str] = KINDS) -> xr.DataArray:
+    """Sum items of some kinds by line, draw by draw, as `gross_costs` sums series; what comes in is below zero.
+
+    Returns
+    -------
+    xarray.DataArray
+        float64 GBP, dims (scenario, line, financial_year, draw).
+    """
+    meant, of = np.isin(cost.items["kind"].to_numpy(), kinds), cost.items["line"].to_numpy()
+    values = cost.items.transpose("scenario", "item", "financial_year", "draw").to_numpy()
+    sums = [values[:, meant & (of == line.name)].sum(axis=1) for line in spec.lines]
+    return _by_line(cost, spec, sums, np.sum(sums, axis=0) if sums else values[:, meant].sum(axis=1))
+
+
+def line_costs(cost: Cost, spec: BudgetSpec) -> xr.DataArray:
+    """Give what each line costs net, draw by draw: gross, and every item of the line.
+
+    Returns
+    -------
+    xarray.DataArray
+        float64 GBP, dims (scenario, line, financial_year, draw), as `gross_costs`.
+
+    Raises
+    ------
+    BudgetError
+        As `gross_costs`.
+    """
+    return gross_costs(cost, spec) + item_costs(cost, spec)
+
+
+def _by_line(cost: Cost, spec: BudgetSpec, sums: Sequence[np.ndarray], whole: np.ndarray) -> xr.DataArray:
     coords = {n: c for n, c in cost.years.coords.items() if "series" not in c.dims}
-    coords["line"] = xr.DataArray(np.array([*names, TOTAL], dtype=object), dims="line")
+    coords["line"] = xr.DataArray(np.array([*(line.name for line in spec.lines), TOTAL], dtype=object), dims="line")
     return xr.DataArray(np.stack([*sums, whole], axis=1), dims=("scenario", "line", "financial_year", "draw"), coords=coords)
 
 
@@ -161,6 +198,12 @@ def budget_notes(cost: Cost, spec: BudgetSpec) -> tuple[str, ...]:
         pounds = cost.years.sel(scenario=BASELINE, series=outside).mean("draw").sum("series").to_numpy()
         told = f"; {pounds[-1]:,.0f} GBP expected in {year}" if year and np.isfinite(pounds[-1]) else ""
         notes.append(f"Priced, but in no line of the budget, and so not in its total: {listed(outside)}{told}.")
+    names = [line.name for line in spec.lines]
+    lost = [
+        f"{i} ({line})" for i, line in zip(cost.items["item"].to_numpy(), cost.items["line"].to_numpy(), strict=True) if line not in names
+    ]
+    if spec.lines and lost:
+        notes.append(f"Of a line that the budget does not have, and so not in its total: {listed(lost)}.")
     return tuple(notes)
 
 
@@ -173,12 +216,18 @@ def shortfall(cost: Cost, spec: BudgetSpec) -> xr.DataArray:
         float64 GBP, dims (scenario, line, financial_year, draw).
     """
     pounds = line_costs(cost, spec)
-    budgets = _budgets(spec, [str(n) for n in pounds["line"].to_numpy()], cost.labels)
+    budgets = line_budgets(spec, [str(n) for n in pounds["line"].to_numpy()], cost.labels)
     return (pounds - budgets[None, :, :, None]).clip(min=0)
 
 
-def pence(pounds: Sequence[float] | np.ndarray) -> np.ndarray:
+def pence(pounds: Sequence[float] | np.ndarray, *, total: int | None = None) -> np.ndarray:
     """Turn amounts in GBP into integer pence that add up to their rounded total, by the largest remainder.
+
+    Parameters
+    ----------
+    pounds : sequence of float
+    total : int, optional
+        What they shall add up to, where that has been rounded already: their sum, up or down to the next penny.
 
     Raises
     ------
@@ -194,103 +243,9 @@ def pence(pounds: Sequence[float] | np.ndarray) -> np.ndarray:
     if not np.isfinite(exact).all():
         raise ValueError("an amount is not a number")
     whole = np.floor(exact)
-    rest = int(np.rint(exact.sum()) - whole.sum())
+    rest = int((np.rint(exact.sum()) if total is None else total) - whole.sum())
     whole[np.argsort(-(exact - whole), kind="stable")[:rest]] += 1
     return whole.astype(np.int64)
-
-
-def budget_table(cost: Cost, spec: BudgetSpec, *, tested_until: pd.Timestamp | None = None) -> pd.DataFrame:
-    """Make budget.csv: each line by scenario and whole financial year, in pence.
-
-    Parameters
-    ----------
-    cost : Cost
-    spec : BudgetSpec
-    tested_until : pandas.Timestamp, optional
-        A day in the last period that lies within the longest horizon that the backtest tried. Ranges of later years were not tested.
-
-    Returns
-    -------
-    pandas.DataFrame
-        scenario, line, financial_year, months_actual, budget_pence, expected_pence, p10_pence, p50_pence, p90_pence, p_overspend, tested.
-        Lines add up to `TOTAL` in expected_pence, to the penny; ranges do not add up. Missing where a line has no budget.
-    """
-    pounds = line_costs(cost, spec)
-    names = [str(n) for n in pounds["line"].to_numpy()]
-    budgets = _budgets(spec, names, cost.labels)
-    values = pounds.to_numpy()
-    low, middle, high = np.quantile(values, [0.1, 0.5, 0.9], axis=-1) if values.size else np.empty((3, *values.shape[:-1]))
-    expected = values.mean(axis=-1)
-    over = (values > budgets[None, :, :, None]).mean(axis=-1)
-    until = None if tested_until is None else cost.exposure.frequency.end_of(pd.DatetimeIndex([tested_until]))[0]
-    rows = []
-    for s, scenario in enumerate(pounds["scenario"].to_numpy()):
-        for y, year in enumerate(cost.exposure.years):
-            whole = _rounded(expected[s, :, y], names)
-            for n, name in enumerate(names):
-                if np.isfinite(expected[s, n, y]):
-                    budget = budgets[n, y]
-                    rows.append({
-                        "scenario": scenario, "line": name, "financial_year": str(year), "months_actual": cost.exposure.months_actual[y],
-                        "budget_pence": _penny(budget), "expected_pence": whole[n], "p10_pence": _penny(low[s, n, y]),
-                        "p50_pence": _penny(middle[s, n, y]), "p90_pence": _penny(high[s, n, y]),
-                        "p_overspend": over[s, n, y] if np.isfinite(budget) else np.nan, "tested": until is not None and year.end <= until,
-                    })  # fmt: skip
-    columns = ["scenario", "line", "financial_year", "months_actual", "budget_pence", "expected_pence", "p10_pence", "p50_pence",
-    "p90_pence",
-               "p_overspend", "tested"]  # fmt: skip
-    return _typed(pd.DataFrame(rows, columns=columns), "months_actual")
-
-
-def risk_table(cost: Cost, spec: BudgetSpec) -> pd.DataFrame:
-    """Make risk.csv: for each line with a budget, the chance of overspending and the reserve that would cover it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        scenario, line, financial_year, p_overspend; reserve_p80_pence and reserve_p95_pence (what must lie beside the budget so that it
-        suffices 4 years in 5, 19 in 20); expected_overspend_pence (averaged over all futures, those without an overspend among them);
-        overspend_if_it_happens_pence (averaged over those with one; missing where there is none).
-    """
-    short = shortfall(cost, spec)
-    values, rows = short.to_numpy(), []
-    for s, n, y in np.ndindex(*values.shape[:3]):
-        over = values[s, n, y]
-        if np.isfinite(over).all():
-            reserve = np.quantile(over, [0.8, 0.95])
-            happens = over[over > 0].mean() if (over > 0).any() else np.nan
-            rows.append({
-                "scenario": short["scenario"].to_numpy()[s], "line": short["line"].to_numpy()[n], "financial_year": cost.labels[y],
-                "p_overspend": (over > 0).mean(), "reserve_p80_pence": _penny(reserve[0]), "reserve_p95_pence": _penny(reserve[1]),
-                "expected_overspend_pence": _penny(over.mean()), "overspend_if_it_happens_pence": _penny(happens),
-            })  # fmt: skip
-    columns = ["scenario", "line", "financial_year", "p_overspend", "reserve_p80_pence", "reserve_p95_pence", "expected_overspend_pence",
-               "overspend_if_it_happens_pence"]  # fmt: skip
-    return _typed(pd.DataFrame(rows, columns=columns))
-
-
-def cost_table(cost: Cost) -> pd.DataFrame:
-    """Make cost.parquet: GBP by scenario, series and whole financial year.
-
-    Returns
-    -------
-    pandas.DataFrame
-        scenario, unique_id, financial_year, months_actual, expected, then the quantiles. Only `expected` may be summed. Without a row where
-        no financial year is covered whole.
-    """
-    values = cost.years.transpose("scenario", "series", "financial_year", "draw").to_numpy()
-    index = pd.MultiIndex.from_product(
-        [cost.years["scenario"].to_numpy(), cost.years["series"].to_numpy(), range(len(cost.labels))],
-        names=["scenario", "unique_id", "year"],
-    )
-    table = index.to_frame(index=False)
-    year = table.pop("year").to_numpy(dtype=int)
-    table["financial_year"] = np.array(cost.labels, dtype=object)[year]
-    table["months_actual"] = np.array(cost.exposure.months_actual, dtype=int)[year]
-    flat = values.reshape(len(table), values.shape[-1])
-    table["expected"] = flat.mean(axis=1)
-    table[quantile_columns()] = np.quantile(flat, QUANTILES, axis=1).T
-    return table[table["expected"].notna()].reset_index(drop=True)
 
 
 def owning_lines(cost: Cost, spec: BudgetSpec) -> np.ndarray:
@@ -312,6 +267,8 @@ def owning_lines(cost: Cost, spec: BudgetSpec) -> np.ndarray:
             faults += list(error.faults)
             continue
         mine = place.reindex(ids).dropna().astype(int).to_numpy()
+        if line.items_only:
+            continue
         if len(mine) == 0:
             faults.append(Fault("nothing in this line has a price", at, "At least one series with a unit cost", "Add one under costs"))
         taken = mine[owners[mine] >= 0]
@@ -336,29 +293,9 @@ def _year_faults(cost: Cost, spec: BudgetSpec) -> list[Fault]:
     return [Fault(found, "budget > lines", "A year is shown only where all of it is covered", "Make forecast.horizon longer")]
 
 
-def _budgets(spec: BudgetSpec, names: Sequence[str], labels: Sequence[str]) -> np.ndarray:
+def line_budgets(spec: BudgetSpec, names: Sequence[str], labels: Sequence[str]) -> np.ndarray:
     """Give budgets in GBP by line and year; NaN where there is none, and for the total where one of its lines has none."""
     lines = np.array([[line.years.get(label, np.nan) for label in labels] for line in spec.lines]).reshape(len(spec.lines), len(labels))
     total = lines.sum(axis=0) if len(lines) else np.full(len(labels), np.nan)
     known = dict(zip([line.name for line in spec.lines], lines, strict=True)) | {TOTAL: total}
     return np.array([known.get(name, np.full(len(labels), np.nan)) for name in names]).reshape(len(names), len(labels))
-
-
-def _rounded(expected: np.ndarray, names: Sequence[str]) -> list[int | None]:
-    """Round the expected amounts of one scenario and year so that the lines add up to their total."""
-    lines = [n for n, name in enumerate(names) if name != TOTAL and np.isfinite(expected[n])]
-    whole: list[int | None] = [_penny(amount) for amount in expected]
-    for position, amount in zip(lines, pence(expected[lines]), strict=True):
-        whole[position] = int(amount)
-    if lines and whole[-1] is not None:
-        whole[-1] = sum(int(whole[n] or 0) for n in lines)
-    return whole
-
-
-def _penny(pounds: float) -> int | None:
-    return int(np.rint(pounds * 100)) if np.isfinite(pounds) else None
-
-
-def _typed(table: pd.DataFrame, *more: str) -> pd.DataFrame:
-    whole = [c for c in table.columns if c.endswith("_pence") or c in more]
-    return table.astype(dict.fromkeys(whole, "Int64"))

@@ -7,9 +7,10 @@ series where neither says that it comes on top. Series without a price are liste
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,9 +24,11 @@ from demand.scenario.exposure import DAYS, PERIODS_A_YEAR, Exposure, lengths
 from demand.spec import Assumption, Spec, Unit, Where
 from demand.tables import History, match
 
-__all__ = ["Cost", "Part", "UnitCost", "by_period", "places", "price", "priced", "yearly"]
+__all__ = ["Cost", "Part", "UnitCost", "by_period", "item_array", "places", "price", "priced", "yearly"]
 
 TIMES = (*DAYS, *PERIODS_A_YEAR)
+ABOUT_ITEMS: Mapping[str, Any] = {"item": object, "line": object, "kind": object, "recurring": bool, "last_day": "datetime64[ns]"}
+"""What is known of each item of a cost."""
 
 
 class UnitCost(Spec):
@@ -118,6 +121,9 @@ class Cost:
     exposure : Exposure
     unpriced : pandas.DataFrame
         unique_id, reason: what is in the forecast or the history and not in the pounds.
+    items : xarray.DataArray
+        What no series is priced for (`with_items`): GBP, dims (scenario, item, financial_year, draw); what comes in is below zero. `years`
+        stays gross: net = gross + items.
     notes : tuple of str
         What a reader of the figures has to know.
     """
@@ -127,6 +133,7 @@ class Cost:
     demand: xr.DataArray = field(repr=False)
     exposure: Exposure
     unpriced: pd.DataFrame = field(repr=False)
+    items: xr.DataArray = field(repr=False)
     notes: tuple[str, ...] = ()
 
     @property
@@ -180,7 +187,8 @@ def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, hi
               "draw": demand["draw"].to_numpy(), "months_actual": ("financial_year", exposure.months_actual)}  # fmt: skip
     attrs = {**demand.attrs, "unit": "GBP"}
     years = xr.DataArray(pounds, dims=("scenario", "series", "financial_year", "draw"), coords=coords, attrs=attrs)
-    return Cost(years, parts, demand, exposure, _unpriced(exposure, rows, history), tuple(_notes(parts, years)))
+    items = item_array(years, np.zeros((shape[0], 0, *shape[2:])), {})
+    return Cost(years, parts, demand, exposure, _unpriced(exposure, rows, history), items, tuple(_notes(parts, years)))
 
 
 def yearly(cost: Cost) -> xr.DataArray:
@@ -296,6 +304,14 @@ def _unit_faults(cost: UnitCost, series: pd.DataFrame, *, at: str) -> list[Fault
         allowed = f"{listed(stocks)} count who is there: they are paid for by time"
         faults.append(Fault(f"a price without a time ('{written}') on a stock", where, allowed, f"For example 'GBP/{unit.counted}/week'"))
     return faults
+
+
+def item_array(years: xr.DataArray, pounds: np.ndarray, about: Mapping[str, Sequence[Any]]) -> xr.DataArray:
+    """Give `Cost.items`: GBP of shape (scenarios, items, years, draws), with `ABOUT_ITEMS` as coordinates."""
+    coords = {n: c for n, c in years.coords.items() if "series" not in c.dims}
+    known = {n: ("item", np.array(about.get(n, []), dtype=of)) for n, of in ABOUT_ITEMS.items()}
+    dims = ("scenario", "item", "financial_year", "draw")
+    return xr.DataArray(pounds, dims=dims, coords={**coords, **known}, attrs={"unit": "GBP"})
 
 
 def _unpriced(exposure: Exposure, rows: np.ndarray, history: History | None) -> pd.DataFrame:

@@ -52,7 +52,8 @@ def test_the_budget_table_has_its_fixed_columns_and_adds_up(made) -> None:
     spec = BudgetSpec(lines=(*budget().lines, BudgetLine(name="hostels", where={"type": "hostel"}, years={"2027-28": 9e5})))
     table = budget_table(cost, spec, tested_until=pd.Timestamp("2028-03-01"))
     assert table.columns.tolist() == [
-        "scenario", "line", "financial_year", "months_actual", "budget_pence", "expected_pence", "p10_pence", "p50_pence", "p90_pence",
+        "scenario", "line", "financial_year", "months_actual", "budget_pence", "gross_pence", "income_pence",
+        "grant_pence", "saving_pence", "expected_pence", "p10_pence", "p50_pence", "p90_pence",
         "p_overspend", "tested",
     ]  # fmt: skip
     wide = table.pivot(index=["scenario", "financial_year"], columns="line", values="expected_pence")

@@ -5,7 +5,7 @@ import pytest
 from planning_cases import forecast, number, unit_cost, weekly_prices
 from pydantic import ValidationError
 
-from demand.budget import BudgetLine, BudgetSpec, FixedTotal, allocate, budget_table, pence, price
+from demand.budget import BudgetLine, BudgetSpec, FixedTotal, Grant, allocate, budget_table, pence, price, with_items
 from demand.errors import BudgetError, DataError
 from demand.scenario import apply
 
@@ -107,3 +107,33 @@ def test_an_envelope_for_a_year_or_a_scenario_that_is_not_there() -> None:
 def test_pence_of_what_is_no_number() -> None:
     with pytest.raises(ValueError, match="an amount is not a number"):
         pence([float("nan")])
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ([{"years": {"2026-28": 1}}], "grants > g > years: '2026-28' is not a financial year."),
+        ([{"years": {"2027-28": 5}, "ends": "2027-03-31"}], "there is money for 2027-28, and the grant ends on 2027-03-31."),
+        ([{"years": {}, "scenarios": "basline"}], "grants > g > scenarios: 'basline' is not a scenario. Known: 'baseline'."),
+        ([{"years": {}}, {"years": {}}], "two items are called 'g'."),
+    ],
+)
+def test_a_grant_that_does_not_fit(items, message) -> None:
+    cost = price(DEMAND, weekly_prices(), seed=1, history=HISTORY)
+    with pytest.raises(BudgetError) as error:
+        with_items(cost, [Grant.model_validate({"name": "g", "line": "B&B", **item}) for item in items], seed=1)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("amount", "message"),
+    [(-5.0, "an amount of 'g' is below zero"), (number(3, unit="GBP/week"), r"an amount of 'g' is in 'GBP/week'\. Write 'GBP/year'")],
+)
+def test_a_grant_that_cannot_be(amount, message) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Grant(name="g", line="B&B", years={"2026-27": amount})
+
+
+def test_a_line_of_items_that_names_series() -> None:
+    with pytest.raises(ValidationError, match="'team' says 'items_only', and which series are paid from it"):
+        BudgetLine(name="team", where={"area": "North"}, items_only=True)
