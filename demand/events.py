@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 from pydantic import BeforeValidator, Field, model_validator
 
+from demand.calendar import Frequency
 from demand.pooling import shrunk
 from demand.spec import Assumption, Spec, Unit, Where
 from demand.tables import ASIDE, History, match
 
-__all__ = ["Event", "begun", "check_events", "clean", "factors", "joined", "read_day", "remarks"]
+__all__ = ["Event", "begun", "by_then", "check_events", "clean", "factors", "joined", "read_day", "remarks"]
 
 NEIGHBOUR = {"D": 7, "W": 1}
 """Days and weeks with which a holiday is compared; in months and longer, a holiday is part of the season and left there."""
@@ -129,6 +130,12 @@ def begun(history: History, events: Sequence[Event]) -> list[Event]:
         else e
         for e in events
     ]
+
+
+def by_then(events: Sequence[Event], cutoff: pd.Timestamp, frequency: Frequency) -> list[Event]:
+    """Give the events that had begun when the period of a cutoff ended: its count is known, and so is what disturbed it."""
+    end = frequency.end_of(pd.DatetimeIndex([cutoff]))[0]
+    return [e for e in events if pd.Timestamp(e.start) <= end]
 
 
 def clean(history: History, events: Sequence[Event]) -> History:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from demand.errors import Fault, SettingsError, raise_all
-from demand.events import Event, begun, clean
+from demand.events import Event, begun, by_then, clean
 from demand.models import Forecaster
 from demand.processes import apart, many
 from demand.tables import History
@@ -326,7 +326,7 @@ def _known(history: History, task: Task, events: Sequence[Event]) -> History:
     """Give what was known at a cutoff; periods after it are cut off before anything else is done."""
     known = history.until(task.cutoff)
     known = known if task.ids is None else known.only(task.ids)
-    return clean(known, [e for e in events if pd.Timestamp(e.start) <= task.cutoff])
+    return clean(known, by_then(events, task.cutoff, history.frequency))
 
 
 def _one(known: History, model: Forecaster, task: Task, *, steps: int, seed: int, drivers: pd.DataFrame | None, jobs: int) -> pd.DataFrame:

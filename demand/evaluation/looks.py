@@ -16,7 +16,7 @@ import pandas as pd
 
 from demand.calendar import FinancialYear, Frequency, year_shares
 from demand.combine import combined, weigh
-from demand.events import clean
+from demand.events import by_then, clean
 from demand.forecast import Forecast, ForecastSpec, raced_of
 from demand.hierarchy import HierarchySpec
 from demand.nested import ENOUGH, draws_then, known_then, stretches, widths
@@ -229,7 +229,7 @@ def looks(
 
 
 def _seen_then(history: History, cutoff: pd.Timestamp, spec: ForecastSpec) -> History:
-    return clean(history.until(cutoff), [e for e in spec.events if pd.Timestamp(e.start) <= cutoff])
+    return clean(history.until(cutoff), by_then(spec.events, cutoff, history.frequency))
 
 
 def _weights(known: Cube, forecast: Forecast, spec: ForecastSpec) -> dict[str, float]:

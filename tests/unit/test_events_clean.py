@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from demand.calendar import Frequency
 from demand.errors import ScenarioError
-from demand.events import Event, check_events, clean, factors, joined, remarks
+from demand.events import Event, by_then, check_events, clean, factors, joined, remarks
 from demand.forecast import ForecastSpec, forecast
 from demand.models import build
 from demand.models.track import tracks
@@ -27,6 +27,14 @@ def history(*columns: np.ndarray, code: str = "M", start: str = "2018-01-01") ->
         for i, y in enumerate(columns)
     ]
     return History.of(pd.concat(tables), frequency, keys=["area"])
+
+
+def test_a_shock_in_the_middle_of_a_month_is_known_when_that_month_is() -> None:
+    lockdown = Event(name="lockdown", start="2020-03-23", end="2020-06", kind="shock")
+    told = {month: by_then([lockdown], pd.Timestamp(f"2020-{month:02d}-01"), Frequency("M")) for month in (2, 3)}
+    assert told == {2: [], 3: [lockdown]}
+    past = history(np.full(27, 10.0)).until(pd.Timestamp("2020-03-01"))
+    assert clean(past, told[3]).wide.iloc[-1].isna().all()
 
 
 def test_dates_are_whole_periods() -> None:
