@@ -37,6 +37,7 @@ _ROOMS = {
     "assign_segments": "demand.segments.model",
     "episode_segments": "demand.segments.model",
     "profile": "demand.segments.profile",
+    "episodes": "demand.segments.episodes",
     "use": "demand.segments.use",
     "portraits": "demand.segments.portrait",
     "equality": "demand.segments.equality",

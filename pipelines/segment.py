@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from demand.segments.episodes import episodes
 from demand.segments.equality import equality
 from demand.segments.expected import expected_use
 from demand.segments.keeping import keep_segments
@@ -46,9 +47,10 @@ def run(job: Job, writer: Writer) -> None:
     )
     model, members = kept.model, kept.members
     told = profile(table, members, spec, used=model.attributes)
-    asked = use(table, members, as_of=inputs.last_day) if "opened" in table else None
+    spells = episodes(table, keys=inputs.keys, counts=inputs.counts) if "opened" in table else table
+    asked = use(spells, members, as_of=inputs.last_day) if "opened" in table else None
     protected, absent = equality(table, members)
-    ahead = expected_use(table, members, model.attributes, outcome=spec.outcome, as_of=inputs.last_day, seed=seed)
+    ahead = expected_use(spells, members, model.attributes, outcome=spec.outcome, as_of=inputs.last_day, seed=seed)
     noun = "people" if inputs.people is not None else "places"
     drawn = portraits(table, members, told, attributes=model.attributes, use=asked, groups=model.groups, noun=noun, seed=seed)
     writer.table("segments.parquet", members)

@@ -42,7 +42,7 @@ def snapshot(people: pd.DataFrame, day: pd.Timestamp) -> Snapshot:
     Parameters
     ----------
     people : pandas.DataFrame
-        PEOPLE: person_id, opened, closed and attributes, one row an episode; a case that is recorded twice with the same days counts once.
+        PEOPLE: person_id, opened, closed and attributes, one row an episode, as `episodes` gives it.
     day : pandas.Timestamp
 
     Returns
@@ -51,7 +51,7 @@ def snapshot(people: pd.DataFrame, day: pd.Timestamp) -> Snapshot:
         In the order of person_id.
     """
     order = ["person_id", "opened", *(c for c in ("episode_id",) if c in people)]
-    table = people.dropna(subset=["opened"]).sort_values(order, kind="stable").drop_duplicates(["person_id", "opened", "closed"])
+    table = people.dropna(subset=["opened"]).sort_values(order, kind="stable")
     known = table[table["opened"] <= day]
     days = (day - known["opened"]).dt.days
     end = known["closed"].where(known["closed"] <= day, day)

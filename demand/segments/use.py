@@ -22,7 +22,7 @@ def use(people: pd.DataFrame, members: pd.DataFrame, *, as_of: pd.Timestamp | No
     Parameters
     ----------
     people : pandas.DataFrame
-        PEOPLE: person_id, opened, closed (NaT = still open), optionally price in GBP a week; one row an episode.
+        PEOPLE: person_id, opened, closed (NaT = still open), optionally price in GBP a week; one row an episode, as `episodes` gives it.
     members : pandas.DataFrame
         person_id, segment.
     as_of : pandas.Timestamp, optional
@@ -45,8 +45,6 @@ def use(people: pd.DataFrame, members: pd.DataFrame, *, as_of: pd.Timestamp | No
     raise_all(
         [Fault(f"no column '{c}'", allowed=did_you_mean(c, map(str, people.columns))) for c in needed], DataError, during="summing up use"
     )
-    # A case that is counted in two ways, as a start and as a stay, has two rows with the same days: one episode.
-    people = people.sort_values("price").drop_duplicates(["person_id", "opened", "closed"]) if "price" in people else people
     table = people.assign(segment=people["person_id"].astype(str).map(members.set_index("person_id")["segment"]))
     if table["segment"].isna().any():
         lost = int(table.loc[table["segment"].isna(), "person_id"].nunique())

@@ -13,6 +13,7 @@ from demand.scenario import apply
 from demand.segments.attributes import read_attributes
 from demand.segments.counting_models import MODELS, deviance
 from demand.segments.equality import equality
+from demand.segments.episodes import episodes
 from demand.segments.expected import ExpectedUse, _judged, expected_use
 from demand.segments.snapshots import snapshot
 
@@ -66,6 +67,7 @@ def test_a_snapshot_sees_nothing_that_came_later() -> None:
 def test_past_use_is_counted_by_hand() -> None:
     days = [pd.Timestamp("2025-01-01"), pd.Timestamp("2025-06-01"), pd.Timestamp("2025-06-01"), pd.Timestamp("2026-02-01")]
     table = pd.DataFrame({"person_id": "a", "opened": days, "closed": [days[0] + pd.Timedelta(days=10), pd.NaT, pd.NaT, pd.NaT]})
+    table = episodes(table, keys=[])
     row = snapshot(table, pd.Timestamp("2025-12-31")).rows.iloc[0]
     assert (row["past_episodes"], row["past_episodes_year"], row["open_now"]) == (2, 2, 1)
     assert row["days_since_opened"] == 213

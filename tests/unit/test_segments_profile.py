@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from demand.data.people import CountSpec
 from demand.errors import DataError
 from demand.segments.attributes import read_attributes
+from demand.segments.episodes import episodes
 from demand.segments.find import SegmentSpec
 from demand.segments.profile import profile
 from demand.segments.use import back_within, median_stay, use
@@ -106,3 +108,23 @@ def test_the_profile_of_a_later_extract_keeps_the_levels_of_the_rules() -> None:
     assert set(told.loc[told["feature"] == "need", "level"]) == {"yes", "no"}
     assert told.loc[told["feature"].isin(["need", "visits"]), "used"].all()
     assert not told.loc[told["feature"] == "age", "used"].any()
+
+
+def test_a_second_service_on_the_same_days_is_an_episode_of_its_own_and_a_start_beside_its_stay_is_not() -> None:
+    day = pd.Timestamp("2025-01-01")
+    table = pd.DataFrame(
+        {
+            "person_id": ["a", "a", "a", "b", "b", "b"],
+            "opened": day,
+            "closed": day + pd.Timedelta(days=14),
+            "service": ["entries", "placements", "transport", "entries", "placements", "placements"],
+            "price": [np.nan, 100.0, 30.0, np.nan, np.nan, 50.0],
+        },
+        index=[9, 9, 3, 2, 1, 0],
+    )
+    counts = [CountSpec(where={"service": ["entries"]}), CountSpec(where={"service": ["placements", "transport"]}, kind="stock")]
+    one = episodes(table, keys=["service"], counts=counts)
+    assert one["price"].tolist() == [100.0, 30.0, 50.0]
+    told = use(one, pd.DataFrame({"person_id": ["a", "b"], "segment": "A"}), as_of=day + pd.Timedelta(days=30)).set_index("segment")
+    assert told.loc["A", ["episodes", "cost"]].tolist() == [3, 2 * 180]
+    assert len(episodes(table, keys=["service"])) == 5  # nobody said that a start is a start
