@@ -7,18 +7,19 @@ column and the reason: protected characteristics (unless listed), identifiers, d
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from demand.segments.protected import protected
-from demand.segments.screening import double, mostly_numbers, unusable, words_of_caution
+from demand.segments.screening import as_numbers, double, mostly_numbers, unusable, words_of_caution
 from demand.spec import Spec
 
-__all__ = ["NOT_ATTRIBUTES", "Attribute", "Coded", "Reading", "encode", "normal_text", "protected", "read_attributes"]
+__all__ = ["NOT_ATTRIBUTES", "Attribute", "Coded", "Reading", "encode", "normal_text", "numbers_of", "protected", "read_attributes", "unseen"]
 
 NOT_ATTRIBUTES = ("person_id", "place_id", "episode_id", "opened", "closed", "price", "segment", "certainty")
 """Columns of PEOPLE that say who, when and how much, not what a person is like."""
@@ -58,6 +59,8 @@ class Attribute(Spec):
     """number, ordered, banded (a number that piles up on a few values) or category (yes/no is a category with two levels)."""
     levels: tuple[str, ...] = ()
     """The values known, in order; "(other)" last where rare ones were joined."""
+    joined: tuple[str, ...] | None = None
+    """The rare values joined in "(other)", as digests: a new one can be told from them, and no rare value lies open in the rules."""
     edges: tuple[float, ...] = ()
     """Where the bands of a banded number begin, but for the first."""
     log: bool = False
@@ -193,7 +196,7 @@ def _too_rare(text: pd.Series) -> str:
 def _values(text: pd.Series, attribute: Attribute) -> tuple[np.ndarray, bool]:
     """Give a column's values as numbers (of a category: which level), NaN where missing, and whether they are numbers."""
     if attribute.kind in ("number", "banded"):
-        return pd.to_numeric(text, errors="coerce").replace([np.inf, -np.inf], np.nan).to_numpy(dtype=float), True
+        return numbers_of(text)[0], True
     place = {level: float(i) for i, level in enumerate(attribute.levels)}
     return text.map(place).to_numpy(dtype=float), attribute.kind == "ordered"
 
@@ -224,7 +227,30 @@ def _attribute(name: str, values: pd.Series, text: pd.Series) -> Attribute | Non
     if kept.sum() < 0.5 or (len(kept) < 2 and kept.sum() > 1 - LEAST_SHARE):
         return None
     rest = len(kept) < len(shares)
-    return Attribute(name=name, kind="category", levels=(*sorted(kept.index), OTHER) if rest else tuple(sorted(kept.index)))
+    if not rest:
+        return Attribute(name=name, kind="category", levels=tuple(sorted(kept.index)))
+    joined = tuple(sorted(_digest(str(level)) for level in shares.index.difference(kept.index)))
+    return Attribute(name=name, kind="category", levels=(*sorted(kept.index), OTHER), joined=joined)
+
+
+def _digest(word: str) -> str:
+    return hashlib.sha256(word.encode()).hexdigest()[:12]
+
+
+def unseen(words: Iterable[str | None], attribute: Attribute) -> np.ndarray:
+    """Say of each word whether it is a value that the fit had not seen.
+
+    Parameters
+    ----------
+    words : iterable of str or None
+        Normal text; None = not known.
+    attribute : Attribute
+        Of categories or ordered bands. Rules of an earlier kind, that do not say what was joined in "(other)", call nothing new.
+    """
+    levels, joined = set(attribute.levels) - {OTHER}, set(attribute.joined or ())
+    if OTHER in attribute.levels and attribute.joined is None:
+        return np.array([False for _ in words])
+    return np.array([w is not None and w not in levels and _digest(w) not in joined for w in words], dtype=bool)
 
 
 def _order(values: pd.Series, known: pd.Series) -> tuple[str, ...]:
@@ -304,7 +330,7 @@ def encode(table: pd.DataFrame, attributes: Sequence[Attribute]) -> Coded:
     new: dict[str, int] = {}
     for a in attributes:
         if a.kind in ("number", "banded"):
-            raw, missing[a.name] = _raw(table[a.name])
+            raw, missing[a.name] = numbers_of(table[a.name])
             new[a.name] = int(np.isnan(raw).sum()) - missing[a.name]
             if a.kind == "banded":
                 codes.append(np.where(np.isnan(raw), -1, np.searchsorted(np.array(a.edges), raw, side="right")))
@@ -318,13 +344,12 @@ def encode(table: pd.DataFrame, attributes: Sequence[Attribute]) -> Coded:
         place = {level: i for i, level in enumerate(a.levels) if level != OTHER}
         other = len(a.levels) - 1 if a.levels[-1] == OTHER else -1
         each = np.array([place.get(w, -1) for w in words], dtype=np.int64)
-        unseen = (each < 0) & ~unknown
         missing[a.name] = int(unknown[at].sum())
-        new[a.name] = int(unseen[at].sum()) if other < 0 else 0
+        new[a.name] = int(unseen(words, a)[at].sum())
         if a.kind == "ordered":
             numbers.append(np.where(each < 0, np.nan, (each - a.centre) / a.scale)[at])
             continue
-        codes.append(np.where(unseen, other, each)[at])
+        codes.append(np.where((each < 0) & ~unknown, other, each)[at])
         sizes.append(len(a.levels))
     n = len(table)
     lined = tuple(a.kind == "banded" for a in attributes if a.kind in ("banded", "category"))
@@ -332,22 +357,14 @@ def encode(table: pd.DataFrame, attributes: Sequence[Attribute]) -> Coded:
     return Coded(told, np.column_stack(codes) if codes else np.empty((n, 0), np.int64), tuple(sizes), missing, new, lined)
 
 
-def _float(word: str | None) -> float:
-    """Read a number exactly as a column of numbers would have it: pandas' own reader may differ in the last bit."""
-    try:
-        return float(word) if word is not None and "_" not in word else float("nan")
-    except ValueError:
-        return float("nan")
-
-
-def _raw(values: pd.Series) -> tuple[np.ndarray, int]:
+def numbers_of(values: pd.Series) -> tuple[np.ndarray, int]:
     """Give a column's numbers, NaN where there is none, and how many are not known."""
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         raw = values.to_numpy(dtype=float, na_value=np.nan, copy=True)
         missing = int(np.isnan(raw).sum())
     else:
         at, words = spelt(values)
-        raw = np.array([_float(w) for w in words])[at]
+        raw = as_numbers(words)[at]
         missing = int(np.array([w is None for w in words])[at].sum())
     raw[~np.isfinite(raw)] = np.nan
     return raw, missing

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from demand.errors import Fault, ModelError
-from demand.segments.attributes import OTHER, Attribute, normal_text
+from demand.segments.attributes import OTHER, Attribute, normal_text, numbers_of, unseen
 from demand.spec import Spec, stream
 
 __all__ = ["Drift", "Reference", "drift", "reference"]
@@ -81,7 +81,8 @@ def reference(rows: pd.DataFrame, members: pd.DataFrame, attributes: Sequence[At
     edges: dict[str, tuple[float, ...]] = {}
     for a in attributes:
         if a.kind in ("number", "banded"):
-            x = pd.to_numeric(normal_text(rows[a.name]), errors="coerce").dropna().to_numpy(dtype=float)
+            x = numbers_of(rows[a.name])[0]
+            x = x[~np.isnan(x)]
             cuts = np.unique(np.quantile(x, np.arange(1, BANDS) / BANDS)) if len(x) else np.empty(0)
             edges[a.name] = tuple(float(v) for v in (a.edges or cuts[cuts > x.min()] if len(x) else cuts))
     counts = {a.name: _counts(rows[a.name], a, edges.get(a.name, ()))[0] for a in attributes}
@@ -134,9 +135,9 @@ def drift(
     deals = max(PERMUTATIONS, int(2 * len(known.counts) / FALSE_ALARMS) - 1)  # else no p could ever be below Holm's first limit
     for name, then in known.counts.items():
         shift, p = _tested(np.array(then), np.array(now[name]), stream(seed, "segments", "drift", name), deals)
-        unseen = new_counts[name][1] if name in new_counts else 0
+        new = new_counts[name][1] if name in new_counts else 0
         lines.append({"feature": name, "shift": shift, "p": p, "known_then": _known(name, then), "known_now": _known(name, now[name]),
-                      "new_share": unseen / max(len(rows), 1)})  # fmt: skip
+                      "new_share": new / max(len(rows), 1)})  # fmt: skip
     table = pd.DataFrame(lines)
     table.insert(3, "drifted", _holm(table["p"].to_numpy()))
     return Drift(table, *_advice(table, np.array(known.counts[CERTAINTY]), np.array(now[CERTAINTY])))
@@ -144,19 +145,19 @@ def drift(
 
 def _counts(values: pd.Series, a: Attribute, edges: tuple[float, ...]) -> tuple[tuple[int, ...], int]:
     """Count by band or level, then those not known; and how many of these have a value that the fit had not seen."""
-    text = normal_text(values)
     if a.kind in ("number", "banded"):
-        x = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float)
-        fine = np.isfinite(x)
+        x, missing = numbers_of(values)
+        fine = ~np.isnan(x)
         found = np.bincount(np.searchsorted(np.array(edges), x[fine], side="right"), minlength=len(edges) + 1)
-        unseen = int((~fine & text.notna().to_numpy()).sum())
+        new = int((~fine).sum()) - missing
     else:
+        text = normal_text(values)
         place = {level: i for i, level in enumerate(a.levels)}
         code = text.map(place)
-        unseen = int((code.isna() & text.notna()).sum()) if OTHER not in place else 0
+        new = int(unseen(text.where(text.notna(), None), a).sum())
         code = code.where(code.notna() | text.isna(), place.get(OTHER, np.nan))
         found = np.bincount(code.dropna().to_numpy(dtype=np.int64), minlength=len(a.levels))
-    return (*(int(n) for n in found), int(len(values) - found.sum())), unseen
+    return (*(int(n) for n in found), int(len(values) - found.sum())), new
 
 
 def _placed(members: pd.DataFrame, labels: Sequence[str]) -> dict[str, tuple[int, ...]]:
@@ -196,9 +197,9 @@ def _holm(p: np.ndarray) -> np.ndarray:
 def _advice(table: pd.DataFrame, sure_then: np.ndarray, sure_now: np.ndarray) -> tuple[str, str]:
     moved = table[table["drifted"] & (table["shift"] >= LEAST_SHIFT)]
     names = ", ".join(str(f) for f in moved["feature"] if f not in (SEGMENTS, CERTAINTY))
-    unseen = table[table["new_share"] > MUCH_NEW]
-    if len(unseen):
-        return "refit", f"more than one in ten have values that the segments have never seen: {', '.join(unseen['feature'])}"
+    unknown = table[table["new_share"] > MUCH_NEW]
+    if len(unknown):
+        return "refit", f"more than one in ten have values that the segments have never seen: {', '.join(unknown['feature'])}"
     steps = np.arange(len(sure_then))
     less_sure = (sure_now @ steps) / max(sure_now.sum(), 1) < (sure_then @ steps) / max(sure_then.sum(), 1)
     if CERTAINTY in set(moved["feature"]) and less_sure:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from demand.errors import DataError
-from demand.segments.attributes import KEYS, NOT_ATTRIBUTES
+from demand.segments.attributes import KEYS, NOT_ATTRIBUTES, OTHER
 from demand.segments.drift import drift, reference
 from demand.segments.find import SegmentSpec, find_segments, letter, reason_notes
 from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows, place_rows, share_words
@@ -112,8 +112,10 @@ def _assigned(table: pd.DataFrame, spec: SegmentSpec, saved: SegmentModel, befor
     if lost := [n for n, word in spec.names.items() if n not in saved.labels and word not in saved.labels]:
         notes.append(f"segments.names names {', '.join(lost)}, which is not among the saved segments ({', '.join(saved.labels)}).")
     notes += reason_notes(model.attributes, spec)
+    joined = {a.name for a in model.attributes if OTHER in a.levels}
     notes += [
-        f"'{n}': values that the segments have never seen, of {share_words(k, len(rows))} of all, were taken as not known."
+        f"'{n}': values that the segments have never seen, of {share_words(k, len(rows))} of all, were taken as "
+        f"{'other rare values are' if n in joined else 'not known'}."
         for n, k in handled["new"].items()
     ]
     if not len(members):

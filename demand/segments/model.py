@@ -120,7 +120,7 @@ def assign_segments(model: SegmentModel, table: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         person_id, segment, certainty (0 to 1), sorted by person_id; `attrs["handled"]` counts by attribute the values that were missing and
-        those that are new since the fit (they are taken as not known).
+        those that are new since the fit (they are taken as not known, or as other rare values where there are such).
 
     Raises
     ------

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from demand.errors import DataError, Fault
-from demand.segments.attributes import KEYS, NOT_ATTRIBUTES, OTHER, Attribute, normal_text, read_attributes
+from demand.segments.attributes import KEYS, NOT_ATTRIBUTES, OTHER, Attribute, normal_text, numbers_of, read_attributes
 from demand.segments.find import LEAST_PEOPLE, SegmentSpec
 from demand.segments.model import first_rows, id_column
 from demand.segments.protected import protected
@@ -115,7 +115,7 @@ def _index(value: float, average: float) -> float:
 
 def _numbers(text: pd.Series, inside: np.ndarray, segments: int, _attribute: Attribute) -> list[list[dict[str, object]]]:
     """Give the mean of each segment against that of everybody."""
-    x = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float)
+    x, _ = numbers_of(text)
     known = ~np.isnan(x)
     average = float(x[known].mean()) if known.any() else np.nan
     out: list[list[dict[str, object]]] = []

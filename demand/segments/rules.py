@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from demand.segments.attributes import OTHER, Attribute, normal_text
+from demand.segments.attributes import OTHER, Attribute, normal_text, numbers_of
 from demand.segments.profile import wilson
 from demand.spec import Spec, stream
 
@@ -42,7 +42,7 @@ class Condition(Spec):
         """Say who meets it, given the attribute as `normal_text` gives it."""
         unknown = text.isna().to_numpy()
         if self.kind in ("at_least", "at_most"):
-            x = pd.to_numeric(text, errors="coerce").to_numpy(dtype=float)
+            x, _ = numbers_of(text)
             # A comparison with NaN is never true.
             holds = x >= self.number if self.kind == "at_least" else x <= self.number
         else:
@@ -167,8 +167,8 @@ def _conditions(attribute: Attribute, text: pd.Series) -> list[Condition]:
     name, known = attribute.name, text.dropna()
     made: list[Condition] = []
     if attribute.kind in ("number", "banded"):
-        x = pd.to_numeric(known, errors="coerce").dropna().to_numpy(dtype=float)
-        x = x[np.isfinite(x)]
+        x, _ = numbers_of(known)
+        x = x[~np.isnan(x)]
         whole = bool((x % 1 == 0).all())
         limits = _limits(x, whole)
         made += [Condition(feature=name, kind="at_least", number=q) for q in limits if q < x.max()]

@@ -7,12 +7,12 @@ nothing. No value of an identifier is ever repeated in what is said.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["double", "mostly_numbers", "share_words", "unusable", "words_of_caution"]
+__all__ = ["as_numbers", "double", "mostly_numbers", "share_words", "unusable", "words_of_caution"]
 
 DATE = re.compile(
     r"^\s*(\d{4}-\d{1,2}(-\d{1,2})?|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{2})|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4})"
@@ -42,11 +42,32 @@ def share_words(part: int, whole: int) -> str:
     return "none" if part == 0 else "less than 1 %" if share < 0.01 else f"{100 * share:.0f} %"
 
 
+def as_numbers(words: Iterable[str | None]) -> np.ndarray:
+    """Read each word as a number, exactly as a column of numbers would have it; NaN where it is none.
+
+    One rule for all who read attributes: pandas' own reader may differ in the last bit, and in what it takes for a number.
+
+    Examples
+    --------
+    >>> as_numbers(["7", " 2.50 ", "1_000", "inf", None]).tolist()
+    [7.0, 2.5, nan, nan, nan]
+    """
+    read = np.array([_float(w) for w in words], dtype=float)
+    read[~np.isfinite(read)] = np.nan
+    return read
+
+
+def _float(word: str | None) -> float:
+    try:
+        return float(word) if word is not None and "_" not in word else float("nan")
+    except ValueError:
+        return float("nan")
+
+
 def mostly_numbers(known: pd.Series) -> pd.Series | None:
     """Give a column's values as numbers, slips left out; None where it is no column of numbers."""
     codes, uniques = pd.factorize(known)
-    each = pd.to_numeric(pd.Series(uniques, dtype=object), errors="coerce").replace([np.inf, -np.inf], np.nan).to_numpy(dtype=float)
-    numbers = pd.Series(each[codes], index=known.index)
+    numbers = pd.Series(as_numbers(uniques)[codes], index=known.index)
     stray = int(numbers.isna().sum())
     if not len(numbers) or stray > MOST_STRAY * len(known):
         return None

@@ -69,6 +69,32 @@ def test_what_the_rules_have_never_seen_is_counted_and_told() -> None:
     assert told.loc["works", "new_share"] == 0.25
 
 
+def test_a_new_value_is_told_from_the_rare_ones_that_were_joined() -> None:
+    table = people(1000)
+    table["tenure"] = np.where(np.arange(1000) < 995, np.where(table["visits"] > 4, "rents", "owns"), "caravan")
+    rules = find_segments(table, SPEC, seed=1).model
+    tenure = next(a for a in rules.attributes if a.name == "tenure")
+    assert tenure.levels[-1] == "(other)"
+    assert "caravan" not in rules.to_json()
+    later = table.assign(tenure=["houseboat"] * 120 + ["caravan"] * 60 + table["tenure"].tolist()[180:])
+    kept = keep_segments(later, SPEC, saved=SegmentModel.from_json(rules.to_json()))
+    assert "'tenure': values that the segments have never seen, of 12 % of all, were taken as other rare values are." in kept.notes
+    assert kept.tables["drift"].set_index("feature").loc["tenure", "new_share"] == 0.12
+    old = rules.model_copy(update={"attributes": tuple(a.model_copy(update={"joined": None}) for a in rules.attributes)})
+    assert not assign_segments(old, later).attrs["handled"]["new"]  # rules that do not say what was joined call nothing new
+
+
+def test_drift_reads_numbers_as_the_rules_do() -> None:
+    table = people(600)
+    words = table["visits"].astype(str).where(np.arange(600) % 200 != 0, "1_0")
+    table = table.assign(visits=words.where(np.arange(600) % 200 != 1, " 4.0 "))
+    rules = find_segments(table, SPEC, seed=1).model
+    assert rules.reference is not None
+    coded = encode(table, [a for a in rules.attributes if a.name == "visits"])
+    read = int((coded.codes >= 0).sum() if coded.codes.size else (~np.isnan(coded.numbers)).sum())
+    assert sum(rules.reference.counts["visits"][:-1]) == read == 597  # 1_0 is no number to either
+
+
 def test_movement_counts_everybody_once() -> None:
     before = pd.DataFrame({"person_id": list("abcdef"), "segment": list("AAABBB")})
     after = pd.DataFrame({"person_id": list("abcdxy"), "segment": list("AABBAA")})
