@@ -6,11 +6,13 @@ from demand.segments.episodes import episodes
 from demand.segments.equality import equality
 from demand.segments.expected import expected_use
 from demand.segments.keeping import keep_segments
+from demand.segments.model import nearest_share
 from demand.segments.portrait import portraits
 from demand.segments.profile import profile
 from demand.segments.use import use
 from pipelines.config import RunConfig
 from pipelines.job import Job
+from pipelines.kept import keep_earlier
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -58,10 +60,11 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("segment_profile.csv", told)
     writer.json("segment_portraits.json", [p.model_dump(mode="json") for p in drawn])
     unknown = [f"Not recorded, so nobody can say how segments differ in it: {', '.join(absent)}."] if absent and noun == "people" else []
-    writer.json("segment_notes.json", [*kept.notes, *ahead.notes, *unknown])
+    writer.json("segment_notes.json", [*kept.notes, *keep_earlier(job.store, writer), *ahead.notes, *unknown])
     tables = {"evidence": kept.evidence, "equality": protected, **kept.tables, **ahead.tables}
     for name, made in tables.items():
         if len(made.columns):
             writer.table(f"segment_{name}.csv", made)
     if asked is not None:
-        writer.table("segment_use.csv", asked)
+        # Pounds by segment are of everybody, each in the likeliest one: so are these shares, for the two to be compared.
+        writer.table("segment_use.csv", asked.assign(nearest_share=asked["segment"].map(nearest_share(model, table))))

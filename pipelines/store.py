@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["Store", "Writer", "file_class", "source_hash", "versions"]
+__all__ = ["MEMBERS_BEFORE", "Store", "Writer", "file_class", "source_hash", "versions"]
 
-PERSON_LEVEL = frozenset({"segments.parquet"})
+MEMBERS_BEFORE = "segments_before.parquet"
+"""Who was in which segment in the run before."""
+PERSON_LEVEL = frozenset({"segments.parquet", MEMBERS_BEFORE})
 LEAVES = frozenset({"backtest_summary.csv", "waterfall.csv"})
 ENGINES = (
     *("demand", "numpy", "pandas", "scipy", "xarray", "pyarrow", "statsforecast", "mlforecast", "lightgbm", "prophet"),

@@ -62,7 +62,8 @@ class ReportInput:
     segment_profile : pandas.DataFrame, optional
         segment, feature, level, people, share_or_mean, average, index, low, high, missing_share.
     segment_use : pandas.DataFrame, optional
-        segment, people, share_of_people, episodes_per_person, repeat_share, open_now, median_stay_days, share_of_cost, cost_per_person.
+        segment, people, share_of_people, episodes_per_person, repeat_share, open_now, median_stay_days, share_of_cost, cost_per_person,
+        nearest_share (of everybody, each in the likeliest segment: the base of segment_cost).
     segment_equality : pandas.DataFrame, optional
         characteristic, column, segment, level, people, known, segment_people, share, average, low, high, differs.
     segment_expected : pandas.DataFrame, optional

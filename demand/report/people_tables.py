@@ -49,18 +49,20 @@ def _cost(inputs: ReportInput) -> Table | None:
     names = {"segment": "Segment", "financial_year": "Year", "expected_pence": "Expected cost", "p10_pence": "Low", "p90_pence": "High",
              "share": "Share of cost", "people": "Share of people so far"}  # fmt: skip
     formats = {**dict.fromkeys(("expected_pence", "p10_pence", "p90_pence"), "pounds"), "share": "percent", "people": "percent"}
-    note = "At the unit costs of this report. Low to high holds four years in five; the ends of segments are no sum."
+    note = (
+        "At the unit costs of this report. Low to high holds four years in five; the ends of segments are no sum. Pounds and people are "
+        "both of everybody, each in the segment that fits best; how many are unclear is said where the use of services is told."
+    )
     return table_of(shown, "What each segment is expected to cost", names=names, formats=formats, note=note)
 
 
 def _share_of_people(inputs: ReportInput) -> dict[str, float]:
     use = inputs.segment_use
-    if use is None or use.empty:
+    if use is None or use.empty or "nearest_share" not in use:
         return {}
     if inputs.spec.audience == "public":
-        counts = [c for c in ("people",) if c in use]
-        use = protect(use[["segment", *counts, "share_of_people"]], counts=counts, policy=inputs.policy, values=["share_of_people"])
-    return dict(zip(use["segment"].astype(str), use["share_of_people"], strict=True))
+        use = protect(use[["segment", "people", "nearest_share"]], counts=["people"], policy=inputs.policy, values=["nearest_share"])
+    return dict(zip(use["segment"].astype(str), use["nearest_share"], strict=True))
 
 
 def _expected(inputs: ReportInput) -> Table | None:

@@ -19,7 +19,18 @@ from demand.segments.protected import protected
 from demand.segments.screening import as_numbers, double, mostly_numbers, unusable, words_of_caution
 from demand.spec import Spec
 
-__all__ = ["NOT_ATTRIBUTES", "Attribute", "Coded", "Reading", "encode", "normal_text", "numbers_of", "protected", "read_attributes", "unseen"]
+__all__ = [
+    "NOT_ATTRIBUTES",
+    "Attribute",
+    "Coded",
+    "Reading",
+    "encode",
+    "normal_text",
+    "numbers_of",
+    "protected",
+    "read_attributes",
+    "unseen",
+]
 
 NOT_ATTRIBUTES = ("person_id", "place_id", "episode_id", "opened", "closed", "price", "segment", "certainty")
 """Columns of PEOPLE that say who, when and how much, not what a person is like."""

@@ -1,7 +1,7 @@
 """Episodes: one row each, where an extract records the same case more than once.
 
-In: PEOPLE with dates, the key columns, and how the rows are counted. Out: the rows that are episodes. A person who is in two services on the
-same days has two episodes; a start that is recorded beside the stay that began with it is that stay. Refuses nothing.
+In: PEOPLE with dates, the key columns, and how the rows are counted. Out: the rows that are episodes. A person who is in two services on
+the same days has two episodes; a start that is recorded beside the stay that began with it is that stay. Refuses nothing.
 """
 
 from __future__ import annotations

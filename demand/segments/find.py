@@ -19,7 +19,7 @@ from demand.segments.attributes import Attribute, Reading, encode, protected, re
 from demand.segments.clustergram import COLUMNS, clustergram
 from demand.segments.drift import reference
 from demand.segments.mixture import IN_BANDS, fit, posterior, refit, stepmix_labels
-from demand.segments.model import ALL, UNCLEAR, SegmentModel, assign_segments, first_rows, share_words
+from demand.segments.model import ALL, UNCLEAR, SegmentModel, assign_segments, first_rows, is_unclear, unclear_note
 from demand.segments.prepared import Prepared
 from demand.segments.search import EVIDENCE, LEAST_PEOPLE, LEAST_SHARE, Candidate, Scope, counts_for, least, one_thread, ranked, search
 from demand.spec import NameList, Spec, stream
@@ -149,7 +149,7 @@ def find_segments(
         with one_thread():
             model = _rules(chosen, data, rows, reading, seed)
         members = assign_segments(model, rows)
-        sizes = members["segment"].value_counts()
+        sizes = members.loc[members["segment"] != UNCLEAR, "segment"].value_counts()
         if sizes.min() >= least(len(rows)) and len(sizes) == chosen.fit.count:
             model, members, order = _named(model, rows, members, spec)
             if thin := _thinned(members, chosen.fit.count, spec.unclear):
@@ -268,7 +268,7 @@ def _named(
     labels = tuple(spec.names.get(letter(k), letter(k)) for k in range(len(order)))
     named = model.model_copy(update={"parameters": moved, "labels": labels, "unclear": spec.unclear})
     called = members["segment"].map({model.labels[k]: label for k, label in zip(order, labels, strict=True)})
-    members = members.assign(segment=called.where(members["certainty"] >= spec.unclear, UNCLEAR))
+    members = members.assign(segment=called.mask(is_unclear(members["certainty"].to_numpy(), spec.unclear), UNCLEAR))
     known = reference(rows, members, named.attributes, labels, seed=model.seed)
     return named.model_copy(update={"reference": known}), members, order
 
@@ -318,8 +318,7 @@ def _conclusion(chosen: Candidate, model: SegmentModel, members: pd.DataFrame, s
         notes.append(f"These are bands for convenience, not groups: {chosen.verdict}.")
     if chosen.fit.nowhere > 0:
         notes.append(f"{chosen.fit.nowhere:.0%} of people fit nowhere; to them the rules give little certainty.")
-    unclear = share_words(int((members["certainty"] < model.unclear).sum()), len(members))
-    notes.append(f"Of all, {unclear} are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
+    notes.append(unclear_note(members, model.unclear))
     if lost := sorted(set(spec.names) - {letter(k) for k in range(len(model.labels))}):
         notes.append(f"segments.names names {', '.join(lost)}, which is not among the segments found.")
     return notes

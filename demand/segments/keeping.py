@@ -15,7 +15,7 @@ from demand.errors import DataError
 from demand.segments.attributes import KEYS, NOT_ATTRIBUTES, OTHER
 from demand.segments.drift import drift, reference
 from demand.segments.find import SegmentSpec, find_segments, letter, reason_notes
-from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows, place_rows, share_words
+from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows, place_rows, share_words, unclear_note
 from demand.segments.movement import kept_names, match_segments, stayed, transitions
 
 __all__ = ["Kept", "keep_segments", "members_at"]
@@ -120,8 +120,7 @@ def _assigned(table: pd.DataFrame, spec: SegmentSpec, saved: SegmentModel, befor
     ]
     if not len(members):
         return Kept(model, members, pd.DataFrame(), {}, notes)
-    unclear = share_words(int((members["segment"] == UNCLEAR).sum()), len(members))
-    notes.append(f"Of all, {unclear} are 'unclear': their certainty is below {model.unclear:g}, so they are in no segment.")
+    notes.append(unclear_note(members, model.unclear))
     found = {}
     if model.reference is not None and model.attributes:
         told = drift(model.reference, rows, members, model.attributes, model.labels, seed=seed)

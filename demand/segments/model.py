@@ -22,12 +22,13 @@ from demand.segments.prepared import in_bands
 from demand.segments.screening import share_words
 from demand.spec import Spec
 
-__all__ = ["ALL", "UNCLEAR", "SegmentModel", "assign_segments", "episode_segments", "first_rows", "id_column", "place_rows", "share_words"]
+__all__ = ["ALL", "UNCLEAR", "SegmentModel", "assign_segments", "episode_segments", "first_rows", "id_column",
+           "is_unclear", "nearest_share", "place_rows", "share_words", "unclear_note"]  # fmt: skip
 
 ALL = "all"
 """The label of everybody, where no segments were found."""
 UNCLEAR = "unclear"
-"""The label of those whose certainty is below the threshold of the rules."""
+"""The label of those whose certainty is below the threshold of the rules, and of those of whom nothing is known that the rules ask."""
 VERSION = 1
 CHUNK = 50_000
 Nested = list[float] | list[list[float]] | list[list[list[float]]]
@@ -151,18 +152,35 @@ def place_rows(model: SegmentModel, rows: pd.DataFrame) -> pd.DataFrame:
     DataError
         Where an attribute is missing from the table.
     """
+    _check(model, rows)
+    coded = encode(rows, model.attributes)
+    codes, certainty = _nearest(model, coded)
+    names = np.array([*model.labels, UNCLEAR], dtype=object)
+    placed = names[np.where(is_unclear(certainty, model.unclear), len(model.labels), codes)]
+    out = pd.DataFrame({"segment": placed, "certainty": certainty}, index=rows.index)
+    handled = {"missing": coded.missing, "new": coded.new}
+    out.attrs["handled"] = {what: {k: v for k, v in counts.items() if v} for what, counts in handled.items()}
+    return out
+
+
+def _check(model: SegmentModel, rows: pd.DataFrame) -> None:
     missing = [a.name for a in model.attributes if a.name not in rows.columns]
     faults = [Fault(f"the segments need the attribute '{m}'", allowed=did_you_mean(m, map(str, rows.columns))) for m in missing]
     raise_all(faults, DataError, during="putting people into segments")
-    coded = encode(rows, model.attributes)
-    parts = [_place(model, coded.rows(np.arange(at, min(at + CHUNK, len(rows))))) for at in range(0, len(rows), CHUNK)]
+
+
+def is_unclear(certainty: np.ndarray, threshold: float) -> np.ndarray:
+    """Say who is in no segment: those below the threshold, and those of whom nothing is known, whose certainty is 0 whatever it is."""
+    return np.asarray((certainty < threshold) | (certainty == 0))
+
+
+def _nearest(model: SegmentModel, coded: Coded) -> tuple[np.ndarray, np.ndarray]:
+    """Give the place in `labels` of the likeliest segment of each row, and the certainty: 0 where nothing is known that the rules ask."""
+    parts = [_place(model, coded.rows(np.arange(at, min(at + CHUNK, len(coded))))) for at in range(0, len(coded), CHUNK)]
     codes = np.concatenate([p[0] for p in parts]) if parts else np.empty(0, np.int64)
     certainty = np.concatenate([p[1] for p in parts]) if parts else np.empty(0)
-    names = np.array([*model.labels, UNCLEAR], dtype=object)
-    placed = names[np.where(certainty < model.unclear, len(model.labels), codes)]
-    out = pd.DataFrame({"segment": placed, "certainty": certainty}, index=rows.index)
-    out.attrs["handled"] = {"missing": {k: v for k, v in coded.missing.items() if v}, "new": {k: v for k, v in coded.new.items() if v}}
-    return out
+    nothing = np.isnan(coded.numbers).all(axis=1) & (coded.codes < 0).all(axis=1)
+    return codes, np.where(nothing, 0.0, certainty) if model.attributes else certainty
 
 
 def episode_segments(model: SegmentModel, people: pd.DataFrame) -> pd.Series:
@@ -185,7 +203,45 @@ def episode_segments(model: SegmentModel, people: pd.DataFrame) -> pd.Series:
     DataError
         Where an attribute is missing from the table.
     """
-    return place_rows(model.model_copy(update={"unclear": 0.0}), people)["segment"]
+    _check(model, people)
+    codes, _ = _nearest(model, encode(people, model.attributes))
+    return pd.Series(np.array(model.labels, dtype=object)[codes], index=people.index, name="segment")
+
+
+def nearest_share(model: SegmentModel, table: pd.DataFrame) -> dict[str, float]:
+    """Give each segment's share of the people where everybody counts in the likeliest, as the pounds of `episode_segments` do.
+
+    Parameters
+    ----------
+    model : SegmentModel
+    table : pandas.DataFrame
+        As for `assign_segments`.
+
+    Returns
+    -------
+    dict of str to float
+        Adds up to 1.
+
+    Raises
+    ------
+    DataError
+        Where an attribute or the id is missing from the table.
+    """
+    return {str(k): float(v) for k, v in episode_segments(model, first_rows(table)).value_counts(normalize=True).items()}
+
+
+def unclear_note(members: pd.DataFrame, threshold: float) -> str:
+    """Say how many are in no segment, and of how many of these nothing is known.
+
+    Parameters
+    ----------
+    members : pandas.DataFrame
+        segment, certainty.
+    threshold : float
+    """
+    unclear, nothing = int((members["segment"] == UNCLEAR).sum()), int((members["certainty"] == 0).sum())
+    told = f"Of all, {share_words(unclear, len(members))} are 'unclear': their certainty is below {threshold:g}, so they are in no segment."
+    return told if not nothing else f"{told} Of {share_words(nothing, len(members))} of all, nothing is known that the segments ask."
 
 
 def _place(model: SegmentModel, coded: Coded) -> tuple[np.ndarray, np.ndarray]:

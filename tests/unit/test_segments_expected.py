@@ -12,8 +12,8 @@ from demand.errors import BudgetError, DataError
 from demand.scenario import apply
 from demand.segments.attributes import read_attributes
 from demand.segments.counting_models import MODELS, deviance
-from demand.segments.equality import equality
 from demand.segments.episodes import episodes
+from demand.segments.equality import equality
 from demand.segments.expected import ExpectedUse, _judged, expected_use
 from demand.segments.snapshots import snapshot
 

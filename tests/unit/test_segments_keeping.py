@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from demand.segments.attributes import encode, read_attributes
 from demand.segments.drift import drift, reference
 from demand.segments.find import SegmentSpec, find_segments
 from demand.segments.keeping import keep_segments, members_at
-from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows, place_rows
+from demand.segments.model import UNCLEAR, SegmentModel, assign_segments, first_rows, nearest_share, place_rows
 from demand.segments.movement import LEFT, NEW, match_segments, stayed, transitions
 from pipelines.__main__ import app
 
@@ -56,6 +57,25 @@ def test_those_below_the_threshold_are_unclear_and_counted() -> None:
     assert 0 < unclear < 200
     assert any(f"Of all, {100 * unclear / 400:.0f} % are 'unclear'" in note for note in found.notes)
     assert not (find_segments(table, SPEC, seed=1).members["segment"] == UNCLEAR).any()
+
+
+@pytest.mark.parametrize("method", ["latent_class", "gaussian_mixture", "kmeans", "hdbscan"])
+def test_of_whom_nothing_is_known_is_unclear_under_every_method(
+    method: Literal["latent_class", "gaussian_mixture", "kmeans", "hdbscan"],
+) -> None:
+    numbers = np.random.default_rng(3).normal(size=(400, 3)).round(3) + np.where(np.arange(400) < 150, -3.0, 3.0)[:, None]
+    table = pd.DataFrame(numbers, columns=["x", "y", "z"]).assign(person_id=[f"p{i:04d}" for i in range(400)])
+    table.loc[:7, ["x", "y", "z"]] = np.nan
+    found = find_segments(table, SegmentSpec(method=method, count=2, unclear=0.0), seed=1)
+    assert found.model.method == method
+    for members in (found.members, assign_segments(found.model, table)):
+        unknown = members["person_id"].isin(table["person_id"].head(8))
+        assert ((members["segment"] == UNCLEAR) == unknown).all()
+        assert (members.loc[unknown, "certainty"] == 0).all()
+    assert any("Of 2 % of all, nothing is known" in note for note in found.notes)
+    shares = nearest_share(found.model, table)
+    assert UNCLEAR not in shares
+    assert sum(shares.values()) == pytest.approx(1.0)
 
 
 def test_what_the_rules_have_never_seen_is_counted_and_told() -> None:
@@ -217,6 +237,17 @@ def test_assign_puts_a_new_extract_into_the_saved_segments(tmp_path: Path) -> No
     matches = pd.read_csv(tmp_path / "four" / "segment_matches.csv")
     assert matches["verdict"].tolist() == ["same", "same"]
     assert matches["new"].tolist() == matches["old"].tolist()
+    before = (tmp_path / "one" / "segments.parquet").read_bytes()
+    for more in (["--assign"], ["--set", "segments.count=3"], ["--set", "segments.count=3"]):
+        same = CliRunner().invoke(app, [*words, str(tmp_path / "one"), *more], env=env)
+        assert same.exit_code == 0, same.output
+        if more == ["--assign"]:
+            assert (tmp_path / "one" / "segments_before.parquet").read_bytes() == before
+    (kept,) = (tmp_path / "one").glob("segment_model_*.json")
+    assert kept.read_bytes() == rules
+    assert f"kept as {kept.name}" in (tmp_path / "one" / "segment_notes.json").read_text(encoding="utf-8")
+    files = json.loads((tmp_path / "one" / "manifest.json").read_text(encoding="utf-8"))["files"]
+    assert (files["segments_before.parquet"]["class"], files[kept.name]["class"]) == ("person-level", "internal")
     nothing = CliRunner().invoke(app, [*words, str(tmp_path / "three"), "--assign"], env=env)
     assert nothing.exit_code == 2
 
