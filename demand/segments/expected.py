@@ -16,6 +16,7 @@ import pandas as pd
 from demand.data.people import age_band
 from demand.errors import DataError, Fault, did_you_mean
 from demand.segments.attributes import KEYS, Attribute, normal_text, read_attributes
+from demand.segments.by_group import PARTS, TENTHS, calibrated, expected_by, rough
 from demand.segments.columns import tree_columns
 from demand.segments.counting_models import MODELS, deviance, drivers_of_use, fit_counts
 from demand.segments.model import first_rows, id_column
@@ -31,12 +32,9 @@ YEARS_NOT_BANDS = 16
 """An age column whose largest value is above this holds years."""
 MOST_YEARS = 130
 """... and one whose largest value is above this holds years of birth."""
-LEAST_BASE = 10
-"""A group of fewer people is told nowhere: its figures would be those of a person."""
 BLOCKS = 2000
 """Of more people than are drawn one by one, so many blocks of people are drawn."""
 UNSEGMENTED = "No segment brings attributes along, so the model of use looks at all that are recorded, but for protected characteristics."
-PARTS, TENTHS = 10, "tenth of the expected"
 WHO = (
     "Expected use: episodes that begin in the twelve months after the last day of the data, of people who came in the three years before "
     "it; who has never come is not among them."
@@ -54,11 +52,11 @@ class ExpectedUse:
         deviance that is saved), low and high (95 %, people drawn anew), expected and observed (sums), chosen.
     calibration : pandas.DataFrame
         by (tenth of the expected, or a column), level, people, expected, observed (means), low and high (95 % of the observed); groups of
-        fewer than ten are left out.
+        fewer than ten are joined as (others); people are rounded to the nearest five.
     drivers : pandas.DataFrame
         feature, share: of the mean absolute SHAP values of the trees; adds up to 1.
     expected : pandas.DataFrame
-        by, level, segment, people, expected (sum), per_person; groups of fewer than ten are left out.
+        by, level, segment, people, expected (sum), per_person; within a segment, groups of fewer than ten are joined as (others).
     notes : tuple of str
         What to mind, in words; the first says how much better than the segment average it is.
     """
@@ -203,10 +201,10 @@ def use_of_episodes(
     table, mine = _table(now.rows, attributes, PAST), now.rows["person_id"].astype(str).map(segment).to_numpy()
     ahead = final.predict(table.values, mine)[chosen]
     by = _by(now.rows, mine, groups)
-    calibration = _calibrated(predicted[chosen], last.later, _by(last.rows, own[1], groups))
+    calibration = calibrated(predicted[chosen], last.later, _by(last.rows, own[1], groups))
     drivers = drivers_of_use(tables[1].values, tables[1].owners, last.later, seed)
     notes = (*_words(told, "people and a year"), *_checked(calibration, drivers), WHO)
-    return ExpectedUse(told, calibration, drivers, _expected(ahead, by), notes)
+    return ExpectedUse(told, calibration, drivers, expected_by(ahead, by), notes)
 
 
 def use_of_rows(
@@ -247,11 +245,11 @@ def use_of_rows(
     told = _judged(predicted, use, seed)
     chosen = str(told.loc[told["chosen"], "model"].iloc[0])
     by = _by(rows, segment, groups)
-    calibration = _calibrated(predicted[chosen], use, by)
+    calibration = calibrated(predicted[chosen], use, by)
     drivers = drivers_of_use(table.values, table.owners, use, seed)
     same = "There are no dates, so the year that it was tried on is the year that it was made on."
     notes = (*_words(told, "people"), *_checked(calibration, drivers), same)
-    return ExpectedUse(told, calibration, drivers, _expected(predicted[chosen], by), notes)
+    return ExpectedUse(told, calibration, drivers, expected_by(predicted[chosen], by), notes)
 
 
 @dataclass(frozen=True)
@@ -294,7 +292,7 @@ def _judged(predicted: dict[str, np.ndarray], use: np.ndarray, seed: int) -> pd.
         spread = 1 - (drawn @ sums[name]) / (drawn @ sums[MODELS[0]])
         low, high = np.quantile(spread, [0.025, 0.975])
         rows.append({"model": name, "deviance": float(part.mean()), "better": float(saved), "low": float(low), "high": float(high),
-                     "expected": float(predicted[name].sum()), "observed": float(use.sum())})  # fmt: skip
+                     "expected": rough(predicted[name].sum()), "observed": rough(use.sum())})  # fmt: skip
     table = pd.DataFrame(rows)
     sure = table[(table["low"] > 0) | (table["model"] == MODELS[0])]
     return table.assign(chosen=table.index == sure["deviance"].idxmin())
@@ -321,34 +319,6 @@ def _fifths(values: pd.Series) -> pd.Series:
     ends = values.groupby(bands, observed=True).agg(["min", "max"])
     names = {band: f"{low:,.6g} to {high:,.6g}" for band, low, high in ends.itertuples()}
     return bands.astype(object).map(names)
-
-
-def _calibrated(expected: np.ndarray, use: np.ndarray, by: dict[str, np.ndarray]) -> pd.DataFrame:
-    order = expected.argsort(kind="stable").argsort(kind="stable")
-    tenth = np.array([f"{k + 1:02d}" for k in order * PARTS // len(order)], dtype=object)
-    rows = []
-    for name, level in {TENTHS: tenth, **by}.items():
-        for value in sorted(set(level)):
-            inside = level == value
-            if (n := int(inside.sum())) < LEAST_BASE:
-                continue
-            mean, half = float(use[inside].mean()), 1.96 * float(use[inside].std(ddof=1)) / np.sqrt(n)
-            rows.append({"by": name, "level": value, "people": n, "expected": float(expected[inside].mean()), "observed": mean,
-                         "low": max(mean - half, 0.0), "high": mean + half})  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _expected(ahead: np.ndarray, by: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Sum by group, and by group and segment; a group of fewer than ten is not told."""
-    frame = pd.DataFrame({**by, "use": ahead})
-    parts = [frame.groupby("segment").agg(people=("use", "size"), expected=("use", "sum")).reset_index().assign(by="segment")]
-    parts[0] = parts[0].assign(level=parts[0]["segment"])
-    for column in (c for c in by if c != "segment"):
-        table = frame.groupby([column, "segment"]).agg(people=("use", "size"), expected=("use", "sum")).reset_index()
-        parts.append(table.rename(columns={column: "level"}).assign(by=column))
-    table = pd.concat(parts, ignore_index=True)
-    table = table[table["people"] >= LEAST_BASE].assign(per_person=lambda t: t["expected"] / t["people"])
-    return table[["by", "level", "segment", "people", "expected", "per_person"]].reset_index(drop=True)
 
 
 def _checked(calibration: pd.DataFrame, drivers: pd.DataFrame) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from demand.budget import cost_by, price
 from demand.errors import BudgetError, DataError
 from demand.scenario import apply
 from demand.segments.attributes import read_attributes
+from demand.segments.by_group import calibrated, expected_by, joined
 from demand.segments.counting_models import MODELS, deviance
 from demand.segments.episodes import episodes
 from demand.segments.equality import equality
@@ -169,8 +170,9 @@ def test_no_table_of_expected_use_tells_of_fewer_than_ten_people_and_dates_of_bi
     born = (pd.Timestamp("1930-01-01") + pd.to_timedelta(who * 17, unit="D")).dt.strftime("%Y-%m-%d")
     table = table.assign(date_of_birth=born, religion=np.where(who < 4, "rare", "usual"), nationality=[f"word {i}" for i in who])
     told = expected_use(table, members, read_attributes(table[["need", "letter"]], None).attributes, as_of=DAY)
-    assert set(told.calibration["by"]) == {"tenth of the expected", "segment", "area", "sex", "religion"}
-    assert set(told.calibration.loc[told.calibration["by"] == "religion", "level"]) == {"usual"}
+    # Of two religions one has four people: the other, told, would tell of them too.
+    assert set(told.calibration["by"]) == {"tenth of the expected", "segment", "area", "sex"}
+    assert "religion" not in set(told.expected["by"])
     for one in (told.calibration, told.expected):
         assert one["people"].min() >= 10
     assert not set(told.expected["by"]) & {"date_of_birth", "nationality"}
@@ -206,3 +208,24 @@ def test_how_much_better_a_model_is_has_an_interval_for_any_number_of_people(n: 
     error = (part - base * part.sum() / base.sum()).std() / np.sqrt(n) / base.mean()
     assert good["low"] < good["better"] < good["high"]
     assert (good["high"] - good["low"]) / 2 == pytest.approx(1.96 * error, rel=0.15)
+
+
+def test_no_small_group_is_a_total_less_what_is_shown() -> None:
+    rng = np.random.default_rng(3)
+    segment = np.repeat(np.array(["A", "B", "unclear"], dtype=object), [300, 100, 4])
+    faith = np.where(np.arange(404) % 100 < 3, "rare", rng.choice(["one", "two", "three"], 404)).astype(object)
+    faith[300:309] = "other"
+    use = rng.random(404)
+    told = expected_by(use, {"segment": segment, "religion": faith})
+    whole = told[told["by"] == "segment"].set_index("segment")["people"]
+    assert whole.to_dict() == {"A": 300, "B": 100}
+    parts = told[told["by"] == "religion"]
+    assert parts["people"].min() >= 10
+    assert parts.groupby("segment")["people"].sum().to_dict() == whole.to_dict()  # nothing is left to be found by taking away
+    assert np.allclose(parts.groupby("segment")["expected"].sum(), told[told["by"] == "segment"].set_index("segment")["expected"])
+    assert "(others)" in set(parts["level"])
+    held = calibrated(use, use, {"segment": segment, "religion": faith})
+    religion = held[held["by"] == "religion"]
+    assert (religion["people"] % 5 == 0).all()
+    assert abs(religion["people"].sum() - 404) <= 10
+    assert set(joined(np.array(["x"] * 7 + ["y"] * 2))) == {"(others)"}
