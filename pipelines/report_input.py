@@ -22,7 +22,10 @@ __all__ = ["report_input"]
 TABLES = {
     **dict.fromkeys(("backtest", "backtest_sums"), "parquet"),
     **dict.fromkeys(
-        ("history", "forecast", "totals", "effects", "backtest", "backtest_sums", "explanation", "demand", "cost", "not_forecast"),
+        (
+            *("history", "forecast", "totals", "effects", "explanation", "demand", "cost", "not_forecast"),
+            *("price_quantities", "price_draws"),
+        ),
         "parquet",
     ),
     **dict.fromkeys(

@@ -15,7 +15,7 @@ import pandas as pd
 from demand.report import words
 from demand.report.inputs import BASELINE, ReportInput
 
-__all__ = ["NOT_A_SUM", "Book", "label_of", "money_cell", "scenario_name"]
+__all__ = ["NOT_A_SUM", "Book", "label_of", "letter_of", "money_cell", "scenario_name"]
 
 NOT_A_SUM = (
     "Low and high: 4 years in 5 the truth is expected between them. They are worked out by themselves: they are not the sum of the lines."
@@ -30,6 +30,13 @@ class Book:
     inputs: ReportInput
     looks: dict[str, Any] = field(default_factory=dict)
     widths: tuple[int, ...] = ()
+    places: dict[tuple[str, ...], str] = field(default_factory=dict)
+    """Addresses of cells and ranges that other sheets refer to, by what they hold."""
+
+    def order(self, names: Sequence[str]) -> None:
+        """Lay the sheets out in the order of reading, whichever is filled first."""
+        for name in names:
+            self.file.add_worksheet(name)
 
     def look(self, *names: str) -> Any:
         """Give a cell format made of named parts."""
@@ -46,15 +53,25 @@ class Book:
             "hollow": {"bold": True, "bg_color": "#FFDD00"},
             "date": {"num_format": "d mmmm yyyy", "align": "left", "valign": "top"},
             "number": {"num_format": "#,##0.####", "valign": "top"},
+            "thousands": {"num_format": "#,##0,;-#,##0,;0"},
+            "exact": {"num_format": "0.000000"},
+            "live": {"bg_color": "#FFF3B0", "border": 1, "border_color": "#B58800", "locked": False},
+            "later": {"bg_color": "#D2E2F1", "border": 1, "border_color": "#1D70B8", "locked": False},
+            "warn": {"bold": True, "font_color": "#D4351C"},
         }
         key = " ".join(names)
         if key not in self.looks:
             self.looks[key] = self.file.add_format({k: v for name in names for k, v in parts[name].items()})
         return self.looks[key]
 
-    def sheet(self, name: str, *, title: str, note: str = "", hollow: bool = False, widths: Sequence[int]) -> tuple[Any, int]:
-        """Open a sheet with its title, notes and widths; gives it and the first free row."""
-        sheet = self.file.add_worksheet(name)
+    def sheet(
+        self, name: str, *, title: str, note: str = "", hollow: bool = False, typed: bool = False, widths: Sequence[int]
+    ) -> tuple[Any, int]:
+        """Open a sheet with its title, notes and widths; gives it and the first free row.
+
+        `typed`: its figures are those of the run and do not follow the inputs, which is said as soon as one is changed.
+        """
+        sheet = self.file.get_worksheet_by_name(name)
         sheet.set_landscape()
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
@@ -75,6 +92,10 @@ class Book:
                 "PLACEHOLDER: figures on this sheet rest on numbers that nobody has given yet. See the sheet Assumptions.",
                 self.look("hollow"),
             )
+            row += 1
+        if typed and ("changes",) in self.places:
+            told = "Inputs were changed: the typed figures here are still those of the run. Read the workbook back to renew them."
+            sheet.write_formula(row, 0, f'=IF({self.places["changes",]}>0,"{told}","")', self.look("warn"), "")
             row += 1
         sheet.set_footer(f"&L{_plain(self.inputs.title)}&C{stamp.strip()}&RPage &P of &N")
         return sheet, row + 1
@@ -101,6 +122,22 @@ def _plain(text: str) -> str:
 def label_of(book: Book, name: object) -> str:
     """Turn a code of the data into words that begin with a capital."""
     return words.capital(words.label(name, book.inputs.spec.names))
+
+
+def letter_of(column: int) -> str:
+    """Give the letters of a column, counted from nought.
+
+    Examples
+    --------
+    >>> letter_of(0), letter_of(25), letter_of(26), letter_of(702)
+    ('A', 'Z', 'AA', 'AAA')
+    """
+    letters = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
 
 
 def scenario_name(book: Book, name: str) -> str:

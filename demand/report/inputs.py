@@ -80,6 +80,8 @@ class ReportInput:
         What was left out, done and found when segments were looked for.
     assumptions : pandas.DataFrame, optional
         name, value, unit, low, high, source, as_of, owner, placeholder, used_in.
+    price_quantities, price_draws : pandas.DataFrame, optional
+        As stored: what the workbook works with.
     applied : pandas.DataFrame, optional
         What each scenario changed: old -> new, and warnings.
     not_forecast : pandas.DataFrame, optional
@@ -132,6 +134,8 @@ class ReportInput:
     segment_clustergram: pd.DataFrame | None = None
     segment_notes: tuple[str, ...] = ()
     assumptions: pd.DataFrame | None = None
+    price_quantities: pd.DataFrame | None = None
+    price_draws: pd.DataFrame | None = None
     applied: pd.DataFrame | None = None
     not_forecast: pd.DataFrame | None = None
     events: pd.DataFrame | None = None

@@ -1,153 +1,92 @@
-"""The sheets about money: Budget, Scenarios, Risk, What moves it, Checks.
+"""The sheets about money beside the budget: Scenarios, Risk, What moves it.
 
-In: the open book and the budget. Out: sheets whose expected totals and differences are live formulas with their values stored; ranges are
-typed values. Refuses nothing.
+In: the open book, with the addresses of the sheet Budget. Out: sheets of live formulas with their values stored; what a run alone can work
+out is typed, and says so as soon as an input is changed. Refuses nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from demand.report import words
-from demand.report.book import NOT_A_SUM, Book, label_of, money_cell, scenario_name
+from demand.report.book import Book, label_of, letter_of, money_cell, scenario_name
 from demand.report.facts import Money
 from demand.report.inputs import BASELINE
 from demand.report.money_sections import INTERACTION, TOGETHER, money_measure
 
-__all__ = ["budget", "checks", "risk", "scenarios", "sensitivity"]
+__all__ = ["risk", "scenarios", "scenarios_priced", "sensitivity"]
+
+RISKS = ("reserve_p80", "reserve_p95", "expected_overspend", "overspend_if_it_happens")
 
 
-def budget(book: Book, money: Money) -> dict[tuple[str, str], str]:
-    """Write the sheet of lines, and give the address of the expected total of each scenario and year."""
-    note = "Expected figures add up. " + NOT_A_SUM
-    sheet, top = book.sheet(
-        "Budget",
-        title="Budget and expected cost by line and financial year",
-        note=note,
-        hollow=book.inputs.marked("cost", "price", "budget", "uplift", "scenario", "change"),
-        widths=[24, 12, 34, 10, 18, 18, 18, 18, 18, 18, 20, 16],
-    )
-    book.headings(
-        sheet,
-        top,
-        [
-            "Scenario",
-            "Financial year",
-            "Budget line",
-            "Months already counted",
-            "Budget",
-            "Expected cost",
-            "Expected less budget",
-            "Low (not the sum of the lines)",
-            "Middle (not the sum of the lines)",
-            "High (not the sum of the lines)",
-            "Chance of overspend",
-            "Range tested against the past",
-        ],
-    )
-    row, cells = top, {}
-    for (scenario, year), block in money.lines.groupby(["scenario", "financial_year"], sort=False):
-        first = row + 1
-        for line in block.itertuples():
-            row += 1
-            _budget_row(book, sheet, row, line, scenario=str(scenario), name=label_of(book, line.line))
-        row += 1
-        if not money.has(str(scenario), str(year)):
-            sheet.write_string(row, 0, "The total of this year is not known: a line has no figure for it.", book.look("range"))
-            row += 1
-            continue
-        total = money.at(str(scenario), str(year))
-        _total_row(book, sheet, row, total, first=first, head=(scenario_name(book, str(scenario)), str(year)), block=block)
-        cells[str(scenario), str(year)] = f"F{row + 1}"
-        row += 1
-    sheet.autofilter(top, 0, row, 11)
-    sheet.print_area(0, 0, row, 11)
-    return cells
-
-
-def _budget_row(book: Book, sheet: Any, row: int, line: Any, *, scenario: str, name: str) -> None:
-    sheet.write_string(row, 0, scenario_name(book, scenario), book.look("text"))
-    sheet.write_string(row, 1, str(line.financial_year), book.look("text"))
-    sheet.write_string(row, 2, name, book.look("text"))
-    if pd.notna(line.months_actual):
-        sheet.write_number(row, 3, int(line.months_actual))
-    money_cell(book, sheet, (row, 4), line.budget)
-    money_cell(book, sheet, (row, 5), line.expected)
-    if pd.notna(line.budget):
-        sheet.write_formula(row, 6, f"=F{row + 1}-E{row + 1}", book.look("pounds"), round(line.expected - line.budget, 2))
-    for i, value in enumerate((line.low, line.middle, line.high)):
-        money_cell(book, sheet, (row, 7 + i), value, "range")
-    if pd.notna(line.p_overspend) and pd.notna(line.budget):
-        sheet.write_number(row, 10, float(line.p_overspend), book.look("share"))
-    sheet.write_string(row, 11, "yes" if line.tested else "no: too far ahead")
-
-
-def _total_row(book: Book, sheet: Any, row: int, total: pd.Series, *, first: int, head: tuple[str, str], block: pd.DataFrame) -> None:
-    for i, text in enumerate((*head, "All lines")):
-        sheet.write_string(row, i, text, book.look("total"))
-    sheet.write_blank(row, 3, None, book.look("total"))
-    span = f"{{0}}{first + 1}:{{0}}{row}"
-    expected, budget = round(float(block["expected"].sum()), 2), float(block["budget"].sum(min_count=1))
-    sheet.write_formula(row, 4, f"=SUM({span.format('E')})", book.look("pounds", "total"), 0 if pd.isna(budget) else round(budget, 2))
-    sheet.write_formula(row, 5, f"=SUM({span.format('F')})", book.look("pounds", "total"), expected)
-    difference = "" if pd.isna(budget) else round(expected - budget, 2)
-    sheet.write_formula(row, 6, f'=IF(COUNT({span.format("E")})=0,"",F{row + 1}-E{row + 1})', book.look("pounds", "total"), difference)
-    for i, column in enumerate(("low", "middle", "high")):
-        money_cell(book, sheet, (row, 7 + i), total[column], "total", "range")
-    if pd.notna(total["p_overspend"]) and pd.notna(budget):
-        sheet.write_number(row, 10, float(total["p_overspend"]), book.look("share", "total"))
-    else:
-        sheet.write_blank(row, 10, None, book.look("total"))
-    sheet.write_string(row, 11, "yes" if total["tested"] else "no: too far ahead", book.look("total"))
-
-
-def scenarios(book: Book, money: Money, cells: Mapping[tuple[str, str], str]) -> None:
-    """Write the scenarios side by side, and the steps to each."""
-    names = [BASELINE, *[s for s in book.inputs.scenarios if (s, money.year) in cells]]
-    if len(names) < 2:
-        return
-    years = sorted({y for s, y in cells if s == BASELINE})
+def scenarios(book: Book, money: Money) -> None:
+    """Write the scenarios side by side, what each changes, the steps to it, and the question that it answers."""
+    names, years = scenarios_priced(book, money), [str(y) for y in money.years()["financial_year"]]
     sheet, row = book.sheet(
         "Scenarios",
         title="Expected cost under each scenario",
-        note="All lines together. Every figure is a live formula on the sheet Budget.",
+        note="All lines together. The first two tables are live formulas on the sheet Budget.",
         hollow=book.inputs.marked("scenario", "change", "cost", "price"),
-        widths=[34, *[18] * (2 * len(years)), 70],
+        widths=[46, *[20] * max(len(years), 4)],
     )
-    book.headings(sheet, row, ["Scenario", *[f"Expected cost {y}" for y in years], *[f"Against no change {y}" for y in years], "Question"])
-    base = row + 1
+    book.headings(sheet, row, ["Scenario", *years])
+    top = row + 1
     for name in names:
         row += 1
         sheet.write_string(row, 0, scenario_name(book, name), book.look("text"))
         for i, year in enumerate(years):
-            if (name, year) in cells:
-                total, zero = money.at(name, year), money.at(BASELINE, year)
-
-                sheet.write_formula(row, 1 + i, f"=Budget!{cells[name, year]}", book.look("pounds"), float(total["expected"]))
-                letter = chr(ord("B") + i)
-                gap = round(float(total["expected"] - zero["expected"]), 2)
-                sheet.write_formula(row, 1 + len(years) + i, f"={letter}{row + 1}-{letter}${base + 1}", book.look("pounds"), gap)
-        question = book.inputs.questions.get(name, "")
-        sheet.write_string(row, 1 + 2 * len(years), question, book.look("text"))
-        book.fit(sheet, row, [*([""] * (1 + 2 * len(years))), question])
+            if money.has(name, year):
+                total = round(float(money.at(name, year)["expected"]), 2)
+                sheet.write_formula(row, 1 + i, f"={book.places['expected', name, 'total', year]}", book.look("pounds"), total)
+    row = _table_head(book, sheet, row + 2, "Against no change", years)
+    for k, name in enumerate(names[1:], start=1):
+        row += 1
+        sheet.write_string(row, 0, scenario_name(book, name), book.look("text"))
+        for i, year in enumerate(years):
+            if money.has(name, year):
+                letter = letter_of(1 + i)
+                gap = round(float(money.at(name, year)["expected"] - money.at(BASELINE, year)["expected"]), 2)
+                sheet.write_formula(row, 1 + i, f"={letter}{top + 1 + k}-{letter}{top + 1}", book.look("pounds"), gap)
     row = _steps(book, sheet, row + 2)
-    sheet.print_area(0, 0, row, 1 + 2 * len(years))
+    row = _questions(book, sheet, row + 2, names[1:], last=max(len(years), 4))
+    sheet.print_area(0, 0, row, max(len(years), 4))
+
+
+def scenarios_priced(book: Book, money: Money) -> list[str]:
+    """Give the scenarios that were priced in the year of the first page, no change first."""
+    return [BASELINE, *[s for s in book.inputs.scenarios if money.has(s, money.year)]]
+
+
+def _table_head(book: Book, sheet: Any, row: int, title: str, years: Sequence[str]) -> int:
+    for i, name in enumerate([title, *years]):
+        sheet.write_string(row, i, name, book.look("head"))
+    return row
+
+
+def _questions(book: Book, sheet: Any, row: int, names: Sequence[str], *, last: int) -> int:
+    row = _table_head(book, sheet, row, "What each scenario asks", [""] * last)
+    for name in names:
+        question = book.inputs.questions.get(name, "")
+        row += 1
+        sheet.write_string(row, 0, scenario_name(book, name), book.look("text"))
+        sheet.merge_range(row, 1, row, last, "", book.look("text"))
+        sheet.write_string(row, 1, question, book.look("text"))
+        sheet.set_row(row, 15.0 * max(1, -(-len(question) // (18 * last))))
+    return row
 
 
 def _steps(book: Book, sheet: Any, row: int) -> int:
+    """Write what each change does to the pounds, scenario by scenario; the figures are those of the run."""
     table = book.inputs.waterfall
     measure = None if table is None or table.empty else money_measure(table)
     if table is None or measure is None:
         return row
-    sheet.write_string(row, 0, "The steps from no change to each scenario", book.look("bold"))
-    row += 1
     rows = table[(table["measure"] == measure) & (table["from"] == BASELINE)]
     wide = rows.pivot_table(index=["to", "change"], columns="financial_year", values="amount", aggfunc="sum", sort=False)
-    for i, name in enumerate(["Change", *map(str, wide.columns)]):
-        sheet.write_string(row, i, name, book.look("head"))
+    row = _table_head(book, sheet, row, "The steps from no change, as the run worked them out", [str(c) for c in wide.columns])
     for to, found in wide.groupby(level=0, sort=False):
         last = found.index.get_level_values(1) == INTERACTION
         block = pd.concat([found[~last], found[last]])
@@ -161,19 +100,13 @@ def _steps(book: Book, sheet: Any, row: int) -> int:
         row += 1
         sheet.write_string(row, 0, f"{scenario_name(book, str(to))}: all steps", book.look("total"))
         for i, year in enumerate(block.columns):
-            letter = chr(ord("B") + i)
-            sheet.write_formula(
-                row,
-                1 + i,
-                f"=SUM({letter}{first + 1}:{letter}{row})",
-                book.look("pounds", "total"),
-                round(float(block[year].round(2).sum()), 2),
-            )
+            letter, added = letter_of(1 + i), round(float(block[year].round(2).sum()), 2)
+            sheet.write_formula(row, 1 + i, f"=SUM({letter}{first + 1}:{letter}{row})", book.look("pounds", "total"), added)
     return row
 
 
 def risk(book: Book) -> None:
-    """Write the chance of an overspend and the reserves."""
+    """Write the chance of an overspend and the reserves, live where the possible futures are in the workbook."""
     table = book.inputs.risk
     if table is None or table.empty:
         return
@@ -183,34 +116,46 @@ def risk(book: Book) -> None:
         title="Risk and reserves",
         note=note,
         hollow=book.inputs.marked("cost", "price", "budget", "uplift"),
-        widths=[26, 34, 14, 16, 24, 24, 24],
+        widths=[26, 34, 14, 16, 24, 24, 24, 24],
     )
     book.headings(
         sheet,
         row,
         [
-            "Scenario",
-            "Budget line",
-            "Financial year",
-            "Chance of overspend",
-            "Reserve enough 4 years in 5",
-            "Reserve enough 19 years in 20",
-            "Expected overspend",
+            *("Scenario", "Budget line", "Financial year", "Chance of overspend", "Reserve enough 4 years in 5"),
+            *("Reserve enough 19 years in 20", "Expected overspend", "Overspend, if there is one"),
         ],
     )
     head = row
-    for line in table.itertuples():
+    for line in table.to_dict("records"):
         row += 1
-        name = "All lines" if str(line.line).lower() == "total" else label_of(book, line.line)
-        for i, text in enumerate((scenario_name(book, str(line.scenario)), name, str(line.financial_year))):
-            sheet.write_string(row, i, text)
-        if pd.notna(line.p_overspend):
-            sheet.write_number(row, 3, float(line.p_overspend), book.look("share"))
-        for i, pence in enumerate((line.reserve_p80_pence, line.reserve_p95_pence, line.expected_overspend_pence)):
-            if pd.notna(pence):
-                money_cell(book, sheet, (row, 4 + i), float(pence) / 100)
-    sheet.autofilter(head, 0, row, 6)
-    sheet.print_area(0, 0, row, 6)
+        whole = str(line["line"]).lower() == "total"
+        texts = (scenario_name(book, str(line["scenario"])), "All lines" if whole else label_of(book, line["line"]), line["financial_year"])
+        for i, text in enumerate(texts):
+            sheet.write_string(row, i, str(text))
+        _risk_row(book, sheet, row, line)
+    sheet.autofilter(head, 0, row, 7)
+    sheet.print_area(0, 0, row, 7)
+
+
+def _risk_row(book: Book, sheet: Any, row: int, line: Mapping[str, Any]) -> None:
+    place = (str(line["scenario"]), str(line["line"]), str(line["financial_year"]))
+    span, budget = book.places.get(("pounds", *place)), book.places.get(("budget", *place))
+    pounds = [float(line.get(f"{name}_pence", float("nan"))) / 100 for name in RISKS]
+    if span is None or budget is None:
+        if pd.notna(line["p_overspend"]):
+            sheet.write_number(row, 3, float(line["p_overspend"]), book.look("share"))
+        for i, amount in enumerate(pounds):
+            money_cell(book, sheet, (row, 4 + i), amount)
+        return
+    over, look = f"IF({span}>{budget},{span}-{budget},0)", book.look("pounds")
+    sheet.write_formula(row, 3, f"=SUMPRODUCT(--({span}>{budget}))/COUNT({span})", book.look("share"), float(line["p_overspend"]))
+    for i, share in enumerate((0.8, 0.95)):
+        sheet.write_array_formula(row, 4 + i, row, 4 + i, f"{{=ROUND(PERCENTILE({over},{share}),2)}}", look, pounds[i])
+    expected = f"=ROUND(SUMPRODUCT(({span}>{budget})*({span}-{budget}))/COUNT({span}),2)"
+    sheet.write_formula(row, 6, expected, look, pounds[2])
+    happens = f'=IF(D{row + 1}=0,"",ROUND(SUMPRODUCT(({span}>{budget})*({span}-{budget}))/SUMPRODUCT(--({span}>{budget})),2))'
+    sheet.write_formula(row, 7, happens, look, "" if pd.isna(pounds[3]) else pounds[3])
 
 
 def sensitivity(book: Book) -> None:
@@ -224,6 +169,7 @@ def sensitivity(book: Book) -> None:
         title="What moves the cost most",
         note=note,
         hollow=book.inputs.marked("cost", "price", "uplift", "scenario"),
+        typed=True,
         widths=[44, 14, 20, 20, 20],
     )
     book.headings(sheet, row, ["Assumption", "Financial year", "At its low end", "At its high end", "Distance"])
@@ -236,27 +182,4 @@ def sensitivity(book: Book) -> None:
         money_cell(book, sheet, (row, 2), low)
         money_cell(book, sheet, (row, 3), high)
         sheet.write_formula(row, 4, f"=ABS(D{row + 1}-C{row + 1})", book.look("pounds"), round(abs(high - low), 2))
-    sheet.print_area(0, 0, row, 4)
-
-
-def checks(book: Book, money: Money, cells: Mapping[tuple[str, str], str]) -> None:
-    """Write live checks of the totals."""
-    note = (
-        "Each total on the sheet Budget against the figure that the run worked out by itself. A difference of a penny or more is a fault."
-    )
-    sheet, row = book.sheet("Checks", title="Checks", note=note, widths=[28, 16, 24, 24, 14])
-    book.headings(sheet, row, ["Scenario", "Financial year", "Total on the sheet Budget", "Total of the run", "Agrees"])
-    for (scenario, year), address in cells.items():
-        total = money.at(scenario, year)
-        row += 1
-        value = round(float(total["expected"]), 2)
-        block = money.lines[(money.lines["scenario"] == scenario) & (money.lines["financial_year"] == year)]
-        added = round(float(block["expected"].sum()), 2)
-        sheet.write_string(row, 0, scenario_name(book, scenario))
-        sheet.write_string(row, 1, year)
-        sheet.write_formula(row, 2, f"=Budget!{address}", book.look("pounds"), added)
-        sheet.write_number(row, 3, value, book.look("pounds"))
-        sheet.write_formula(
-            row, 4, f'=IF(ABS(C{row + 1}-D{row + 1})<0.005,"yes","NO")', book.look("text"), "yes" if abs(added - value) < 0.005 else "NO"
-        )
     sheet.print_area(0, 0, row, 4)

@@ -1,36 +1,41 @@
-"""The sheets of words and numbers: Read me, Summary, Forecast, Assumptions.
+"""The sheets of words and numbers: Read me, Summary, Forecast.
 
 In: the open book. Out: sheets. Refuses nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from demand.report import words
 from demand.report.answers import answers
 from demand.report.book import NOT_A_SUM, Book, label_of
-from demand.report.facts import Money
 
-__all__ = ["assumptions", "forecast", "read_me", "summary"]
+__all__ = ["forecast", "has_forecast", "read_me", "summary"]
+
+CHANGING = (
+    "Change a yellow cell on the sheet Assumptions: expected cost, ranges, chances and reserves on the sheets Budget, Scenarios and Risk "
+    "follow at once. The sizes of scenarios (blue cells) change how many people there are, which only a run can work out. To take changes "
+    "up in a run, save the workbook and ask for: demand budget CONFIG --inputs budget.xlsx. No forecast is made again; the changes are "
+    "listed, old and new."
+)
+CHANGING_TYPED = (
+    "The figures of this workbook are typed: they are too many to be formulas, or the run has not stored what they rest on. Change a blue "
+    "cell on the sheet Assumptions, save, and ask for: demand budget CONFIG --inputs budget.xlsx. No forecast is made again; the changes "
+    "are listed, old and new."
+)
 
 
-def read_me(book: Book, money: Money | None) -> None:
-    """Write what the workbook holds and what its words mean."""
+def read_me(book: Book, sheets: Sequence[tuple[str, str]]) -> None:
+    """Write what the workbook holds and what its words mean: `sheets` are the others, each with what it is for."""
     run = book.inputs.run
     sheet, row = book.sheet("Read me", title=book.inputs.title, note="What this workbook holds and how to read it.", widths=[28, 100])
+    live = any(name == "Possible futures" for name, _ in sheets)
     about = [
-        ("Summary", "The answers of the report's first page, in words."),
-        (
-            "Budget",
-            "What each line is expected to cost in each financial year, under each scenario. Totals and differences are live formulas.",
-        ),
-        ("Scenarios", "The scenarios side by side, and the steps from no change to each."),
-        ("Forecast", "Expected numbers by financial year."),
-        ("Risk", "The chance of an overspend, and the reserve that would be enough."),
-        ("What moves it", "Each assumption at its low and its high end."),
-        ("Assumptions", "Every number that was given, with its range, source, date and owner."),
-        ("Checks", "Live checks: each total against the figure that the run worked out."),
+        *sheets,
+        ("Changing an input", CHANGING if live else CHANGING_TYPED) if book.inputs.spec.audience == "council" else ("", ""),
         ("Expected", "The average over all possible futures. Expected figures add up; nothing else does."),
         ("Low and high", NOT_A_SUM),
         ("Chance of overspend", "The share of possible futures in which the line needs more than its budget."),
@@ -38,18 +43,11 @@ def read_me(book: Book, money: Money | None) -> None:
         ("No change", "The forecast as it is, before any scenario."),
         ("Run", str(run.get("name", "")) + (f" {run['fingerprint']}" if run.get("fingerprint") else "")),
         ("As of", words.day(run["as_of"]) if run.get("as_of") else ""),
+        ("Possible futures", f"{run['draws']} were tried." if run.get("draws") else "") if not live else ("", ""),
+        ("Data", "; ".join(f"{name} {str(mark)[:16]}" for name, mark in dict(run.get("data") or {}).items())),
     ]
-    made = {
-        "Budget": money is not None,
-        "Scenarios": money is not None,
-        "Checks": money is not None,
-        "Risk": book.inputs.risk is not None,
-        "What moves it": book.inputs.sensitivity is not None,
-        "Assumptions": book.inputs.assumptions is not None,
-        "Forecast": book.inputs.totals is not None,
-    }
     for name, text in about:
-        if made.get(name, True) and text:
+        if text:
             sheet.write_string(row, 0, name, book.look("text", "bold"))
             sheet.write_string(row, 1, text, book.look("text"))
             book.fit(sheet, row, [name, text])
@@ -64,7 +62,8 @@ def read_me(book: Book, money: Money | None) -> None:
 def summary(book: Book) -> None:
     """Write the answers of the first page."""
     found = answers(book.inputs)
-    sheet, row = book.sheet("Summary", title="In short", hollow=any(a.placeholder for a in found), widths=[26, 26, 60, 90])
+    hollow = any(a.placeholder for a in found)
+    sheet, row = book.sheet("Summary", title="In short", hollow=hollow, typed=True, widths=[26, 26, 60, 90])
     book.headings(sheet, row, ["Question", "Answer", "Range", "In a sentence"])
     for answer in found:
         row += 1
@@ -78,6 +77,11 @@ def summary(book: Book) -> None:
                 book.look("text", "bold") if i == 1 else book.look("text"),
             )
     sheet.print_area(0, 0, row, 3)
+
+
+def has_forecast(book: Book) -> bool:
+    """Say whether the run has totals to show."""
+    return book.inputs.totals is not None and not book.inputs.totals.empty
 
 
 def forecast(book: Book) -> None:
@@ -127,45 +131,3 @@ def forecast(book: Book) -> None:
                 sheet.write_number(row, n + 4 + i, float(record[column]), book.look("count", *(["range"] if i else [])))
     sheet.autofilter(head, 0, row, n + 6)
     sheet.print_area(0, 0, row, n + 6)
-
-
-def assumptions(book: Book) -> None:
-    """Write the ledger of assumptions."""
-    table = book.inputs.assumptions
-    if table is None or table.empty:
-        return
-    hollow = len(book.inputs.placeholders) > 0
-    sheet, row = book.sheet(
-        "Assumptions",
-        title="Every number that was given",
-        note="Low to high: 4 times in 5 the truth is expected inside.",
-        hollow=hollow,
-        widths=[16, 40, 14, 14, 14, 24, 60, 20, 24, 40],
-    )
-    book.headings(sheet, row, ["Standing", "Assumption", "Value", "Low", "High", "Unit", "Source", "As of", "Answers for it", "Used in"])
-    for record in table.to_dict("records"):
-        row += 1
-        empty = bool(record.get("placeholder", False))
-        sheet.write_string(row, 0, "PLACEHOLDER" if empty else "Sourced", book.look("hollow") if empty else book.look("text"))
-        sheet.write_string(row, 1, label_of(book, record["name"]), book.look("text"))
-        for i, column in enumerate(("value", "low", "high")):
-            sheet.write_number(row, 2 + i, float(record[column]), book.look("number"))
-        texts = [
-            "",
-            str(record["name"]),
-            "",
-            "",
-            "",
-            str(record["unit"]),
-            str(record["source"]),
-            "",
-            str(record["owner"]),
-            str(record.get("used_in") or ""),
-        ]
-        book.fit(sheet, row, texts)
-        as_of = record.get("as_of")
-        for i, text in ((5, record["unit"]), (6, record["source"]), (8, record["owner"]), (9, record.get("used_in") or "")):
-            sheet.write_string(row, i, str(text), book.look("text"))
-        if as_of is not None and pd.notna(as_of):
-            sheet.write_datetime(row, 7, pd.Timestamp(str(as_of)).to_pydatetime(), book.look("date"))
-    sheet.print_area(0, 0, row, 9)

@@ -1,24 +1,43 @@
-"""The workbook: the same figures where finance can add them up.
+"""The workbook: the same figures where finance can add them up, and change what they rest on.
 
-In: a `ReportInput`. Out: the bytes of an .xlsx file. Expected totals and differences are live formulas with their values stored; ranges are
-typed values, labelled as not being sums. All text is written as text, also where it begins with = + - or @. Refuses nothing.
+In: a `ReportInput`. Out: the bytes of an .xlsx file. Expected costs, their totals, ranges, chances and reserves are live formulas over
+input cells, with their values stored, where the run has stored every possible future; else expected totals alone are. All text is written
+as text, also where it begins with = + - or @. Refuses nothing.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from demand.report.assumption_sheet import assumptions, has_assumptions
 from demand.report.book import Book
+from demand.report.budget_sheet import budget, checks
 from demand.report.facts import Money
 from demand.report.inputs import ReportInput
-from demand.report.money_sheets import budget, checks, risk, scenarios, sensitivity
-from demand.report.sheets import assumptions, forecast, read_me, summary
+from demand.report.live import Live
+from demand.report.live_sheets import FUTURES, PRICES, futures, prices
+from demand.report.money_sheets import risk, scenarios, scenarios_priced, sensitivity
+from demand.report.sheets import forecast, has_forecast, read_me, summary
 
 __all__ = ["workbook"]
 
 FAST = datetime(2026, 1, 1)
 """The date written into the file's properties: a fixed one, so that the same run gives the same bytes."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: what it is called, what it is for, and how it is filled."""
+
+    name: str
+    about: str
+    write: Callable[[], None]
+    early: int = 9
+    """Which are filled first, so that others can refer to their cells."""
 
 
 def workbook(inputs: ReportInput) -> bytes:
@@ -31,8 +50,7 @@ def workbook(inputs: ReportInput) -> bytes:
     Returns
     -------
     bytes
-        An .xlsx file with the sheets Read me, Summary, Budget, Scenarios, Forecast, Risk, What moves it, Assumptions and Checks, as far
-        as the run has them.
+        An .xlsx file with a sheet Read me that says what the others hold, as far as the run has them.
     """
     import xlsxwriter
 
@@ -41,17 +59,44 @@ def workbook(inputs: ReportInput) -> bytes:
     file = xlsxwriter.Workbook(out, options)
     file.set_properties({"title": inputs.title, "comments": f"Run {inputs.run.get('fingerprint', '')}", "created": FAST})
     file.set_calc_mode("auto")
-    book, money = Book(file, inputs), Money.of(inputs.budget)
-    read_me(book, money)
-    summary(book)
-    cells = budget(book, money) if money is not None else {}
-    if money is not None:
-        scenarios(book, money, cells)
-    forecast(book)
-    risk(book)
-    sensitivity(book)
-    assumptions(book)
-    if money is not None:
-        checks(book, money, cells)
+    book = Book(file, inputs)
+    sheets = [*_first(book), *_money(book)]
+    book.order(["Read me", *(s.name for s in sheets)])
+    for sheet in sorted(sheets, key=lambda s: s.early):
+        sheet.write()
+    read_me(book, [(s.name, s.about) for s in sheets])
     file.close()
     return out.getvalue()
+
+
+def _first(book: Book) -> list[Sheet]:
+    return [Sheet("Summary", "The answers of the report's first page, in words.", partial(summary, book))]
+
+
+def _money(book: Book) -> list[Sheet]:
+    """Give the sheets that the run has tables for, in the order of reading."""
+    inputs = book.inputs
+    money = Money.of(inputs.budget)
+    live = Live.of(inputs) if money is not None else None
+    found: list[Sheet] = []
+    if money is not None:
+        about = "What each line is expected to cost in each financial year, under each scenario: live formulas."
+        found.append(Sheet("Budget", about, partial(budget, book, money), early=4))
+        if len(scenarios_priced(book, money)) > 1:
+            found.append(Sheet("Scenarios", "The scenarios side by side, and the steps to each.", partial(scenarios, book, money)))
+    if has_forecast(book):
+        found.append(Sheet("Forecast", "Expected numbers by financial year.", partial(forecast, book)))
+    if inputs.risk is not None and not inputs.risk.empty:
+        found.append(Sheet("Risk", "The chance of an overspend, and the reserve that would be enough.", partial(risk, book)))
+    if inputs.sensitivity is not None and not inputs.sensitivity.empty:
+        found.append(Sheet("What moves it", "Each assumption at its low and its high end.", partial(sensitivity, book)))
+    if has_assumptions(book):
+        about = "Every number that was given, with its range, source, date and owner; input cells for finance."
+        found.append(Sheet("Assumptions", about, partial(assumptions, book, live), early=1))
+    if live is not None:
+        found.append(Sheet(PRICES, "Each price in each possible future; from the input cells.", partial(prices, book, live), early=2))
+        about = "How much each line pays for and what it costs, in each possible future; all ranges come from here."
+        found.append(Sheet(FUTURES, about, partial(futures, book, live), early=3))
+    if money is not None:
+        found.append(Sheet("Checks", "Live checks: each total against the figure that the run worked out.", partial(checks, book, money)))
+    return found

@@ -18,7 +18,7 @@ from demand.report.html import report_page
 from demand.report.words import banned_in
 from demand.report.workbook import workbook
 
-ALLOWED = ("=SUM(", "=IF(", "=Budget!", "=ABS(", "=F", "=B", "=C", "=D")
+ALLOWED = ("=SUM(", "=IF(", "=Budget!", "=Assumptions!", "=COUNTIF(", "=ABS(", "=F", "=B", "=C", "=D")
 
 
 @cache

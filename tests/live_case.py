@@ -1,0 +1,45 @@
+"""A small priced run with a budget, and the workbook's input made from it, as the stages of a run make it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from planning_cases import change, forecast, number, unit_cost, weekly_prices
+
+from demand.budget import BudgetLine, BudgetSpec, UnitCost, budget_table, ledger, price, price_draws, quantities, risk_table
+from demand.report import ReportInput
+from demand.scenario import Scenario, apply
+
+SEED = 5
+YEARS = {"2026-27": 1_900_000.0, "2027-28": 1_950_000.55}
+SPEC = BudgetSpec(
+    lines=[
+        BudgetLine(name="rooms", where={"type": ["bnb"]}, years=YEARS),
+        BudgetLine(name="hostels", where={"type": ["hostel"]}, years=dict.fromkeys(YEARS, 1000000.0)),
+    ]
+)
+FEWER = Scenario(name="fewer", question="What if fewer come?", changes=(change(start="2027-04"),))
+
+
+def prices() -> list[UnitCost]:
+    """Two prices, one with an uplift, and one on top of both."""
+    return [*weekly_prices(), unit_cost("security", {}, number(20, 10, 40, "GBP/household/week"), on_top=True)]
+
+
+def made_live(costs: Sequence[UnitCost] | None = None, spec: BudgetSpec = SPEC, *, draws: int = 40) -> ReportInput:
+    """Price two scenarios and hand over what a run stores."""
+    costs = prices() if costs is None else costs
+    possible, history = forecast(draws=draws)
+    demand, _ = apply(possible, [FEWER], seed=SEED)
+    cost = price(demand, costs, seed=SEED, history=history)
+    return ReportInput(
+        title="Temporary accommodation",
+        run={"name": "made", "seed": SEED, "as_of": pd.Timestamp("2026-06-30"), "draws": draws},
+        budget=budget_table(cost, spec),
+        risk=risk_table(cost, spec),
+        assumptions=ledger(list(costs), [FEWER]),
+        price_quantities=quantities(cost, spec, seed=SEED),
+        price_draws=price_draws(cost, seed=SEED),
+        questions={"fewer": FEWER.question},
+    )
