@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import pandas as pd
 from planning_cases import change, forecast, number, unit_cost, weekly_prices
 
-from demand.budget import BudgetLine, BudgetSpec, UnitCost, budget_table, ledger, price, price_draws, quantities, risk_table
+from demand.assumptions import ledger
+from demand.budget import BudgetLine, BudgetSpec, UnitCost, budget_table, price, price_draws, quantities, risk_table
 from demand.report import ReportInput
 from demand.scenario import Scenario, apply
 
@@ -38,7 +40,7 @@ def made_live(costs: Sequence[UnitCost] | None = None, spec: BudgetSpec = SPEC, 
         run={"name": "made", "seed": SEED, "as_of": pd.Timestamp("2026-06-30"), "draws": draws},
         budget=budget_table(cost, spec),
         risk=risk_table(cost, spec),
-        assumptions=ledger(list(costs), [FEWER]),
+        assumptions=ledger({"costs": costs, "scenarios": [FEWER]}, as_of=date(2026, 6, 30)),
         price_quantities=quantities(cost, spec, seed=SEED),
         price_draws=price_draws(cost, seed=SEED),
         questions={"fewer": FEWER.question},
