@@ -49,9 +49,11 @@ def sensitivity(case: WhatIf, cost: Cost) -> pd.DataFrame:
         now = (_expected(cost, outcome.values, outcome.rows) - base_pounds[outcome.rows]).sum(axis=0)
         for label, (change, _) in outcome.parts.items():
             if change in scenario.changes:
-                ends = [resized(case, outcome, label, size, together=scenario.together) for size in (change.size.low, change.size.high)]
-                low, high = ((_expected(cost, end.values, end.rows) - base_pounds[end.rows]).sum(axis=0) - now for end in ends)
-                rows.append((f"{scenario.name}: {label}", "scenario", scenario.name, low, high))
+                for key, values in change.ends.items():
+                    ends = [resized(case, outcome, label, key, value, together=scenario.together) for value in values]
+                    low, high = ((_expected(cost, end.values, end.rows) - base_pounds[end.rows]).sum(axis=0) - now for end in ends)
+                    name = f"{scenario.name}: {label}" + ("" if key == "size" else f": {key.replace('_', ' ')}")
+                    rows.append((name, "scenario", scenario.name, low, high))
     told = [
         (name, year, int(np.rint(low[y] * 100)), int(np.rint(high[y] * 100)), kind, scenario)
         for name, kind, scenario, low, high in rows

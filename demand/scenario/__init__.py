@@ -5,9 +5,9 @@ that came from a spreadsheet can be planned with too. Refuses what it cannot app
 """
 
 from demand.scenario.application import Outcome, apply, resized, under
-from demand.scenario.change import BASELINE, Change, Scenario, by_name, unfold
+from demand.scenario.case import WhatIf
+from demand.scenario.change import BASELINE, Change, Scenario, Variant, by_name, unfold
 from demand.scenario.comparison import INTERACTION, WATERFALL, compare, demand_table, exposure_of, measured, steps
-from demand.scenario.effect import WhatIf
 from demand.scenario.exposure import AVERAGE, Exposure
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Exposure",
     "Outcome",
     "Scenario",
+    "Variant",
     "WhatIf",
     "apply",
     "by_name",

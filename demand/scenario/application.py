@@ -17,13 +17,15 @@ import pandas as pd
 import xarray as xr
 
 from demand.errors import Fault, ScenarioError, listed, raise_all
+from demand.scenario.case import Applied, WhatIf
 from demand.scenario.change import BASELINE, Change, Scenario, by_name, places, unfold
-from demand.scenario.effect import Applied, WhatIf, kept, moved, work_out
+from demand.scenario.effect import kept, work_out
+from demand.scenario.shift import moved
 
 __all__ = ["APPLIED", "Outcome", "apply", "resized", "under"]
 
 Together = Literal["multiply", "add"] | None
-APPLIED = ["scenario", "change", "unique_id", "effect", "start", "old_mean", "new_mean", "warning"]
+APPLIED = ["scenario", "change", "unique_id", "effect", "start", "old_mean", "new_mean", "warning", "sentence"]
 """The columns of the list of what was applied."""
 
 
@@ -136,15 +138,15 @@ def under(case: WhatIf, changes: Mapping[str, Change], *, together: Together, at
     return _joined(case, parts, together)
 
 
-def resized(case: WhatIf, outcome: Outcome, label: str, size: float, *, together: Together) -> Outcome:
-    """Give the outcome with one change at a size that is certain, all others as they are.
+def resized(case: WhatIf, outcome: Outcome, label: str, key: str, value: float, *, together: Together) -> Outcome:
+    """Give the outcome with one number of one change certain (a key of `Change.ends`), all others as they are.
 
     Raises
     ------
     ScenarioError
-        Where the size does not fit.
+        Where the number does not fit.
     """
-    change = outcome.parts[label][0].sized(size)
+    change = outcome.parts[label][0].fixed(key, value)
     return _joined(case, {**outcome.parts, label: (change, work_out(case, change, at=label))}, together)
 
 
@@ -232,5 +234,6 @@ def _tell(case: WhatIf, scenario: str, label: str, change: Change, part: Applied
         "old_mean": np.where(part.active, old, 0).sum(axis=1) / periods,
         "new_mean": np.where(part.active, new, 0).sum(axis=1) / periods,
         "warning": ["; ".join(w for w in (general, part.warnings.get(n, "")) if w) for n in names],
+        "sentence": change.sentence,
     }
     return pd.DataFrame(rows)[APPLIED]

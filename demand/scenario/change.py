@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from demand.errors import Fault, ScenarioError, did_you_mean, raise_all
 from demand.spec import Assumption, Spec, Unit, Where, fingerprint
 
-__all__ = ["BASELINE", "Change", "Scenario", "by_name", "places", "unfold"]
+__all__ = ["BASELINE", "Change", "Scenario", "Variant", "by_name", "places", "unfold"]
 
 BASELINE = "baseline"
 """The name of the forecast as it is: every comparison holds it."""
@@ -41,6 +41,22 @@ LastDay = Annotated[date, BeforeValidator(_last_day)]
 """A day, or a month written 2027-04, which means its last day."""
 
 
+class Variant(Spec):
+    """One of several sizes that a change may have."""
+
+    probability: float = Field(ge=0, le=1)
+    """How likely it is taken to be. Where the probabilities of all variants come to less than 1, the rest stays as it was forecast."""
+    size: Assumption
+    """How large the change then is."""
+
+
+NEEDS = {"driver": ("driver",), "shift": ("to",), "rate": ("rate_now",), "level": ("between", "towards")}
+"""Keys that one effect needs, and no other has."""
+MAY_HAVE = {"elasticity": ("driver",), "counts": ("rate",), "per": ("level",), "household_size": ("add", "cap", "shift")}
+"""Keys that some effects may have, and no other has."""
+SHARES = {"shift": "a share that moves", "level": "the share of a gap that is closed", "rate": "a rate"}
+
+
 class Change(Spec):
     """One thing that would be different.
 
@@ -55,53 +71,146 @@ class Change(Spec):
     """What it is called in tables and charts."""
     where: Where = Field(default_factory=dict)
     """Which series: key column -> values. Empty means all."""
-    effect: Literal["multiply", "add", "cap", "driver", "shift"]
+    effect: Literal["multiply", "add", "cap", "driver", "shift", "rate", "level"]
     """multiply: times `size`. add: plus `size`, for all series meant taken together. cap: at most `size`, taken together. driver: what
-    `driver` times `size` would do, by the effects that were estimated. shift: the share (or number) `size` moves to the series of `to`."""
+    `driver` times `size` would do, by the effects that were estimated, or by `elasticity`. shift: the share (or number) `size` moves to the
+    series of `to`. rate: a rate of success goes from `rate_now` to `size`, and with it those who are counted because it did not succeed.
+    level: groups come nearer to each other, by the share `size` of the gap."""
     driver: str | None = None
     """For `effect: driver`: the driver that takes another path."""
+    elasticity: Assumption | None = None
+    """For `effect: driver`: an assumed effect in place of the estimated one; 0.5 means that 10 % more of the driver brings 5 % more."""
     to: Where | None = None
     """For `effect: shift`: where people go. They keep the keys that are not named here."""
+    rate_now: Assumption | None = None
+    """For `effect: rate`: the share of cases that succeed today, as a ratio."""
+    counts: Literal["failures", "successes"] | None = None
+    """For `effect: rate`: whether the series count those for whom it failed (the default: 0.55 to 0.65 is 0.35 / 0.45 of them) or those for
+    whom it succeeded."""
+    between: str | None = None
+    """For `effect: level`: the key whose values are the groups: area, segment."""
+    towards: Literal["highest", "lowest", "average"] | None = None
+    """For `effect: level`: highest levels up, lowest levels down, average keeps the total and shares it out in proportion."""
+    per: str | None = None
+    """For `effect: level`: the driver with each group's population, so that rates are compared; without it, counts are."""
     start: FirstDay | None = None
     """From this day or month on; without it, from the first day of the forecast."""
+    delay: Assumption | None = None
+    """How many months later than `start` it may begin (below 0: earlier), drawn in whole months: for dates that are not certain."""
     end: LastDay | None = None
     """Until this day or month; without it, to the end."""
     ramp_months: float = Field(default=0, ge=0)
     """Months from `start` until the change has its whole size; it grows by the same step every day."""
-    size: Assumption
+    probability: Assumption | None = None
+    """How likely it is that the change happens at all, as a ratio; without it, it is certain. In draws without it nothing is changed."""
+    household_size: Assumption | None = None
+    """People in a household: joins a size in people with series that count households, or the other way round."""
+    size: Assumption | None = None
     """How large, with range and source."""
+    variants: dict[str, Variant] = Field(default_factory=dict)
+    """In place of `size`: several sizes by name, of which each draw takes one by its probability."""
 
     @model_validator(mode="after")
     def _holds(self) -> Change:
-        if (self.effect == "driver") != (self.driver is not None):
-            raise ValueError("'driver' belongs to 'effect: driver', and 'effect: driver' needs it.")
-        if (self.effect == "shift") != (self.to is not None):
-            raise ValueError("'to' belongs to 'effect: shift', and 'effect: shift' needs it.")
+        for effect, keys in NEEDS.items():
+            for key in keys:
+                if (self.effect == effect) != (getattr(self, key) is not None):
+                    raise ValueError(f"'{key}' belongs to 'effect: {effect}', and 'effect: {effect}' needs it.")
+        for key, effects in MAY_HAVE.items():
+            if getattr(self, key) is not None and self.effect not in effects:
+                raise ValueError(f"'{key}' belongs to {' and '.join(f'effect: {effect}' for effect in effects)}.")
+        if (self.size is None) != bool(self.variants):
+            raise ValueError("a change has either a 'size', or 'variants' with a size each.")
+        if sum(v.probability for v in self.variants.values()) > 1 + 1e-9:
+            raise ValueError("the probabilities of the variants come to more than 1.")
+        self._dates_hold()
+        self._units_hold()
+        for size in self.sizes:
+            self._size_holds(size)
+        return self
+
+    def _dates_hold(self) -> None:
         if self.start and self.end and self.end < self.start:
             raise ValueError(f"'end' {self.end} is before 'start' {self.start}.")
-        if self.ramp_months and self.start is None:
-            raise ValueError("'ramp_months' needs a 'start'.")
-        if self.effect in ("multiply", "driver") and Unit.parse(self.size.unit).of != "ratio":
-            raise ValueError(f"'effect: {self.effect}' needs a size in 'ratio' (0.94 = six in a hundred fewer), not '{self.size.unit}'.")
-        if self.effect != "add" and self.size.low < 0:
-            raise ValueError(f"'effect: {self.effect}' cannot have a size below zero ({self.size.low:g}).")
-        if self.effect == "shift" and self.is_share and self.size.high > 1:
-            raise ValueError(f"a share that moves cannot be above 1 ({self.size.high:g}).")
-        return self
+        for key in ("ramp_months", "delay"):
+            if getattr(self, key) and self.start is None:
+                raise ValueError(f"'{key}' needs a 'start'.")
+
+    def _units_hold(self) -> None:
+        if self.delay and self.delay.unit not in ("months", "month"):
+            raise ValueError(f"'delay' is in 'months', not '{self.delay.unit}'.")
+        if self.household_size and str(Unit.parse(self.household_size.unit)) != "person/household":
+            raise ValueError(f"'household_size' is in 'people/household', not '{self.household_size.unit}'.")
+        for key in ("probability", "rate_now", "elasticity"):
+            number = getattr(self, key)
+            if number is not None and Unit.parse(number.unit).of not in ("ratio", "share"):
+                raise ValueError(f"'{key}' is a 'ratio', not '{number.unit}'.")
+            if number is not None and key != "elasticity" and not 0 <= number.low <= number.high <= 1:
+                raise ValueError(f"'{key}' lies between 0 and 1, not between {number.low:g} and {number.high:g}.")
+        if self.rate_now and (self.rate_now.high == 1 if self.counts != "successes" else self.rate_now.low == 0):
+            raise ValueError("'rate_now' leaves nobody to count: its range must end before 1 (for successes: begin above 0).")
+
+    def _size_holds(self, size: Assumption) -> None:
+        unit, ratio = Unit.parse(size.unit), self.effect in ("multiply", "driver", "rate", "level")
+        if ratio and unit.of not in (("ratio", "share") if self.effect in SHARES else ("ratio",)):
+            raise ValueError(f"'effect: {self.effect}' needs a size in 'ratio' (0.94 = six in a hundred fewer), not '{size.unit}'.")
+        if unit != Unit.parse(self.sizes[0].unit):
+            raise ValueError(f"the variants of '{self.name}' have different units: '{self.sizes[0].unit}' and '{size.unit}'.")
+        if self.effect != "add" and size.low < 0:
+            raise ValueError(f"'effect: {self.effect}' cannot have a size below zero ({size.low:g}).")
+        if self.effect in SHARES and self.is_share and size.high > 1:
+            raise ValueError(f"{SHARES[self.effect]} cannot be above 1 ({size.high:g}).")
+
+    @property
+    def sizes(self) -> tuple[Assumption, ...]:
+        """The size, or that of each variant."""
+        return (self.size,) if self.size is not None else tuple(v.size for v in self.variants.values())
 
     @property
     def is_share(self) -> bool:
         """True where the size is a ratio or a share, not a number of people."""
-        return Unit.parse(self.size.unit).of in ("ratio", "share")
+        return Unit.parse(self.sizes[0].unit).of in ("ratio", "share")
 
     @property
     def identity(self) -> str:
         """What the change is, whatever its size and dates: the same identity has the same random numbers in every scenario and run."""
         return fingerprint(self.name, self.effect, self.where, self.driver, self.to)
 
-    def sized(self, value: float) -> Change:
-        """Give the same change with a size that is certain."""
-        return self.model_copy(update={"size": self.size.model_copy(update={"value": value, "low": value, "high": value})})
+    @property
+    def ends(self) -> dict[str, tuple[float, float]]:
+        """The low and the high end of each number that the change rests on, by its key; of variants, the smallest and the largest size."""
+        numbers = {key: getattr(self, key) for key in ("delay", "probability", "rate_now", "elasticity", "household_size")}
+        size = (self.size.low, self.size.high) if self.size else (min(s.value for s in self.sizes), max(s.value for s in self.sizes))
+        return {"size": size, **{key: (number.low, number.high) for key, number in numbers.items() if number is not None}}
+
+    def fixed(self, key: str, value: float) -> Change:
+        """Give the same change with one of its numbers (a key of `ends`) certain."""
+        number = self.sizes[0] if key == "size" else getattr(self, key)
+        certain = number.model_copy(update={"value": value, "low": value, "high": value})
+        return self.model_copy(update={key: certain, **({"variants": {}} if key == "size" else {})})
+
+    @property
+    def sentence(self) -> str:
+        """What the change does, in words."""
+        number = " or ".join(f"{s.value:g}" for s in self.sizes)
+        counted = "" if self.is_share else f" {self.sizes[0].unit}"
+        words = {
+            "multiply": f"times {number}",
+            "add": f"{number}{counted} more, shared out among the series",
+            "cap": f"at most {number}{counted} together",
+            "driver": f"what {self.driver} times {number} brings",
+            "shift": f"{number}{counted or ' of them'} move to {_named(self.to or {})}",
+            "rate": f"success goes from {self.rate_now.value if self.rate_now else 0:g} to {number} ({self.counts or 'failures'} counted)",
+            "level": f"{number} of the gap to the {self.towards} of each {self.between} is closed",
+        }
+        when = f", from {self.start}" if self.start else ""
+        late = f" and {self.delay.low:g} to {self.delay.high:g} months later" if self.delay else ""
+        odds = f", if it happens (probability {self.probability.value:g})" if self.probability else ""
+        return f"{_named(self.where) or 'everything'}: {words[self.effect]}{when}{late}{odds}"
+
+
+def _named(where: Where) -> str:
+    return "; ".join(f"{key} {', '.join(values)}" for key, values in where.items())
 
 
 class Scenario(Spec):
@@ -111,6 +220,16 @@ class Scenario(Spec):
     """What it is called in the config, in files and on the command line."""
     question: str = ""
     """The question that it answers, in plain words."""
+    rationale: str = ""
+    """Why it is asked, and what the figures rest on as a whole."""
+    source: str = ""
+    """Where the whole comes from: an Act, a plan, a statistical release."""
+    status: str = ""
+    """How far it has come: a bill, an Act not yet in force, in force, a proposal."""
+    as_of: date | None = None
+    """The day for which it was right."""
+    expires: date | None = None
+    """After this day it must be looked at again: it is then marked as old."""
     changes: tuple[Change, ...] = ()
     """What would be different."""
     combines: tuple[str, ...] = ()

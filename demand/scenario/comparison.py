@@ -15,8 +15,8 @@ import xarray as xr
 from demand.ended import with_ended
 from demand.errors import Fault, ScenarioError, did_you_mean
 from demand.scenario.application import Outcome, under
+from demand.scenario.case import WhatIf
 from demand.scenario.change import BASELINE, Scenario, by_name, unfold
-from demand.scenario.effect import WhatIf
 from demand.scenario.exposure import AVERAGE, Exposure
 from demand.tables import History, quantile_columns, summarise
 

@@ -141,7 +141,7 @@ def test_sensitivity_moves_one_assumption_at_a_time(made) -> None:
     other = price(cost.demand, cheap, seed=1, history=history)
     moved = (other.years - cost.years).sel(scenario="baseline", financial_year="2027-28").sum("series").mean()
     assert rows.loc[("hostel place: amount", "2027-28"), "low_pence"] == pytest.approx(float(moved) * 100, abs=1)
-    certain, _ = apply(case.draws, [FEWER.model_copy(update={"changes": (FEWER.changes[0].sized(0.8),)})], seed=1)
+    certain, _ = apply(case.draws, [FEWER.model_copy(update={"changes": (FEWER.changes[0].fixed("size", 0.8),)})], seed=1)
     lower = price(certain, weekly_prices(), seed=1, history=history).years.sel(scenario="fewer") - cost.years.sel(scenario="fewer")
     assert rows.loc[("fewer: fewer", "2028-29"), "low_pence"] == pytest.approx(
         float(lower.sel(financial_year="2028-29").sum("series").mean()) * 100, abs=1

@@ -18,7 +18,7 @@ def test_the_size_is_no_part_of_a_changes_identity() -> None:
     one, other = change(size=number(0.9, 0.8, 0.95)), change(size=number(0.7, 0.6, 0.8))
     assert one.identity == other.identity
     assert one.fingerprint != other.fingerprint
-    assert one.sized(0.5).size.low == one.sized(0.5).size.high == 0.5
+    assert one.fixed("size", 0.5).size.low == one.fixed("size", 0.5).size.high == 0.5
 
 
 def test_a_combination_unfolds_into_each_change_once() -> None:

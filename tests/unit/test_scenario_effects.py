@@ -8,7 +8,7 @@ from planning_cases import change, effects, forecast, number
 from demand.calendar import Frequency
 from demand.people import People
 from demand.scenario import Scenario, WhatIf, apply, compare, demand_table
-from demand.scenario.effect import phase
+from demand.scenario.timing import phase
 from demand.tables import summarise
 
 

@@ -5,7 +5,7 @@ from planning_cases import change, effects, forecast, number
 from pydantic import ValidationError
 
 from demand.errors import ScenarioError
-from demand.scenario import Scenario, WhatIf, apply, compare
+from demand.scenario import Change, Scenario, WhatIf, apply, compare
 
 DRAWS, HISTORY = forecast(draws=5)
 MIXED, _ = forecast(draws=5, kind=["flow", "flow", "stock", "stock"])
@@ -29,12 +29,39 @@ def scenario(*changes, **more):
         ({"size": number(0.5, -0.1, 0.9)}, "cannot have a size below zero"),
         ({"effect": "shift", "to": {"type": "bnb"}, "size": number(0.9, 0.8, 1.2)}, "a share that moves cannot be above 1"),
         ({"start": "2027-13"}, "month"),
+        ({"effect": "rate", "size": number(0.65)}, "'effect: rate' needs it"),
+        ({"rate_now": number(0.5)}, "'rate_now' belongs to 'effect: rate'"),
+        ({"effect": "rate", "size": number(0.65, 0.6, 1.2), "rate_now": number(0.5)}, "a rate cannot be above 1"),
+        ({"effect": "rate", "size": number(0.65), "rate_now": number(1)}, "'rate_now' leaves nobody to count"),
+        ({"effect": "rate", "size": number(0.65), "rate_now": number(55)}, "'rate_now' lies between 0 and 1, not between 55 and 55"),
+        ({"counts": "failures"}, "'counts' belongs to effect: rate"),
+        ({"effect": "level", "size": number(1), "between": "area"}, "'towards' belongs to 'effect: level'"),
+        ({"effect": "level", "size": number(1, 0.5, 1.1), "between": "area", "towards": "lowest"}, "the share of a gap that is closed"),
+        ({"elasticity": number(0.5)}, "'elasticity' belongs to effect: driver"),
+        ({"household_size": number(2, unit="people/household")}, "'household_size' belongs to effect: add and effect: cap"),
+        ({"effect": "add", "size": number(5, unit="people"), "household_size": number(2)}, "'household_size' is in 'people/household'"),
+        ({"delay": number(3, unit="months")}, "'delay' needs a 'start'"),
+        ({"delay": number(3, unit="weeks"), "start": "2027-04"}, "'delay' is in 'months', not 'weeks'"),
+        ({"probability": number(60, unit="percent")}, "'probability' is a 'ratio', not 'percent'"),
+        ({"probability": number(60)}, "'probability' lies between 0 and 1"),
+        ({"variants": {"a": {"probability": 0.5, "size": number(1)}}}, "either a 'size', or 'variants'"),
         ({"effekt": "multiply"}, "Extra inputs are not permitted"),
     ],
 )
 def test_a_change_that_cannot_be(settings, message) -> None:
     with pytest.raises(ValidationError, match=message.replace("(", r"\(")):
         change(**settings)
+
+
+def test_variants_that_cannot_be() -> None:
+    most = {"a": {"probability": 0.7, "size": number(1)}, "b": {"probability": 0.4, "size": number(1)}}
+    with pytest.raises(ValidationError, match="come to more than 1"):
+        Change(name="v", effect="multiply", variants=most)
+    mixed = {"a": {"probability": 0.5, "size": number(1, unit="people")}, "b": {"probability": 0.4, "size": number(1, unit="households")}}
+    with pytest.raises(ValidationError, match="the variants of 'v' have different units"):
+        Change(name="v", effect="add", variants=mixed)
+    with pytest.raises(ValidationError, match="either a 'size', or 'variants'"):
+        Change(name="v", effect="add")
 
 
 def test_the_baselines_name_is_taken_and_changes_have_names_of_their_own() -> None:
@@ -53,6 +80,10 @@ def test_the_baselines_name_is_taken_and_changes_have_names_of_their_own() -> No
         (change(effect="add", size=number(5, unit="people")), "the unit 'people' does not fit. These series count 'household'."),
         (change(effect="add", size=number(5, unit="households/month")), "a stock has no size per month. Write 'household'."),
         (change(effect="cap", size=number(5, unit="households/area")), "the unit 'households/area' is not a number."),
+        (change(effect="level", size=number(1), between="aera", towards="lowest"), "'aera' is not a key of the data. Known: 'area', "
+         "'type'. Did you mean 'area'?"),
+        (change(effect="level", size=number(1), between="area", towards="lowest", where={"area": "North"}), "there is one group only"),
+        (change(effect="level", size=number(1), between="area", towards="lowest", per="people"), "no population 'people' is known"),
         (change(effect="driver", driver="rents", size=number(1.1)), "no effects of drivers are known, so what 'rents'"),
         (change(effect="shift", where={"type": "bnb"}, to={"type": "hotel"}), "changes[0].to.type: 'hotel' matches no series."),
         (change(effect="shift", where={"type": "bnb"}, to={"type": "bnb"}), "people who leave 'North/bnb' have nowhere to go."),

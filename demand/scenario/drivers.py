@@ -1,0 +1,81 @@
+"""What another path of a driver does: by the effects that were estimated, or by an assumed one with a source.
+
+In: a `Change` with `effect: driver`, and EFFECTS. Out: elasticities by series and draw. Refuses drivers without effects; says where a
+driver would leave the range in which its effect was observed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from demand.errors import Fault, ScenarioError, did_you_mean, listed
+from demand.people import whose
+from demand.scenario.case import WhatIf
+from demand.scenario.change import Change
+from demand.scenario.timing import phase
+from demand.tables import frequency_of, series_of
+
+__all__ = ["elasticities"]
+
+
+def elasticities(case: WhatIf, change: Change, ids: pd.Index, *, at: str) -> tuple[np.ndarray, dict[str, str]]:
+    """Give the effect of a change's driver on each series in every draw, and what must be said of it.
+
+    Returns
+    -------
+    elasticity : numpy.ndarray
+        Shape (series, draws); 0 where no effect is known, which is told.
+    warnings : dict of str to str
+        By unique_id; '' for the change as a whole.
+
+    Raises
+    ------
+    ScenarioError
+        Where nothing is known of the driver, or of what it does here.
+    """
+    effects, count = case.effects, case.draws.sizes["draw"]
+    if change.elasticity is not None:
+        assumed = change.elasticity.draw(count, seed=case.seed, name=f"elasticity {change.identity}")
+        told = f"the effect of '{change.driver}' is assumed ({change.elasticity.source}), not estimated"
+        return np.broadcast_to(assumed, (len(ids), count)), {"": told}
+    if effects is None or effects.empty:
+        found = f"no effects of drivers are known, so what '{change.driver}' would do cannot be said"
+        raise ScenarioError(
+            Fault(found, f"{at}.driver", do_next="Give drivers under data.drivers, or the change an 'elasticity' with its source")
+        )
+    ours = effects[effects["driver"] == change.driver]
+    if ours.empty:
+        known = sorted(effects["driver"].astype(str).unique())
+        raise ScenarioError(
+            Fault(f"'{change.driver}' is not a driver of this forecast", f"{at}.driver", did_you_mean(str(change.driver), known))
+        )
+    table = ours.pivot(index="unique_id", columns="draw", values="elasticity").reindex(ids)
+    missing = table.isna().all(axis=1).to_numpy()
+    if missing.all():
+        raise ScenarioError(Fault(f"no effect of '{change.driver}' is known on {listed(ids)}", f"{at}.where"))
+    if table.shape[1] != count or table[~missing].isna().any(axis=None):
+        found = f"the effects of '{change.driver}' have {table.shape[1]} draws, or holes; the forecast has {count} draws"
+        raise ScenarioError(Fault(found, f"{at}.driver", do_next="Use the effects that were estimated with this forecast"))
+    warnings = {str(i): f"no effect of '{change.driver}' is known here: left as it was" for i in ids[missing]}
+    outside = _outside(case, change, ours[ours["unique_id"].isin(ids)])
+    return np.where(missing[:, None], 0.0, table.to_numpy(dtype=np.float64)), {**warnings, **({"": outside} if outside else {})}
+
+
+def _outside(case: WhatIf, change: Change, effects: pd.DataFrame) -> str:
+    """Say where the driver's new path leaves the range in which its effect was observed."""
+    if case.drivers is None or not {"observed_low", "observed_high"} <= set(effects.columns):
+        return ""
+    ds = pd.DatetimeIndex(case.draws["ds"].to_numpy())
+    of = whose(str(change.driver), series_of(case.draws), set(case.drivers["name"].astype(str)))
+    weight, told = pd.Series(phase(ds, frequency_of(case.draws), change)[0], index=ds), []
+    sizes = [size.value for size in change.sizes]
+    for name, mine in effects.groupby(effects["unique_id"].astype(str).map(of), sort=False):
+        path = case.drivers[(case.drivers["name"] == name) & case.drivers["ds"].isin(ds)]
+        far = weight.reindex(path["ds"]).to_numpy()
+        level = np.concatenate([path["value"].to_numpy(dtype=float) * (1 + far * (size - 1)) for size in sizes])
+        low, high = mine["observed_low"].min(), mine["observed_high"].max()
+        if ((level < low) | (level > high)).any():
+            found = f"'{name}' would be {level.min():g} to {level.max():g}"
+            told.append(f"{found}; its effect was observed from {low:g} to {high:g} only, so beyond that it is a guess")
+    return "; ".join(told)
