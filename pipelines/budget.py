@@ -15,6 +15,9 @@ from demand.budget import (
     risk_table,
     sensitivity,
 )
+from demand.budget.bridge import bridge, bridge_notes
+from demand.budget.movement import steps_of
+from demand.budget.mtfp import mtfp, mtfp_notes
 from demand.hierarchy import declared
 from demand.scenario import apply
 from pipelines.config import RunConfig
@@ -52,6 +55,9 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("price_draws.parquet", price_draws(cost, seed=case.seed))
     writer.table("unpriced.csv", cost.unpriced)
     counted = history.only(set(history.ids) - set(declared(history, job.config.data.hierarchy)))
-    agreed = reconciliation(cost, spec, counted)
+    agreed, found = reconciliation(cost, spec, counted), steps_of(case, cost, spec, counted)
     writer.table("reconciliation.csv", agreed)
-    writer.json("budget_notes.json", [*reconciliation_notes(agreed, spec), *budget_notes(cost, spec)])
+    writer.table("mtfp.csv", mtfp(found))
+    writer.table("bridge.csv", bridge(found, spec))
+    notes = [*reconciliation_notes(agreed, spec), *mtfp_notes(found), *bridge_notes(found)]
+    writer.json("budget_notes.json", [*notes, *budget_notes(cost, spec)])

@@ -46,6 +46,8 @@ class BudgetLine(Spec):
     """What the ledger says was spent, by financial year that is over: {2025-26: 12890000}, in GBP, gross of income and grants."""
     tolerance: float = Field(default=0.05, ge=0)
     """How far volume x price may lie from the outturn, as a share of it: 0.05 is 5 %."""
+    starts: Where = Field(default_factory=dict)
+    """Which series count those who come into the line's stock (a flow): with it, the bridge tells more starts from longer stays."""
     floor: float = Field(default=0, ge=0)
     """GBP a year that statutory duties need: no plan goes below it."""
     items_only: bool = False
@@ -221,7 +223,7 @@ def shortfall(cost: Cost, spec: BudgetSpec) -> xr.DataArray:
 
 
 def pence(pounds: Sequence[float] | np.ndarray, *, total: int | None = None) -> np.ndarray:
-    """Turn amounts in GBP into integer pence that add up to their rounded total, by the largest remainder.
+    """Turn amounts in GBP into integer pence that add up to their rounded total, or to `total`, by the largest remainder.
 
     Parameters
     ----------
@@ -244,7 +246,9 @@ def pence(pounds: Sequence[float] | np.ndarray, *, total: int | None = None) -> 
         raise ValueError("an amount is not a number")
     whole = np.floor(exact)
     rest = int((np.rint(exact.sum()) if total is None else total) - whole.sum())
-    whole[np.argsort(-(exact - whole), kind="stable")[:rest]] += 1
+    if len(whole):
+        whole += rest // len(whole)
+        whole[np.argsort(-(exact - whole), kind="stable")[: rest % len(whole)]] += 1
     return whole.astype(np.int64)
 
 

@@ -36,18 +36,19 @@ def reconciliation(cost: Cost, spec: BudgetSpec, history: History) -> pd.DataFra
     Returns
     -------
     pandas.DataFrame
-        `RECONCILIATION`, a row a line and year that can be told, and `TOTAL` where every line has an outturn: modelled_pence is volume x
-        price, gap_pence the outturn less that (what is not explained), gap_share the gap over the outturn, within whether it lies in the
-        tolerance (of the total: that of its lines, each weighted by its outturn). Lines add up to their total.
+        `RECONCILIATION`, a row a line and year that can be told, and `TOTAL` where every line that is paid by series has an outturn:
+        modelled_pence is volume x price, gap_pence the outturn less that (what is not explained), gap_share the gap over the outturn,
+        within whether it lies in the tolerance (of the total: that of its lines, each weighted by its outturn). Lines add up to their
+        total.
     """
     spent = past(cost, history).spent(spec)
-    rows = []
+    rows, counted = [], [line for line in spec.lines if not line.items_only]
     for year in spent.columns:
-        told = [line for line in spec.lines if year in line.outturn and np.isfinite(spent.loc[line.name, year])]
+        told = [line for line in counted if year in line.outturn and np.isfinite(spent.loc[line.name, year])]
         modelled = pence([spent.loc[line.name, year] for line in told])
         outturn = pence([line.outturn[year] for line in told])
         rows += [_row(line.name, year, modelled[i], outturn[i], line.tolerance) for i, line in enumerate(told)]
-        if len(told) == len(spec.lines) and told:
+        if len(told) == len(counted) and told:
             allowed = float(np.abs(outturn) @ [line.tolerance for line in told]) / max(float(np.abs(outturn).sum()), 1.0)
             rows.append(_row(TOTAL, year, modelled.sum(), outturn.sum(), allowed))
     return pd.DataFrame(rows, columns=RECONCILIATION)
