@@ -14,6 +14,7 @@ import pandas as pd
 from demand.report import words
 from demand.report.about_sections import quality_section
 from demand.report.answers import answers
+from demand.report.cleared import cleared
 from demand.report.inputs import ReportInput
 from demand.report.sections import sections
 
@@ -35,6 +36,7 @@ def report_page(inputs: ReportInput) -> str:
     str
         HTML: the first page with six answers, then the sections.
     """
+    inputs = cleared(inputs)
     run = inputs.run
     until = run.get("cutoff")
     hollow = inputs.placeholders

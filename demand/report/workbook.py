@@ -16,6 +16,7 @@ from functools import partial
 from demand.report.assumption_sheet import assumptions, has_assumptions
 from demand.report.book import Book
 from demand.report.budget_sheet import budget, checks
+from demand.report.cleared import cleared
 from demand.report.facts import Money
 from demand.report.inputs import ReportInput
 from demand.report.live import Live
@@ -54,6 +55,7 @@ def workbook(inputs: ReportInput) -> bytes:
     """
     import xlsxwriter
 
+    inputs = cleared(inputs)
     out = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     file = xlsxwriter.Workbook(out, options)

@@ -1,71 +1,34 @@
-"""Small numbers: what may leave the building, and in what form.
+"""A table of counts made fit to leave: small counts hidden, others rounded, and what is said of few withheld.
 
-In: a table of observed counts and what is said of those counted, and a policy. Out: the table with small counts hidden, all others rounded,
-and shares, means and costs withheld where too few stand behind them. Fails closed: a number that nobody declared, a column of persons, or a
-policy that is not known is an error, never a way through.
+In: a table of observed counts and what is said of those counted, a policy and, where an earlier release lies outside already, that release.
+Out: the table as it may leave. Fails closed: a number that nobody declared, a column of persons, or a policy that is not known is an error,
+never a way through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from demand.disclosure.additive import relations
+from demand.disclosure.policies import Policy, policy_named
+from demand.disclosure.releases import against_earlier
+from demand.disclosure.suppression import further_hidden
 from demand.errors import DisclosureError, Fault, did_you_mean, listed, raise_all
 from demand.segments.profile import wilson
-from demand.spec import Spec
 
-__all__ = ["POLICIES", "DisclosureSpec", "Policy", "protect", "protect_profile"]
+__all__ = ["dominated", "protect", "protect_profile"]
 
 PERSONS = ("person_id", "episode_id")
 
 
-class Policy(Spec):
-    """A rule for small numbers."""
-
-    name: str
-    hide_below: int
-    """Counts from 1 to one less than this are hidden."""
-    round_to: int
-    """All other counts are rounded to the nearest multiple of this; totals from their own exact value, not from rounded parts."""
-    least_base: int
-    """A share, mean or cost per head of fewer people than this is withheld."""
-    hide_zero: bool = False
-    """True where nobody is itself telling."""
-    mark: str = "*"
-    """What stands in place of a hidden count."""
-    source: str = ""
-
-
-POLICIES = {
-    p.name: p
-    for p in (
-        Policy(name="wales", hide_below=5, round_to=5, least_base=10, source="StatsWales: 1 to 4 hidden, rounded to the nearest 5"),
-        Policy(name="wales_homelessness", hide_below=3, round_to=3, least_base=10,
-               source="Welsh Government homelessness statistics: below 3 hidden, rounded to the nearest 3"),
-        Policy(name="wales_children", hide_below=5, round_to=5, least_base=10, mark="[c]",
-               source="StatsWales, children looked after: rounded to the nearest 5, [c] where disclosive"),
-        Policy(name="opensafely", hide_below=8, round_to=5, least_base=10,
-            source="OpenSAFELY output checks: 7 or fewer hidden, rest rounded to 5"),
-        Policy(name="tre", hide_below=10, round_to=5, least_base=10, hide_zero=True,
-               source="SDAP handbook's rule of 10; ACRO's defaults: threshold 10, zeros disclosive, rounded to 5"),
-        Policy(name="internal", hide_below=0, round_to=1, least_base=0, source="Nothing is changed: for those who may see the records"),
-    )
-}  # fmt: skip
-
-
-class DisclosureSpec(Spec):
-    """The `disclosure` part of a config."""
-
-    policy: Literal["wales", "wales_homelessness", "wales_children", "opensafely", "tre", "internal"] = "wales"
-    """The rule for small numbers in whatever leaves the council."""
-
-
 def protect(
-    table: pd.DataFrame, *, counts: Sequence[str], policy: Policy | str, values: Sequence[str] = (), plain: Sequence[str] = ()
-) -> pd.DataFrame:
+    table: pd.DataFrame, *, counts: Sequence[str], policy: Policy | str, values: Sequence[str] = (), plain: Sequence[str] = (),
+    parts: Mapping[str, Sequence[str]] | None = None, earlier: pd.DataFrame | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Make a table of observed counts fit to leave.
 
     Parameters
@@ -81,6 +44,10 @@ def protect(
         least base, else rounded to two significant figures.
     plain : sequence of str
         Columns of numbers that tell of nobody: years, prices, budgets.
+    parts : mapping, optional
+        Value of a key -> the values that it is the sum of, where totals are nested; plain totals are found in the numbers.
+    earlier : pandas.DataFrame, optional
+        The same table as it left before: nobody may learn a small number from the difference.
 
     Returns
     -------
@@ -99,20 +66,65 @@ def protect(
     >>> protect(table, counts=["people"], policy="wales")["people"].tolist()
     ['*', 130]
     """
-    rule = _policy(policy)
+    rule = policy_named(policy)
     _check(table, counts, values, plain)
     out = table.copy()
-    if rule.name == "internal":
-        return _stamped(out, rule, 0, 0)
+    if rule.opens:
+        return _stamped(out, rule, (0, 0, 0))
+    keys = [str(c) for c in table.columns if c not in {*counts, *values, *plain}]
     exact = table[list(counts)].apply(pd.to_numeric).to_numpy(dtype=float)
-    small = (exact > 0) & (exact < rule.hide_below) | ((exact == 0) & rule.hide_zero)
+    small = rule.hides(exact)
+    shown = np.array([[rule.rounded(n) for n in row] for row in exact], dtype=object).reshape(exact.shape)
+    if earlier is not None:
+        shown, before = against_earlier(table, earlier, shown, rule=rule, keys=keys, counts=counts)
+        small |= before
+    adds = relations(table, counts=counts, keys=keys, parts=parts)
+    hidden, left_out = (m.reshape(exact.shape) for m in further_hidden(exact.ravel(), small.ravel(), adds, rule))
     for j, column in enumerate(counts):
-        out[column] = [_shown(n, s, rule) for n, s in zip(exact[:, j], small[:, j], strict=True)]
-    thin = small.any(axis=1) | ~(exact >= rule.least_base).all(axis=1)
+        out[column] = pd.Series([rule.mark if h else int(n) for n, h in zip(shown[:, j], hidden[:, j], strict=True)],
+                                index=out.index, dtype=object if hidden[:, j].any() else "int64")  # fmt: skip
+        if left_out[:, j].any():
+            out[column] = out[column].astype(object).mask(left_out[:, j])
+    thin = hidden.any(axis=1) | ~(exact >= rule.least_base).all(axis=1)
     for column in values:
         number = pd.to_numeric(table[column]).to_numpy(dtype=float)
         out[column] = np.where(thin, np.nan, _significant(number))
-    return _stamped(out, rule, int(small.sum()), int(thin.sum()) * len(values))
+    return _stamped(out, rule, (int(rule.hides(exact).sum()), int(hidden.sum()), int(thin.sum()) * len(values)))
+
+
+def dominated(contributions: Sequence[float], policy: Policy | str) -> bool:
+    """Say whether few contributors make most of an amount, so that it would tell of them.
+
+    Parameters
+    ----------
+    contributions : sequence of float
+        What each person or provider adds to the amount.
+    policy : Policy or str
+
+    Returns
+    -------
+    bool
+        True where the first N make more than K of it, or where the amount without the first two is less than p of the first: then the
+        second could estimate the first (Hundepool et al. 2012, Statistical Disclosure Control, section 4.2).
+
+    Raises
+    ------
+    DisclosureError
+        Where the policy is not known.
+
+    Examples
+    --------
+    >>> dominated([900, 50, 30, 20], "tre"), dominated([100] * 20, "tre")
+    (True, False)
+    """
+    rule = policy_named(policy)
+    parts = np.sort(np.abs(np.asarray(contributions, dtype=float)))[::-1]
+    total = parts.sum()
+    if total <= 0:
+        return False
+    few = rule.dominance is not None and parts[: rule.dominance[0]].sum() > rule.dominance[1] * total
+    near = rule.p_percent is not None and total - parts[:2].sum() < rule.p_percent * parts[0]
+    return bool(few or near)
 
 
 def protect_profile(profile: pd.DataFrame, *, policy: Policy | str) -> pd.DataFrame:
@@ -134,11 +146,11 @@ def protect_profile(profile: pd.DataFrame, *, policy: Policy | str) -> pd.DataFr
     DisclosureError
         As `protect`.
     """
-    rule, counts = _policy(policy), ["people", "known", "segment_people"]
+    rule, counts = policy_named(policy), ["people", "known", "segment_people"]
     values = ["share_or_mean", "average", "index", "low", "high", "missing_share"]
     flags = [c for c in ("used",) if c in profile.columns]
     out = protect(profile, counts=counts, policy=rule, values=values, plain=flags)
-    if rule.name == "internal":
+    if rule.opens:
         return out
     for i in np.flatnonzero((profile["level"] != "mean").to_numpy()):
         people, known = out["people"].iloc[i], out["known"].iloc[i]
@@ -150,16 +162,6 @@ def protect_profile(profile: pd.DataFrame, *, policy: Policy | str) -> pd.DataFr
         out.loc[at, ["share_or_mean", "low", "high"]] = np.round([share, low, high], 3)
         out.loc[at, "index"] = round(100 * share / average) if average > 0 else np.nan
     return out
-
-
-def _policy(policy: Policy | str) -> Policy:
-    if isinstance(policy, Policy):
-        return policy
-    if policy not in POLICIES:
-        raise DisclosureError(
-            Fault(f"no disclosure policy '{policy}'", where="disclosure.policy", allowed=did_you_mean(str(policy), POLICIES))
-        )
-    return POLICIES[policy]
 
 
 def _check(table: pd.DataFrame, counts: Sequence[str], values: Sequence[str], plain: Sequence[str]) -> None:
@@ -187,16 +189,14 @@ def _numeric(column: pd.Series) -> bool:
     return bool(column.dtype == object and column.dropna().map(lambda v: isinstance(v, int | float | np.number)).any())
 
 
-def _shown(count: float, small: bool, rule: Policy) -> int | str:
-    return rule.mark if small else int(np.floor(count / rule.round_to + 0.5) * rule.round_to)
-
-
 def _significant(x: np.ndarray, figures: int = 2) -> np.ndarray:
     size = np.where((x == 0) | ~np.isfinite(x), 1.0, np.abs(x))
     unit = 10.0 ** (np.floor(np.log10(size)) - figures + 1)
     return np.asarray(np.round(x / unit) * unit)
 
 
-def _stamped(table: pd.DataFrame, rule: Policy, hidden: int, withheld: int) -> pd.DataFrame:
-    table.attrs["disclosure"] = {"policy": rule.name, "rule": rule.source, "cells_hidden": hidden, "figures_withheld": withheld}
+def _stamped(table: pd.DataFrame, rule: Policy, done: tuple[int, int, int]) -> pd.DataFrame:
+    small, hidden, withheld = done
+    about: dict[str, Any] = {"policy": rule.name, "rule": rule.source, "cells_hidden": hidden, "figures_withheld": withheld}
+    table.attrs["disclosure"] = {**about, "hidden_to_protect_others": hidden - small}
     return table

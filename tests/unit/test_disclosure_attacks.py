@@ -1,0 +1,145 @@
+"""What somebody with the written file, whole numbers and patience can work out: nothing that the policy hides."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from demand.disclosure import POLICIES, Policy, cleared_sentences, dominated, protect, ranges, recovered, relations
+
+EXACT = POLICIES["wales"].model_copy(update={"name": "exact", "round_to": 1})
+RULES = {"wales": POLICIES["wales"], "wales_homelessness": POLICIES["wales_homelessness"], "opensafely": POLICIES["opensafely"],
+         "tre": POLICIES["tre"], "exact": EXACT}  # fmt: skip
+
+
+def made(seed: int) -> pd.DataFrame:
+    """Counts by area and kind with both totals, as a council would publish them."""
+    rng = np.random.default_rng(seed)
+    rows, columns = int(rng.integers(2, 6)), int(rng.integers(2, 5))
+    inner = rng.poisson(float(rng.choice([2, 8, 20])) * rng.gamma(1.0, 1.0, (rows, columns)))
+    table = pd.DataFrame(inner, columns=[f"kind {j}" for j in range(columns)])
+    table.insert(0, "area", [f"area {i}" for i in range(rows)])
+    table["all"] = inner.sum(axis=1)
+    table.loc[rows] = ["Wales", *inner.sum(axis=0), inner.sum()]
+    return table
+
+
+def sums(table: pd.DataFrame) -> list[tuple[int, tuple[int, ...]]]:
+    """The attacker's own account of what adds up, from how the table is laid out."""
+    height, width = len(table), table.shape[1] - 1
+    cells = np.arange(height * width).reshape(height, width)
+    across = [(int(row[-1]), tuple(map(int, row[:-1]))) for row in cells]
+    return across + [(int(column[-1]), tuple(map(int, column[:-1]))) for column in cells.T]
+
+
+def attacked(table: pd.DataFrame, rule: Policy) -> tuple[int, int]:
+    """Write the protected table, read it again, and count hidden cells and those that an attack on the file recovers."""
+    counts = list(table.columns[1:])
+    text = protect(table, counts=counts, policy=rule).to_csv(index=False)
+    shown = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)[counts].to_numpy().ravel()
+    hidden = np.array([not s.isdigit() for s in shown])
+    exact = table[counts].to_numpy(dtype=float).ravel()
+    known = [r for r in sums(table) if shown[r[0]] != ""]
+    return int(hidden.sum()), int(recovered(exact, hidden, known, rule).sum())
+
+
+def unpicked(rule: Policy, tables: int) -> tuple[int, int]:
+    found = [attacked(made(seed), rule) for seed in range(tables)]
+    return sum(h for h, _ in found), sum(r for _, r in found)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_no_hidden_count_of_a_written_table_is_recovered(name: str) -> None:
+    hidden, recovered_cells = unpicked(RULES[name], 8)
+    assert hidden > 20
+    assert recovered_cells == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", RULES)
+def test_no_hidden_count_of_five_hundred_written_tables_is_recovered(name: str) -> None:
+    hidden, recovered_cells = unpicked(RULES[name], 500)
+    assert hidden > 1000
+    assert recovered_cells == 0
+
+
+def test_the_attack_finds_what_hiding_small_counts_alone_leaves_open() -> None:
+    found = 0
+    for seed in range(8):
+        table = made(seed)
+        exact = table[list(table.columns[1:])].to_numpy(dtype=float).ravel()
+        found += int(recovered(exact, EXACT.hides(exact), sums(table), EXACT).sum())
+    assert found > 10
+
+
+@pytest.mark.parametrize(
+    ("counts", "rule"),
+    [([4, 4, 8], "wales"), ([1, 1, 2], "wales_homelessness"), ([1, 1, 1, 1, 4], "wales"), ([3, 40, 43], "exact"), ([2, 0, 0, 2], "exact")],
+)
+def test_tables_that_rounding_alone_gives_away(counts: list[int], rule: str) -> None:
+    table = pd.DataFrame({"area": [f"area {i}" for i in range(len(counts) - 1)] + ["all"], "people": counts})
+    shown = protect(table, counts=["people"], policy=RULES[rule])["people"]
+    hidden = np.array([isinstance(v, str) for v in shown.fillna("")])
+    known = relations(table, counts=["people"], keys=["area"]) if pd.notna(shown.iloc[-1]) else []
+    assert not recovered(np.array(counts, dtype=float), hidden, known, RULES[rule]).any()
+
+
+def test_ranges_are_what_sums_leave() -> None:
+    left = ranges(np.array([1.0, 1.0, 5.0]), np.array([4.0, 4.0, 7.0]), [(2, (0, 1))], [0, 1])
+    assert left.tolist() == [[1.0, 4.0], [1.0, 4.0]]
+    assert np.isnan(ranges(np.array([1.0, 9.0]), np.array([4.0, 9.0]), [(1, (0,))], [0])).any()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_two_releases_differ_by_nothing_small(name: str) -> None:
+    rule = RULES[name]
+    for seed in range(8):
+        first, rng = made(seed), np.random.default_rng(seed)
+        second, kinds = first.copy(), [c for c in first.columns if c.startswith("kind")]
+        people = [(i, c) for i in range(len(first) - 1) for c in kinds if first.loc[i, c] > 0]
+        i, kind = people[int(rng.integers(len(people)))]
+        for row in (i, len(first) - 1):
+            second.loc[row, [kind, "all"]] -= 1
+        counts = list(first.columns[1:])
+        before = pd.read_csv(io.StringIO(protect(first, counts=counts, policy=rule).to_csv(index=False)))
+        after = protect(second, counts=counts, policy=rule, earlier=before)
+        one, other = (t[counts].apply(pd.to_numeric, errors="coerce").to_numpy() for t in (before, after))
+        moved = np.abs(one - other)
+        assert not ((moved > 0) & (moved < min(rule.hide_below, rule.round_to) if rule.round_to > 1 else moved > 0)).any()
+        assert not (np.isnan(one) & ~np.isnan(other)).any()
+        hidden = np.isnan(other).ravel()
+        assert not recovered(second[counts].to_numpy(dtype=float).ravel(), hidden, sums(second), rule).any()
+
+
+def test_an_earlier_release_with_other_columns_is_refused() -> None:
+    from demand.errors import DisclosureError
+
+    table = pd.DataFrame({"area": ["a", "b"], "people": [10, 20]})
+    with pytest.raises(DisclosureError, match="earlier release has no column 'people'"):
+        protect(table, counts=["people"], policy="wales", earlier=table.rename(columns={"people": "households"}))
+
+
+def test_few_contributors_dominate_an_amount() -> None:
+    assert dominated([900, 50, 30, 20], "tre")
+    assert dominated([100, 0.5, 0.3], "tre")
+    assert not dominated([10] * 30, "tre")
+    assert not dominated([900, 1], "wales")
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("13 people were left out", "15 people were left out"),
+        ("2,057 people, 3 of whom are unclear", "2,055 people, fewer than 5 of whom are unclear"),
+        ("In all 146 were expected", "In all 145 were expected"),
+        ("in 8 of 10 tenths, since 2023, for 12 % (19 in 20)", "in 8 of 10 tenths, since 2023, for 12 % (19 in 20)"),
+        ("stability 0.98, 3 segments", "stability 0.98, 3 segments"),
+        ("by 31 March 2026 there were 7", "by 31 March 2026 there were 5"),
+    ],
+)
+def test_counts_in_sentences_are_rounded_as_in_tables(told: str, shown: str) -> None:
+    assert cleared_sentences([told], "wales") == (shown,)
+    assert cleared_sentences([told], "internal") == (told,)
