@@ -16,7 +16,22 @@ __all__ = ["cleared_sentences"]
 HARMLESS = (
     *("segment", "series", "year", "date", "month", "week", "day", "quarter", "period", "cutoff", "time", "tenth", "group", "model"),
     *("condition", "draw", "attribute", "column", "level", "lag", "window", "case", "step", "driver", "scenario", "line", "area"),
-    *("method", "replay", "fold", "earlier", "interval", "degree", "band", "question", "horizon", "figures", "note", "file", "rule", "table"),
+    *(
+        "method",
+        "replay",
+        "fold",
+        "earlier",
+        "interval",
+        "degree",
+        "band",
+        "question",
+        "horizon",
+        "figures",
+        "note",
+        "file",
+        "rule",
+        "table",
+    ),
 )
 """What may be counted before all: none of it is people. Words by their beginnings."""
 NUMBER = re.compile(
