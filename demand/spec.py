@@ -36,7 +36,7 @@ NOUNS = {
     "referrals": "referral", "plans": "plan", "prisoners": "prisoner", "beds": "bed", "ratios": "ratio", "pounds": "GBP", "£": "GBP",
 }  # fmt: skip
 """Plural to singular: the words that stand in units."""
-PERIODS = frozenset({"night", "day", "week", "month", "quarter", "year", "hour"})
+PERIODS = frozenset({"night", "day", "week", "fortnight", "four weeks", "month", "quarter", "year", "hour"})
 
 
 def _factors(value: Any) -> Any:

@@ -29,6 +29,9 @@ from pipelines.reading import Written, example_configs, read_config
 
 __all__ = ["ComputeSpec", "DataSpec", "ExampleSpec", "RunConfig", "TrackingSpec", "example_configs", "load_config", "schema"]
 
+RISING = ("costs", "income", "fixed_costs")
+"""The sections in which an uplift may be the name of a path."""
+
 
 class ExampleSpec(Spec):
     """The example council that travels with the package."""
@@ -108,6 +111,8 @@ class RunConfig(Spec):
     """What if: by name. `library:NAME` takes one of those that travel with the package (configs/scenarios)."""
     costs: list[UnitCost] = Field(default_factory=list)
     """What one person, household, night or week costs."""
+    uplifts: dict[str, dict[str, Assumption]] = Field(default_factory=dict)
+    """Paths that prices may follow, by name: {pay award: {2026-27: ..., 2027-28: ...}}."""
     grants: list[Grant] = Field(default_factory=list)
     """What others pay towards a line, by financial year, and when that ends."""
     budget: BudgetSpec | None = None
@@ -124,10 +129,14 @@ class RunConfig(Spec):
     @model_validator(mode="before")
     @classmethod
     def _names(cls, data: Any) -> Any:
-        scenarios = data.get("scenarios") if isinstance(data, dict) else None
+        if not isinstance(data, dict):
+            return data
+        scenarios, paths = data.get("scenarios"), data.get("uplifts")
         if isinstance(scenarios, dict):
-            named = {k: {"name": k, **v} if isinstance(v, dict) else v for k, v in scenarios.items()}
-            return {**data, "scenarios": named}
+            data = {**data, "scenarios": {k: {"name": k, **v} if isinstance(v, dict) else v for k, v in scenarios.items()}}
+        for section in RISING:
+            if isinstance(data.get(section), list) and isinstance(paths, dict):
+                data = {**data, section: [_on_path(entry, paths) for entry in data[section]]}
         return data
 
     @model_validator(mode="after")
@@ -172,6 +181,12 @@ class RunConfig(Spec):
             yield f"budget > lines[{k}].where", line.where
         for k, event in enumerate(self.forecast.events if self.forecast else ()):
             yield f"forecast > events[{k}].where", event.where
+
+
+def _on_path(entry: Any, paths: dict[Any, Any]) -> Any:
+    """Put the rates of a path in the place of its name."""
+    name = entry.get("uplift") if isinstance(entry, dict) else None
+    return {**entry, "uplift": paths[name]} if isinstance(name, str) and name in paths else entry
 
 
 def load_config(source: str | Path, *, changes: Sequence[str] = ()) -> tuple[RunConfig, Path]:

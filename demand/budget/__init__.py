@@ -21,7 +21,8 @@ from demand.budget.lines import (
     shortfall,
 )
 from demand.budget.live import price_draws, quantities
-from demand.budget.prices import Cost, UnitCost, by_period, price, yearly
+from demand.budget.period_costs import by_period
+from demand.budget.prices import Cost, UnitCost, price, yearly
 from demand.budget.reconciliation import reconciliation, reconciliation_notes
 from demand.budget.sensitivity import POUNDS, sensitivity, waterfall
 from demand.budget.shares import cost_by

@@ -96,6 +96,8 @@ def quantities(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
 
 def _plain(part: Part, cost: Cost, *, seed: int) -> bool:
     """Say whether a price is nothing but its amount, grown by its uplift, so that it can be worked out from where each was drawn."""
+    if isinstance(part.cost.uplift, dict):
+        return False
     z = places(part.cost, draws=cost.years.sizes["draw"], seed=seed)
     amounts = part.cost.amount.at(z["amount"])
     growth = np.ones(1) if part.cost.uplift is None else 1 + np.maximum(part.cost.uplift.at(z["uplift"]), -1.0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -17,37 +16,36 @@ import pandas as pd
 import xarray as xr
 from pydantic import Field, model_validator
 
-from demand.calendar import FinancialYear, year_shares
+from demand.budget.uplift import Rise, Rising, path_faults
+from demand.calendar import FinancialYear
 from demand.ended import with_ended
 from demand.errors import BudgetError, Fault, ScenarioError, did_you_mean, listed, raise_all
-from demand.scenario.exposure import DAYS, PERIODS_A_YEAR, Exposure, lengths
-from demand.spec import Assumption, Spec, Unit, Where
+from demand.scenario.exposure import DAYS, PERIODS_A_YEAR, Exposure, Span
+from demand.spec import Assumption, Unit, Where
 from demand.tables import History, match
 
-__all__ = ["Cost", "Part", "UnitCost", "by_period", "item_array", "places", "price", "priced", "yearly"]
+__all__ = ["Cost", "Part", "UnitCost", "item_array", "places", "price", "priced", "yearly"]
 
 TIMES = (*DAYS, *PERIODS_A_YEAR)
 ABOUT_ITEMS: Mapping[str, Any] = {"item": object, "line": object, "kind": object, "recurring": bool, "last_day": "datetime64[ns]"}
 """What is known of each item of a cost."""
 
 
-class UnitCost(Spec):
+class UnitCost(Rising):
     """What one person, household or placement costs, and how that grows.
 
     The price in a financial year is amount x (1 + uplift) ^ n, where n is the number of whole financial years from the one of
-    `price_base` to that year (negative for years before it): fees move on 1 April. Amount and uplift are drawn from their ranges.
+    `price_base` to that year (negative for years before it): fees move on 1 April, or on `uplift_on`. All numbers are drawn from their
+    ranges.
     """
 
-    name: str
-    """What it is called in tables."""
     where: Where = Field(default_factory=dict)
     """Which series it is paid for: key column -> values. Empty means all."""
-    amount: Assumption
-    """GBP per household and week (or child, night, year...) for a stock; GBP per household for a flow."""
-    uplift: Assumption | None = None
-    """Growth a year: 0.03 is 3 %. Without it, prices stay those of the price base. Uplifts that have the same source move together."""
-    price_base: date | None = None
-    """The day whose prices the amount is in; without it, the day for which the amount was right."""
+    size: Assumption | None = None
+    """Where the bill counts something else than the series: how many of it one of theirs is, such as 2.3 person/household for a price per
+    person, or 1.4 room/household."""
+    weeks: float | None = Field(default=None, ge=52, le=53)
+    """How many weeks of a price per week are paid in a financial year: 52, 52.143... Without it, days / 7."""
     on_top: bool = False
     """True for a cost that comes on top of another one of the same series: security, storage."""
 
@@ -60,18 +58,31 @@ class UnitCost(Spec):
             raise ValueError(f"'{self.amount.unit}' says not for whom '{self.name}' is paid. Write for example 'GBP/household/week'.")
         if len(unit.per) > 2 or (unit.period is not None and unit.period not in TIMES):
             raise ValueError(f"'{self.amount.unit}' cannot be priced. A price is per person (household...) and night, week, month or year.")
-        if self.uplift is not None:
-            grows = Unit.parse(self.uplift.unit)
-            if grows.per != ("year",) or grows.of not in ("1", "ratio"):
-                raise ValueError(f"the uplift of '{self.name}' is in '{self.uplift.unit}'. Write 'per year': 0.03 is 3 %.")
-            if self.uplift.low <= -1:
-                raise ValueError(f"an uplift of {self.uplift.low:g} leaves nothing of '{self.name}'. 0.03 is 3 %.")
+        if self.size is not None:
+            size = Unit.parse(self.size.unit)
+            if size.of != unit.counted or len(size.per) != 1:
+                allowed = f"Write '{unit.counted}/household', if households are what is counted."
+                raise ValueError(f"the size of '{self.name}' is in '{self.size.unit}', and its price per {unit.counted}. {allowed}")
+        if self.weeks is not None and unit.period != "week":
+            raise ValueError(f"'{self.name}' says how many weeks a year has, and has no price per week.")
         return self
 
     @property
-    def base(self) -> date:
-        """The day whose prices the amount is in."""
-        return self.price_base or self.amount.as_of
+    def counted(self) -> str:
+        """What the series count that it is paid for: household, child..."""
+        return Unit.parse(self.size.unit).per[0] if self.size else str(Unit.parse(self.amount.unit).counted)
+
+    def numbers(self) -> dict[str, Assumption]:
+        """Give the assumptions that it rests on, by what they are called in tables."""
+        rates = {f"uplift: {label}".removesuffix(": "): rate for label, rate in self.rates().items()}
+        return {"amount": self.amount, **rates, **({"size": self.size} if self.size else {})}
+
+    def with_number(self, name: str, value: float) -> UnitCost:
+        """Give the same cost with one of its numbers certain."""
+        sure = self.numbers()[name].model_copy(update={"value": value, "low": value, "high": value})
+        if not name.startswith("uplift: "):
+            return self.model_copy(update={name: sure})
+        return self.model_copy(update={"uplift": {**self.rates(), name.removeprefix("uplift: "): sure}})
 
 
 @dataclass(frozen=True)
@@ -86,24 +97,60 @@ class Part:
     per : str or None
         Unit of time for stocks; None for flows.
     amounts : numpy.ndarray
-        GBP in prices of the base, shape (draws,).
-    growth : numpy.ndarray
-        1 + uplift, shape (draws,).
+        GBP per person (household...) that the series count, in prices of the base, shape (draws,).
+    rise : Rise
+        How it grows.
     """
 
     cost: UnitCost
     rows: np.ndarray
     per: str | None
     amounts: np.ndarray = field(repr=False)
-    growth: np.ndarray = field(repr=False)
+    rise: Rise = field(repr=False)
+
+    @classmethod
+    def drawn(cls, cost: UnitCost, rows: np.ndarray, *, draws: int, seed: int, start_month: int) -> Part:
+        """Draw the prices: of a unit cost of the same name, the same in every run."""
+        amounts = cost.amount.draw(draws, seed=seed, name=f"price {cost.name}")
+        if cost.size is not None:
+            amounts = amounts * cost.size.draw(draws, seed=seed, name=f"size {cost.size.source}")
+        rise = Rise.drawn(cost, start_month=start_month, draws=draws, seed=seed)
+        return cls(cost, rows, Unit.parse(cost.amount.unit).period, amounts, rise)
 
     def prices(self, years: Sequence[FinancialYear]) -> np.ndarray:
-        """Give GBP by financial year and draw."""
-        return np.asarray(self.amounts * self.growth ** self.steps(years)[:, None])
+        """Give GBP by financial year and draw: where the price moves within a year, the average over its days."""
+        spans = self.rise.spans(years)
+        days = np.array([(last - first).days + 1 for first, last, _ in spans], dtype=float)[:, None]
+        prices = self.span_prices(spans)
+        return prices if len(spans) == len(years) else _summed(prices * days, spans) / _summed(days, spans)
+
+    def span_prices(self, spans: Sequence[Span]) -> np.ndarray:
+        """Give GBP by span of days, in which the price stays the same, and draw."""
+        prices = self.amounts * self.rise.times([first for first, _, _ in spans])
+        if self.cost.weeks is None:
+            return np.asarray(prices)
+        years = [FinancialYear.of(first, self.rise.start_month) for first, _, _ in spans]
+        return np.asarray(prices * np.array([self.cost.weeks * 7 / ((y.end - y.start).days + 1) for y in years])[:, None])
 
     def steps(self, years: Sequence[FinancialYear]) -> np.ndarray:
-        """Give how many times the price has been uplifted in each financial year."""
-        return np.array([y.first - FinancialYear.of(self.cost.base, y.start_month).first for y in years], dtype=float)
+        """Give how many times the price has been uplifted when each financial year begins."""
+        return self.rise.steps([year.start for year in years])
+
+    def quantity(self, exposure: Exposure, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Give how much of some of its series is paid for: values is (rows, periods, draws). Gives (rows, spans of one price, draws)."""
+        spans = self.rise.spans(exposure.years)
+        return exposure.quantity(values, rows, per=self.per, spans=None if len(spans) == len(exposure.years) else spans)
+
+    def pounds(self, quantity: np.ndarray, years: Sequence[FinancialYear]) -> np.ndarray:
+        """Price quantities by span: shape (..., spans, draws). Gives GBP, shape (..., years, draws)."""
+        spans = self.rise.spans(years)
+        return _summed(quantity * self.span_prices(spans), spans)
+
+
+def _summed(values: np.ndarray, spans: Sequence[Span]) -> np.ndarray:
+    """Sum over the spans of each financial year: the last axis but one."""
+    first = np.flatnonzero(np.diff([year for _, _, year in spans], prepend=-1))
+    return values if len(first) == len(spans) else np.asarray(np.add.reduceat(values, first, axis=-2))
 
 
 @dataclass(frozen=True)
@@ -140,11 +187,6 @@ class Cost:
     def labels(self) -> tuple[str, ...]:
         """The whole financial years, in order."""
         return self.exposure.labels
-
-    @property
-    def draws(self) -> xr.DataArray:
-        """COST by period: made when it is asked for, and not kept."""
-        return by_period(self)
 
 
 def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, history: History | None, start_month: int = 4) -> Cost:
@@ -216,34 +258,8 @@ def priced(parts: Sequence[Part], exposure: Exposure, values: np.ndarray, rows: 
     pounds = np.zeros((len(rows), len(exposure.labels), values.shape[2]))
     for part in parts:
         both, _, at = np.intersect1d(part.rows, rows, return_indices=True)
-        pounds[at] += exposure.quantity(values[at], both, per=part.per) * part.prices(exposure.years)
+        pounds[at] += part.pounds(part.quantity(exposure, values[at], both), exposure.years)
     return pounds
-
-
-def by_period(cost: Cost) -> xr.DataArray:
-    """Give COST: float64 GBP, dims (scenario, series, ds, draw), the priced series; the periods of the forecast alone, without actuals.
-
-    A period in which a financial year begins is paid at the prices of both, by days.
-    """
-    exposure, ids = cost.exposure, cost.years["series"].to_numpy()
-    shares = year_shares(exposure.ds, exposure.frequency, exposure.start_month)
-    years = [FinancialYear.parse(str(label), exposure.start_month) for label in shares.columns]
-    place = {row: position for position, row in enumerate(exposure.series.index.get_indexer(ids))}
-    ordered = cost.demand.transpose("scenario", "series", "ds", "draw").to_numpy()
-    pounds = np.zeros((ordered.shape[0], len(ids), *ordered.shape[2:]))
-    for part in cost.parts:
-        rate = shares.to_numpy() @ part.prices(years)
-        if part.per is not None:
-            rate *= lengths(exposure.ds, exposure.frequency, part.per)[:, None]
-        rows = [place[row] for row in part.rows]
-        for position in range(ordered.shape[0]):
-            values = ordered[position, part.rows]
-            pounds[position, rows] += rate * (values if part.per is None else exposure.average(values, part.rows))
-    coords = {n: c for n, c in cost.demand.coords.items() if c.dims != ("series",)}
-    about = {n: c for n, c in cost.years.coords.items() if c.dims == ("series",)}
-    return xr.DataArray(
-        pounds, dims=("scenario", "series", "ds", "draw"), coords={**coords, **about}, attrs=dict(cost.years.attrs), name="cost"
-    )
 
 
 def _parts(exposure: Exposure, unit_costs: Sequence[UnitCost], *, draws: int, seed: int) -> tuple[Part, ...]:
@@ -259,13 +275,14 @@ def _parts(exposure: Exposure, unit_costs: Sequence[UnitCost], *, draws: int, se
         except ScenarioError as error:
             faults += list(error.faults)
             continue
+        faults += path_faults(cost, exposure.start_month, at=at)
         faults += _unit_faults(cost, exposure.series.iloc[rows], at=at)
         twice = [int(r) for r in rows if int(r) in paid] if not cost.on_top else []
         if twice:
             found = f"{listed(exposure.series.index[twice])} already cost '{paid[twice[0]]}'"
             faults.append(Fault(found, at, "One price a series", "Narrow one of the two, or say 'on_top: true' where both are paid"))
         paid |= {int(r): cost.name for r in rows if not cost.on_top}
-        parts.append(_drawn(cost, rows, draws=draws, seed=seed))
+        parts.append(Part.drawn(cost, rows, draws=draws, seed=seed, start_month=exposure.start_month))
     raise_all(faults, BudgetError, during="reading the unit costs")
     return tuple(parts)
 
@@ -273,29 +290,21 @@ def _parts(exposure: Exposure, unit_costs: Sequence[UnitCost], *, draws: int, se
 def places(cost: UnitCost, *, draws: int, seed: int) -> dict[str, np.ndarray]:
     """Draw where in their ranges the amount and, where there is one, the uplift lie (`Assumption.places`)."""
     found = {"amount": cost.amount.places(draws, seed=seed, name=f"price {cost.name}")}
-    if cost.uplift is not None:
+    if isinstance(cost.uplift, Assumption):
         found["uplift"] = cost.uplift.places(draws, seed=seed, name=f"uplift {cost.uplift.source}")
     return found
-
-
-def _drawn(cost: UnitCost, rows: np.ndarray, *, draws: int, seed: int) -> Part:
-    place = places(cost, draws=draws, seed=seed)
-    amounts = cost.amount.at(place["amount"])
-    growth = np.ones(draws)
-    if cost.uplift is not None:
-        growth = 1 + np.maximum(cost.uplift.at(place["uplift"]), -1.0)
-    unit = Unit.parse(cost.amount.unit)
-    return Part(cost, rows, unit.period, amounts, growth)
 
 
 def _unit_faults(cost: UnitCost, series: pd.DataFrame, *, at: str) -> list[Fault]:
     unit, faults = Unit.parse(cost.amount.unit), []
     where, written = f"{at} > amount.unit", cost.amount.unit
-    others = series[[Unit.parse(str(u)).of != unit.counted for u in series["unit"]]]
+    others = series[[Unit.parse(str(u)).of != cost.counted for u in series["unit"]]]
     if len(others):
         counts = sorted(set(others["unit"]))
-        allowed = f"{listed(others.index)} count {listed(counts)}. {did_you_mean(str(unit.counted), counts)}"
-        faults.append(Fault(f"a price per {unit.counted} ('{written}') on series of {listed(counts)}", where, allowed))
+        allowed = f"{listed(others.index)} count {listed(counts)}. {did_you_mean(cost.counted, counts)}"
+        each = Unit.parse(str(counts[0])).of
+        do_next = f"Or say how many one {each} is: size, in '{unit.counted}/{each}'"
+        faults.append(Fault(f"a price per {cost.counted} ('{written}') on series of {listed(counts)}", where, allowed, do_next))
     flows, stocks = series.index[series["kind"] == "flow"], series.index[series["kind"] == "stock"]
     if unit.period and len(flows):
         allowed = f"{listed(flows)} count who came, not how long they stayed. Price the stock, or write what one of them costs in all"
@@ -326,7 +335,14 @@ def _notes(parts: Sequence[Part], years: xr.DataArray) -> list[str]:
     flat = [p.cost.name for p in parts if p.cost.uplift is None]
     if flat:
         notes.append(f"{listed(flat)}: no uplift was given, so later years are in the prices of the price base.")
-    guesses = [p.cost.name for p in parts if p.cost.amount.placeholder or (p.cost.uplift is not None and p.cost.uplift.placeholder)]
+    for part in parts:
+        labels = [label for label in part.cost.rates() if label]
+        beyond = [str(y) for y in years["financial_year"].to_numpy() if labels and str(y) > max(labels)]
+        if beyond:
+            notes.append(
+                f"{part.cost.name}: on the path of its uplift no rate is given for {listed(beyond)}, so that of the nearest year holds."
+            )
+    guesses = [p.cost.name for p in parts if any(n.placeholder for n in p.cost.numbers().values())]
     if guesses:
         notes.append(f"{listed(guesses)}: the figure is a placeholder that nobody has answered for yet.")
     holes = years.isnull().any(("scenario", "draw"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from demand.budget.prices import Cost, Part, priced
+from demand.budget.prices import Cost, Part, UnitCost, priced
 from demand.scenario import BASELINE, WhatIf, by_name, exposure_of, measured, resized, steps, under, unfold
 from demand.tables import History
 
@@ -40,8 +40,7 @@ def sensitivity(case: WhatIf, cost: Cost) -> pd.DataFrame:
     rows: list[tuple[str, str, str, np.ndarray, np.ndarray]] = []
     base = cost.demand.sel(scenario=BASELINE).transpose("series", "ds", "draw").to_numpy()
     for part in cost.parts:
-        used = cost.exposure.quantity(base[part.rows], part.rows, per=part.per).sum(axis=0)
-        rows += [(name, kind, BASELINE, *ends) for name, kind, ends in _price_ends(part, cost, used)]
+        rows += [(name, kind, BASELINE, *ends) for name, kind, ends in _price_ends(part, cost, base[part.rows], seed=case.seed)]
     base_pounds = _expected(cost, base, np.arange(len(base)))
     known = by_name(case.scenarios)
     for scenario in case.scenarios:
@@ -96,14 +95,17 @@ def _expected(cost: Cost, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.asarray(priced(cost.parts, cost.exposure, values, rows).mean(axis=2))
 
 
-def _price_ends(part: Part, cost: Cost, used: np.ndarray) -> list[tuple[str, str, tuple[np.ndarray, np.ndarray]]]:
-    """Give the differences that a price and its uplift make at both ends of their ranges; `used` is (years, draws)."""
-    years, amount, uplift = cost.exposure.years, part.cost.amount, part.cost.uplift
-    now = (used * part.prices(years)).mean(axis=1)
-    growth = part.growth ** part.steps(years)[:, None]
-    ends = [(used * growth * end).mean(axis=1) - now for end in (amount.low, amount.high)]
-    found = [(f"{part.cost.name}: amount", "price", (ends[0], ends[1]))]
-    if uplift is not None:
-        ends = [(used * part.amounts * (1 + end) ** part.steps(years)[:, None]).mean(axis=1) - now for end in (uplift.low, uplift.high)]
-        found.append((f"{part.cost.name}: uplift", "uplift", (ends[0], ends[1])))
+def _price_ends(part: Part, cost: Cost, values: np.ndarray, *, seed: int) -> list[tuple[str, str, tuple[np.ndarray, np.ndarray]]]:
+    """Give the differences that each number of a price makes at both ends of its range; `values` is (rows, periods, draws)."""
+    years, draws = cost.exposure.years, values.shape[2]
+    quantity = part.quantity(cost.exposure, values, part.rows).sum(axis=0)
+
+    def expected(unit_cost: UnitCost) -> np.ndarray:
+        other = Part.drawn(unit_cost, part.rows, draws=draws, seed=seed, start_month=cost.exposure.start_month)
+        return np.asarray(other.pounds(quantity, years).mean(axis=1))
+
+    now, found = expected(part.cost), []
+    for name, number in part.cost.numbers().items():
+        low, high = (expected(part.cost.with_number(name, end)) - now for end in (number.low, number.high))
+        found.append((f"{part.cost.name}: {name}", "uplift" if name.startswith("uplift") else "price", (low, high)))
     return found

@@ -14,15 +14,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from demand.calendar import FinancialYear, Frequency, average_stock, months_over, stock_weights, year_shares
+from demand.calendar import FinancialYear, Frequency, average_stock, months_over, span_shares, stock_weights, year_shares
 from demand.errors import DataError, Fault
 from demand.tables import History, frequency_of, series_of
 
-__all__ = ["AVERAGE", "Exposure", "lengths"]
+__all__ = ["AVERAGE", "Exposure", "Span", "lengths"]
 
 AVERAGE = "average"
 """A pseudo unit of time: person-time divided by the length of the financial year, which is how many were there on average."""
-DAYS = {"night": 1, "day": 1, "week": 7}
+DAYS = {"night": 1, "day": 1, "week": 7, "fortnight": 14, "four weeks": 28}
+Span = tuple[pd.Timestamp, pd.Timestamp, int]
+"""First day, last day, and the position of the financial year that they lie in."""
 PERIODS_A_YEAR = {"month": 12, "quarter": 4, "year": 1}
 
 
@@ -100,7 +102,7 @@ class Exposure:
         """For each whole year, how many of its twelve months had ended, and been counted, when the forecast was made."""
         return [months_over(year, self.ds[0]) for year in self.years]
 
-    def quantity(self, values: np.ndarray, rows: np.ndarray, *, per: str | None = None) -> np.ndarray:
+    def quantity(self, values: np.ndarray, rows: np.ndarray, *, per: str | None = None, spans: Sequence[Span] | None = None) -> np.ndarray:
         """Say how much falls into each whole financial year, actuals to date among it.
 
         Parameters
@@ -111,13 +113,16 @@ class Exposure:
             Which series they are: positions along the series of the draws.
         per : str, optional
             None for flows: the number that came. For stocks the unit of person-time: night, day, week, month, quarter, year, or `AVERAGE`.
+        spans : sequence of (first day, last day, year), optional
+            Stretches of the whole financial years, in place of these.
 
         Returns
         -------
         numpy.ndarray
-            float64, shape (rows, years, draws). NaN where a period of the year was not counted.
+            float64, shape (rows, years or spans, draws). NaN where a period of the year was not counted.
         """
-        behind, ahead = (self._weights(ds, shares, per) for ds, shares in zip((self.past, self.ds), self._shares, strict=True))
+        both = self._shares if spans is None else [span_shares(ds, self.frequency, spans) for ds in (self.past, self.ds)]
+        behind, ahead = (self._weights(ds, shares, per) for ds, shares in zip((self.past, self.ds), both, strict=True))
         actual = self._actual(rows, stock=per is not None)
         gaps = np.isnan(actual)
         done = np.where(gaps, 0.0, actual) @ behind

@@ -25,6 +25,7 @@ def slow_year(label, ds, frequency, values, opening, rate):
     return total
 
 
+@pytest.mark.parametrize("on", ["", "1 July", "10 October"])
 @pytest.mark.parametrize(
     ("code", "first", "past", "ahead"),
     [
@@ -35,10 +36,12 @@ def slow_year(label, ds, frequency, values, opening, rate):
         ("Y", "2021-01-01", 5, 4),
     ],
 )
-def test_stocks_are_paid_day_by_day(code, first, past, ahead) -> None:
+def test_stocks_are_paid_day_by_day(code, first, past, ahead, on) -> None:
     draws, history = forecast(code, first=first, past=past, ahead=ahead, draws=2, year_end_month=12 if code == "Y" else 3)
     growth = number(0.04, 0.02, 0.07, "per year")
-    costs = [unit_cost("place", {"type": "bnb"}, number(400, 300, 600, "GBP/household/week"), uplift=growth, price_base="2025-10-01")]
+    amount = number(400, 300, 600, "GBP/household/week")
+    costs = [unit_cost("place", {"type": "bnb"}, amount, uplift=growth, price_base="2025-10-01", uplift_on=on)]
+    month, day_of_month = {"": (4, 1), "1 July": (7, 1), "10 October": (10, 10)}[on]
     demand, _ = apply(draws, [Scenario(name="s", changes=(change(start="2026-12"),))], seed=5)
     cost = price(demand, costs, seed=5, history=history)
     part, frequency = cost.parts[0], history.frequency
@@ -49,8 +52,9 @@ def test_stocks_are_paid_day_by_day(code, first, past, ahead) -> None:
         values = [*counted, *demand.sel(scenario=scenario, series="South/bnb", draw=draw).to_numpy().astype(float)]
 
         def rate(day, draw=draw):
-            years = FinancialYear.of(day).first - 2025
-            return part.amounts[draw] / 7 * part.growth[draw] ** years
+            moves = [pd.Timestamp(year, month, day_of_month) for year in range(2020, 2032)]
+            years = sum(pd.Timestamp("2025-10-01") < m <= day for m in moves) - sum(day < m <= pd.Timestamp("2025-10-01") for m in moves)
+            return part.amounts[draw] / 7 * part.rise.rates[""][draw] ** years
 
         found = float(cost.years.sel(scenario=scenario, series="South/bnb", financial_year=label, draw=draw))
         assert found == pytest.approx(slow_year(label, ds, frequency, values, None, rate), rel=1e-9)

@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from planning_cases import change, forecast, number, weekly_prices
+from planning_cases import change, forecast, number, unit_cost, weekly_prices
 
 from demand.assumptions import ledger
 from demand.budget import (
@@ -197,3 +197,19 @@ def test_where_no_year_is_covered_whole_tables_are_empty_and_the_notes_say_why(m
     assert waterfall(case, history=history, cost=cost).empty
     assert "no financial year is covered whole: make forecast.horizon longer" in " ".join(budget_notes(cost, spec))
     assert shortfall(cost, spec).sizes["financial_year"] == 0
+
+
+def test_sensitivity_moves_the_years_of_a_path_and_the_size_of_a_household(made) -> None:
+    case, cost, history = made
+    path = {label: number(0.05, 0.02, 0.08, "per year") for label in ("2026-27", "2027-28")}
+    size = number(2.5, 2.0, 3.0, "person/household")
+    costs = [unit_cost("all", {}, number(9, unit="GBP/person/night"), uplift=path, uplift_on="1 July", size=size)]
+    table = sensitivity(case, price(cost.demand, costs, seed=1, history=history)).set_index(["assumption", "financial_year"])
+    assert {"all: amount", "all: uplift: 2026-27", "all: uplift: 2027-28", "all: size"} < set(table.index.get_level_values(0))
+    dearer = [costs[0].with_number("size", 3.0)]
+    bills = [
+        price(cost.demand, c, seed=1, history=history).years.sel(scenario="baseline", financial_year="2027-28") for c in (costs, dearer)
+    ]
+    moved = float((bills[1] - bills[0]).sum("series").mean()) * 100
+    assert table.loc[("all: size", "2027-28"), "high_pence"] == pytest.approx(moved, abs=1)
+    assert table.loc[("all: uplift: 2027-28", "2026-27"), "high_pence"] == 0

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from planning_cases import forecast, number, unit_cost, weekly_prices
 
-from demand.budget import price, yearly
+from demand.budget import by_period, price, yearly
 from demand.scenario import AVERAGE, Exposure, apply
 from demand.tables import History
 
@@ -67,7 +67,7 @@ def test_uplifts_from_one_source_move_together_and_amounts_do_not() -> None:
     growth = number(0.03, 0.02, 0.05, "per year")
     costs = [unit_cost(of, {"type": of}, number(9, 8, 10, "GBP/household/week"), uplift=growth) for of in ("bnb", "hostel")]
     one, other = priced(costs=costs).parts
-    np.testing.assert_array_equal(one.growth, other.growth)
+    np.testing.assert_array_equal(one.rise.rates[""], other.rise.rates[""])
     assert not np.array_equal(one.amounts, other.amounts)
 
 
@@ -112,7 +112,7 @@ def test_a_period_that_was_not_counted_leaves_its_year_out_and_says_so() -> None
 
 def test_the_cost_by_period_adds_up_to_the_years_that_lie_ahead() -> None:
     cost = priced()
-    periods = cost.draws
+    periods = by_period(cost)
     assert periods.dims == ("scenario", "series", "ds", "draw")
     ahead = periods.sel(ds=slice("2027-04-01", "2028-03-31")).sum("ds")
     np.testing.assert_allclose(ahead, cost.years.sel(financial_year="2027-28"), rtol=1e-9)
@@ -132,3 +132,56 @@ def test_the_average_stock_of_a_year_is_between_its_least_and_its_most() -> None
     average = exposure.quantity(values, np.arange(4), per=AVERAGE)[:, 1]
     assert (average >= values[:, 8:21].min(axis=1)).all()
     assert (average <= values[:, 8:21].max(axis=1)).all()
+
+
+@pytest.mark.parametrize(("start", "on", "days_after"), [(4, "1 July", 275), (4, "15 March", 17), (1, "1 April", 275)])
+def test_a_price_may_move_within_a_financial_year(start, on, days_after) -> None:
+    growth = number(0.1, unit="per year")
+    costs = [unit_cost("all", {}, number(100, unit="GBP/household/day"), uplift=growth, uplift_on=on, price_base="2026-03-20")]
+    cost = priced(costs=costs, start_month=start, first="2025-01-01", past=12, ahead=36)
+    label = "2027-28" if start == 4 else "2027"
+    year = next(y for y in cost.exposure.years if str(y) == label)
+    days = (year.end - year.start).days + 1
+    average = (110 * (days - days_after) + 121 * days_after) / days
+    assert cost.parts[0].prices([year])[0, 0] == pytest.approx(average)
+
+
+def test_a_price_may_follow_a_path_of_rates() -> None:
+    path = {"2026-27": number(0.1, unit="per year"), "2027-28": number(0.2, unit="per year")}
+    cost = priced(costs=[unit_cost("all", {}, number(100, unit="GBP/household/week"), uplift=path, price_base="2026-06-30")])
+    assert cost.parts[0].prices(cost.exposure.years)[:, 0] == pytest.approx([100, 120, 144])
+    earlier = priced(costs=[unit_cost("all", {}, number(132, unit="GBP/household/week"), uplift=path, price_base="2027-06-30")])
+    assert earlier.parts[0].prices(earlier.exposure.years)[:, 0] == pytest.approx([110, 132, 158.4])
+    assert any("no rate is given for '2028-29', so that of the nearest year holds" in note for note in cost.notes)
+
+
+def test_rates_of_a_path_are_drawn_year_by_year_and_shared_by_their_source() -> None:
+    path = {"2027-28": number(0.1, 0.05, 0.15, "per year"), "2028-29": number(0.1, 0.05, 0.15, "per year")}
+    costs = [unit_cost(of, {"type": of}, number(9, unit="GBP/household/week"), uplift=path) for of in ("bnb", "hostel")]
+    one, other = (part.prices(priced(costs=costs).exposure.years) for part in priced(costs=costs).parts)
+    np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(one[1] / one[0], one[2] / one[1])
+
+
+def test_a_bill_may_count_people_where_the_series_counts_households() -> None:
+    people = number(2.5, 2.2, 2.8, "person/household")
+    per_person = unit_cost("all", {}, number(65, unit="GBP/person/night"), size=people)
+    per_home = priced(costs=[unit_cost("all", {}, number(65, unit="GBP/household/night"))])
+    found = priced(costs=[per_person])
+    ratio = found.years / per_home.years
+    assert float(ratio.median()) == pytest.approx(2.5, rel=0.05)
+    assert float(ratio.std()) > 0.05
+
+
+@pytest.mark.parametrize("weeks", [52, 52.143])
+def test_a_year_has_as_many_weeks_as_are_said(weeks) -> None:
+    daily = priced(costs=[unit_cost("all", {}, number(1, unit="GBP/household/day"))]).years
+    weekly = priced(costs=[unit_cost("all", {}, number(1, unit="GBP/household/week"), weeks=weeks)]).years
+    days = np.array([365, 366, 365])[None, None, :, None]
+    np.testing.assert_allclose(weekly, daily / days * weeks, rtol=1e-12)
+
+
+def test_four_weeks_are_twenty_eight_days() -> None:
+    daily = priced(costs=[unit_cost("all", {}, number(1, unit="GBP/household/day"))]).years
+    billed = priced(costs=[unit_cost("all", {}, number(28, unit="GBP/household/four weeks"))]).years
+    np.testing.assert_allclose(billed, daily, rtol=1e-12)

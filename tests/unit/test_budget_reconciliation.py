@@ -38,7 +38,7 @@ def test_what_was_counted_at_the_price_of_its_year() -> None:
     bnb, hostel = COST.parts
     spent = past(COST, HISTORY).spent(spec())
     assert list(spent.columns) == ["2023-24", "2024-25", "2025-26"]
-    assert spent.loc["B&B", "2023-24"] == pytest.approx(slow("bnb", 2023, np.mean(bnb.amounts * bnb.growth**-2.0)))
+    assert spent.loc["B&B", "2023-24"] == pytest.approx(slow("bnb", 2023, np.mean(bnb.amounts * bnb.rise.rates[""] ** -2.0)))
     assert spent.loc["hostels", "2025-26"] == pytest.approx(slow("hostel", 2025, hostel.amounts.mean()))
     assert spent.loc["total"].to_numpy() == pytest.approx(spent.loc[["B&B", "hostels"]].sum().to_numpy())
 

@@ -5,7 +5,7 @@ import pytest
 from planning_cases import forecast, number, unit_cost, weekly_prices
 from pydantic import ValidationError
 
-from demand.budget import BudgetLine, BudgetSpec, FixedTotal, Grant, allocate, budget_table, pence, price, with_items
+from demand.budget import BudgetLine, BudgetSpec, FixedTotal, Grant, UnitCost, allocate, budget_table, pence, price, with_items
 from demand.errors import BudgetError, DataError
 from demand.scenario import apply
 
@@ -22,6 +22,8 @@ WEEKLY = number(400, unit="GBP/household/week")
         (number(400, unit="GBP/household/hour"), None, "cannot be priced"),
         (WEEKLY, number(3, unit="GBP"), "the uplift of 'place' is in 'GBP'. Write 'per year'"),
         (WEEKLY, number(0.1, -1, 0.2, "per year"), "an uplift of -1 leaves nothing of 'place'"),
+        (WEEKLY, {"2027-28": number(0.1)}, "the uplift of 'place' for 2027-28 is in 'ratio'. Write 'per year'"),
+        (WEEKLY, {}, "the uplift of 'place' is a path without a year"),
     ],
 )
 def test_a_unit_cost_that_cannot_be(amount, uplift, message) -> None:
@@ -37,12 +39,30 @@ def test_a_unit_cost_that_cannot_be(amount, uplift, message) -> None:
         ([unit_cost("place", {}, number(400, unit="GBP/household"))], "a price without a time ('GBP/household') on a stock."),
         ([*weekly_prices(), unit_cost("again", {"area": "North"}, WEEKLY)], "'North/hostel' already cost 'bed and breakfast'."),
         ([unit_cost("place", {}, WEEKLY), unit_cost("place", {}, WEEKLY)], "two unit costs are called 'place'"),
+        ([unit_cost("place", {}, number(400, unit="GBP/person/week"))], "Or say how many one household is: size, in 'person/household'"),
+        ([unit_cost("place", {}, number(9, unit="GBP/person/week"), size=number(2, unit="person/family"))], "a price per family"),
+        ([unit_cost("place", {}, WEEKLY, uplift={"2027-29": number(0, unit="per year")})], "place > uplift: '2027-29' is not a financial"),
     ],
 )  # fmt: skip
 def test_a_price_that_does_not_fit_the_forecast(costs, message) -> None:
     with pytest.raises(BudgetError) as error:
         price(DEMAND, costs, seed=1, history=HISTORY)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"uplift_on": "30 February"}, "'30 February' is not a day that every year has. Write for example '1 July'."),
+        ({"uplift_on": "29 February"}, "'29 February' is not a day that every year has."),
+        ({"size": number(2, unit="room/household")}, r"the size of 'place' is in 'room/household', and its price per household"),
+        ({"weeks": 5}, "greater than or equal to 52"),
+        ({"amount": number(9, unit="GBP/household/night"), "weeks": 52}, "says how many weeks a year has, and has no price per week"),
+    ],
+)
+def test_a_price_that_cannot_be(more, message) -> None:
+    with pytest.raises(ValidationError, match=message):
+        UnitCost.model_validate({"name": "place", "amount": WEEKLY, **more})
 
 
 def test_a_flow_has_no_price_per_week() -> None:
