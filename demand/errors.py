@@ -18,6 +18,7 @@ __all__ = [
     "DisclosureError",
     "Fault",
     "ModelError",
+    "Row",
     "ScenarioError",
     "SettingsError",
     "StoreError",
@@ -25,6 +26,9 @@ __all__ = [
     "listed",
     "raise_all",
 ]
+
+Row = int | str
+"""A row as a spreadsheet numbers it; with its sheet before it where a workbook has several: 'May 2024!7'."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,18 @@ class Fault:
         What would have been right.
     do_next : str
         What the reader can do now.
+    rule : str
+        The gate that found it, where a gate did: date_format, negative...
+    rows : tuple
+        The rows of the file, where it has any.
     """
 
     found: str
     where: str = ""
     allowed: str = ""
     do_next: str = ""
+    rule: str = ""
+    rows: tuple[Row, ...] = ()
 
     def __str__(self) -> str:
         """Give the fault as one paragraph: where, found, allowed, do next."""

@@ -24,6 +24,7 @@ from demand.errors import DataError, Fault, ScenarioError, did_you_mean, listed,
 
 __all__ = [
     "ASIDE",
+    "BOUNDS",
     "KINDS",
     "QUANTILES",
     "RESERVED",
@@ -38,6 +39,8 @@ __all__ = [
     "summarise",
 ]
 
+BOUNDS = ("y_low", "y_high")
+"""Columns that the table of a history has where counts were hidden: the lowest and highest that each can be; y is then the middle."""
 ASIDE = "aside"
 """A column that the table of a cleaned history may have: this period was counted, and an event set the count aside."""
 QUANTILES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975)
@@ -65,7 +68,7 @@ class History:
     ----------
     table : pandas.DataFrame
         Columns unique_id (str), ds (first day of the period), y (float64, NaN where the period was not collected); sorted by both,
-        every period of a series present.
+        every period of a series present. Where counts were hidden, y is the middle of what they can be, y_low and y_high its ends.
     series : pandas.DataFrame
         One row a series, indexed by unique_id in order: the key columns, then `kind` ("flow" or "stock") and `unit`.
     frequency : Frequency
@@ -112,7 +115,7 @@ class History:
         long = table.assign(unique_id=table["unique_id"].astype(str), ds=pd.DatetimeIndex(table["ds"]), y=table["y"].astype(float))
         about = long.assign(kind=table.get("kind", kind), unit=table.get("unit", unit)).groupby("unique_id", sort=True)
         series = about[[*keys, "kind", "unit"]].first().astype(str)
-        rows = long[["unique_id", "ds", "y"]].sort_values(["unique_id", "ds"], ignore_index=True)
+        rows = long[["unique_id", "ds", "y", *(b for b in BOUNDS if b in long)]].sort_values(["unique_id", "ds"], ignore_index=True)
         return cls(rows, series, frequency)
 
     @property

@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from demand.data.cells import to_text
 from demand.data.dates import parse_dates
-from demand.data.files import FileSpec, RawTable, open_table, to_numbers, to_text
+from demand.data.files import FileSpec, RawTable, open_table
+from demand.data.numbers import to_numbers
 from demand.errors import DataError, Fault, SettingsError, listed
 from demand.tables import RESERVED
 
@@ -53,7 +55,7 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
     """
     if exists:
         raise SettingsError(Fault(f"{name}.yaml is there already", do_next="Give another name, or move it away"))
-    raw = open_table(FileSpec(path=path.name), path.parent, columns={})
+    raw = open_table(FileSpec(path=path.name), path.parent, columns={}, every=True)
     date, value = _date_column(raw), _value_column(raw)
     keys, series = _names(raw, {date, value})
     _check_long(raw, value, date, named=bool(keys or series))
@@ -84,7 +86,7 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
 def _date_column(raw: RawTable) -> str:
     shares = {}
     for column in map(str, raw.data.columns):
-        if column.lower() not in DATE_NAMES and not to_numbers(raw.data[column])[1].any():
+        if column.lower() not in DATE_NAMES and not to_numbers(raw.data[column]).wrong.any():
             continue
         found = parse_dates(raw.data[column])
         shares[column] = 1 - float(found.wrong.mean()) if found.values.notna().any() else 0.0
@@ -100,7 +102,8 @@ def _date_column(raw: RawTable) -> str:
 def _value_column(raw: RawTable) -> str:
     counts = {}
     for column in map(str, raw.data.columns):
-        values, wrong = to_numbers(raw.data[column])
+        numbers = to_numbers(raw.data[column])
+        values, wrong = numbers.values, numbers.wrong
         if not wrong.any() and np.isfinite(values).mean() > 0.5:
             counts[column] = len(np.unique(values[np.isfinite(values)]))
     likely = [c for c in counts if c.lower() not in DATE_NAMES]
@@ -115,7 +118,7 @@ def _value_column(raw: RawTable) -> str:
 
 
 def _check_long(raw: RawTable, value: str, date: str, *, named: bool) -> None:
-    others = [str(c) for c in raw.data.columns if str(c) not in (value, date) and not to_numbers(raw.data[c])[1].any()]
+    others = [str(c) for c in raw.data.columns if str(c) not in (value, date) and not to_numbers(raw.data[c]).wrong.any()]
     if others and not named:
         fault = Fault(f"{listed([value, *others])} all hold numbers, and no column names a series", where=raw.name)
         shape = "one row a series and period, with a column that names the series and one that holds the counts"
@@ -125,7 +128,7 @@ def _check_long(raw: RawTable, value: str, date: str, *, named: bool) -> None:
 def _names(raw: RawTable, taken: set[str]) -> tuple[list[str], str]:
     """The key columns, and the column that names the series where there is one."""
     texts = {str(c): to_text(raw.data[c]) for c in raw.data.columns if str(c) not in taken and not pd.api.types.is_float_dtype(raw.data[c])}
-    usable = {c: t for c, t in texts.items() if 1 < t.nunique() <= MOST_VALUES and to_numbers(t)[1].any()}
+    usable = {c: t for c, t in texts.items() if 1 < t.nunique() <= MOST_VALUES and to_numbers(t).wrong.any()}
     series = next((c for c in ("unique_id", "series", "id") if c in texts), "")
     if series:
         one = texts[series].groupby(texts[series]).ngroup()

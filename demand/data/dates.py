@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from demand.calendar import MONTHS, WEEKDAYS, Frequency
-from demand.data.files import RawTable, rows_text, to_text
+from demand.data.cells import rows_text, to_text
+from demand.data.files import RawTable
 from demand.data.quality import Finding
 from demand.errors import Fault, listed
 
@@ -174,7 +175,8 @@ def read_days(
         seen = "a date" if private else listed(to_text(raw.data[column][days.wrong]).unique(), most=3)
         read = f"The others read as {days.label}" if not days.wrong.all() else "Dates such as 2024-01-31 or 31/01/2024"
         next_step = "Correct these rows, or state 'date_format': dmy, mdy, iso or excel"
-        faults.append(Fault(f"{seen} fits no format with the others, {rows_text(raw.rows[days.wrong])}", where, read, next_step))
+        found = f"{seen} fits no format with the others, {rows_text(raw.rows[days.wrong])}"
+        faults.append(Fault(found, where, read, next_step, rule="date_format", rows=tuple(raw.rows[days.wrong])))
     return days
 
 

@@ -7,7 +7,9 @@ open, attributes that are numbers in most rows and text in a few. Messages about
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -17,8 +19,9 @@ import pandas as pd
 from pydantic import Field
 
 from demand.calendar import Frequency
+from demand.data.cells import matches, rows_text, to_text
 from demand.data.dates import DateFormat, Dates, PeriodRule, format_note, read_days, to_periods
-from demand.data.files import FileSpec, RawTable, empty_faults, open_table, rows_text, to_numbers, to_text
+from demand.data.files import FileSpec, RawTable, empty_faults, open_table
 from demand.data.people import BLANK_KEY, CountSpec, pseudonymise
 from demand.data.quality import Finding
 from demand.errors import DataError, Fault, listed, raise_all
@@ -27,7 +30,9 @@ from demand.spec import NameList
 __all__ = ["DriversSpec", "PeopleSpec", "PlacesSpec", "read_drivers", "read_people", "read_places"]
 
 YES_NO: Mapping[str, str] = {"yes": "yes", "y": "yes", "true": "yes", "no": "no", "n": "no", "false": "no"}
-FAR_FUTURE = r"^(?:9999|2999|2100|2099)-|[-/.](?:9999|2999|2100|2099)\b"
+FAR_PAST = re.compile(r"^(?:1900-01-0[01]\b|0?[01][/.\-]0?1[/.\-]1900\b|00[/.\-]00[/.\-]0000|0001-01-01)")
+"""Days that systems write for "no day"."""
+FAR_FUTURE = re.compile(r"^(?:9999|2999|2100|2099)-|[-/.](?:9999|2999|2100|2099)\b")
 """Years that systems write for "still open"."""
 MOSTLY = 0.9
 """From this share of numbers on, the text in a column is a fault and not a category."""
@@ -126,7 +131,7 @@ def read_people(spec: PeopleSpec, folder: Path, *, key: bytes) -> tuple[pd.DataF
     for name in (a for a in spec.attributes if a not in spec.keys):
         people[name] = _attribute(raw, name, spec.missing, faults)
     if spec.price:
-        people["price"] = _numbers(raw, spec.price, spec.missing, faults)
+        people["price"] = _numbers(raw, spec.price, faults)
     raise_all(faults, DataError, during=f"reading {raw.name}")
     return people, findings
 
@@ -150,7 +155,7 @@ def read_places(spec: PlacesSpec, folder: Path) -> tuple[pd.DataFrame, list[Find
     DataError
         With every fault of the file at once.
     """
-    raw = open_table(spec, folder, columns={"id": spec.id} | {f"attribute {a}": a for a in spec.attributes})
+    raw = open_table(spec, folder, columns={"id": spec.id} | {f"attribute {a}": a for a in spec.attributes}, every=not spec.attributes)
     faults: list[Fault] = []
     ids = to_text(raw.data[spec.id], spec.missing)
     faults += _identity_faults(ids, raw, spec.id, "place")
@@ -190,7 +195,7 @@ def read_drivers(spec: DriversSpec, folder: Path, *, frequency: Frequency) -> tu
     faults += empty_faults(days.values.isna().to_numpy() & ~days.wrong, raw, spec.date, "a date")
     names = to_text(raw.data[spec.name])
     faults += empty_faults(names.isna().to_numpy(), raw, spec.name, "the name of a driver")
-    figures = {use: _numbers(raw, column, spec.missing, faults) for use, column in {"value": spec.value, **ranges}.items()}
+    figures = {use: _numbers(raw, column, faults) for use, column in {"value": spec.value, **ranges}.items()}
     faults += empty_faults(np.isnan(figures["value"]), raw, spec.value, "a figure")
     raise_all(faults, DataError, during=f"reading {raw.name}")
     rule = PeriodRule(frequency.code if frequency.family != "W" else "D")
@@ -246,12 +251,15 @@ def _closing(raw: RawTable, spec: PeopleSpec, faults: list[Fault], findings: lis
     """Read closing days; the years that systems write for "still open" are taken as open, and that is said."""
     column = str(spec.closed)
     text = to_text(raw.data[column], spec.missing)
-    far = text.str.contains(FAR_FUTURE, regex=True, na=False).to_numpy(dtype=bool)
     table = raw
-    if far.any():
-        message = "closing days in 2099 or later are taken as: still open"
-        findings.append(Finding.of("far_future", "warn", f"{raw.name} > {column}", rows=raw.rows[far], message=message))
-        table = RawTable(raw.name, raw.data.assign(**{column: text.mask(far)}), raw.rows)
+    marks = (("far_future", FAR_FUTURE, "closing days in 2099 or later"), ("far_past", FAR_PAST, "closing days that are the first of 1900"))
+    for rule, pattern, what in marks:
+        far = matches(text, pattern)
+        if far.any():
+            text = text.mask(far)
+            told = f"{what} are taken as: still open"
+            findings.append(Finding.of(rule, "warn", f"{raw.name} > {column}", rows=raw.rows[far], message=told))
+            table = replace(raw, data=raw.data.assign(**{column: text}))
     days = read_days(table, column, setting=spec.date_format, missing=spec.missing, faults=faults, private=True)
     if days.values.notna().any():
         findings.append(format_note(raw, column, days))
@@ -274,7 +282,8 @@ def _attribute(raw: RawTable, name: str, missing: Sequence[str], faults: list[Fa
     words = {str(w).casefold() for w in text.dropna().unique()}
     if pd.api.types.is_bool_dtype(column) or (words and words <= set(YES_NO)):
         return text.str.casefold().map(YES_NO).astype(object).where(text.notna(), None)
-    values, wrong = to_numbers(column, missing)
+    numbers = raw.numbers(name)
+    values, wrong = numbers.values, numbers.wrong | numbers.hidden
     given = int(text.notna().sum())
     if not wrong.any() and given:
         return pd.Series(np.where(np.isinf(values), np.nan, values), index=column.index)
@@ -285,9 +294,9 @@ def _attribute(raw: RawTable, name: str, missing: Sequence[str], faults: list[Fa
     return text
 
 
-def _numbers(raw: RawTable, column: str, missing: Sequence[str], faults: list[Fault]) -> np.ndarray:
-    values, wrong = to_numbers(raw.data[column], missing)
-    wrong = wrong | np.isinf(values)
+def _numbers(raw: RawTable, column: str, faults: list[Fault]) -> np.ndarray:
+    numbers = raw.numbers(column)
+    values, wrong = numbers.values, numbers.wrong | np.isinf(numbers.values)
     if wrong.any():
         faults.append(Fault(f"something else than a number in {rows_text(raw.rows[wrong])}", where=f"{raw.name} > {column}",
                             allowed="A finite number, or an empty cell"))  # fmt: skip

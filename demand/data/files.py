@@ -1,35 +1,45 @@
-"""Opening a file: CSV, Excel or Parquet, in whatever encoding it was saved.
+"""Opening a file: CSV, Excel or Parquet, in whatever encoding it was saved and wherever in it the table lies.
 
-In: the settings of a file and the folder it should be in. Out: its rows as they stand (text stays text, leading zeros stay), with the row
-numbers that a person sees. Refuses files that are missing, empty, cut short or of an unknown type, and columns that are not there.
+In: the settings of a file and the folder it should be in. Out: the rows of its table as they stand (text stays text, leading zeros stay),
+with the row numbers that a person sees, and what was left out. Refuses files that are missing, empty, cut short or of an unknown type,
+columns that are not there, and rows with more cells than the names. Columns that nobody asked for are not kept.
 """
 
 from __future__ import annotations
 
-import codecs
-import io
 import re
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from demand.data.cells import filled, matches, rows_text
+from demand.data.codes import merge_codes
+from demand.data.layout import Header, find_header, furniture, same_name
+from demand.data.numbers import Numbers, scale_of, to_numbers
 from demand.data.quality import Finding
+from demand.data.sheets import TYPES, Sheet, open_sheets
 from demand.errors import DataError, Fault, did_you_mean, listed, raise_all
 from demand.spec import NameList, Spec
 
-__all__ = ["FileSpec", "RawTable", "empty_faults", "open_table", "rows_text", "to_numbers", "to_text"]
+__all__ = ["FileSpec", "RawTable", "empty_faults", "open_table"]
 
-TYPES = {".csv": "text", ".txt": "text", ".tsv": "text", ".xlsx": "excel", ".xlsm": "excel", ".parquet": "parquet", ".pq": "parquet"}
-SEPARATORS = (",", ";", "\t", "|")
-BLANK = frozenset({"", "nan", "nat", "n/a", "#n/a", "null"})
-"""Cells that say nothing, whatever the case of their letters. Marks such as `*` or `:` are named in `missing`."""
-GROUPED = re.compile(r"^£?\s*([+-]?)(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?$")
+BEYOND, FIRST = "\0beyond", "\0first"
+"""The cells behind the last name, and the first column where nobody asked for it: looked at, and not kept."""
+SHEET = "sheet"
+"""The column that names the sheet of each row, where the config asks for it and the sheets have none of that name."""
+ANCHORS = ("id", "date", "opened")
+"""What every row of data tells; a row without it may be a total or a footer."""
+LEFT_OUT: Mapping[str, str] = {
+    "blank_rows": "blank rows are left out",
+    "repeated_header": "the names of the columns stand again in the middle: these rows are left out",
+    "total_rows": "rows of totals are left out: the rows above are added up here",
+    "footer": "remarks below or between the rows are left out",
+}
+MOJIBAKE = re.compile("Å[·µ¶´]|Ã[\x80-\xbf¢¤©ª®´¶¼½¾]|â€")
 
 
 class FileSpec(Spec):
@@ -38,11 +48,18 @@ class FileSpec(Spec):
     path: str
     """The file, looked up in the folder of the data: .csv, .txt, .tsv, .xlsx, .xlsm or .parquet."""
     sheet: str | None = None
-    """The sheet of a workbook; its first one where nothing is said."""
-    header_row: int = Field(default=1, ge=1)
-    """The row in which the names of the columns stand."""
+    """The sheet of a workbook; where nothing is said, every sheet that has the columns, one below the other. A column named `sheet` can be
+    asked for: it says which sheet a row stands in, such as the month."""
+    header_row: int | None = Field(default=None, ge=1)
+    """The row in which the names of the columns stand; where nothing is said it is looked for, and so are names in two rows."""
     missing: NameList = Field(default_factory=list)
-    """Marks that mean "there is no figure here", such as '*' or ':'; an empty cell always does."""
+    """Marks that mean "there is no figure here", such as '*' or '-'; an empty cell always does, and so do '[x]', '[z]', '.' and '..'."""
+    suppressed: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    """Marks of hidden counts, each with the lowest and the highest that it can stand for: {'*': [1, 4]}. '<5' speaks for itself."""
+    columns: dict[str, NameList] = Field(default_factory=dict)
+    """Other names that a column goes by in some files: {date_opened: [Opened, Start date]}."""
+    codes: dict[str, dict[str, NameList]] = Field(default_factory=dict)
+    """Spellings that mean one code: column -> code -> spellings, {ta_type: {bed_and_breakfast: [B&B, BB]}}."""
     source: str = ""
     """Which table this is, who publishes it and where: told when the file is not there."""
     layout: str = ""
@@ -60,22 +77,39 @@ class RawTable:
     data : pandas.DataFrame
         Columns of text, or of numbers and dates where the file has types.
     rows : numpy.ndarray
-        The row number of each, as a spreadsheet shows it.
+        The row number of each, as a spreadsheet shows it; with the sheet before it where there are several.
     findings : tuple of Finding
         What was noticed on opening.
+    spec : FileSpec, optional
+        As it was asked for.
+    names : tuple of str
+        All names of columns that the file has, also of those that were not kept.
+    sheet : str
+        The sheet, where the file has several.
     """
 
     name: str
     data: pd.DataFrame
     rows: np.ndarray
     findings: tuple[Finding, ...] = ()
+    spec: FileSpec | None = None
+    names: tuple[str, ...] = ()
+    sheet: str = ""
 
     def kept(self, mask: np.ndarray) -> RawTable:
         """Give some of the rows."""
-        return RawTable(self.name, self.data[mask].reset_index(drop=True), self.rows[mask], self.findings)
+        return replace(self, data=self.data[mask].reset_index(drop=True), rows=self.rows[mask])
+
+    def numbers(self, column: str) -> Numbers:
+        """Give a column as numbers, with the marks that the config knows, and in pounds where its name says £000."""
+        spec = self.spec or FileSpec(path=self.name)
+        read, scale = to_numbers(self.data[column], spec.missing, spec.suppressed), scale_of(column)
+        if scale == 1.0:
+            return read
+        return replace(read, values=read.values * scale, low=read.low * scale, high=read.high * scale)
 
 
-def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str]) -> RawTable:
+def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str], every: bool = False) -> RawTable:
     """Open a file and look for its columns.
 
     Parameters
@@ -85,10 +119,13 @@ def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str]) -> R
         Where relative paths are looked up.
     columns : mapping of str to str
         What each column is for -> its name in the file.
+    every : bool
+        Whether to keep the columns that nobody named, too.
 
     Returns
     -------
     RawTable
+        Several sheets stand one below the other.
 
     Raises
     ------
@@ -99,74 +136,28 @@ def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str]) -> R
     expected = spec.layout or f"a table with the columns {listed(dict.fromkeys(columns.values()), most=12)}"
     if not path.is_file():
         raise DataError(_absent(spec, path, expected))
-    kind = TYPES.get(path.suffix.lower())
-    if kind is None:
+    if path.suffix.lower() not in TYPES:
         raise DataError(
             Fault(f"'{path.name}' is of a type that cannot be read", allowed=f"Files that can be read: {listed(TYPES, most=9)}")
         )
-    data, findings = _read(path, kind, spec)
-    data.columns = pd.Index([str(c).strip() for c in data.columns])
-    rows = np.arange(len(data)) + spec.header_row + 1
-    full = ~_all_blank(data)
-    table = RawTable(path.name, data[full].reset_index(drop=True), rows[full], tuple(findings))
-    raise_all(_column_faults(table, columns, expected), DataError, during=f"reading {path.name}")
-    return table
-
-
-def to_text(column: pd.Series, missing: Sequence[str] = ()) -> pd.Series:
-    """Give a column as text without blanks at its ends; None where it says nothing.
-
-    Parameters
-    ----------
-    column : pandas.Series
-        Text, numbers, booleans or dates.
-    missing : sequence of str
-        Marks that say nothing, beside the usual ones.
-
-    Returns
-    -------
-    pandas.Series
-        object; whole numbers are written without a decimal point, dates as 2024-01-31.
-    """
-    codes, values = pd.factorize(column.astype(object), use_na_sentinel=True)
-    nothing = BLANK | {m.strip().casefold() for m in missing}
-    words = [_word(v) for v in values]
-    lookup = np.array([*(None if w.casefold() in nothing else w for w in words), None], dtype=object)
-    return pd.Series(lookup[codes], index=column.index, dtype=object)
-
-
-def to_numbers(column: pd.Series, missing: Sequence[str] = ()) -> tuple[np.ndarray, np.ndarray]:
-    """Give a column as numbers, and say which rows hold something else.
-
-    "1,234" and "£1,234.50" are numbers; "<5" and "*" are not.
-
-    Parameters
-    ----------
-    column : pandas.Series
-    missing : sequence of str
-        Marks that say nothing.
-
-    Returns
-    -------
-    values : numpy.ndarray
-        float64, NaN where there is nothing or no number.
-    wrong : numpy.ndarray
-        bool, True where there is something that is no number.
-    """
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return column.to_numpy(dtype=float, na_value=np.nan), np.zeros(len(column), dtype=bool)
-    text = to_text(column, missing)
-    codes, words = pd.factorize(text, use_na_sentinel=True)
-    parsed = np.array([*(_number(w) for w in words), np.nan])
-    values = parsed[codes]
-    return values, np.isnan(values) & text.notna().to_numpy()
-
-
-def rows_text(rows: Iterable[int], most: int = 5) -> str:
-    """Give row numbers as they are read: "row 7" or "rows 7, 9 and 12 more"."""
-    every = [int(r) for r in rows]
-    rest = f" and {len(every) - most} more" if len(every) > most else ""
-    return f"row{'s' if len(every) > 1 else ''} {', '.join(str(r) for r in every[:most])}{rest}"
+    sheets, findings = open_sheets(path, spec.sheet)
+    if all(s.head.empty for s in sheets):
+        raise DataError(Fault(f"'{path.name}' cannot be read: it is empty", allowed=f"The layout expected: {expected}"))
+    wanted = list(dict.fromkeys(columns.values()))
+    chosen, left = _chosen([(s, _header(s, spec, wanted)) for s in sheets], spec, wanted)
+    if left:
+        told = f"sheets without these columns are left out: {listed(left)}"
+        findings.append(Finding.of("sheets_left_out", "note", path.name, count=len(left), message=told))
+    faults = [f for sheet, header in chosen for f in _column_faults(path.name, header.names, spec, columns, expected)]
+    raise_all(faults, DataError, during=f"reading {path.name}")
+    anchors = [columns[a] for a in ANCHORS if a in columns]
+    tables = [_table(path.name, sheet, header, spec, wanted=wanted, anchors=anchors, every=every) for sheet, header in chosen]
+    whole = tables[0] if len(tables) == 1 else _stacked(path.name, tables)
+    raise_all(_overfull(whole), DataError, during=f"reading {path.name}")
+    if whole.data.empty:
+        raise DataError(Fault("the file has no rows", where=path.name, allowed=f"The layout expected: {expected}"))
+    merged, notes = merge_codes(whole.data.drop(columns=BEYOND, errors="ignore"), spec.codes, whole.name, whole.rows)
+    return replace(whole, data=merged, findings=(*findings, *whole.findings, *notes, *_damaged(whole)))
 
 
 def empty_faults(empty: np.ndarray, raw: RawTable, column: str, what: str) -> list[Fault]:
@@ -174,7 +165,8 @@ def empty_faults(empty: np.ndarray, raw: RawTable, column: str, what: str) -> li
     if not empty.any():
         return []
     found = f"an empty cell in {rows_text(raw.rows[empty])}"
-    return [Fault(found, where=f"{raw.name} > {column}", allowed=f"{what[0].upper()}{what[1:]} in every row")]
+    allowed = f"{what[0].upper()}{what[1:]} in every row"
+    return [Fault(found, where=f"{raw.name} > {column}", allowed=allowed, rule="empty_cell", rows=tuple(raw.rows[empty]))]
 
 
 def _absent(spec: FileSpec, path: Path, expected: str) -> Fault:
@@ -186,97 +178,117 @@ def _absent(spec: FileSpec, path: Path, expected: str) -> Fault:
                  do_next=f"Put the file there, or name its folder with --data-dir. {near}".strip())  # fmt: skip
 
 
-def _read(path: Path, kind: str, spec: FileSpec) -> tuple[pd.DataFrame, list[Finding]]:
-    reason = ""
-    try:
-        if kind == "text":
-            return _read_text(path, spec)
-        if kind == "excel":
-            sheet: str | int = spec.sheet if spec.sheet is not None else 0
-            return pd.read_excel(
-                path, sheet_name=sheet, header=spec.header_row - 1, dtype=object, keep_default_na=False, engine="openpyxl"
-            ), []
-        return pd.read_parquet(path, engine="pyarrow"), []
-    except UnicodeError:
-        reason = "its text is in no encoding that is known (UTF-8, UTF-16 or Windows-1252)"
-    except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile, pd.errors.ParserWarning) as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-    raise DataError(Fault(f"'{path.name}' cannot be read: {reason}", do_next="Open it, look whether it is whole, and save it again"))
+def _header(sheet: Sheet, spec: FileSpec, wanted: Sequence[str]) -> Header:
+    if spec.header_row is None:
+        return find_header(sheet.head, [*wanted, *(other for names in spec.columns.values() for other in names)])
+    if spec.header_row > len(sheet.head):
+        return Header(spec.header_row - 1, 1, [])
+    return find_header(sheet.head.iloc[[spec.header_row - 1]], wanted).below(spec.header_row - 1)
 
 
-def _read_text(path: Path, spec: FileSpec) -> tuple[pd.DataFrame, list[Finding]]:
-    raw = path.read_bytes()
-    encoding = _encoding(raw)
-    text = raw.decode(encoding)
-    head = text.split("\n", spec.header_row)[spec.header_row - 1] if text.count("\n") >= spec.header_row - 1 else ""
-    separator = max(SEPARATORS, key=head.count)
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "error", pd.errors.ParserWarning
-        )  # rows with more cells than the header: pandas would drop them with a warning
-        data = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, skip_blank_lines=False, header=0,
-                           skiprows=spec.header_row - 1, index_col=False)  # fmt: skip
-    notes = []
-    if encoding not in ("utf-8", "utf-8-sig"):
-        notes.append(Finding.of("encoding", "note", path.name, message=f"read as {encoding}: the file is not UTF-8", count=1))
-    return data, notes
+def _chosen(sheets: list[tuple[Sheet, Header]], spec: FileSpec, wanted: Sequence[str]) -> tuple[list[tuple[Sheet, Header]], list[str]]:
+    """Choose the sheets that have every column; the first one where none has, so that its faults are told."""
+    model = sheets[0][1].names
+    fit = [(s, h) for s, h in sheets if (_places(h.names, spec, wanted).keys() >= set(wanted) if wanted else h.names == model)]
+    chosen = fit or sheets[:1]
+    return chosen, [s.name for s, _ in sheets if s.name not in {c.name for c, _ in chosen}]
 
 
-def _encoding(raw: bytes) -> str:
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if raw.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if b"\x00" in raw[:400]:
-        return "utf-16-le" if raw[1:2] == b"\x00" else "utf-16-be"
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+def _places(names: Sequence[str], spec: FileSpec, wanted: Sequence[str]) -> dict[str, list[int]]:
+    """Say where each wanted column stands: under its name, another that the config gives it, or the same one written otherwise."""
+    found = {}
+    for name in wanted:
+        exact = [i for i, n in enumerate(names) if n == name]
+        other = [i for i, n in enumerate(names) if n in spec.columns.get(name, ())]
+        alike = [i for i, n in enumerate(names) if same_name(n) == same_name(name)]
+        places = exact or other or alike
+        if places:
+            found[name] = places
+        elif name == SHEET:
+            found[name] = []
+    return found
 
 
-def _all_blank(data: pd.DataFrame) -> np.ndarray:
-    blank = np.ones(len(data), dtype=bool)
-    for position in range(data.shape[1]):
-        column = data.iloc[:, position]
-        empty = column.isna().to_numpy()
-        if column.dtype == object:
-            empty |= (column == "").to_numpy(dtype=bool, na_value=False)
-        blank &= empty
-        if not blank.any():
-            break
-    return blank
-
-
-def _column_faults(table: RawTable, columns: Mapping[str, str], expected: str) -> list[Fault]:
-    there = [str(c) for c in table.data.columns]
-    doubled = sorted({c for c in there if there.count(c) > 1} & set(columns.values()))
-    faults = [Fault(f"the column '{c}' is there twice", where=table.name, do_next="Rename one of them") for c in doubled]
-    for use, name in columns.items():
-        if name not in there:
-            faults.append(Fault(f"there is no column '{name}' ({use})", where=table.name, allowed=did_you_mean(name, there),
-                                do_next=f"The layout expected: {expected}"))  # fmt: skip
-    if not faults and table.data.empty:
-        faults.append(Fault("the file has no rows", where=table.name, allowed=f"The layout expected: {expected}"))
+def _column_faults(name: str, names: Sequence[str], spec: FileSpec, columns: Mapping[str, str], expected: str) -> list[Fault]:
+    places = _places(names, spec, list(columns.values()))
+    twice = [c for c, at in places.items() if len(at) > 1]
+    faults = [Fault(f"the column '{c}' is there twice", where=name, do_next="Rename one of them", rule="column_twice") for c in twice]
+    for use, column in columns.items():
+        if column not in places:
+            faults.append(Fault(f"there is no column '{column}' ({use})", where=name, allowed=did_you_mean(column, names),
+                                do_next=f"The layout expected: {expected}", rule="missing_column"))  # fmt: skip
     return faults
 
 
-def _word(value: object) -> str:
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    if isinstance(value, pd.Timestamp | np.datetime64) or hasattr(value, "isoformat"):
-        return str(pd.Timestamp(value)).removesuffix(" 00:00:00")
-    return str(value)
+def _table(
+    name: str, sheet: Sheet, header: Header, spec: FileSpec, *, wanted: Sequence[str], anchors: Sequence[str], every: bool
+) -> RawTable:
+    """Read the columns of one sheet and leave out the rows that are no data."""
+    places = {c: at[0] for c, at in _places(header.names, spec, wanted).items() if at}
+    others = {n: i for i, n in enumerate(header.names) if every and i not in places.values() and n not in places}
+    kept = {**places, **others}
+    at = {**kept, **({BEYOND: len(header.names)} if header.names else {}), **({} if 0 in kept.values() else {FIRST: 0})}
+    read = sheet.read(header, list(at.values()))
+    data = pd.DataFrame({c: read[i] for c, i in at.items() if i in read})
+    rows = np.arange(len(data)) + header.first + header.depth + 1
+    inside = data.drop(columns=BEYOND, errors="ignore")
+    shown = [a for a in anchors if a in inside]
+    found = furniture(inside, shown, {a: header.names[at[a]] for a in shown})
+    where = f"{name} > {sheet.name}" if sheet.name else name
+    findings = [Finding.of(rule, "note", where, rows=rows[mask], message=LEFT_OUT[rule]) for rule, mask in found.items() if mask.any()]
+    if header.first:
+        told = f"the names of the columns stand in row {header.first + 1}; what lies above is left out"
+        findings.insert(0, Finding.of("title_rows", "note", where, rows=range(1, header.first + 1), message=told))
+    if header.depth == 2:
+        told = "the names of the columns are told in two rows, and were joined"
+        findings.insert(0, Finding.of("two_row_header", "note", where, rows=(header.first + 1, header.first + 2), message=told))
+    for column, i in places.items():
+        if header.names[i] != column:
+            told = f"'{header.names[i]}' is taken as '{column}'"
+            findings.append(Finding.of("renamed_column", "warn", f"{where} > {column}", count=1, message=told))
+    full = ~np.logical_or.reduce(list(found.values()))
+    data = data[full].reset_index(drop=True).drop(columns=FIRST, errors="ignore")
+    if SHEET in wanted and SHEET not in places:
+        data[SHEET] = sheet.name
+    return RawTable(name, data, rows[full], tuple(findings), spec, tuple(header.names), sheet.name)
 
 
-def _number(word: str) -> float:
-    grouped = GROUPED.match(word)
-    if grouped:
-        return float("".join(part or "" for part in grouped.groups()).replace(",", ""))
-    try:
-        return float(word) if "_" not in word else float("nan")
-    except ValueError:
-        return float("nan")
+def _stacked(name: str, tables: list[RawTable]) -> RawTable:
+    """Put sheets one below the other; a row is then named by its sheet and its number."""
+    rows = np.concatenate([np.array([f"{t.sheet}!{r}" for r in t.rows], dtype=object) for t in tables])
+    findings = [f for t in tables for f in t.findings]
+    told = f"{len(tables)} sheets were read, one below the other: {listed([t.sheet for t in tables], most=12)}"
+    findings.append(Finding.of("sheets", "note", name, count=len(tables), message=told))
+    every = dict.fromkeys(n for t in tables for n in t.names)
+    for t in tables:
+        lacking, new = set(tables[0].names) - set(t.names), set(t.names) - set(tables[0].names)
+        if lacking or new:
+            told = f"the columns differ from the first sheet's: without {listed(sorted(lacking))}, with {listed(sorted(new))} beside"
+            findings.append(Finding.of("column_drift", "warn", f"{name} > {t.sheet}", count=len(lacking | new), message=told))
+    data = pd.concat([t.data for t in tables], ignore_index=True)
+    return replace(tables[0], data=data, rows=rows, findings=tuple(findings), names=tuple(every))
+
+
+def _overfull(table: RawTable) -> list[Fault]:
+    """Name the rows that have more cells than there are names: a comma too many moves what follows into the wrong columns."""
+    more = filled(table.data[BEYOND]) if BEYOND in table.data else np.zeros(len(table.data), dtype=bool)
+    if not more.any():
+        return []
+    found = f"more cells than names of columns in {rows_text(table.rows[more])}"
+    mend = "Look for a comma that is no separator: put its cell in quotes"
+    return [
+        Fault(found, where=table.name, allowed="A cell under each name", do_next=mend, rule="shifted_row", rows=tuple(table.rows[more]))
+    ]
+
+
+def _damaged(table: RawTable) -> list[Finding]:
+    """Tell of letters that were saved in one encoding and read in another, such as Å· for ŷ."""
+    found = []
+    for column in table.data.columns:
+        if column == BEYOND or table.data[column].dtype != object:
+            continue
+        bad = matches(table.data[column], MOJIBAKE)
+        if bad.any():
+            told = "letters that were damaged when the file was saved, such as 'Å·' for 'ŷ': save it as UTF-8 from the system itself"
+            found.append(Finding.of("damaged_letters", "warn", f"{table.name} > {column}", rows=table.rows[bad], message=told))
+    return found

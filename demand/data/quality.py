@@ -14,10 +14,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from demand.errors import Fault, listed
+from demand.errors import DataError, Fault, Row, listed
 from demand.tables import History
 
-__all__ = ["Finding", "impossible", "judge", "quality_summary", "spikes"]
+__all__ = ["Finding", "ReadingError", "impossible", "judge", "quality_summary", "spikes"]
 
 Severity = Literal["stop", "warn", "note"]
 
@@ -31,7 +31,7 @@ SPIKE = 10.0
 IMPOSSIBLE = 1000.0
 """A count so many times the highest other count of its series (and of 1) is a slip of the keyboard, not people."""
 MOST_ROWS = 20
-"""How many rows or series a finding names."""
+"""How many rows or series quality.json names of a finding."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Finding:
         File and column, or series.
     count : int
         How many rows, periods or series it concerns.
-    rows : tuple of int
-        Row numbers in the file (the header is row 1), at most twenty.
+    rows : tuple of int or str
+        Row numbers in the file (the header is row 1).
     message : str
         In plain English.
     """
@@ -58,14 +58,36 @@ class Finding:
     severity: Severity
     where: str
     count: int
-    rows: tuple[int, ...]
+    rows: tuple[Row, ...]
     message: str
 
     @classmethod
-    def of(cls, rule: str, severity: Severity, where: str, *, message: str, rows: Iterable[int] = (), count: int = 0) -> Finding:
-        """Make a finding from all its rows: they are counted, and the first twenty are kept."""
-        every = [int(r) for r in rows]
-        return cls(rule, severity, where, count or len(every), tuple(every[:MOST_ROWS]), message)
+    def of(cls, rule: str, severity: Severity, where: str, *, message: str, rows: Iterable[Row] = (), count: int = 0) -> Finding:
+        """Make a finding from its rows, which are counted."""
+        every = tuple(r if isinstance(r, str) else int(r) for r in rows)
+        return cls(rule, severity, where, count or len(every), every, message)
+
+    @classmethod
+    def of_fault(cls, fault: Fault) -> Finding:
+        """Make a finding of what stops the reading of a file."""
+        return cls.of(fault.rule or "unreadable", "stop", fault.where, rows=fault.rows, count=len(fault.rows) or 1, message=str(fault))
+
+
+class ReadingError(DataError):
+    """A file that cannot be used, with all else that was found in it.
+
+    Parameters
+    ----------
+    faults : sequence of Fault
+    findings : sequence of Finding
+        What was noticed besides.
+    during : str
+        What was being done.
+    """
+
+    def __init__(self, faults: Sequence[Fault], *, findings: Sequence[Finding] = (), during: str = "") -> None:
+        super().__init__(faults, during=during)
+        self.findings = tuple(findings)
 
 
 TOTAL_WORDS = frozenset({"total", "grand total", "sum", "all", "overall", "cyfanswm"})
@@ -247,5 +269,5 @@ def quality_summary(findings: Sequence[Finding], **about: Any) -> dict[str, Any]
         "verdict": verdict,
         "counts": {name: counts[name] for name in order},
         "about": about,
-        "findings": [{**asdict(f), "rows": list(f.rows)} for f in ranked],
+        "findings": [{**asdict(f), "rows": list(f.rows[:MOST_ROWS])} for f in ranked],
     }

@@ -7,6 +7,7 @@ fit no format, negative counts, periods that are there twice, gaps that were not
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,14 +16,16 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from demand.calendar import FREQUENCIES, Frequency
+from demand.data.cells import rows_text, to_text
+from demand.data.counts import read_counts, with_bounds
 from demand.data.dates import DateFormat, Dates, PeriodRule, Periods, format_note, read_days, to_periods
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec, read_drivers, read_people, read_places
-from demand.data.files import FileSpec, RawTable, empty_faults, open_table, rows_text, to_numbers, to_text
+from demand.data.files import FileSpec, RawTable, empty_faults, open_table
 from demand.data.people import BLANK_KEY
 from demand.data.quality import Finding
 from demand.errors import DataError, Fault, did_you_mean, listed, raise_all
 from demand.spec import NameList, Spec, Where
-from demand.tables import KINDS, History
+from demand.tables import BOUNDS, KINDS, History
 
 __all__ = [
     "ColumnSpec",
@@ -148,7 +151,7 @@ def _with_series(raw: RawTable, spec: HistorySpec) -> RawTable:
     if spec.split:
         parts = data["_series"].fillna("").str.split("/", n=len(spec.split) - 1, expand=True).reindex(columns=range(len(spec.split)))
         data[list(spec.split)] = parts.fillna("").to_numpy()
-    return RawTable(raw.name, data, raw.rows, tuple(findings))
+    return replace(raw, data=data, findings=tuple(findings))
 
 
 def _selected(raw: RawTable, spec: HistorySpec) -> RawTable:
@@ -177,7 +180,8 @@ def _history_rows(raw: RawTable, spec: HistorySpec, faults: list[Fault]) -> tupl
     if unnamed.any():
         parts = f"with {len(spec.split)} parts between slashes" if spec.split else "in every row"
         faults.append(Fault(f"no name of a series in {rows_text(rows[unnamed])}", where=raw.name, allowed=f"A name {parts}"))
-    table["y"], odd = _counts(raw, spec, faults)
+    counts, odd = read_counts(raw, spec.value, faults)
+    table, hidden = with_bounds(table, counts, raw, spec.value)
     table["kind"], table["unit"] = _said(raw, spec.kind, "kind", faults), _said(raw, spec.unit, "unit", faults)
     days = read_days(raw, spec.date, setting=spec.date_format, missing=spec.missing, faults=faults)
     faults += empty_faults(days.values.isna().to_numpy() & ~days.wrong, raw, spec.date, "a date")
@@ -188,24 +192,7 @@ def _history_rows(raw: RawTable, spec: HistorySpec, faults: list[Fault]) -> tupl
                             where=f"{raw.name} > {spec.date}", allowed=periods.allowed))  # fmt: skip
     kept = table[good].assign(ds=periods.ds)[~periods.wrong]
     faults += _doubled(kept, spec, raw.name, days)
-    return kept, periods.frequency, [format_note(raw, spec.date, days), *_assumed(spec, periods, raw.name)]
-
-
-def _counts(raw: RawTable, spec: HistorySpec, faults: list[Fault]) -> tuple[np.ndarray, np.ndarray]:
-    values, wrong = to_numbers(raw.data[spec.value], spec.missing)
-    where = f"{raw.name} > {spec.value}"
-    if wrong.any():
-        marks = sorted(to_text(raw.data[spec.value][wrong]).unique())
-        faults.append(Fault(f"{listed(marks)} instead of a number in {rows_text(raw.rows[wrong])}", where=where,
-                            allowed="A count is a number, such as 1234 or 1,234",
-                            do_next="Ask for the counts; or, where a mark means that there is none, name it in 'missing'"))  # fmt: skip
-    endless = np.isinf(values)
-    negative = (values < 0) & ~endless
-    if endless.any():
-        faults.append(Fault(f"a count that is not finite in {rows_text(raw.rows[endless])}", where=where, allowed="A finite number"))
-    if negative.any():
-        faults.append(Fault(f"a negative count in {rows_text(raw.rows[negative])}", where=where, allowed="A count is 0 or more"))
-    return values, wrong | endless | negative
+    return kept, periods.frequency, [*hidden, format_note(raw, spec.date, days), *_assumed(spec, periods, raw.name)]
 
 
 def _said(raw: RawTable, said: str | ColumnSpec, name: str, faults: list[Fault]) -> pd.Series:
@@ -274,12 +261,15 @@ def _complete(table: pd.DataFrame, frequency: Frequency, spec: HistorySpec, name
     spans = counted.groupby("unique_id")["ds"].agg(["min", "max"])
     calendars = {pair: frequency.between(*pair) for pair in set(zip(spans["min"], spans["max"], strict=True))}
     grid = pd.concat([pd.DataFrame({"unique_id": i, "ds": calendars[(a, b)]}) for i, a, b in spans.itertuples()], ignore_index=True)
-    full = grid.merge(counted[["unique_id", "ds", "y"]], how="left", on=["unique_id", "ds"])
+    bounds = [b for b in BOUNDS if b in counted]
+    full = grid.merge(counted[["unique_id", "ds", "y", *bounds]], how="left", on=["unique_id", "ds"])
     gaps = full[full["y"].isna()]
     if len(gaps):
         findings.append(_gaps(gaps, spec, name))
     if spec.gaps == "interpolate":
         full["y"] = full.groupby("unique_id")["y"].transform(lambda y: y.interpolate("linear"))
+    for bound in bounds:
+        full[bound] = full[bound].where(full[bound].notna(), full["y"])
     about = counted.groupby("unique_id")[[*spec.keys, *spec.split, "kind", "unit"]].first()
     return full.join(about, on="unique_id"), findings
 

@@ -6,7 +6,7 @@ import pytest
 
 from demand.calendar import Frequency
 from demand.data.dates import PeriodRule, parse_dates, to_periods
-from demand.data.files import to_numbers
+from demand.data.numbers import to_numbers
 from demand.data.read import DriversSpec, HistorySpec, PeopleSpec, PlacesSpec, read_drivers, read_history, read_people, read_places
 from demand.errors import DataError
 
@@ -119,9 +119,9 @@ def test_quarters_named_alone_are_refused_where_years_do_not_end_in_december():
 
 
 def test_numbers_as_people_write_them():
-    values, wrong = to_numbers(pd.Series(["1,234", " 5 ", "£1,000.50", "", "<5", "*", "12,5", "1_000", "N/A"]))
-    assert np.allclose(values[:3], [1234, 5, 1000.5])
-    assert wrong.tolist() == [False] * 4 + [True] * 4 + [False]
+    read = to_numbers(pd.Series(["1,234", " 5 ", "£1,000.50", "", "12,5", "1_000", "N/A", "few", "-"]))
+    assert np.allclose(read.values[:3], [1234, 5, 1000.5])
+    assert read.wrong.tolist() == [False] * 4 + [True] * 2 + [False] + [True] * 2
 
 
 def test_kinds_by_row_by_words_and_parts_of_names(tmp_path):
