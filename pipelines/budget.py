@@ -8,6 +8,8 @@ from demand.budget import (
     budget_table,
     cost_by,
     cost_table,
+    outturn,
+    outturn_notes,
     price_draws,
     quantities,
     reconciliation,
@@ -60,4 +62,10 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("mtfp.csv", mtfp(found))
     writer.table("bridge.csv", bridge(found, spec))
     notes = [*reconciliation_notes(agreed, spec), *mtfp_notes(found), *bridge_notes(found)]
-    writer.json("budget_notes.json", [*notes, *budget_notes(cost, spec)])
+    told = [*notes, *budget_notes(cost, spec)]
+    if (asked := job.config.data.actuals) is not None and (ledger := job.inputs.actuals) is not None:
+        before = job.inputs.table_before(asked.previous, "outturn.csv")
+        projected = outturn(cost, spec, ledger, counted, seed=case.seed, previous=before, commitments=asked.commitments, basis=asked.basis)
+        writer.table("outturn.csv", projected)
+        told = [*outturn_notes(projected, spec, ledger, commitments=asked.commitments), *told]
+    writer.json("budget_notes.json", told)

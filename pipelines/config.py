@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_valid
 
 from demand.budget import BudgetSpec, Grant, Item, UnitCost
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
+from demand.data.ledger import ActualsSpec
 from demand.data.read import HistorySpec
 from demand.disclosure import DisclosureSpec
 from demand.errors import Fault, SettingsError, did_you_mean
@@ -61,6 +62,8 @@ class DataSpec(Spec):
     """One row an area, to be segmented."""
     drivers: DriversSpec | None = None
     """What may move demand: rents, unemployment, population."""
+    actuals: ActualsSpec | None = None
+    """The ledger in the year: budgets, what has been spent to the end of a finance period, and what is committed, by line."""
 
     @model_validator(mode="after")
     def _something(self) -> DataSpec:
@@ -148,6 +151,8 @@ class RunConfig(Spec):
         if self.budget is not None and self.budget.lines and not self.costs:
             raise ValueError("there is a 'budget' but no 'costs' to hold against it. Add the 'costs' section.")
         lines = [line.name for line in self.budget.lines] if self.budget else []
+        if self.data.actuals is not None and not lines:
+            raise ValueError("there is a ledger ('data > actuals') and no line of a 'budget' for it. Add the 'budget' section.")
         for item in self.items if lines else ():
             if item.line not in lines:
                 raise ValueError(

@@ -18,6 +18,7 @@ import pandas as pd
 
 from demand.calendar import Frequency
 from demand.data.extracts import DriversSpec, read_drivers, read_people, read_places
+from demand.data.ledger import read_actuals
 from demand.data.people import CountSpec, count_episodes
 from demand.data.quality import Finding, judge
 from demand.data.read import read_history
@@ -90,6 +91,11 @@ class Inputs:
         return table if table is None or spec is None else _as_said(table, spec)
 
     @property
+    def actuals(self) -> pd.DataFrame | None:
+        """The ledger in the year, or None."""
+        return self._actuals[0]
+
+    @property
     def counted(self) -> bool:
         """Whether the HISTORY is counted from the people."""
         return self.config.data.history is None and self.people is not None and "opened" in self.people
@@ -155,7 +161,7 @@ class Inputs:
     @cached_property
     def findings(self) -> list[Finding]:
         """All that the gates found in what was read."""
-        read = [*self._people[1], *self._places[1], *self._history[1], *self._drivers[1], *self._known_too_early]
+        read = [*self._people[1], *self._places[1], *self._history[1], *self._drivers[1], *self._actuals[1], *self._known_too_early]
         if self.counted and self.council is None:
             read += self._whole_until[1]
         if self.history is None:
@@ -190,27 +196,32 @@ class Inputs:
             return None, None
         from demand.segments.model import SegmentModel
 
-        file = self._rules(path)
+        file = self._of_run(path, "segment_model.json")
         if not file.is_file():
             raise DataError(Fault("there are no saved segments", where=str(file), do_next="Run `demand segment` without --assign first"))
         beside = file.parent / "segments.parquet"
         members = pd.read_parquet(beside, columns=["person_id", "segment"]) if beside.is_file() else None
         return SegmentModel.from_json(file.read_text(encoding="utf-8")), members
 
-    def _rules(self, path: str) -> Path:
+    def _of_run(self, path: str, name: str) -> Path:
         file = self.folder / path
-        return file / "segment_model.json" if file.is_dir() else file
+        return file / name if file.is_dir() else file
 
     @cached_property
     def hashes(self) -> dict[str, str]:
         """A hash of every source: of the bytes of files, of the settings of the example."""
         data, asked = self.config.data, self.config.segments
         rules = {"segments.saved": asked.saved, "segments.previous": asked.previous} if asked else {}
-        kept = {n: self._rules(path) for n, path in rules.items() if path}
+        kept = {n: self._of_run(path, "segment_model.json") for n, path in rules.items() if path}
         earlier = {n: hashlib.sha256(file.read_bytes()).hexdigest() for n, file in kept.items() if file.is_file()}
+        if data.actuals is not None and data.actuals.previous:
+            before = self._of_run(data.actuals.previous, "outturn.csv")
+            earlier |= {"actuals.previous": hashlib.sha256(before.read_bytes()).hexdigest()} if before.is_file() else {}
         if data.example is not None:
-            return {"example": data.example.fingerprint, **earlier}
-        specs = {"history": data.history, "people": data.people, "places": data.places, "drivers": data.drivers}
+            file = self.folder / data.actuals.path if data.actuals else None
+            ledger = {"actuals": hashlib.sha256(file.read_bytes()).hexdigest()} if file is not None and file.is_file() else {}
+            return {"example": data.example.fingerprint, **ledger, **earlier}
+        specs = {"history": data.history, "people": data.people, "places": data.places, "drivers": data.drivers, "actuals": data.actuals}
         paths = {name: self.folder / spec.path for name, spec in specs.items() if spec is not None}
         found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()}
         return {**found, **earlier, **({"pseudonym_key": hashlib.sha256(self.key).hexdigest()[:16]} if data.people or data.places else {})}
@@ -279,6 +290,28 @@ class Inputs:
     def _history(self) -> tuple[History | None, list[Finding]]:
         spec = self.config.data.history
         return read_history(spec, self.folder) if spec else (None, [])
+
+    @cached_property
+    def _actuals(self) -> tuple[pd.DataFrame | None, list[Finding]]:
+        spec, budget = self.config.data.actuals, self.config.budget
+        if spec is None or budget is None:
+            return None, []
+        return read_actuals(spec, self.folder, lines=[line.name for line in budget.lines], start_month=budget.start_month)
+
+    def table_before(self, path: str | None, name: str) -> pd.DataFrame | None:
+        """Read a table of an earlier run: the file, or the one of that name in a folder; None where none is named.
+
+        Raises
+        ------
+        DataError
+            Where it is not there.
+        """
+        if path is None:
+            return None
+        file = self._of_run(path, name)
+        if not file.is_file():
+            raise DataError(Fault(f"there is no earlier {name}", where=str(file), do_next="Name the folder of the run of the month before"))
+        return pd.read_csv(file)
 
     @cached_property
     def _drivers(self) -> tuple[pd.DataFrame | None, list[Finding]]:

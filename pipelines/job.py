@@ -25,6 +25,8 @@ __all__ = ["STAGES", "Job", "Progress"]
 
 STAGES = ("check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "report")
 """The stages, in the order of the work. Each is a module of this package with NEEDS, `missing`, `rests_on` and `run`."""
+READ_THE_LEDGER = ("check", "budget")
+"""The stages that look at the ledger in the year; the report rests on what they made of it."""
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of the stage is done, 0 to 1."""
 
@@ -121,6 +123,9 @@ class Job:
         return [n for n in names if not importlib.import_module(f"pipelines.{n}").missing(self.config)]
 
     def _key(self, stage: str, module: Any) -> str:
-        rests_on = to_jsonable_python([self.config.seed, self.config.as_of, self.config.data, module.rests_on(self.config)])
+        data, hashes = self.config.data, self.inputs.hashes
+        if stage not in READ_THE_LEDGER:  # a new month of the ledger forecasts nothing anew
+            data, hashes = data.model_copy(update={"actuals": None}), {k: v for k, v in hashes.items() if not k.startswith("actuals")}
+        rests_on = to_jsonable_python([self.config.seed, self.config.as_of, data, module.rests_on(self.config)])
         before = [self._keys[n] for n in self._needed(module.NEEDS) if n != "check"]  # which makes nothing that others read
-        return fingerprint(stage, rests_on, self.inputs.hashes, before, source_hash(f"pipelines.{stage}"), versions())
+        return fingerprint(stage, rests_on, hashes, before, source_hash(f"pipelines.{stage}"), versions())

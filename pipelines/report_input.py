@@ -50,6 +50,7 @@ TABLES = {
             "bridge",
             "backcast",
             "allocation",
+            "outturn",
         ),
         "csv",
     ),

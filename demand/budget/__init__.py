@@ -2,7 +2,7 @@
 
 In: DEMAND, unit costs, items, the budget's lines. Out: `Cost`, and the tables of money, each from one function: cost_table (cost.parquet),
 budget_table (budget.csv), risk_table (risk.csv), sensitivity (sensitivity.csv), waterfall (waterfall.csv), reconciliation
-(reconciliation.csv). Acts on draws, never on models.
+(reconciliation.csv), outturn (outturn.csv). Acts on draws, never on models.
 """
 
 from demand.budget.allocation import Allocation, Envelope, FixedTotal, HoldService, allocate
@@ -21,6 +21,7 @@ from demand.budget.lines import (
     shortfall,
 )
 from demand.budget.live import price_draws, quantities
+from demand.budget.outturn import outturn, outturn_notes
 from demand.budget.period_costs import by_period
 from demand.budget.prices import Cost, UnitCost, price, yearly
 from demand.budget.reconciliation import reconciliation, reconciliation_notes
@@ -51,6 +52,8 @@ __all__ = [
     "horizon_needed",
     "item_costs",
     "line_costs",
+    "outturn",
+    "outturn_notes",
     "pence",
     "price",
     "price_draws",

@@ -93,6 +93,8 @@ class ReportInput:
     reconciliation, mtfp, bridge, backcast, allocation : pandas.DataFrame, optional
         As stored: counted at its price against the ledger, increments for the medium-term plan, from the last year to the next, what the
         budget would have been in each past April, and who gets how much.
+    outturn : pandas.DataFrame, optional
+        As stored: by line, what the year will have cost, from the ledger and the forecast of the months after.
     quality : mapping, optional
         The content of quality.json.
     notes : tuple of str
@@ -145,6 +147,7 @@ class ReportInput:
     bridge: pd.DataFrame | None = None
     backcast: pd.DataFrame | None = None
     allocation: pd.DataFrame | None = None
+    outturn: pd.DataFrame | None = None
     quality: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     track_record: tuple[str, ...] = ()
