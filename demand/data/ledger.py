@@ -16,7 +16,8 @@ import pandas as pd
 from pydantic import Field
 
 from demand.calendar import FinancialYear
-from demand.data.files import FileSpec, RawTable, open_table, rows_text, to_numbers, to_text
+from demand.data.cells import rows_text, to_text
+from demand.data.files import FileSpec, RawTable, open_table
 from demand.data.quality import Finding
 from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
 from demand.spec import NameList
@@ -27,9 +28,6 @@ LEDGER_COLUMNS = ["line", "financial_year", "period", "original_budget", "vireme
 PERIOD = re.compile(r"^\s*(?:p|period|month|m)?\s*0*(\d{1,2})\s*$", re.IGNORECASE)
 MOST_PERIODS = 16
 """Twelve months, and the closing periods after them."""
-TOTALS = re.compile(r"(^|\b)(sub-?total|grand total|total|cyfanswm)(\b|$)", re.IGNORECASE)
-SMALL = 1.0
-"""GBP by which budgets may differ from one another: ledgers are downloaded in whole pounds."""
 
 
 class ActualsSpec(FileSpec):
@@ -100,12 +98,15 @@ def read_actuals(spec: ActualsSpec, folder: Path, *, lines: Sequence[str], start
     faults += wrong
     amounts = {}
     for name, column in {"original_budget": spec.original_budget, "actual": spec.actual, **optional}.items():
-        values, odd = to_numbers(raw.data[column], spec.missing) if column else (np.zeros(len(raw.data)), np.zeros(len(raw.data), bool))
-        if odd.any():
+        if column is None:
+            amounts[name] = np.zeros(len(raw.data))
+            continue
+        read = raw.numbers(column)
+        if (odd := read.wrong | read.hidden).any():
             faults.append(
                 Fault(f"no amount in {rows_text(raw.rows[odd])}", where=f"{raw.name} > {column}", allowed="Pounds, such as 1,234.50")
             )
-        amounts[name] = np.where(np.isnan(values), 0.0, values)  # an empty cell of a ledger is nothing spent
+        amounts[name] = np.where(np.isnan(read.values), 0.0, read.values)  # an empty cell of a ledger is nothing spent
     raise_all(faults, DataError, during=f"reading {raw.name}")
     table = periods.assign(line=of.map(known), of=of, row=raw.rows, **amounts)
     return _latest(table, raw, lines)
@@ -134,15 +135,10 @@ def _latest(table: pd.DataFrame, raw: RawTable, lines: Sequence[str]) -> tuple[p
     now = table[table["financial_year"] == table["financial_year"].max()]
     now = now[now["period"] == now["period"].max()]
     loose = now[now["line"].isna()]
-    totals = loose["of"].map(lambda v: v is None or TOTALS.search(v) is not None).astype(bool)
-    for rows, rule, told in (
-        (loose[totals], "ledger_total", "rows of totals, or without a name, were left out: their lines are there themselves"),
-        (loose[~totals], "ledger_line", f"rows of no budget line were left out ({listed(loose.loc[~totals, 'of'].unique(), most=5)})"),
-    ):
-        if len(rows):
-            severity: Literal["note", "warn"] = "note" if rule == "ledger_total" else "warn"
-            message = f"{told}; actual to date {rows['actual'].sum():,.0f} GBP"
-            findings.append(Finding.of(rule, severity, raw.name, rows=rows["row"], message=message))
+    if len(loose):
+        named = listed([str(v) for v in loose["of"].unique()], most=5)
+        told = f"rows of no budget line were left out ({named}); actual to date {loose['actual'].sum():,.0f} GBP"
+        findings.append(Finding.of("ledger_line", "warn", raw.name, rows=loose["row"], message=told))
     kept = now.dropna(subset=["line"])
     if kept.empty:
         raise DataError(Fault("no row of the ledger is of a line of the budget", where=raw.name, allowed=f"The lines: {listed(lines)}",
