@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from planning_cases import forecast, number, unit_cost, weekly_prices
 
-from demand.budget import BudgetLine, BudgetSpec, Cost, outturn, outturn_notes, price
+from demand.budget import BudgetLine, BudgetSpec, Cost, by_period, outturn, outturn_notes, price
 from demand.budget.outturn import OUTTURN, last_day, remainder
 from demand.calendar import FinancialYear
 from demand.data.ledger import LEDGER_COLUMNS, ActualsSpec, read_actuals
@@ -53,7 +53,7 @@ def test_the_months_after_the_ledger_and_the_months_before_make_the_year() -> No
     assert np.allclose(remainder(cost, history, until=pd.Timestamp("2027-03-31"), seed=1), 0.0)
     # The ledger may be ahead of the count: what the forecast says of those months is not used.
     ahead = remainder(cost, history, until=pd.Timestamp("2027-02-28"), seed=1)
-    march = cost.draws.sel(scenario="baseline", ds="2027-03-01").transpose("series", "draw")
+    march = by_period(cost).sel(scenario="baseline", ds="2027-03-01").transpose("series", "draw")
     assert np.allclose(ahead.transpose("series", "draw"), march)
 
 
@@ -61,7 +61,7 @@ def test_a_week_that_holds_the_day_counts_by_its_days_after_it() -> None:
     cost, history = planned("W-MON", past=65, ahead=60)
     thursday = pd.Timestamp("2026-07-30")
     some, less = (remainder(cost, history, until=day, seed=1) for day in (thursday, thursday + pd.Timedelta(days=1)))
-    week = cost.draws.sel(scenario="baseline", ds="2026-07-27")
+    week = by_period(cost).sel(scenario="baseline", ds="2026-07-27")
     assert np.allclose((some - less).transpose("series", "draw"), week.transpose("series", "draw") / 7)
 
 
