@@ -26,6 +26,7 @@ __all__ = ["LEDGER_COLUMNS", "ActualsSpec", "read_actuals"]
 
 LEDGER_COLUMNS = ["line", "financial_year", "period", "original_budget", "virement", "current_budget", "actual", "accrual", "commitment"]
 PERIOD = re.compile(r"^\s*(?:p|period|month|m)?\s*0*(\d{1,2})\s*$", re.IGNORECASE)
+TOTALS = re.compile(r"\b(sub-?total|total|cyfanswm)\b", re.IGNORECASE)
 MOST_PERIODS = 16
 """Twelve months, and the closing periods after them."""
 
@@ -135,10 +136,13 @@ def _latest(table: pd.DataFrame, raw: RawTable, lines: Sequence[str]) -> tuple[p
     now = table[table["financial_year"] == table["financial_year"].max()]
     now = now[now["period"] == now["period"].max()]
     loose = now[now["line"].isna()]
-    if len(loose):
-        named = listed([str(v) for v in loose["of"].unique()], most=5)
-        told = f"rows of no budget line were left out ({named}); actual to date {loose['actual'].sum():,.0f} GBP"
-        findings.append(Finding.of("ledger_line", "warn", raw.name, rows=loose["row"], message=told))
+    totals = loose["of"].map(lambda v: v is None or TOTALS.search(v) is not None).astype(bool)
+    if totals.any():
+        told = "rows of totals, or without a name, were left out: their lines are there themselves"
+        findings.append(Finding.of("ledger_total", "note", raw.name, rows=loose.loc[totals, "row"], message=told))
+    if len(rest := loose[~totals]):
+        told = f"rows of no budget line were left out ({listed(rest['of'].unique())}); actual to date {rest['actual'].sum():,.0f} GBP"
+        findings.append(Finding.of("ledger_line", "warn", raw.name, rows=rest["row"], message=told))
     kept = now.dropna(subset=["line"])
     if kept.empty:
         raise DataError(Fault("no row of the ledger is of a line of the budget", where=raw.name, allowed=f"The lines: {listed(lines)}",
