@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
 from demand.errors import listed
 from demand.spec import Assumption, Spec
 
-__all__ = ["COLUMNS", "ledger", "ledger_notes", "numbers_in"]
+__all__ = ["COLUMNS", "ledger", "ledger_notes", "numbers_in", "with_numbers"]
 
 PASSPORT = ["value", "unit", "low", "high", "source", "as_of", "owner", "placeholder"]
 COLUMNS = ["name", *PASSPORT, "used_in", "entry", "review_by", "overdue", "moves_with"]
@@ -26,17 +27,42 @@ def numbers_in(part: object, name: str = "") -> Iterator[tuple[str, Assumption]]
     if isinstance(part, Assumption):
         yield name, part
     elif isinstance(part, Spec):
-        own = getattr(part, "name", None)
-        here = ": ".join(filter(None, (name, own)))
         for key in type(part).model_fields:
-            label = here if key in ("size", "changes", "lines") else f"{here}: {key.replace('_', ' ')}"
-            yield from numbers_in(getattr(part, key), label)
+            yield from numbers_in(getattr(part, key), _label(part, key, name))
     elif isinstance(part, Mapping):
         for key, inner in part.items():
             yield from numbers_in(inner, f"{name}: {key}" if name else str(key))
     elif isinstance(part, list | tuple):
         for inner in part:
             yield from numbers_in(inner, name)
+
+
+def with_numbers(part: Any, new: Mapping[str, Assumption], name: str = "") -> Any:
+    """Give settings in which some assumptions are others: `new` has them by the names of `numbers_in`.
+
+    Raises
+    ------
+    ValueError
+        Where the settings refuse a number.
+    """
+    if isinstance(part, Assumption):
+        return new.get(name, part)
+    if isinstance(part, Spec):
+        if not any(found in new for found, _ in numbers_in(part, name)):
+            return part
+        inner = {key: with_numbers(getattr(part, key), new, _label(part, key, name)) for key in type(part).model_fields}
+        return type(part).model_validate(inner)
+    if isinstance(part, Mapping):
+        return {key: with_numbers(inner, new, f"{name}: {key}" if name else str(key)) for key, inner in part.items()}
+    if isinstance(part, list | tuple):
+        return type(part)(with_numbers(inner, new, name) for inner in part)
+    return part
+
+
+def _label(part: Spec, key: str, name: str) -> str:
+    """Give what the numbers under one key of some settings are called."""
+    here = ": ".join(filter(None, (name, getattr(part, "name", None))))
+    return here if key in ("size", "changes", "lines") else f"{here}: {key.replace('_', ' ')}"
 
 
 def ledger(used: Mapping[str, Iterable[Spec]], *, as_of: date, entries: Mapping[str, Assumption] | None = None) -> pd.DataFrame:

@@ -53,6 +53,28 @@ def _verb(name: str, text: str) -> None:
     app.command(name, help=text)(command)
 
 
+def _priced(name: str, text: str) -> None:
+    def command(
+        config: Config,
+        data_dir: DataDir = "",
+        output: Output = "",
+        jobs: Jobs = 0,
+        changes: Set = None,
+        quiet: Quiet = False,
+        inputs: Annotated[
+            str,
+            typer.Option(help="A budget.xlsx in which numbers were changed: they are taken in place of the config's.", show_default=False),
+        ] = "",
+    ) -> None:
+        from pipelines.console import carry_out
+
+        words = changes or []
+        raise typer.Exit(carry_out(name, config, data_dir=data_dir, output=output, jobs=jobs, changes=words, quiet=quiet, inputs=inputs))
+
+    command.__name__ = name
+    app.command(name, help=text)(command)
+
+
 def _segment(
     config: Config,
     data_dir: DataDir = "",
@@ -76,7 +98,7 @@ for _name, _text in VERBS.items():
     if _name == "segment":
         app.command(_name, help=_text)(_segment)
     else:
-        _verb(_name, _text)
+        (_priced if _name in ("run", "scenario", "budget", "report") else _verb)(_name, _text)
 
 
 @app.command("new", help="Draft a config by looking at a file: demand new NAME --from FILE.")

@@ -56,6 +56,8 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("price_quantities.parquet", quantities(cost, spec, seed=case.seed))
     writer.table("price_draws.parquet", price_draws(cost, seed=case.seed))
     writer.table("unpriced.csv", cost.unpriced)
+    if job.edits is not None:
+        writer.table("inputs_changes.csv", job.edits)
     counted = history.only(set(history.ids) - set(declared(history, job.config.data.hierarchy)))
     agreed, found = reconciliation(cost, spec, counted), steps_of(case, cost, spec, counted)
     writer.table("reconciliation.csv", agreed)

@@ -33,7 +33,9 @@ DOING = {
 }
 
 
-def open_job(config: str | Path, *, data_dir: str = "", output: str = "", jobs: int = 0, changes: list[str] | None = None) -> Job:
+def open_job(
+    config: str | Path, *, data_dir: str = "", output: str = "", jobs: int = 0, changes: list[str] | None = None, inputs: str = ""
+) -> Job:
     """Make a job from what the command line was given.
 
     Parameters
@@ -46,6 +48,8 @@ def open_job(config: str | Path, *, data_dir: str = "", output: str = "", jobs: 
         Cores; 0 means all.
     changes : list of str, optional
         `key=value` words.
+    inputs : str
+        A workbook whose sheet Assumptions has changed numbers.
 
     Returns
     -------
@@ -61,23 +65,29 @@ def open_job(config: str | Path, *, data_dir: str = "", output: str = "", jobs: 
     from pipelines.store import Store
 
     settings, folder = load_config(config, changes=changes or [])
+    edits = None
+    if inputs:
+        from pipelines.edits import edited
+
+        settings, edits = edited(settings, Path(inputs))
     store = Store(Path(output) if output else Path("outputs") / settings.name)
     return Job(
         settings,
         Inputs(settings, Path(data_dir) if data_dir else folder),
         store,
         jobs=jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1,
+        edits=edits,
     )
 
 
-def carry_out(verb: str, config: str, *, data_dir: str, output: str, jobs: int, changes: list[str], quiet: bool) -> int:
+def carry_out(verb: str, config: str, *, data_dir: str, output: str, jobs: int, changes: list[str], quiet: bool, inputs: str = "") -> int:
     """Carry out one verb.
 
     Parameters
     ----------
     verb : str
         `run`, or a stage.
-    config, data_dir, output, jobs, changes
+    config, data_dir, output, jobs, changes, inputs
         As in `open_job`.
     quiet : bool
         Say nothing but errors.
@@ -88,7 +98,7 @@ def carry_out(verb: str, config: str, *, data_dir: str, output: str, jobs: int, 
         The exit status.
     """
     try:
-        job = open_job(config, data_dir=data_dir, output=output, jobs=jobs, changes=changes)
+        job = open_job(config, data_dir=data_dir, output=output, jobs=jobs, changes=changes, inputs=inputs)
         stages = job.wanted() if verb == "run" else [verb]
         from pipelines.cluster import computing
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
@@ -20,6 +20,9 @@ from demand.spec import fingerprint
 from pipelines.config import RunConfig
 from pipelines.inputs import Inputs
 from pipelines.store import Store, source_hash, versions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["STAGES", "Job", "Progress"]
 
@@ -48,6 +51,8 @@ class Job:
         Cores to use.
     progress : Progress
         Called as the work goes on.
+    edits : pandas.DataFrame, optional
+        What a workbook changed in the config's numbers, where one was read back.
     """
 
     config: RunConfig
@@ -55,6 +60,7 @@ class Job:
     store: Store
     jobs: int = 1
     progress: Progress = _silent
+    edits: pd.DataFrame | None = None
     timings: dict[str, float] = field(default_factory=dict)
     reused: list[str] = field(default_factory=list)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
@@ -116,6 +122,7 @@ class Job:
             "timings": {**self.store.manifest.get("timings", {}), **self.timings},
             "started": self.started,
             "mlflow_run_id": run_id,
+            "inputs_changes": [] if self.edits is None else self.edits.to_dict("records"),
         }
         self.store.update(about)
 

@@ -6,6 +6,7 @@ from demand.assumptions import ledger, ledger_notes
 from demand.budget import waterfall
 from demand.scenario import apply, demand_table
 from pipelines.config import RunConfig
+from pipelines.edits import marked
 from pipelines.job import Job
 from pipelines.results import load_history, priced, run_day, start_month, what_if
 from pipelines.store import Writer
@@ -33,6 +34,6 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("demand.parquet", demand_table(demand))
     writer.table("waterfall.csv", waterfall(case, history=history, start_month=start_month(job.config), cost=cost))
     writer.table("scenario_changes.csv", applied)
-    numbers = ledger(job.config.numbers(), as_of=run_day(job.config, history), entries=job.config.assumptions)
+    numbers = marked(ledger(job.config.numbers(), as_of=run_day(job.config, history), entries=job.config.assumptions), job.edits)
     writer.table("assumptions.csv", numbers)
     writer.json("scenario_notes.json", list(ledger_notes(numbers, job.config.assumptions)))

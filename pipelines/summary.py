@@ -19,7 +19,7 @@ SHOWN = ("report.html", "budget.xlsx", "quality.html", "manifest.json")
 
 def summary(job: Job) -> str:
     """Give the answer in a few lines."""
-    lines = [job.config.heading, *_data(job), *_segments(job), *_forecast(job), *_money(job)]
+    lines = [job.config.heading, *_edits(job), *_data(job), *_segments(job), *_forecast(job), *_money(job)]
     done = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in job.timings.items() if seconds >= 0.5)
     if done:
         lines.append(f"Took: {done}.")
@@ -27,6 +27,21 @@ def summary(job: Job) -> str:
         lines.append(f"Nothing had changed for: {', '.join(job.reused)}; earlier results stand.")
     lines += [f"  {job.store.folder / name}" for name in SHOWN if job.has(name)]
     return "\n".join(lines)
+
+
+def _edits(job: Job) -> list[str]:
+    """Say what a workbook that was read back has changed, old and new."""
+    if job.edits is None:
+        return []
+    if job.edits.empty:
+        return ["The workbook changes nothing: its numbers are the config's."]
+    told = [
+        f"  {r['assumption']}, {r['number']}: {r['old']:,.6g} -> {r['new']:,.6g} {r['unit']} ({r['sheet']} {r['cell']}"
+        + (f", {r['changed_by']}" if r["changed_by"] else "")
+        + ")"
+        for r in job.edits.to_dict("records")
+    ]
+    return [f"Changed in the workbook ({len(told)}):", *told]
 
 
 def _data(job: Job) -> list[str]:

@@ -29,7 +29,6 @@ AT = {name: i for i, name in enumerate(COLUMNS)}
 BUDGET = "budget"
 NUMBERS = ("value", "low", "high")
 AT_ONCE, READ_BACK = "At once", "When read back"
-FIXED = "Not here: it is no price, and its pounds are taken as the run worked them out. Change it in the config."
 
 
 def budget_key(line: str, year: str) -> str:
@@ -86,10 +85,8 @@ def _given(book: Book, live: Live | None) -> Iterator[Row]:
     table = book.inputs.assumptions
     for record in (table if table is not None else pd.DataFrame()).to_dict("records"):
         name, used = str(record["name"]), str(record.get("used_in") or "")
-        if live is not None and any(name.startswith(f"{cost}: ") for cost in live.costs):
-            counts = AT_ONCE
-        else:
-            counts = READ_BACK if used in ("costs", "scenarios") else FIXED
+        priced = live is not None and any(name.startswith(f"{cost}: ") for cost in live.costs)
+        counts = AT_ONCE if priced else READ_BACK
         yield Row(
             name,
             label_of(book, name),
@@ -117,12 +114,11 @@ def _budgets(book: Book, live: Live | None) -> Iterator[Row]:
 
 
 def _write(book: Book, sheet: Any, place: int, row: Row) -> None:
-    open_cells = book.inputs.spec.audience == "council" and row.counts != FIXED
+    open_cells = book.inputs.spec.audience == "council"
     paint = [] if not open_cells else ["live" if row.counts == AT_ONCE else "later"]
-    counts = row.counts if open_cells or row.counts == FIXED else ""
     texts = {
         "Assumption": row.label,
-        "When a change counts": counts,
+        "When a change counts": row.counts if open_cells else "",
         "Standing": "PLACEHOLDER" if row.placeholder else "Sourced",
         **row.texts,
     }
