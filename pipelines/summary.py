@@ -36,7 +36,7 @@ def _edits(job: Job) -> list[str]:
     if job.edits.empty:
         return ["The workbook changes nothing: its numbers are the config's."]
     told = [
-        f"  {r['assumption']}, {r['number']}: {r['old']:,.6g} -> {r['new']:,.6g} {r['unit']} ({r['sheet']} {r['cell']}"
+        f"  {r['assumption']}, {r['number']}: {r['old']:,.12g} -> {r['new']:,.12g} {r['unit']} ({r['sheet']} {r['cell']}"
         + (f", {r['changed_by']}" if r["changed_by"] else "")
         + ")"
         for r in job.edits.to_dict("records")
