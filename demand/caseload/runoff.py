@@ -1,0 +1,279 @@
+"""Run-off plus starters: everybody who is there stays on at their own price, and new starters come, in joint draws of people and pounds.
+
+In: SPELLS known on a day, what they say about stays, and draws of new starts. Out: people and pounds by series, period and draw, with
+the part that is already there apart. Refuses starts that are not whole numbers.
+
+Each open placement is drawn in every draw: its end given the time already served, cut by a known end or a birthday; where it goes then;
+and whoever moves or starts is drawn on in the same way, at a price of new starts. Nothing is averaged and no price distribution is
+fitted: a new start takes age, group and price of one recent starter, at today's level and the trend of such prices, so that the dear
+ones stay as dear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from demand.calendar import Frequency
+from demand.caseload.levers import Pull
+from demand.caseload.stays import BANDS, YEAR, Stays, labels_of
+from demand.errors import DataError, Fault
+from demand.spec import stream
+
+__all__ = ["run_on"]
+
+AT_ONCE = 1_500_000
+"""Stays drawn at once: more need more memory and are no faster."""
+CENTURY = 36_525.0
+ROUNDS = 12
+"""Moves of one person within the horizon that are followed; hardly anybody has as many."""
+
+
+@dataclass(frozen=True)
+class _Some:
+    """Stays drawn together: by stay the series, draw, day begun, group, day of a birthday or known end, and price."""
+
+    series: np.ndarray
+    draw: np.ndarray
+    begun: np.ndarray
+    group: np.ndarray
+    until: np.ndarray
+    price: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def of(self, which: np.ndarray | slice) -> _Some:
+        """Give some of them."""
+        return _Some(*(getattr(self, name)[which] for name in ("series", "draw", "begun", "group", "until", "price")))
+
+
+class _Ledger:
+    """What is counted: people and weekly pounds that came and went, by series, period and draw."""
+
+    def __init__(self, shape: tuple[int, int, int], ds: pd.DatetimeIndex, frequency: Frequency) -> None:
+        self.shape, self.starts = shape, _number(ds)
+        self.ends = _number(frequency.end_of(ds))
+        self.people, self.weekly, self.extra = (np.zeros(shape) for _ in range(3))
+
+    def add(self, some: _Some, day: np.ndarray, sign: float) -> None:
+        """Count stays that begin (sign 1) or end (-1) on a day; a night belongs to the day on which it begins."""
+        period = np.searchsorted(self.ends, day)
+        kept = period < self.shape[1]
+        flat = (some.series[kept] * self.shape[1] + period[kept]) * self.shape[2] + some.draw[kept]
+        price, into, size = some.price[kept], (day[kept] - self.starts[period[kept]]), self.people.size
+        self.people += sign * np.bincount(flat, minlength=size).reshape(self.shape)
+        self.weekly += sign * np.bincount(flat, price, minlength=size).reshape(self.shape)
+        self.extra -= sign * np.bincount(flat, price * into, minlength=size).reshape(self.shape)
+
+    def told(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give people at the end of each period, and pounds within it."""
+        days = (self.ends - self.starts + 1)[None, :, None]
+        return self.people.cumsum(axis=1), (self.weekly.cumsum(axis=1) * days + self.extra) / 7
+
+
+def run_on(
+    spells: pd.DataFrame,
+    stays: Stays,
+    starts: np.ndarray,
+    *,
+    frequency: Frequency,
+    seed: int,
+    leaves_at: float | None = None,
+    known_end: str | None = None,
+    pull: Pull | None = None,
+) -> xr.Dataset:
+    """Draw who is there, and what it costs.
+
+    Parameters
+    ----------
+    spells : pandas.DataFrame
+        SPELLS as known at the end of `stays.day`.
+    stays : Stays
+    starts : numpy.ndarray
+        Shape (series, periods, draws): whole numbers of new starts from outside in the periods after `stays.day`, jointly drawn.
+    frequency : Frequency
+    seed : int
+    leaves_at : float, optional
+        The birthday at which stays end, but for the share who stay on; only the year of age at the opening is known, so the day is drawn.
+    known_end : str, optional
+        The column with the day at which an open placement is known to end at the latest.
+    pull : Pull, optional
+        What levers do to stays and moves.
+
+    Returns
+    -------
+    xarray.Dataset
+        people and pounds, and of these committed_people and committed_pounds (those who are there already, until they leave or move);
+        dims series, ds, draw. Pounds are NaN where no price is known. attrs: `without_price`, the open placements that were given their
+        type's mean price.
+
+    Raises
+    ------
+    DataError
+        Where starts are not whole numbers of the right shape.
+    """
+    if starts.ndim != 3 or starts.shape[0] != len(stays.ids) or (starts != np.rint(starts)).any() or (starts < 0).any():
+        raise DataError(Fault("draws of starts are whole numbers by series, period and draw", allowed=f"{len(stays.ids)} series"))
+    draws, rng = starts.shape[2], stream(seed, "caseload", "run-off")
+    ds = frequency.after(stays.day, starts.shape[1])
+    engine = _Engine(stays, rng, draws, leaves_at, pull)
+    open_now, without = _open(spells, stays, known_end)
+    old, new = _Ledger(starts.shape, ds, frequency), _Ledger(starts.shape, ds, frequency)
+    there = open_now["series"].to_numpy()
+    old.people[:, 0, :] += np.bincount(there, minlength=len(stays.ids))[:, None]
+    old.weekly[:, 0, :] += np.bincount(there, open_now["price"], minlength=len(stays.ids))[:, None]
+    moved = []
+    for part in np.array_split(np.arange(len(open_now)), max(1, -(-len(open_now) * draws // AT_ONCE))):
+        some = engine.replicated(open_now.iloc[part])
+        end, went = engine.ended(some)
+        old.add(some, end, -1.0)
+        moved.append(engine.arrived(some, end, went, float(new.ends[-1])))
+    _starters(starts, engine, new, moved)
+    for _ in range(ROUNDS):
+        waiting, moved = [m for m in moved if len(m)], []
+        for some in waiting:
+            new.add(some, some.begun, 1.0)
+            end, went = engine.ended(some)
+            new.add(some, end, -1.0)
+            moved.append(engine.arrived(some, end, went, float(new.ends[-1])))
+    return _told(old, new, stays, ds, without)
+
+
+def _starters(starts: np.ndarray, engine: _Engine, new: _Ledger, moved: list[_Some]) -> None:
+    """Draw starters from outside, a few series and periods at a time."""
+    for series, each in enumerate(starts):
+        for period in range(starts.shape[1]):
+            draw = np.repeat(np.arange(starts.shape[2]), each[period].astype(np.int64))
+            if not len(draw):
+                continue
+            for part in np.array_split(draw, -(-len(draw) // AT_ONCE)):
+                some = engine.started(series, part, new.starts[period], new.ends[period])
+                new.add(some, some.begun, 1.0)
+                end, went = engine.ended(some)
+                new.add(some, end, -1.0)
+                moved.append(engine.arrived(some, end, went, float(new.ends[-1])))
+
+
+class _Engine:
+    """How one stay is drawn."""
+
+    def __init__(self, stays: Stays, rng: np.random.Generator, draws: int, leaves_at: float | None, pull: Pull | None) -> None:
+        self.stays, self.rng, self.leaves_at, self.pull, self.draws = stays, rng, leaves_at, pull, draws
+        self.day = float(_number(pd.DatetimeIndex([stays.day]))[0])
+        cumulative = stays.cumulative()
+        self.hazard = np.concatenate([cumulative, cumulative[:, :, -1:] + stays.rate[:, :, -1:] * (CENTURY - BANDS[-1])], axis=2)
+        self.days = np.r_[BANDS, CENTURY]
+        self.level = np.exp(rng.standard_normal((len(stays.unsure), draws)) * stays.unsure[:, None])
+        self.growth = stays.growth[:, :1] + stays.growth[:, 1:] * rng.standard_normal((len(stays.growth), draws))
+        self.leads = stays.to.cumsum(axis=1)
+        self.pools = {s: {c: t[c].to_numpy() for c in t} for s, t in stays.starters.items()}
+        self.outside = {s: np.flatnonzero(p["from_outside"]) for s, p in self.pools.items()}
+
+    def replicated(self, rows: pd.DataFrame) -> _Some:
+        """Give open placements once for each draw."""
+        repeated = {c: np.repeat(rows[c].to_numpy(), self.draws) for c in ("series", "begun", "group", "age", "until", "price")}
+        draw = np.tile(np.arange(self.draws), len(rows))
+        birthday = self._birthday(repeated.pop("age"), repeated["begun"])
+        return _Some(draw=draw, **{**repeated, "until": np.minimum(repeated["until"], birthday)})
+
+    def started(self, series: int, draw: np.ndarray, first: float, last: float) -> _Some:
+        """Give new starters of a period, each like one recent starter, on some day of it."""
+        pool, outside = self.pools[series], self.outside[series]
+        whom = outside if len(outside) else np.arange(len(pool["age"]))
+        who = whom[self.rng.integers(0, len(whom), len(draw))]
+        begun = np.floor(first + self.rng.random(len(draw)) * (last - first + 1))
+        number = np.full(len(draw), series)
+        birthday = self._birthday(pool["age"][who], begun)
+        return _Some(number, draw, begun, pool["group"][who], birthday, self._priced(number, draw, begun, pool["price"][who]))
+
+    def arrived(self, some: _Some, end: np.ndarray, went: np.ndarray, last: float) -> _Some:
+        """Give those who moved within the horizon where they went, at the price of a recent start there."""
+        moved = np.flatnonzero((went >= 0) & (end <= last))
+        one, begun, to = some.of(moved), end[moved], went[moved]
+        price = np.empty(len(moved))
+        for series in np.unique(to):
+            here = to == series
+            price[here] = self.rng.choice(self.pools[int(series)]["price"], int(here.sum()))
+        return _Some(to, one.draw, begun, one.group, one.until, self._priced(to, one.draw, begun, price))
+
+    def ended(self, some: _Some) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the day on which each stay ends, and where it leads (-1: outside)."""
+        kind = self.stays.kind[some.series]
+        since = np.maximum(some.begun, self.day)
+        patience = self.rng.standard_exponential(len(some)) / self.level[kind, some.draw]
+        served, length = since - some.begun, np.empty(len(some))
+        cell = kind * len(self.stays.groups) + some.group
+        order = np.argsort(cell, kind="stable")
+        bounds = np.searchsorted(cell[order], np.arange(len(self.stays.rate) * len(self.stays.groups) + 1))
+        for number in np.flatnonzero(np.diff(bounds)):
+            here = order[bounds[number] : bounds[number + 1]]
+            hazard = self.hazard[divmod(int(number), len(self.stays.groups))]
+            length[here] = np.interp(np.interp(served[here], self.days, hazard) + patience[here], hazard, self.days)
+        left = length - served
+        if self.pull is not None:
+            left = self.pull.stretched(some.series, some.draw, since, left)
+        end = np.maximum(np.ceil(since + left), since + 1)
+        cut = end >= some.until
+        end = np.maximum(np.where(cut, some.until, end), since + 1)
+        chance = self.stays.moving[kind, np.maximum(np.searchsorted(BANDS, length, side="left") - 1, 0)]
+        if self.pull is not None:
+            chance = self.pull.moving(some.series, some.draw, end, chance)
+        went = np.full(len(some), -1)
+        moves = np.flatnonzero((self.rng.random(len(some)) < chance) & ~cut & (self.leads[some.series, -1] > 0))
+        leads = self.leads[some.series[moves]]
+        went[moves] = np.minimum((self.rng.random(len(moves))[:, None] * leads[:, -1:] >= leads).sum(axis=1), leads.shape[1] - 1)
+        return end, went
+
+    def _birthday(self, age: np.ndarray, begun: np.ndarray) -> np.ndarray:
+        """Draw the day of the birthday at which stays end: later than today, some time in the year that the age leaves open."""
+        if self.leaves_at is None:
+            return np.full(len(age), np.inf)
+        latest = begun + (self.leaves_at - age) * YEAR
+        earliest = np.maximum(latest - YEAR, np.maximum(begun, self.day))
+        drawn = np.floor(earliest + self.rng.random(len(age)) * (latest - earliest)) + 1
+        on = self.rng.random(len(age)) < self.stays.staying_on
+        return np.where(np.isfinite(latest) & (latest > earliest) & ~on, drawn, np.inf)
+
+    def _priced(self, series: np.ndarray, draw: np.ndarray, begun: np.ndarray, price: np.ndarray) -> np.ndarray:
+        return np.asarray(price * np.exp(self.growth[self.stays.kind[series], draw] * (begun - self.day) / YEAR))
+
+
+def _open(spells: pd.DataFrame, stays: Stays, known_end: str | None) -> tuple[pd.DataFrame, int]:
+    """Give open placements as numbers; one without a price takes the mean of its type, and is counted."""
+    number = pd.Index(stays.ids).get_indexer(spells["unique_id"])
+    rows = spells[spells["closed"].isna().to_numpy() & (number >= 0)]
+    series = pd.Index(stays.ids).get_indexer(rows["unique_id"])
+    price = rows["price"].astype(float).to_numpy() if "price" in rows else np.full(len(rows), np.nan)
+    by_type = pd.Series(price).groupby(stays.kind[series]).transform("mean").to_numpy()
+    until = pd.DatetimeIndex(rows[known_end]) if known_end is not None and known_end in rows else pd.DatetimeIndex([pd.NaT] * len(rows))
+    table = pd.DataFrame({
+        "series": series, "begun": _number(pd.DatetimeIndex(rows["opened"])), "group": _groups(rows, stays),
+        "age": rows["age"].to_numpy(dtype=float) if "age" in rows else np.nan,
+        "until": np.where(until.isna(), np.inf, _number(until.fillna(pd.Timestamp(0)))), "price": np.where(np.isnan(price), by_type,
+        price),
+    })  # fmt: skip
+    return table, int(np.isnan(price).sum())
+
+
+def _groups(rows: pd.DataFrame, stays: Stays) -> np.ndarray:
+    return np.asarray(np.maximum(pd.Index(stays.groups).get_indexer(labels_of(rows, stays.group)), 0))
+
+
+def _told(old: _Ledger, new: _Ledger, stays: Stays, ds: pd.DatetimeIndex, without: int) -> xr.Dataset:
+    kept, arrived = old.told(), new.told()
+    dims = ("series", "ds", "draw")
+    of: Mapping[str, np.ndarray] = {
+        "people": kept[0] + arrived[0], "pounds": kept[1] + arrived[1], "committed_people": kept[0], "committed_pounds": kept[1]
+    }  # fmt: skip
+    coords = {"series": stays.ids, "ds": ds, "draw": np.arange(old.shape[2])}
+    return xr.Dataset({name: (dims, values) for name, values in of.items()}, coords, attrs={"without_price": without})
+
+
+def _number(days: pd.DatetimeIndex) -> np.ndarray:
+    """Give days since 1 January 1970."""
+    return np.asarray(days).astype("datetime64[D]").astype(np.float64)

@@ -1,0 +1,304 @@
+"""Stays: how long people stay in each kind of place, how stays end, and whom recent starters were like.
+
+In: SPELLS as they were known on a day. Out: `Stays`: the hazard of an end by type, group and time served, the share of ends that are
+moves and where they lead, how sure all that is, and recent starters to draw new ones from. Refuses spells without any time observed.
+
+Hazards are constant within bands of time served (piecewise exponential: Friedman 1982, Annals of Statistics 10(1)), so that a stay which
+began before anything was observed counts from the day on which it was (left truncation), one that is open counts until today
+(censoring), and the tail goes on at the rate of the last band. Few ends borrow: a group from its type, a type from all types. Recent
+years count more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from demand.caseload.spells import OUTSIDE
+from demand.errors import DataError, Fault
+
+__all__ = ["BANDS", "YEAR", "Stays", "labels_of", "learn_stays", "seen_since"]
+
+BANDS = np.array([0, 14, 28, 56, 91, 182, 365, 730, 1460, 2920], dtype=float)
+"""First days of the bands of time served within which the hazard of an end is taken as constant."""
+YEAR = 365.25
+FADE = 0.75
+"""Each year back counts so much of the year after it: stays lengthen and shorten."""
+YEARS = 8
+"""Years back that are looked at."""
+BORROWED = 4.0
+"""Ends that a type borrows in each band from all types, and a group from its type."""
+TREND = 0.03
+"""How much hazards are believed to change a year, as a standard deviation of the logarithm: an estimate is held towards 0 by it."""
+RECENT = 730
+"""Days back from which starters count as recent, or the last `FEWEST` of them where there are fewer."""
+FEWEST = 30
+
+
+@dataclass(frozen=True)
+class Stays:
+    """What spells say about stays.
+
+    Parameters
+    ----------
+    ids : list of str
+        The series.
+    kind : numpy.ndarray
+        Shape (series,): the number of each series' type.
+    groups : list of str
+        Values of the columns that tell people of one type apart; one alone where there are none.
+    rate : numpy.ndarray
+        Shape (types, groups, bands): ends a day.
+    moving : numpy.ndarray
+        Shape (types, bands): of the ends, those that are moves.
+    to : numpy.ndarray
+        Shape (series, series): where a move leads; rows add up to 1, or are 0.
+    unsure : numpy.ndarray
+        Shape (types,): standard deviation of the logarithm of a type's hazard, from how many ends it rests on and how much years
+        differed.
+    starters : mapping of int to pandas.DataFrame
+        By number of series, recent starts in it: group, age, price (as of `day`), from_outside.
+    growth : numpy.ndarray
+        Shape (types, 2): growth of prices of new starts a year as a logarithm, and its standard error.
+    day : pandas.Timestamp
+        When all this was known.
+    staying_on : float
+        Of those who were there before the birthday at which stays end, those who were there after it.
+    group : str or None
+        The column that `groups` are values of.
+    """
+
+    ids: list[str]
+    kind: np.ndarray
+    groups: list[str]
+    rate: np.ndarray
+    moving: np.ndarray
+    to: np.ndarray
+    unsure: np.ndarray
+    starters: Mapping[int, pd.DataFrame]
+    growth: np.ndarray
+    day: pd.Timestamp
+    staying_on: float = 0.0
+    group: str | None = None
+
+    def cumulative(self) -> np.ndarray:
+        """Give the cumulative hazard at the first day of each band, shape (types, groups, bands)."""
+        steps = self.rate[:, :, :-1] * np.diff(BANDS)
+        return np.concatenate([np.zeros((*self.rate.shape[:2], 1)), steps.cumsum(axis=2)], axis=2)
+
+    def median(self, kind: int, group: int = 0) -> float:
+        """Give the median stay in days of a type and group."""
+        hazard = self.cumulative()[kind, group]
+        band = int(np.searchsorted(hazard, np.log(2), side="right") - 1)
+        return float(BANDS[band] + (np.log(2) - hazard[band]) / self.rate[kind, group, band])
+
+
+def seen_since(spells: pd.DataFrame) -> pd.Timestamp:
+    """Give the day from which ends were recorded: the first end. Who came and went before it is not in such an extract."""
+    return pd.Timestamp(spells["closed"].min() if spells["closed"].notna().any() else spells["opened"].min())
+
+
+def learn_stays(
+    spells: pd.DataFrame,
+    day: pd.Timestamp,
+    *,
+    ids: Sequence[str],
+    kinds: Mapping[str, str],
+    group: str | None = None,
+    leaves_at: float | None = None,
+) -> Stays:
+    """Learn stays from what was known at the end of a day.
+
+    Parameters
+    ----------
+    spells : pandas.DataFrame
+        SPELLS; nothing after `day` is looked at (see `as_known`).
+    day : pandas.Timestamp
+    ids : sequence of str
+        The series.
+    kinds : mapping of str to str
+        Series to type: stays are learnt by type, over all its series.
+    group : str, optional
+        A column of the spells, such as unaccompanied or segment: stays differ by it within a type.
+    leaves_at : float, optional
+        The birthday at which stays end, such as 18; needs the column `age`, in years at the opening. Time after the first day on which it
+        could be is not counted, so that stays cut by a birthday do not shorten the others.
+
+    Returns
+    -------
+    Stays
+
+    Raises
+    ------
+    DataError
+        Where no time in any place was observed.
+    """
+    names, since = sorted(set(kinds.values())), seen_since(spells)
+    kind = np.array([names.index(kinds[i]) for i in ids])
+    row = pd.Index(ids).get_indexer(spells["unique_id"])
+    one = spells[row >= 0].assign(_row=row[row >= 0], _kind=kind[row[row >= 0]])
+    labels = labels_of(one, group)
+    groups = sorted(labels.unique())
+    one = one.assign(_group=pd.Categorical(labels, categories=groups).codes)
+    stop = _stop(one, day, leaves_at)
+    ends, moves, time = _years(one, stop, day=day, since=since, shape=(len(names), len(groups)))
+    if time.sum() <= 0:
+        raise DataError(Fault("no time in any place was observed", where="data > people", do_next="Give placements with days of opening"))
+    weight = FADE ** np.arange(YEARS)
+    rate, unsure = _rates(ends, time, weight)
+    by_kind, led = np.einsum("y,ykgb->kb", weight, ends), np.einsum("y,ykgb->kb", weight, moves)
+    overall = led.sum(axis=1, keepdims=True) / np.maximum(by_kind.sum(axis=1, keepdims=True), 1e-9)
+    return Stays(
+        list(ids), kind, groups, rate, (led + 10 * overall) / (by_kind + 10), _led_to(one, list(ids), kind), unsure,
+        *_starters(one, day, kind, len(names)), day, _staying_on(one, day, leaves_at), group,
+    )  # fmt: skip
+
+
+def labels_of(rows: pd.DataFrame, group: str | None) -> pd.Series:
+    """Give the group of each row as text."""
+    if group is None:
+        return pd.Series("all", index=rows.index)
+    return rows[group].astype(object).where(rows[group].notna(), "(not given)").astype(str)
+
+
+def _stop(one: pd.DataFrame, day: pd.Timestamp, leaves_at: float | None) -> np.ndarray:
+    """Give the days served at which watching a spell stops: its end, today, or the first day that the birthday could be."""
+    opened = one["opened"].to_numpy()
+    last = one["closed"].fillna(day + pd.Timedelta(days=1)).to_numpy()
+    served = (last - opened) / np.timedelta64(1, "D")
+    if leaves_at is None or "age" not in one:
+        return np.asarray(served)
+    surely = np.maximum((leaves_at - 1 - one["age"].to_numpy(dtype=float)) * YEAR, 0.0)
+    return np.asarray(np.where(np.isfinite(surely), np.minimum(served, surely), served))
+
+
+def _years(
+    one: pd.DataFrame, stop: np.ndarray, *, day: pd.Timestamp, since: pd.Timestamp, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Count ends, moves and days at risk by year back from `day`, type, group and band of time served."""
+    size = (YEARS, *shape, len(BANDS))
+    ends, moves, time = np.zeros(size), np.zeros(size), np.zeros(size)
+    opened = one["opened"].to_numpy()
+    cell = one["_kind"].to_numpy() * shape[1] + one["_group"].to_numpy()
+    whole = (one["closed"].fillna(day + pd.Timedelta(days=1)).to_numpy() - opened) / np.timedelta64(1, "D")
+    ended, moved = one["closed"].notna().to_numpy() & (stop >= whole), (one["goes"] != OUTSIDE).to_numpy()
+    upper = np.r_[BANDS[1:], np.inf]
+    flat = shape[0] * shape[1]
+    for year in range(YEARS):
+        begin, finish = day - pd.Timedelta(days=round((year + 1) * YEAR)), day - pd.Timedelta(days=round(year * YEAR))
+        low = np.maximum((np.datetime64(max(begin, since)) - opened) / np.timedelta64(1, "D"), 0.0)
+        high = np.minimum(stop, (np.datetime64(finish) - opened) / np.timedelta64(1, "D"))
+        inside = ended & (stop > low) & (stop <= (np.datetime64(finish) - opened) / np.timedelta64(1, "D"))
+        band = np.searchsorted(BANDS, stop, side="left") - 1
+        at = cell[inside] * len(BANDS) + np.maximum(band[inside], 0)
+        ends[year] = np.bincount(at, minlength=flat * len(BANDS)).reshape(*shape, -1)
+        moves[year] = np.bincount(at, moved[inside].astype(float), minlength=flat * len(BANDS)).reshape(*shape, -1)
+        for b in range(len(BANDS)):
+            spent = np.clip(np.minimum(high, upper[b]) - np.maximum(low, BANDS[b]), 0.0, None)
+            time[year, :, :, b] = np.bincount(cell, spent, minlength=flat).reshape(shape)
+    return ends, moves, time
+
+
+def _rates(ends: np.ndarray, time: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give ends a day by type, group and band, each borrowing from the wider one, and how unsure each type's level is."""
+    e, t = np.einsum("y,ykgb->kgb", weight, ends), np.einsum("y,ykgb->kgb", weight, time)
+    level = e.sum() / max(t.sum(), 1e-9)
+    every = (e.sum(axis=(0, 1)) + BORROWED) / (t.sum(axis=(0, 1)) + BORROWED / max(level, 1e-6))
+    height = (e.sum(axis=(1, 2)) + BORROWED) / ((t.sum(axis=1) * every).sum(axis=1) + BORROWED)
+    prior = height[:, None] * every
+    by_kind = (e.sum(axis=1) + BORROWED) / (t.sum(axis=1) + BORROWED / prior)
+    tall = (e.sum(axis=2) + BORROWED) / ((t * by_kind[:, None]).sum(axis=2) + BORROWED)
+    prior_group = tall[:, :, None] * by_kind[:, None]
+    rate = (e + BORROWED) / (t + BORROWED / prior_group)
+    rate = rate * np.exp(_drift(ends, np.einsum("kgb,ykgb->ykgb", rate, time), weight))
+    expected = np.einsum("kgb,ykgb->yk", rate, time)
+    seen = expected > 5
+    ratio = np.where(seen, np.log(np.maximum(ends.sum(axis=(2, 3)), 0.5) / np.maximum(expected, 0.5)), np.nan)
+    count = np.maximum(seen.sum(axis=0), 1)
+    swing = np.where(seen, ratio**2 - 1 / np.maximum(expected, 1), 0.0).sum(axis=0) / count
+    rests = e.sum(axis=(1, 2)) ** 2 / np.maximum(np.einsum("y,ykgb->k", weight**2, ends), 1e-9)
+    return rate, np.sqrt(1 / np.maximum(rests, 1.0) + np.clip(swing, 0.0, 0.25))
+
+
+def _drift(ends: np.ndarray, expected: np.ndarray, weight: np.ndarray) -> float:
+    """Give how far today's hazard lies from the mean of the years looked at, as a logarithm: a trend of all types, held towards none."""
+    seen, hoped = ends.sum(axis=(1, 2, 3)), expected.sum(axis=(1, 2, 3))
+    kept = hoped > 20
+    if kept.sum() < 3:
+        return 0.0
+    x, y, w = -np.arange(len(seen))[kept] - 0.5, np.log(np.maximum(seen[kept], 0.5) / hoped[kept]), hoped[kept]
+    centre = (w * x).sum() / w.sum()
+    slope = (w * (x - centre) * y).sum() / (w * (x - centre) ** 2).sum()
+    noise = 1 / (w * (x - centre) ** 2).sum()
+    held = slope * TREND**2 / (TREND**2 + noise)
+    faded = weight[kept] * hoped[kept]
+    return float(-held * (faded * x).sum() / faded.sum())
+
+
+def _led_to(one: pd.DataFrame, ids: list[str], kind: np.ndarray) -> np.ndarray:
+    """Give where moves lead: as from each series, borrowing ten moves from all series of its type, to the series that share most keys."""
+    moved = one[one["goes"] != OUTSIDE]
+    target = pd.Index(ids).get_indexer(moved["goes"])
+    counts = np.zeros((len(ids), len(ids)))
+    np.add.at(counts, (moved["_row"].to_numpy()[target >= 0], target[target >= 0]), 1.0)
+    parts = [set(i.split("/")) for i in ids]
+    alike = np.array([[4.0 ** len(a & b) for b in parts] for a in parts]) * (counts.sum(axis=0) > 0)
+    types = np.eye(kind.max() + 1)[kind]
+    to_type = types.T @ counts @ types
+    share = to_type / np.maximum(to_type.sum(axis=1, keepdims=True), 1e-9)
+    within = alike / np.maximum(alike @ types @ types.T, 1e-9)
+    prior = share[kind][:, kind] * within
+    mixed = counts + 10 * prior
+    total = mixed.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(total > 0, mixed / np.maximum(total, 1e-9), 0.0))
+
+
+def _starters(one: pd.DataFrame, day: pd.Timestamp, kind: np.ndarray, kinds: int) -> tuple[dict[int, pd.DataFrame], np.ndarray]:
+    """Give recent starters of each series, with prices brought to today's level, and the growth of prices by type."""
+    ago = ((day - one["opened"]).dt.days / YEAR).to_numpy()
+    price = one["price"].to_numpy(dtype=float) if "price" in one else np.full(len(one), np.nan)
+    age = one["age"].to_numpy(dtype=float) if "age" in one else np.full(len(one), np.nan)
+    growth = np.zeros((kinds, 2))
+    for k in range(kinds):
+        mine = (one["_kind"].to_numpy() == k) & np.isfinite(price) & (price > 0) & (ago < YEARS)
+        growth[k] = _trend(-ago[mine], np.log(price[mine]))
+    table = pd.DataFrame({
+        "group": one["_group"].to_numpy(), "age": age, "price": price * np.exp(growth[one["_kind"].to_numpy(), 0] * ago),
+        "from_outside": (one["came"] == OUTSIDE).to_numpy(), "ago": ago,
+    })  # fmt: skip
+    found = {}
+    for s, k in enumerate(kind):
+        rows = (one["_row"] == s).to_numpy()
+        if rows.sum() < 5:
+            rows = (one["_kind"] == k).to_numpy()
+        mine = table[rows].sort_values("ago", kind="stable")
+        recent = mine.head(max(FEWEST, int((mine["ago"] * YEAR <= RECENT).sum()))).drop(columns="ago").reset_index(drop=True)
+        known, unknown = recent["price"].dropna().to_numpy(), recent["price"].isna().to_numpy()
+        if len(known):  # one without a price takes that of another, so that the spread of prices stays
+            recent.loc[unknown, "price"] = np.resize(known, int(unknown.sum()))
+        found[s] = recent
+    return found, growth
+
+
+def _trend(years: np.ndarray, logs: np.ndarray) -> tuple[float, float]:
+    """Give the growth a year and its standard error by least squares, 0 +- 0.05 where there are fewer than ten prices."""
+    if len(logs) < 10 or np.ptp(years) < 1:
+        return 0.0, 0.05
+    x = years - years.mean()
+    slope = float((x * logs).sum() / (x**2).sum())
+    left = logs - logs.mean() - slope * x
+    return slope, float(np.sqrt((left**2).sum() / (len(x) - 2) / (x**2).sum()))
+
+
+def _staying_on(one: pd.DataFrame, day: pd.Timestamp, leaves_at: float | None) -> float:
+    """Give the share who are there when the birthday has surely passed, of those who were there shortly before it."""
+    if leaves_at is None or "age" not in one:
+        return 0.0
+    left = leaves_at - one["age"]
+    before = one["opened"] + pd.to_timedelta((left - 1) * YEAR, unit="D")
+    after = one["opened"] + pd.to_timedelta(left * YEAR, unit="D")
+    could = (left > 0) & (after <= day) & (after > seen_since(one)) & ~(one["closed"] < before)
+    return float((could & ~(one["closed"] <= after + pd.Timedelta(days=7))).sum() / max(int(could.sum()), 1))

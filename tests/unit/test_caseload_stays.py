@@ -1,0 +1,190 @@
+"""How long people stay, and who runs on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from demand.calendar import Frequency
+from demand.caseload.levers import Lever, factor_of, pull_of
+from demand.caseload.runoff import run_on
+from demand.caseload.spells import as_known, spells_of
+from demand.caseload.stays import learn_stays
+from demand.errors import DataError, ScenarioError
+
+DAY = pd.Timestamp("2026-03-31")
+IDS = ["foster", "home"]
+KINDS = {i: i for i in IDS}
+
+
+def lived(n=6000, *, mean=(200.0, 400.0), moves=0.3, seed=5, price=(100.0, 900.0)):
+    """People who came evenly over eleven years; stays are exponential, and of those from foster care some move on."""
+    rng = np.random.default_rng(seed)
+    opened = pd.Timestamp("2015-04-01") + pd.to_timedelta(np.sort(rng.integers(0, 4018, n)), unit="D")
+    stay = np.ceil(rng.exponential(mean[0], n))
+    first = pd.DataFrame({"person_id": np.arange(n), "type": "foster", "opened": opened, "price": price[0]})
+    first["closed"] = first["opened"] + pd.to_timedelta(stay, unit="D")
+    on = first[rng.random(n) < moves]
+    then = on.assign(type="home", opened=on["closed"], price=price[1])
+    then["closed"] = then["opened"] + pd.to_timedelta(np.ceil(rng.exponential(mean[1], len(on))), unit="D")
+    return spells_of(pd.concat([first, then], ignore_index=True), keys=["type"])
+
+
+def learnt(spells, **more):
+    return learn_stays(as_known(spells, DAY), DAY, ids=IDS, kinds=KINDS, **more)
+
+
+def none(periods=24, draws=200):
+    return np.zeros((2, periods, draws))
+
+
+def test_lengths_of_stay_come_back_from_open_stays_and_from_an_extract_that_begins_late():
+    spells = lived(40_000)
+    late = spells[spells["closed"].isna() | (spells["closed"] >= pd.Timestamp("2023-04-01"))]  # who left before is not in the extract
+    for one in (spells, late):
+        stays = learnt(one)
+        assert stays.median(0) == pytest.approx(200 * np.log(2), rel=0.06)
+        assert stays.median(1) == pytest.approx(400 * np.log(2), rel=0.1)
+        assert np.allclose(stays.moving[0, :7], 0.3, atol=0.04)
+        assert stays.to.tolist() == [[0.0, 1.0], [0.0, 0.0]]
+
+
+def test_groups_are_learnt_apart_and_small_ones_lean_on_their_type():
+    quick, slow = lived(3000, mean=(60.0, 400.0)), lived(3000, mean=(400.0, 400.0), seed=6)
+    slow = slow.assign(person_id=slow["person_id"] + 10_000)
+    both = pd.concat([quick.assign(alone="yes"), slow.assign(alone="no"), slow.head(2).assign(alone="rare")], ignore_index=True)
+    stays = learnt(both, group="alone")
+    assert stays.groups == ["no", "rare", "yes"]
+    assert stays.median(0, 2) == pytest.approx(60 * np.log(2), rel=0.15)
+    assert stays.median(0, 0) == pytest.approx(400 * np.log(2), rel=0.15)
+    assert stays.median(0, 2) < stays.median(0, 1) < stays.median(0, 0) * 1.2
+
+
+def test_stays_cut_by_a_birthday_do_not_shorten_the_others():
+    rng = np.random.default_rng(3)
+    n = 4000
+    opened = pd.Timestamp("2015-04-01") + pd.to_timedelta(rng.integers(0, 4018, n), unit="D")
+    birth = rng.uniform(0, 17.9, n)
+    stay = np.ceil(np.minimum(rng.exponential(900, n), (18 - birth) * 365.25))
+    table = pd.DataFrame({"person_id": np.arange(n), "type": "foster", "opened": opened, "age": np.floor(birth)})
+    spells = spells_of(table.assign(closed=table["opened"] + pd.to_timedelta(stay, unit="D")), keys=["type"])
+    free = learn_stays(as_known(spells, DAY), DAY, ids=["foster"], kinds={"foster": "foster"}, leaves_at=18)
+    assert free.median(0) == pytest.approx(900 * np.log(2), rel=0.1)
+    assert free.staying_on == 0
+    told = run_on(as_known(spells, DAY), free, np.zeros((1, 36, 200)), frequency=Frequency("M"), seed=1, leaves_at=18)
+    ends = Frequency("M").end_of(pd.DatetimeIndex(told["ds"].to_numpy()))[35]
+    there = spells[(spells["opened"] <= DAY) & ~(spells["closed"] <= DAY)]
+    really = int((there["closed"] > ends).sum())
+    assert float(told["people"][0, 35].mean()) == pytest.approx(really, abs=3 * np.sqrt(really))
+
+
+def test_everybody_runs_on_as_time_already_served_says():
+    spells = as_known(lived(), DAY)
+    stays = learnt(spells)
+    told = run_on(spells, stays, none(), frequency=Frequency("M"), seed=3)
+    there = spells[spells["closed"].isna()].groupby("unique_id").size()
+    ends = Frequency("M").end_of(pd.DatetimeIndex(told["ds"].to_numpy()))
+    for k in (0, 5, 23):
+        left = there["foster"] * np.exp(-(ends[k] - DAY).days / 200)
+        assert float(told["committed_people"][0, k].mean()) == pytest.approx(left, rel=0.15, abs=3)
+    assert (told["people"].to_numpy() >= told["committed_people"].to_numpy()).all()
+    assert float(told["people"].sum("series")[0].max()) <= len(spells)
+
+
+def test_each_placement_runs_on_at_its_own_price_until_its_known_end():
+    spells = as_known(lived(400), DAY)
+    dear = pd.DataFrame({"person_id": [-1], "type": ["home"], "opened": [pd.Timestamp("2026-02-01")], "closed": [pd.NaT], "price":
+    [9000.0], "unique_id": ["home"], "came": [""], "goes": [""]})  # fmt: skip
+    alone = spells[spells["closed"].notna()]
+    one = pd.concat([alone, dear], ignore_index=True).assign(planned_end=pd.NaT)
+    one.loc[one["person_id"] == -1, "planned_end"] = pd.Timestamp("2026-04-11")
+    told = run_on(one, learnt(alone), none(3, 4000), frequency=Frequency("M"), seed=1, known_end="planned_end")
+    pounds = told["committed_pounds"].sel(series="home").to_numpy()
+    assert pounds[0].max() == pytest.approx(10 * 9000 / 7)  # the nights of 1 to 10 April
+    assert pounds[1:].max() == 0
+    assert np.rint(pounds[0] / (9000 / 7)) - pounds[0] / (9000 / 7) == pytest.approx(0, abs=1e-6)
+    assert told["people"].sel(series="home")[0].max() == 0
+
+
+def test_new_starters_fill_the_stock_to_starts_times_stay():
+    spells = as_known(lived(), DAY)
+    starts = np.zeros((2, 60, 200))
+    starts[0] = np.random.default_rng(1).poisson(45, (60, 200))
+    told = run_on(spells, learnt(spells), starts, frequency=Frequency("M"), seed=2)
+    level = 45 / 30.44 * 200  # Little's law
+    assert float(told["people"][0, -1].mean()) == pytest.approx(level, rel=0.08)
+    assert float(told["people"][1, -1].mean()) == pytest.approx(level / 200 * 0.3 * 400, rel=0.12)
+    prices = told["pounds"].sel(series="home")[-1].mean() / told["people"].sel(series="home")[-1].mean()
+    assert float(prices) == pytest.approx(900 * 31 / 7, rel=0.03)
+
+
+def test_the_dear_ones_stay_as_dear():
+    spells = as_known(lived(), DAY)
+    heavy = spells.assign(price=np.where(np.arange(len(spells)) % 20 == 0, 10_000.0, 100.0))
+    starts = np.zeros((2, 1, 2000))
+    starts[0] = 1
+    told = run_on(heavy[heavy["closed"].notna()], learnt(heavy), starts, frequency=Frequency("M"), seed=2)
+    weekly = told["pounds"][0, 0].to_numpy()
+    assert 0.02 < (weekly > 3000).mean() < 0.08
+    assert weekly.max() > 30_000
+
+
+def test_a_placement_without_a_price_takes_its_types_mean_and_is_counted():
+    spells = as_known(lived(300), DAY)
+    some = spells.assign(price=spells["price"].mask(spells["closed"].isna() & (np.arange(len(spells)) % 3 == 0)))
+    told = run_on(some, learnt(some), none(2, 10), frequency=Frequency("M"), seed=1)
+    assert told.attrs["without_price"] == int(some.loc[some["closed"].isna(), "price"].isna().sum()) > 0
+    assert np.isfinite(told["pounds"].to_numpy()).all()
+
+
+def test_the_same_seed_gives_the_same_draws():
+    spells = as_known(lived(500), DAY)
+    one, two, other = (run_on(spells, learnt(spells), none(6, 20), frequency=Frequency("M"), seed=s) for s in (1, 1, 2))
+    assert one.equals(two)
+    assert not one.equals(other)
+
+
+def test_half_starts_are_refused():
+    spells = as_known(lived(300), DAY)
+    with pytest.raises(DataError, match="whole numbers"):
+        run_on(spells, learnt(spells), np.full((2, 3, 4), 0.5), frequency=Frequency("M"), seed=1)
+
+
+def lever(acts_on, factor, **more):
+    size = {"value": factor, "low": factor, "high": factor, "unit": "ratio", "source": "test", "as_of": "2026-03-31", "owner": "tests"}
+    return Lever.model_validate({"name": acts_on, "acts_on": acts_on, "size": size, "start": "2026-04", **more})
+
+
+def pulled(levers, spells, starts):
+    ds = Frequency("M").after(DAY, starts.shape[1])
+    series = pd.DataFrame({"type": IDS}, index=pd.Index(IDS, name="unique_id"))
+    pull = pull_of(levers, series, ds, last=Frequency("M").end_of(ds)[-1], draws=starts.shape[2], seed=1)
+    return run_on(spells, learnt(spells), starts, frequency=Frequency("M"), seed=1, pull=pull)
+
+
+def test_levers_on_stay_and_moves_do_what_they_say_and_nothing_else():
+    spells = as_known(lived(), DAY)
+    starts = none(48, 200)
+    starts[0] = 45
+    plain = pulled([], spells, starts)
+    halved = pulled([lever("stay", 0.5, where={"type": "foster"})], spells, starts)
+
+    def ratio(one, series):
+        return float(one["people"][series, -1].mean() / plain["people"][series, -1].mean())
+
+    assert ratio(halved, 0) == pytest.approx(0.5, rel=0.06)
+    fewer = pulled([lever("moves", 0.5)], spells, starts)
+    assert ratio(fewer, 1) == pytest.approx(0.5, rel=0.15)
+    assert ratio(fewer, 0) == pytest.approx(1, rel=0.03)
+    same = pulled([lever("stay", 1.0)], spells, starts)
+    assert np.allclose(same["people"].mean("draw"), plain["people"].mean("draw"), rtol=1e-9)
+
+
+def test_a_lever_grows_ends_and_refuses_what_is_not_there():
+    series = pd.DataFrame({"type": IDS}, index=pd.Index(IDS, name="unique_id"))
+    ds = pd.date_range("2026-04-01", periods=6, freq="MS")
+    factor = factor_of([lever("entries", 0.8, ramp_months=1, start="2026-05", end="2026-08", where={"type": "home"})], "entries", series,
+    ds, draws=2, seed=1)  # fmt: skip
+    assert np.round(factor[1, :, 0], 3).tolist() == [1.0, 0.9, 0.8, 0.8, 0.8, 1.0]
+    assert (factor[0] == 1).all()
+    with pytest.raises(ScenarioError, match="Did you mean 'home'"):
+        factor_of([lever("entries", 0.8, where={"type": "hom"})], "entries", series, ds, draws=2, seed=1)
