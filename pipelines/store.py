@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from demand.errors import Fault, StoreError
 from demand.spec import fingerprint
+from pipelines.cells import as_given, neutral
+from pipelines.replacing import HALF, alone, swap, sync_folder, write_synced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +34,8 @@ __all__ = ["MEMBERS_BEFORE", "Store", "Writer", "file_class", "source_hash", "ve
 MEMBERS_BEFORE = "segments_before.parquet"
 """Who was in which segment in the run before."""
 PERSON_LEVEL = frozenset({"segments.parquet", MEMBERS_BEFORE})
-LEAVES = frozenset({"backtest_summary.csv", "waterfall.csv"})
+SHARE = "share/"
+"""The part of the output folder that holds only what was cleared to leave."""
 ENGINES = (
     *("demand", "numpy", "pandas", "scipy", "xarray", "pyarrow", "statsforecast", "mlforecast", "lightgbm", "prophet"),
     *("scikit-learn", "stepmix", "mlflow"),
@@ -40,8 +43,8 @@ ENGINES = (
 
 
 def file_class(name: str) -> str:
-    """Say who may have a file: person-level, internal, or leaves."""
-    return "person-level" if name in PERSON_LEVEL else "leaves" if name in LEAVES else "internal"
+    """Say who may have a file: person-level, internal, or cleared (what passed disclosure control into share/)."""
+    return "person-level" if name in PERSON_LEVEL else "cleared" if name.startswith(SHARE) else "internal"
 
 
 class Writer:
@@ -68,14 +71,14 @@ class Writer:
         import pandas as pd
 
         if name.endswith(".csv"):
-            frame = table if isinstance(table, pd.DataFrame) else table.to_pandas()
-            frame.to_csv(self.folder / name, index=False, lineterminator="\n", date_format="%Y-%m-%d")
+            frame = neutral(table if isinstance(table, pd.DataFrame) else table.to_pandas())
+            frame.to_csv(self._place(name), index=False, lineterminator="\n", date_format="%Y-%m-%d")
             return
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
-        pq.write_table(arrow, self.folder / name, compression="zstd", write_page_checksum=True)
+        pq.write_table(arrow, self._place(name), compression="zstd", write_page_checksum=True)
 
     def json(self, name: str, content: Any) -> None:
         """Write plain data as JSON."""
@@ -83,11 +86,16 @@ class Writer:
 
     def text(self, name: str, content: str) -> None:
         """Write text as UTF-8."""
-        (self.folder / name).write_text(content, encoding="utf-8", newline="\n")
+        self._place(name).write_text(content, encoding="utf-8", newline="\n")
 
     def bytes(self, name: str, content: bytes) -> None:
         """Write bytes."""
-        (self.folder / name).write_bytes(content)
+        self._place(name).write_bytes(content)
+
+    def _place(self, name: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        return path
 
 
 class Store:
@@ -130,7 +138,7 @@ class Store:
         made = not self.folder.exists()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self.folder, prefix=f".{stage}-") as place:
+            with alone(self.folder), tempfile.TemporaryDirectory(dir=self.folder, prefix=HALF) as place:
                 yield Writer(Path(place))
                 self._publish(stage, key, Path(place))
         except OSError as error:
@@ -156,10 +164,10 @@ class Store:
         """
         self.manifest = {**self.manifest, **about}
         try:
-            _replace(
-                self.folder / "manifest.json", json.dumps(self.manifest, indent=2, ensure_ascii=False, sort_keys=True, default=str) + "\n"
-            )
+            write_synced(self._beside, self._text())
+            self._beside.replace(self.folder / "manifest.json")
         except OSError as error:
+            self._beside.unlink(missing_ok=True)
             raise StoreError(_cannot_write(error, self.folder)) from error
 
     def has(self, name: str) -> bool:
@@ -190,7 +198,9 @@ class Store:
         import pandas as pd
 
         path = self.path(name)
-        return pd.read_csv(path, keep_default_na=True) if name.endswith(".csv") else pd.read_parquet(path)
+        if not name.endswith(".csv"):
+            return pd.read_parquet(path, page_checksum_verification=True)
+        return as_given(pd.read_csv(path, keep_default_na=True))
 
     def arrow(self, name: str) -> pa.Table:
         """Read a Parquet file back as an Arrow table.
@@ -215,18 +225,31 @@ class Store:
         return json.loads(self.path(name).read_text(encoding="utf-8"))
 
     def _publish(self, stage: str, key: str, place: Path) -> None:
-        names = sorted(p.name for p in place.iterdir())
+        names = sorted(p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file())
         for name in names:
             _sync(place / name)
         hashes = {name: {"sha256": _sha256(place / name), "class": file_class(name)} for name in names}
-        for name in names:
-            (place / name).replace(self.folder / name)
         before = self.manifest.get("stages", {}).get(stage, {"files": []})
         files = {n: about for n, about in self.manifest.get("files", {}).items() if n not in before["files"]}
-        for gone in set(before["files"]) - set(names):
-            (self.folder / gone).unlink(missing_ok=True)
         stages = {**self.manifest.get("stages", {}), stage: {"key": key, "files": names}}
-        self.update({"stages": stages, "files": {**files, **hashes}})
+        earlier = self.manifest
+        self.manifest = {**earlier, "stages": stages, "files": {**files, **hashes}}
+        try:
+            write_synced(self._beside, self._text())  # while nothing has been replaced yet: the disk may be full
+            swap(place, self.folder, names, gone=sorted(set(before["files"]) - set(names)))
+            self._beside.replace(self.folder / "manifest.json")
+            sync_folder(self.folder)
+        except OSError:
+            self.manifest = earlier
+            self._beside.unlink(missing_ok=True)
+            raise
+
+    @property
+    def _beside(self) -> Path:
+        return self.folder / ".manifest.json.new"
+
+    def _text(self) -> str:
+        return json.dumps(self.manifest, indent=2, ensure_ascii=False, sort_keys=True, default=str) + "\n"
 
     def _intact(self, name: str) -> bool:
         about, path = self.manifest.get("files", {}).get(name), self.folder / name
@@ -306,19 +329,6 @@ def _sha256(path: Path) -> str:
 def _sync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        with beside.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def _cannot_write(error: OSError, folder: Path) -> Fault:
