@@ -39,4 +39,5 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("backtest_summary.csv", found.summary)
     writer.table("backtest_sums.parquet", found.sums)
     writer.table("backtest_groups.csv", found.groups)
+    writer.table("backtest_years.parquet", found.years)
     writer.json("track_record.json", list(found.track_record))

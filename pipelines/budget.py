@@ -17,6 +17,7 @@ from demand.budget import (
     risk_table,
     sensitivity,
 )
+from demand.budget.backcast import backcast, backcast_notes
 from demand.budget.bridge import bridge, bridge_notes
 from demand.budget.movement import steps_of
 from demand.budget.mtfp import mtfp, mtfp_notes
@@ -29,7 +30,7 @@ from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
 
-NEEDS = ("forecast", "scenario")
+NEEDS = ("forecast", "backtest", "scenario")
 
 
 def missing(config: RunConfig) -> str:
@@ -63,7 +64,10 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("reconciliation.csv", agreed)
     writer.table("mtfp.csv", mtfp(found))
     writer.table("bridge.csv", bridge(found, spec))
-    notes = [*reconciliation_notes(agreed, spec), *mtfp_notes(found), *bridge_notes(found)]
+    events = job.config.forecast.events if job.config.forecast else []
+    judged = backcast(cost, spec, counted, job.store.table("backtest_years.parquet"), events=events)
+    writer.table("backcast.csv", judged)
+    notes = [*backcast_notes(judged), *reconciliation_notes(agreed, spec), *mtfp_notes(found), *bridge_notes(found)]
     told = [*notes, *budget_notes(cost, spec)]
     if (asked := job.config.data.actuals) is not None and (ledger := job.inputs.actuals) is not None:
         before = job.inputs.table_before(asked.previous, "outturn.csv")

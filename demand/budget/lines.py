@@ -191,9 +191,11 @@ def budget_notes(cost: Cost, spec: BudgetSpec) -> tuple[str, ...]:
         notes.append(f"Not priced ({reason}): {listed(rows['unique_id'])}.")
     if not cost.labels:
         notes.append("There are no pounds by year: no financial year is covered whole: make forecast.horizon longer.")
-    gone = sorted({label for line in spec.lines for label in line.years} - set(cost.labels))
+    first = FinancialYear.of(cost.exposure.ds[0], cost.exposure.start_month)
+    asked = {label for line in spec.lines for label in line.years if FinancialYear.parse(label, first.start_month) >= first}
+    gone = sorted(asked - set(cost.labels))
     if gone:
-        notes.append(f"The budget for {listed(gone)} is not compared: these years are over, or only partly counted.")
+        notes.append(f"The budget for {listed(gone)} is not compared: these years are only partly counted.")
     outside = cost.years["series"].to_numpy()[owning_lines(cost, spec) < 0]
     if spec.lines and len(outside):
         year = cost.labels[-1] if cost.labels else ""

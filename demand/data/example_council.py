@@ -28,6 +28,8 @@ EXAMPLE_KEY = b"the published key of an example: never for real people"
 """The key of the example's pseudonyms: published, because nobody in the example is real."""
 KEYS = ["service", "type", "area"]
 MONTHLY = Frequency("M")
+PAST_BUDGETS = ("2023-24", "2024-25", "2025-26")
+"""Years that are over, whose budgets are remembered: each was the cost of the year before, and the same step."""
 BUDGET_YEARS = ("2026-27", "2027-28", "2028-29")
 
 
@@ -221,15 +223,16 @@ class Council:
 
     def _budget(self, service: str) -> list[tuple[str, str, str, float]]:
         plan, history, prices = self.plan(service), self.history(service), self.prices[service]
-        year = FinancialYear.of(self.last)
-        table = history.table[history.table["ds"] >= year.start].merge(history.series.reset_index(), on="unique_id")
+        table = history.table.merge(history.series.reset_index(), on="unique_id")
         weeks = np.where(table["kind"] == "stock", MONTHLY.days_in(pd.DatetimeIndex(table["ds"])) / 7, 1.0)
-        cost = table["y"] * weeks * table["type"].map({t: p.value for t, p in prices.items()})
+        ago = np.array([FinancialYear.of(self.last).first - FinancialYear.of(day).first for day in table["ds"]])
+        cost = table["y"] * weeks * table["type"].map({t: p.value for t, p in prices.items()}) * np.exp(-plan.price_growth * ago)
         rows = []
         for line, where in plan.lines.items():
-            base = cost[np.logical_and.reduce([table[c].isin(v) for c, v in where.items()])].sum()
-            steps = enumerate(BUDGET_YEARS, start=1)
-            rows += [(service, line, label, float(round(base * (1 + plan.budget_step) ** n, -4))) for n, label in steps]
+            of = cost.where(np.logical_and.reduce([table[c].isin(v) for c, v in where.items()]), 0.0).groupby(ago).sum()
+            steps = [(label, of[years], 1) for years, label in zip((3, 2, 1), PAST_BUDGETS, strict=True)]
+            steps += [(label, of[0], n) for n, label in enumerate(BUDGET_YEARS, start=1)]
+            rows += [(service, line, label, float(round(base * (1 + plan.budget_step) ** n, -4))) for label, base, n in steps]
         return rows
 
 

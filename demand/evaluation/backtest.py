@@ -15,7 +15,7 @@ from demand.evaluation.accuracy import RECORD, accuracy, by_group, of_sums
 from demand.evaluation.coverage import coverage
 from demand.evaluation.looks import Evidence, Look, gather, looks, year_ends
 from demand.evaluation.record import set_aside, track_record
-from demand.evaluation.sums import COLUMNS, sums
+from demand.evaluation.sums import COLUMNS, NEXT_YEAR, next_year, sums
 from demand.forecast import Forecast, ForecastSpec
 from demand.hierarchy import HierarchySpec, levels
 from demand.tables import History, quantile_columns
@@ -45,6 +45,8 @@ class Backtest:
         The combination's sums beside what came: a row a series or group, span and cutoff; single periods of groups only.
     groups : pandas.DataFrame
         The record of each series and group.
+    years : pandas.DataFrame
+        What would have been said of the financial year ahead at the end of each year before, draw by draw (`next_year`).
     track_record : list of str
         Sentences.
     """
@@ -53,6 +55,7 @@ class Backtest:
     summary: pd.DataFrame
     sums: pd.DataFrame
     groups: pd.DataFrame
+    years: pd.DataFrame
     track_record: list[str]
 
 
@@ -101,18 +104,18 @@ def backtest(
     of, steps = levels(own.series, hierarchy), int(forecast.settings["steps"])
     index = pd.DatetimeIndex(own.wide.index)
     ends = set(evidence.judged if spec.backtest.cutoffs else year_ends(index, own.frequency, start_month))
-    rows, found, aside = [], [], []
+    rows, found, aside, years = [], [], [], []
     for look in looks(own, evidence, forecast=forecast, spec=spec, seed=seed, hierarchy=hierarchy, jobs=jobs):
         one = sums(look, of, own.frequency, steps=steps, start_month=start_month, years=look.cutoff in ends)
         single = (one["level"] == "series") & one["span"].str.isdigit()
         rows += [_combined(one[single]), *_of_models(own, evidence, look)]
         found.append(one)
+        years += [next_year(look, of[-1], own.frequency, start_month=start_month)] if look.cutoff in ends else []
         if look.cutoff in ends or steps < own.frequency.per_year:
             aside += set_aside(look, spec.events, own.frequency, start_month)
     if not found:
-        return Backtest(
-            pd.DataFrame(columns=ROWS), pd.DataFrame(columns=SUMMARY), pd.DataFrame(columns=SUMS), pd.DataFrame(columns=RECORD), []
-        )
+        nothing = [pd.DataFrame(columns=c) for c in (ROWS, SUMMARY, SUMS, RECORD, NEXT_YEAR)]
+        return Backtest(nothing[0], nothing[1], nothing[2], nothing[3], nothing[4], [])
     table = pd.concat(rows, ignore_index=True)[ROWS].sort_values(["model", "cutoff", "unique_id", "ds"], kind="stable", ignore_index=True)
     every = pd.concat(found, ignore_index=True)
     groups = by_group(every)
@@ -122,7 +125,9 @@ def backtest(
     ended = sum(str(r).startswith("ended") for r in forecast.not_forecast["reason"])
     drivers = bool(len(forecast.driver_futures) and forecast.driver_futures[["low", "high"]].notna().any(axis=None))
     told = track_record(every, groups, own.frequency, aside=aside, ended=ended, drivers=drivers)
-    return Backtest(table, summary, kept, groups, told)
+    said = [y for y in years if len(y)]
+    ahead = pd.concat(said, ignore_index=True) if said else pd.DataFrame(columns=NEXT_YEAR)
+    return Backtest(table, summary, kept, groups, ahead, told)
 
 
 def _combined(single: pd.DataFrame) -> pd.DataFrame:

@@ -18,13 +18,15 @@ from demand.evaluation.looks import Look
 from demand.hierarchy import Level
 from demand.tables import QUANTILES, quantile_columns
 
-__all__ = ["COLUMNS", "SUM", "YEAR", "pooled", "resting_on", "sums"]
+__all__ = ["COLUMNS", "NEXT_YEAR", "SUM", "YEAR", "next_year", "pooled", "resting_on", "sums"]
 
 SUM, YEAR = "sum", "year"
 """Spans that are not single periods: the whole horizon, and a financial year ("year 1" is the first whole one ahead)."""
 COLUMNS = ["level", "name", "kind", "unit", "span", "step", "financial_year", "ds", "cutoff", "place", "calibrated", "y", "mean", "naive",
            *quantile_columns(), "below", "upto", "n_series"]  # fmt: skip
 """Columns of the sums, beside the key columns of the data."""
+NEXT_YEAR = ["unique_id", "financial_year", "cutoff", "calibrated", "said"]
+"""Columns of what was said of the year ahead: `said` is an array, one figure a draw."""
 USED = ("q0.025", "q0.1", "q0.5", "q0.9", "q0.975")
 """Quantiles that errors and coverage are made of."""
 
@@ -79,6 +81,34 @@ def sums(look: Look, of: Sequence[Level], frequency: Frequency, *, steps: int, s
     table = _named(pd.concat([table, quantiles], axis=1), of, spans, look)
     table = table.assign(cutoff=look.cutoff, place=look.place, calibrated=look.calibrated)
     return table[[*of[-1].keys, *COLUMNS]]
+
+
+def next_year(look: Look, lowest: Level, frequency: Frequency, *, start_month: int = 4) -> pd.DataFrame:
+    """Give what would have been said of the financial year ahead, series by series and draw by draw, so that it can be priced.
+
+    Parameters
+    ----------
+    look : Look
+    lowest : Level
+        The level of the series themselves.
+    frequency : Frequency
+    start_month : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        `NEXT_YEAR`: of a flow how many come in the year, of a stock how many are there on average. Without rows where the year ahead
+        has not been counted since; without a row for a series of which nothing was said.
+    """
+    stock = (lowest.labels["kind"] == "stock").to_numpy()
+    span = next((s for s in _spans(look, frequency, len(look.ds), start_month, years=True) if s.name == f"{YEAR} 1"), None)
+    if span is None:
+        return pd.DataFrame(columns=NEXT_YEAR)
+    _, _, draws = _of_series(look, span, stock)
+    there = np.isfinite(draws).all(axis=1)
+    ids = lowest.labels["unique_id"].to_numpy()[there]
+    told = {"unique_id": ids, "financial_year": span.year, "cutoff": look.cutoff, "calibrated": look.calibrated}
+    return pd.DataFrame({**told, "said": list(draws[there].astype(np.float32))}, columns=NEXT_YEAR)
 
 
 def pooled(found: pd.DataFrame) -> pd.DataFrame:

@@ -52,6 +52,17 @@ def test_every_level_and_every_year_is_judged(made) -> None:
     np.testing.assert_allclose(pits, 1.0)
 
 
+def test_what_was_said_of_the_year_ahead_is_kept_draw_by_draw(made) -> None:
+    _, _, _, b = made
+    sums = b.sums[(b.sums["level"] == "series") & (b.sums["span"] == "year 1")].set_index(["name", "cutoff"])
+    years = b.years.set_index(["unique_id", "cutoff"])
+    assert set(sums.index) <= set(years.index)
+    for at, row in sums.iterrows():
+        assert years.loc[at, "said"].mean() == pytest.approx(row["mean"], rel=1e-5)
+        assert np.quantile(years.loc[at, "said"], 0.9) == pytest.approx(row["q0.9"], rel=1e-5)
+        assert years.loc[at, "financial_year"] == row["financial_year"]
+
+
 def test_a_year_is_the_sum_of_a_flow_and_the_average_of_a_stock(made) -> None:
     h, _, _, b = made
     row = b.sums[(b.sums["level"] == "total") & (b.sums["financial_year"] == "2022-23") & (b.sums["span"] == "year 1")]
