@@ -23,7 +23,7 @@ from demand.errors import Fault, SettingsError, did_you_mean
 from demand.forecast import ForecastSpec
 from demand.hierarchy import HierarchySpec
 from demand.report import ReportSpec
-from demand.scenario import Scenario
+from demand.scenario import Scenario, Sweep
 from demand.segments.find import SegmentSpec
 from demand.spec import LEDGER, Assumption, Spec, Where
 from pipelines.reading import Written, example_configs, read_config
@@ -112,6 +112,8 @@ class RunConfig(Spec):
     here are looked up in the ledger that travels with the package (configs/assumptions.yaml)."""
     scenarios: dict[str, Scenario] = Field(default_factory=dict)
     """What if: by name. `library:NAME` takes one of those that travel with the package (configs/scenarios)."""
+    sweeps: list[Sweep] = Field(default_factory=list)
+    """Scenarios at every combination of one or two of their numbers: a line or a table of what comes of it."""
     costs: list[UnitCost] = Field(default_factory=list)
     """What one person, household, night or week costs."""
     uplifts: dict[str, dict[str, Assumption]] = Field(default_factory=dict)
@@ -146,6 +148,8 @@ class RunConfig(Spec):
     def _consistent(self) -> RunConfig:
         if self.scenarios and self.forecast is None:
             raise ValueError("there are scenarios but no 'forecast' for them to change. Add a 'forecast' section.")
+        if self.sweeps and not self.scenarios:
+            raise ValueError("there are 'sweeps' but no 'scenarios' to try. Add the 'scenarios' section.")
         if "baseline" in self.scenarios:
             raise ValueError("a scenario may not be called 'baseline': that is the forecast itself. Rename it.")
         if self.budget is not None and self.budget.lines and not self.costs:

@@ -6,13 +6,15 @@ In: a job. Out: nothing, or an error with every fault. What is said of segments 
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 
 from demand.budget import price, with_items
 from demand.data.quality import impossible
 from demand.errors import DataError, Fault, ScenarioError, raise_all
 from demand.events import clean
-from demand.scenario import apply
-from demand.tables import make_draws, match
+from demand.scenario import WhatIf, apply, sweep_faults
+from demand.scenario.effect import work_out
+from demand.tables import History, make_draws, match
 from pipelines.job import Job
 from pipelines.results import start_month
 
@@ -29,7 +31,7 @@ def check_config(job: Job) -> None:
     Raises
     ------
     ScenarioError
-        With every selector that matches no series.
+        With every selector that matches no series, change that does not fit what is counted, and name of a sweep that is not there.
     DataError
         With every count that is a thousand times all others of its series, and that no event sets aside.
     BudgetError
@@ -37,6 +39,7 @@ def check_config(job: Job) -> None:
     """
     _check_selectors(job)
     _check_counts(job)
+    _check_scenarios(job)
     _check_prices(job)
 
 
@@ -63,14 +66,34 @@ def _check_counts(job: Job) -> None:
         raise_all(impossible(clean(history, events)), DataError, during="looking at the counts")
 
 
+def _check_scenarios(job: Job) -> None:
+    """Refuse changes that do not fit what is counted: each is tried on one period of nothing. Drivers are known later, as segments are."""
+    history, scenarios = job.inputs.history, tuple(job.config.scenarios.values())
+    faults = sweep_faults(job.config.sweeps, scenarios)
+    case = None if history is None else WhatIf(_nothing(history), scenarios)
+    for name, scenario in job.config.scenarios.items():
+        for position, change in enumerate(scenario.changes):
+            named = {*change.where, *(change.to or {}), change.between}
+            if case is None or change.driver or change.per or "segment" in named:
+                continue
+            try:
+                work_out(case, change, at=f"{job.config.name} > scenarios > {name} > changes[{position}]")
+            except ScenarioError as error:
+                faults += error.faults
+    raise_all(faults, ScenarioError, during="trying the scenarios")
+
+
+def _nothing(history: History) -> xr.DataArray:
+    """One period in which nobody comes."""
+    ahead, about = history.frequency.after(history.last, 1), {"cutoff": history.last, "seed": 1, "fingerprint": ""}
+    return make_draws(np.zeros((len(history.ids), 1, 2)), history.series, ahead, frequency=history.frequency, **about)
+
+
 def _check_prices(job: Job) -> None:
     """Refuse prices whose units do not fit what is counted: one period of nothing is priced, before any model is fitted."""
     history, costs = job.inputs.history, job.config.costs
     if history is None or not costs or any("segment" in cost.where for cost in costs):
         return
-    ahead = history.frequency.after(history.last, 1)
-    nothing = make_draws(
-        np.zeros((len(history.ids), 1, 2)), history.series, ahead, frequency=history.frequency, cutoff=history.last, seed=1, fingerprint=""
-    )
+    nothing = _nothing(history)
     cost = price(apply(nothing, (), seed=1)[0], costs, seed=1, history=history, start_month=start_month(job.config))
     with_items(cost, [item.model_copy(update={"scenarios": []}) for item in job.config.items], seed=1)

@@ -151,9 +151,11 @@ def run_day(config: RunConfig, history: History) -> date:
 def what_if(job: Job) -> WhatIf:
     """Give what the scenarios of a run are made from."""
     from demand.scenario import WhatIf
+    from pipelines.store import versions
 
     config, effects, drivers = job.config, job.store.table("effects.parquet"), job.store.table("driver_futures.parquet")
-    return WhatIf(load_draws(job.store), tuple(config.scenarios.values()), config.seed, effects, drivers)
+    scenarios, version = tuple(config.scenarios.values()), versions()["demand"]
+    return WhatIf(load_draws(job.store), scenarios, config.seed, effects, drivers, version)
 
 
 def priced(job: Job, demand: xr.DataArray, history: History) -> Cost:

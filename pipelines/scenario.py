@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from demand.assumptions import ledger, ledger_notes
-from demand.budget import waterfall
+from demand.budget import sweep, waterfall
 from demand.scenario import apply, demand_table
 from pipelines.config import RunConfig
 from pipelines.edits import marked
@@ -23,7 +23,7 @@ def missing(config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.scenarios, config.costs, config.budget, config.assumptions]
+    return [config.scenarios, config.costs, config.budget, config.assumptions, config.sweeps]
 
 
 def run(job: Job, writer: Writer) -> None:
@@ -32,7 +32,10 @@ def run(job: Job, writer: Writer) -> None:
     demand, applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers)
     cost = priced(job, demand, history) if job.config.costs else None
     writer.table("demand.parquet", demand_table(demand))
-    writer.table("waterfall.csv", waterfall(case, history=history, start_month=start_month(job.config), cost=cost))
+    first = start_month(job.config)
+    writer.table("waterfall.csv", waterfall(case, history=history, start_month=first, cost=cost))
+    if job.config.sweeps:
+        writer.table("sweep.csv", sweep(case, job.config.sweeps, history=history, start_month=first, cost=cost))
     writer.table("scenario_changes.csv", applied)
     numbers = marked(ledger(job.config.numbers(), as_of=run_day(job.config, history), entries=job.config.assumptions), job.edits)
     writer.table("assumptions.csv", numbers)

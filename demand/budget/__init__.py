@@ -25,7 +25,7 @@ from demand.budget.outturn import outturn, outturn_notes
 from demand.budget.period_costs import by_period
 from demand.budget.prices import Cost, UnitCost, price, yearly
 from demand.budget.reconciliation import reconciliation, reconciliation_notes
-from demand.budget.sensitivity import POUNDS, sensitivity, waterfall
+from demand.budget.sensitivity import POUNDS, sensitivity, sweep, waterfall
 from demand.budget.shares import cost_by
 from demand.budget.tables import budget_table, cost_table, risk_table
 
@@ -63,6 +63,7 @@ __all__ = [
     "risk_table",
     "sensitivity",
     "shortfall",
+    "sweep",
     "waterfall",
     "with_items",
     "yearly",

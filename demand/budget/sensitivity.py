@@ -1,22 +1,43 @@
 """Which assumption moves the total, and which change moves the pounds.
 
-In: `Cost`, and what its scenarios were made from (`WhatIf`). Out: sensitivity.csv, waterfall.csv in people and in pounds. Every
-figure is a difference of expected totals under the same draws. Refuses nothing that was not refused before.
+In: `Cost`, and what its scenarios were made from (`WhatIf`). Out: sensitivity.csv; waterfall.csv and sweep.csv, in people and in pounds.
+Every figure is a difference of totals under the same draws. Refuses sweeps of what is not there.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from demand.budget.prices import Cost, Part, UnitCost, priced
-from demand.scenario import BASELINE, WhatIf, by_name, exposure_of, measured, resized, steps, under, unfold
+from demand.scenario import (
+    BASELINE,
+    Exposure,
+    Measure,
+    Sweep,
+    WhatIf,
+    baseline_of,
+    by_name,
+    differences,
+    exposure_of,
+    grid,
+    measured,
+    resized,
+    steps,
+    under,
+    unfold,
+)  # fmt: skip
 from demand.tables import History
 
-__all__ = ["POUNDS", "SENSITIVITY", "sensitivity", "waterfall"]
+__all__ = ["POUNDS", "SENSITIVITY", "SWEEP", "sensitivity", "sweep", "waterfall"]
 
 POUNDS = "pounds"
 """The measure of money in waterfall.csv."""
+SWEEP = ["sweep", "scenario", "lever_1", "value_1", "lever_2", "value_2", "financial_year", "measure", "mean", "low", "high", "difference",
+         "difference_low", "difference_high"]  # fmt: skip
+"""The columns of sweep.csv: mean and 80 % range of the total, and of its difference from the baseline within each draw."""
 SENSITIVITY = ["assumption", "financial_year", "low_pence", "high_pence", "kind", "scenario"]
 
 
@@ -49,7 +70,7 @@ def sensitivity(case: WhatIf, cost: Cost) -> pd.DataFrame:
         for label, (change, _) in outcome.parts.items():
             if change in scenario.changes:
                 for key, values in change.ends.items():
-                    ends = [resized(case, outcome, label, key, value, together=scenario.together) for value in values]
+                    ends = [resized(case, outcome, {(label, key): value}, together=scenario.together) for value in values]
                     low, high = ((_expected(cost, end.values, end.rows) - base_pounds[end.rows]).sum(axis=0) - now for end in ends)
                     name = f"{scenario.name}: {label}" + ("" if key == "size" else f": {key.replace('_', ' ')}")
                     rows.append((name, "scenario", scenario.name, low, high))
@@ -80,14 +101,57 @@ def waterfall(case: WhatIf, *, history: History | None, start_month: int = 4, co
     pandas.DataFrame
         As `demand.scenario.compare` gives it; the amounts of one pair, year and measure add up to `to_total` - `from_total`.
     """
+    exposure, measure = _measure(case, history, start_month, cost)
+    pairs = [(BASELINE, scenario.name) for scenario in case.scenarios]
+    return steps(case, pairs, exposure=exposure, measure=measure)
+
+
+def sweep(
+    case: WhatIf, sweeps: Sequence[Sweep], *, history: History | None, start_month: int = 4, cost: Cost | None = None
+) -> pd.DataFrame:
+    """Make sweep.csv: a scenario at every combination of some of its numbers, in people and, where there is a cost, in pounds.
+
+    Parameters
+    ----------
+    case, history, start_month, cost
+        As for `waterfall`.
+    sweeps : sequence of Sweep
+
+    Returns
+    -------
+    pandas.DataFrame
+        `SWEEP`; lever_2 and value_2 are empty where there is one lever. Years that cannot be told are left out.
+
+    Raises
+    ------
+    ScenarioError
+        With what the sweeps name and that is not there.
+    """
+    exposure, measure = _measure(case, history, start_month, cost)
+    base = baseline_of(case, exposure, measure)
+    rows: list[tuple[object, ...]] = []
+    for one in sweeps:
+        names = [f"{lever.change}" + ("" if lever.number == "size" else f": {lever.number.replace('_', ' ')}") for lever in one.levers]
+        for values, outcome in grid(case, one):
+            at = [part for pair in zip([*names, ""], [*values, np.nan], strict=True) for part in pair][:4]
+            moved = differences(base, measure, outcome.values, outcome.rows)
+            for name, difference in moved.items():
+                total = base[name].sum(axis=0) + difference
+                for y in np.flatnonzero(np.isfinite(total).all(axis=1)):
+                    figures = [figure for draws in (total[y], difference[y]) for figure in (draws.mean(), *np.quantile(draws, [0.1, 0.9]))]
+                    rows.append((one.name, one.scenario, *at, exposure.labels[y], name, *figures))
+    return pd.DataFrame(rows, columns=SWEEP)
+
+
+def _measure(case: WhatIf, history: History | None, start_month: int, cost: Cost | None) -> tuple[Exposure, Measure]:
+    """Give what is measured in waterfalls and sweeps: people by kind and unit, and pounds where there is a cost."""
     exposure = cost.exposure if cost is not None else exposure_of(case, history, start_month)
 
     def measure(values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
         people = measured(exposure, values, rows)
-        return people if cost is None else {**people, POUNDS: _expected(cost, values, rows)}
+        return people if cost is None else {**people, POUNDS: priced(cost.parts, exposure, values, rows)}
 
-    pairs = [(BASELINE, scenario.name) for scenario in case.scenarios]
-    return steps(case, pairs, exposure=exposure, measure=measure)
+    return exposure, measure
 
 
 def _expected(cost: Cost, values: np.ndarray, rows: np.ndarray) -> np.ndarray:

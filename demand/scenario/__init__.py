@@ -7,8 +7,20 @@ that came from a spreadsheet can be planned with too. Refuses what it cannot app
 from demand.scenario.application import Outcome, apply, resized, under
 from demand.scenario.case import WhatIf
 from demand.scenario.change import BASELINE, Change, Scenario, Variant, by_name, unfold
-from demand.scenario.comparison import INTERACTION, WATERFALL, compare, demand_table, exposure_of, measured, steps
+from demand.scenario.comparison import (
+    INTERACTION,
+    WATERFALL,
+    Measure,
+    baseline_of,
+    compare,
+    demand_table,
+    differences,
+    exposure_of,
+    measured,
+    steps,
+)  # fmt: skip
 from demand.scenario.exposure import AVERAGE, Exposure
+from demand.scenario.sweep import Lever, Sweep, grid, sweep_faults
 
 __all__ = [
     "AVERAGE",
@@ -17,18 +29,25 @@ __all__ = [
     "WATERFALL",
     "Change",
     "Exposure",
+    "Lever",
+    "Measure",
     "Outcome",
     "Scenario",
+    "Sweep",
     "Variant",
     "WhatIf",
     "apply",
+    "baseline_of",
     "by_name",
     "compare",
     "demand_table",
+    "differences",
     "exposure_of",
+    "grid",
     "measured",
     "resized",
     "steps",
+    "sweep_faults",
     "under",
     "unfold",
 ]

@@ -138,16 +138,27 @@ def under(case: WhatIf, changes: Mapping[str, Change], *, together: Together, at
     return _joined(case, parts, together)
 
 
-def resized(case: WhatIf, outcome: Outcome, label: str, key: str, value: float, *, together: Together) -> Outcome:
-    """Give the outcome with one number of one change certain (a key of `Change.ends`), all others as they are.
+def resized(case: WhatIf, outcome: Outcome, numbers: Mapping[tuple[str, str], float], *, together: Together) -> Outcome:
+    """Give the outcome with some numbers certain, all others as they are.
+
+    Parameters
+    ----------
+    case : WhatIf
+    outcome : Outcome
+    numbers : mapping of (label, key) to float
+        Which number of which change (a key of `Change.ends`), and its value.
+    together : "multiply", "add" or None
 
     Raises
     ------
     ScenarioError
         Where the number does not fit.
     """
-    change = outcome.parts[label][0].fixed(key, value)
-    return _joined(case, {**outcome.parts, label: (change, work_out(case, change, at=label))}, together)
+    changes: dict[str, Change] = {}
+    for (label, key), value in numbers.items():
+        changes[label] = changes.get(label, outcome.parts[label][0]).fixed(key, value)
+    parts = {label: (change, work_out(case, change, at=label)) for label, change in changes.items()}
+    return _joined(case, {**outcome.parts, **parts}, together)
 
 
 def _refuse_meetings(case: WhatIf, parts: Mapping[str, tuple[Change, Applied]], *, at: str) -> None:

@@ -32,7 +32,9 @@ class WhatIf:
     effects : pandas.DataFrame, optional
         EFFECTS: unique_id, driver, draw, elasticity, observed_low, observed_high.
     drivers : pandas.DataFrame, optional
-        DRIVERS: ds, name, value; only to say where a driver would leave the range that was observed.
+        DRIVERS: ds, name, value: to say where a driver would leave the range that was observed, and for populations.
+    version : str
+        What made the forecast; runs of other versions are not compared.
     """
 
     draws: xr.DataArray = field(repr=False)
@@ -40,6 +42,7 @@ class WhatIf:
     seed: int = 1
     effects: pd.DataFrame | None = field(default=None, repr=False)
     drivers: pd.DataFrame | None = field(default=None, repr=False)
+    version: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,29 +7,41 @@ with an explicit row for what changes do only together. Refuses scenarios that i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from demand.ended import with_ended
-from demand.errors import Fault, ScenarioError, did_you_mean
+from demand.errors import Fault, ScenarioError, did_you_mean, raise_all
 from demand.scenario.application import Outcome, under
 from demand.scenario.case import WhatIf
 from demand.scenario.change import BASELINE, Scenario, by_name, unfold
 from demand.scenario.exposure import AVERAGE, Exposure
+from demand.spec import fingerprint
 from demand.tables import History, quantile_columns, summarise
 
-__all__ = ["INTERACTION", "WATERFALL", "compare", "demand_table", "exposure_of", "measured", "steps"]
+__all__ = [
+    "INTERACTION", "WATERFALL", "Measure", "baseline_of", "compare", "demand_table", "differences", "exposure_of", "measured", "steps",
+    "unlike",
+]  # fmt: skip
 
 INTERACTION = "interaction"
 """The row for what changes do only together."""
-WATERFALL = ["from", "to", "financial_year", "change", "measure", "amount", "from_total", "to_total"]
+WATERFALL = ["from", "to", "financial_year", "change", "measure", "amount", "from_total", "to_total", "low", "high", "difference_low",
+             "difference_high"]  # fmt: skip
+"""The columns of waterfall.csv. low to high is the 80 % range of an amount, difference_low to difference_high that of the whole difference;
+both are ranges of differences within each draw, and ranges do not add up."""
+TENTHS = (0.1, 0.9)
+"""The ends of an 80 % range."""
 Measure = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
-"""From draws (rows, periods, draws) and the positions of their series to expected amounts (rows, financial years) of each measure."""
+"""From draws (rows, periods, draws) and the positions of their series to amounts (rows, financial years, draws) of each measure."""
 
 
-def compare(case: WhatIf, a: str, b: str, *, history: History | None = None, start_month: int = 4) -> pd.DataFrame:
+def compare(
+    case: WhatIf, a: str, b: str, *, other: WhatIf | None = None, history: History | None = None, start_month: int = 4
+) -> pd.DataFrame:
     """Say what makes demand differ between two scenarios: one row a change, and one for what they do only together.
 
     The same draws lie under both, so the difference is theirs alone. Each change is measured alone against the baseline; one that only `a`
@@ -41,6 +53,8 @@ def compare(case: WhatIf, a: str, b: str, *, history: History | None = None, sta
     case : WhatIf
     a, b : str
         Names of scenarios, or 'baseline'.
+    other : WhatIf, optional
+        What `b` was made from, where that is another run. Its baseline must be the same to the last bit.
     history : History, optional
         What was counted before the forecast, so that the current financial year is whole.
     start_month : int
@@ -54,10 +68,48 @@ def compare(case: WhatIf, a: str, b: str, *, history: History | None = None, sta
     Raises
     ------
     ScenarioError
-        Where a name is not known, or a scenario cannot be applied.
+        Where a name is not known, a scenario cannot be applied, or the two runs cannot be compared, with the reason.
     """
+    if other is not None:
+        case, b = _together(case, other, b)
     exposure = exposure_of(case, history, start_month)
     return steps(case, [(a, b)], exposure=exposure, measure=lambda values, rows: measured(exposure, values, rows))
+
+
+def _together(case: WhatIf, other: WhatIf, b: str) -> tuple[WhatIf, str]:
+    """Take the scenarios of two runs together; give the name of `b` there."""
+    raise_all(list(unlike(case, other)), ScenarioError, during="comparing two runs")
+    mine, theirs = by_name(case.scenarios), by_name(other.scenarios)
+    if b == BASELINE:
+        return case, b
+    if b not in theirs:
+        raise ScenarioError(Fault(f"'{b}' is not a scenario of the other run", allowed=did_you_mean(b, [BASELINE, *theirs])))
+    clash = {name: f"{name} (other run)" if name in mine and mine[name] != theirs[name] else name for name in theirs}
+    added = [
+        scenario.model_copy(update={"name": clash[name], "combines": tuple(clash[n] for n in scenario.combines)})
+        for name, scenario in theirs.items()
+        if clash[name] not in mine
+    ]
+    return replace(case, scenarios=(*case.scenarios, *added)), clash[b]
+
+
+def unlike(one: WhatIf, other: WhatIf) -> Iterator[Fault]:
+    """Say why what two runs say cannot be compared: only with the same draws under both is a difference that of the scenarios alone."""
+    again = "Run both again on the same data, settings and version"
+    for what, mine, theirs in (
+        ("version", one.version, other.version),
+        ("seed", one.seed, other.seed),
+        ("first period of the forecast", *(str(c.draws["ds"].to_numpy()[0])[:10] for c in (one, other))),
+        ("horizon", one.draws.sizes["ds"], other.draws.sizes["ds"]),
+        ("number of draws", one.draws.sizes["draw"], other.draws.sizes["draw"]),
+        ("list of series", *(fingerprint(*map(str, c.draws["series"].to_numpy())) for c in (one, other))),
+        ("baseline", one.draws.attrs.get("fingerprint"), other.draws.attrs.get("fingerprint")),
+    ):
+        if mine != theirs:
+            yield Fault(f"the two runs have another {what}: {mine} and {theirs}", do_next=again)
+            return
+    if not np.array_equal(one.draws.to_numpy(), other.draws.to_numpy()):
+        yield Fault("the two runs have other draws of the baseline", do_next=again)
 
 
 def exposure_of(case: WhatIf, history: History | None, start_month: int) -> Exposure:
@@ -68,7 +120,7 @@ def exposure_of(case: WhatIf, history: History | None, start_month: int) -> Expo
 
 
 def measured(exposure: Exposure, values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Give expected demand by series and whole financial year, for each kind and unit: 'households in the year', 'households at one time'.
+    """Give demand by series, whole financial year and draw, for each kind and unit: 'households in the year', 'households at one time'.
 
     Parameters
     ----------
@@ -81,14 +133,13 @@ def measured(exposure: Exposure, values: np.ndarray, rows: np.ndarray) -> dict[s
     Returns
     -------
     dict of str to numpy.ndarray
-        Shape (rows, years); zero for series of another kind or unit.
+        Shape (rows, years, draws); zero for series of another kind or unit.
     """
-    means = values.mean(axis=2, dtype=np.float64)[:, :, None]
     about, found = exposure.series.iloc[rows], {}
     for kind, unit in sorted(set(zip(exposure.series["kind"], exposure.series["unit"], strict=True))):
         mine = np.flatnonzero((about["kind"] == kind) & (about["unit"] == unit))
-        amounts = np.zeros((len(rows), len(exposure.labels)))
-        amounts[mine] = exposure.quantity(means[mine], rows[mine], per=None if kind == "flow" else AVERAGE)[:, :, 0]
+        amounts = np.zeros((len(rows), len(exposure.labels), values.shape[2]))
+        amounts[mine] = exposure.quantity(values[mine], rows[mine], per=None if kind == "flow" else AVERAGE)
         found[f"{unit} in the year" if kind == "flow" else f"{unit} at one time"] = amounts
     return found
 
@@ -104,7 +155,7 @@ def steps(case: WhatIf, pairs: Sequence[tuple[str, str]], *, exposure: Exposure,
     exposure : Exposure
         Of the measures. It may have series after those of the case, that ended: they are in the totals, and no scenario touches them.
     measure : callable
-        From draws and the positions of their series to expected amounts by series and year, by the name of the measure.
+        From draws and the positions of their series to amounts by series, year and draw, by the name of the measure.
 
     Returns
     -------
@@ -117,36 +168,46 @@ def steps(case: WhatIf, pairs: Sequence[tuple[str, str]], *, exposure: Exposure,
         Where a name is not known, or a scenario cannot be applied.
     """
     known = by_name(case.scenarios)
-    everything = case.draws.transpose("series", "ds", "draw").to_numpy()
-    ended = np.zeros((len(exposure.series) - len(everything), *everything.shape[1:]), dtype=everything.dtype)
-    base = measure(np.concatenate([everything, ended]), np.arange(len(exposure.series)))
-
-    def moves(values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
-        return {name: (amounts - base[name][rows]).sum(axis=0) for name, amounts in measure(values, rows).items()}
-
-    tables = [_waterfall(case, known, pair, base, moves) for pair in pairs]
+    base = baseline_of(case, exposure, measure)
+    tables = [_waterfall(case, known, pair, base, measure) for pair in pairs]
     rows = [(*pair, exposure.labels[y], *rest) for pair, table in zip(pairs, tables, strict=True) for y, *rest in table]
     return pd.DataFrame(rows, columns=WATERFALL)
 
 
+def baseline_of(case: WhatIf, exposure: Exposure, measure: Measure) -> dict[str, np.ndarray]:
+    """Measure the baseline, with the series that ended after all others: (rows, years, draws) by the name of the measure."""
+    everything = case.draws.transpose("series", "ds", "draw").to_numpy()
+    ended = np.zeros((len(exposure.series) - len(everything), *everything.shape[1:]), dtype=everything.dtype)
+    return measure(np.concatenate([everything, ended]), np.arange(len(exposure.series)))
+
+
+def differences(base: dict[str, np.ndarray], measure: Measure, values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Give what some series' new draws change in all, by the name of the measure: shape (years, draws)."""
+    return {name: (amounts - base[name][rows]).sum(axis=0) for name, amounts in measure(values, rows).items()}
+
+
 def _waterfall(
-    case: WhatIf, known: dict[str, Scenario], pair: tuple[str, str], base: dict[str, np.ndarray], moves: Measure
-) -> Iterator[tuple[int, str, str, float, float, float]]:
-    """Give year, change, measure, amount and both totals of one waterfall."""
+    case: WhatIf, known: dict[str, Scenario], pair: tuple[str, str], base: dict[str, np.ndarray], measure: Measure
+) -> Iterator[tuple[int, str, str, *tuple[float, ...]]]:
+    """Give year, change, measure, amount, both totals and the ranges of one waterfall."""
     ends = [_under(case, name, known) for name in pair]
-    differences = [moves(end.values, end.rows) for end in ends]
+    moved = [differences(base, measure, end.values, end.rows) for end in ends]
     shared = set.intersection(*({change.fingerprint for change, _ in end.parts.values()} for end in ends))
     bars: list[tuple[str, dict[str, np.ndarray]]] = []
     for sign, end in zip((-1, 1), ends, strict=True):
         for label, (change, part) in end.parts.items():
             if change.fingerprint not in shared:
-                single = moves(part.values.astype(np.float32), part.rows)
+                single = differences(base, measure, part.values.astype(np.float32), part.rows)
                 bars.append((label if sign == 1 else f"without: {label}", {name: sign * amounts for name, amounts in single.items()}))
     for name, series in base.items():
-        start, end_ = (series.sum(axis=0) + difference[name] for difference in differences)
-        rest = differences[1][name] - differences[0][name] - sum(amounts[name] for _, amounts in bars)
+        start, end_ = (series.sum(axis=0) + difference[name] for difference in moved)
+        whole = end_ - start
+        rest = whole - sum(amounts[name] for _, amounts in bars)
+        told = np.flatnonzero(np.isfinite(start + end_).all(axis=1))
         for label, bar in [*((label, amounts[name]) for label, amounts in bars), (INTERACTION, rest)]:
-            yield from ((int(y), label, name, bar[y], start[y], end_[y]) for y in np.flatnonzero(np.isfinite(start + end_)))
+            for y in told:
+                ranges = *np.quantile(bar[y], TENTHS), *np.quantile(whole[y], TENTHS)
+                yield int(y), label, name, bar[y].mean(), start[y].mean(), end_[y].mean(), *ranges
 
 
 def demand_table(demand: xr.DataArray) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from planning_cases import change, effects, forecast, number
 
 from demand.calendar import Frequency
 from demand.people import People
-from demand.scenario import Scenario, WhatIf, apply, compare, demand_table
+from demand.scenario import Scenario, WhatIf, apply, compare, demand_table, exposure_of, measured
 from demand.scenario.timing import phase
 from demand.tables import summarise
 
@@ -208,3 +208,28 @@ def test_a_cap_holds_whatever_it_is_joined_with(together) -> None:
     assert north.max() <= 50 * (1 + 1e-5)
     assert bnb.max() <= 20 * (1 + 1e-5)
     np.testing.assert_allclose(demand.sel(scenario="0").to_numpy(), demand.sel(scenario="1").to_numpy(), rtol=1e-6)
+
+
+def test_the_range_of_a_difference_is_that_of_pairs_of_draws() -> None:
+    draws, history = forecast(draws=400)
+    certain = change("certain", size=number(0.9), where={"type": "bnb"})
+    table = compare(WhatIf(draws, (one(certain),), 1), "baseline", "s", history=history)
+    year = table[(table["financial_year"] == "2027-28") & (table["change"] == "certain")].iloc[0]
+    exposure = exposure_of(WhatIf(draws), history, 4)
+    at = exposure.labels.index("2027-28")
+    ids = np.flatnonzero(draws["type"].to_numpy() == "bnb")
+    paired = -0.1 * measured(exposure, draws.to_numpy()[ids], ids)["households at one time"][:, at].sum(axis=0)
+    assert [year["amount"], year["low"], year["high"]] == pytest.approx([paired.mean(), *np.quantile(paired, [0.1, 0.9])], rel=1e-5)
+    assert year["difference_low"] == pytest.approx(year["low"])
+    assert year["high"] - year["low"] < 0.1 * (year["from_total"] * 0.1)
+
+
+def test_two_runs_of_one_baseline_are_compared_whatever_their_scenarios_are_called() -> None:
+    draws, history = forecast()
+    mine = WhatIf(draws, (one(change(size=number(0.9))),), 1)
+    same, theirs = WhatIf(draws, (one(change(size=number(0.9))),), 1), WhatIf(draws, (one(change(size=number(0.8))),), 1)
+    assert compare(mine, "s", "s", other=same, history=history)["amount"].abs().max() == 0
+    table = compare(mine, "s", "s", other=theirs, history=history)
+    assert table["change"].unique().tolist() == ["without: fewer", "fewer", "interaction"]
+    assert set(table["to"]) == {"s (other run)"}
+    assert (table.groupby("financial_year")["to_total"].first() < table.groupby("financial_year")["from_total"].first()).all()

@@ -140,3 +140,26 @@ def test_all_faults_of_all_scenarios_come_at_once_and_once() -> None:
 def test_a_waterfall_to_nowhere() -> None:
     with pytest.raises(ScenarioError, match="'b' is not a scenario"):
         compare(WhatIf(DRAWS, (scenario(change()),), 1), "baseline", "b", history=HISTORY)
+
+
+LONGER, _ = forecast(draws=5, ahead=34)
+OTHER, _ = forecast(draws=5, mean=31)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (WhatIf(LONGER, (scenario(change()),), 1), "another horizon: 33 and 34"),
+        (WhatIf(DRAWS, (scenario(change()),), 2), "another seed: 1 and 2"),
+        (WhatIf(DRAWS, (scenario(change()),), 1, version="0.2.0"), "another version: 0.1.0 and 0.2.0"),
+        (WhatIf(DRAWS[::-1], (scenario(change()),), 1), "another list of series"),
+        (WhatIf(DRAWS.assign_attrs(fingerprint="new"), (scenario(change()),), 1), "another baseline: test and new"),
+        (WhatIf(OTHER, (scenario(change()),), 1), "other draws of the baseline"),
+        (WhatIf(DRAWS, (scenario(change()),), 1), "'early_halp' is not a scenario of the other run"),
+    ],
+)
+def test_runs_that_cannot_be_compared(other, message) -> None:
+    version = other.version and "0.1.0"
+    name = "early_halp" if "halp" in message else "early_help"
+    with pytest.raises(ScenarioError, match=message):
+        compare(WhatIf(DRAWS, (scenario(change()),), 1, version=version), "baseline", name, other=other, history=HISTORY)
