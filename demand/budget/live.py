@@ -7,12 +7,14 @@ pounds as `line_costs`, also after a price was changed. Refuses what `line_costs
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from demand.budget.lines import BudgetSpec, line_costs, owning_lines
 from demand.budget.prices import Cost, Part, places
+from demand.spec import Assumption
 
 __all__ = ["PRICE_DRAWS", "QUANTITIES", "price_draws", "quantities"]
 
@@ -38,12 +40,10 @@ def price_draws(cost: Cost, *, seed: int) -> pd.DataFrame:
         low) below nought, value + z x (high - value) above, and never negative where `low` is not. Prices that are not an amount that
         grows by an uplift are left out: `quantities` holds their pounds as they are.
     """
-    count = cost.years.sizes["draw"]
     found = [
-        pd.DataFrame({"cost": part.cost.name, "number": number, "draw": np.arange(count), "z": z})
-        for part in cost.parts
-        if _plain(part, cost, seed=seed)
-        for number, z in places(part.cost, draws=count, seed=seed).items()
+        pd.DataFrame({"cost": known.part.cost.name, "number": number, "draw": np.arange(len(z)), "z": z})
+        for known in _knowns(cost, seed=seed)
+        for number, z in known.places.items()
     ]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=PRICE_DRAWS)
 
@@ -62,8 +62,8 @@ def quantities(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
     -------
     pandas.DataFrame
         scenario, line, cost, financial_year, steps (how many times the price has been uplifted by then), draw, quantity (person-weeks,
-        people... as the price is per). A row whose cost is empty holds pounds that no price explains: what they rest on cannot be changed
-        outside a run. In every future, quantity x price, summed, is `line_costs`.
+        people... as the price is per; with all else that the price is multiplied by). A row whose cost is empty holds pounds that no price
+        explains: what they rest on cannot be changed outside a run. In every future, quantity x price, summed, is `line_costs`.
 
     Raises
     ------
@@ -76,39 +76,66 @@ def quantities(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
     belongs = owning_lines(cost, spec) if spec.lines else np.zeros(cost.years.sizes["series"], dtype=int)
     place = pd.Series(belongs, index=cost.years["series"].to_numpy())
     line_of = place.reindex(cost.exposure.series.index, fill_value=-1).to_numpy()
-    live = [part for part in cost.parts if _plain(part, cost, seed=seed)]
+    live, years = _knowns(cost, seed=seed), cost.exposure.years
     demand = cost.demand.transpose("scenario", "series", "ds", "draw").to_numpy()
     blocks: list[pd.DataFrame] = []
     for s, scenario in enumerate(cost.years["scenario"].to_numpy()):
         for n, line in enumerate(names):
             rest = pounds.sel(scenario=scenario, line=line).transpose("financial_year", "draw").to_numpy()
-            size = np.abs(rest)
-            for part in live:
-                rows = part.rows[line_of[part.rows] == n]
+            size, head = np.abs(rest), {"scenario": scenario, "line": line}
+            for known in live:
+                rows = known.part.rows[line_of[known.part.rows] == n]
                 if len(rows):
-                    amount = cost.exposure.quantity(demand[s, rows], rows, per=part.per).sum(axis=0)
-                    rest = rest - amount * part.prices(cost.exposure.years)
-                    blocks += _rows(cost, amount, part=part, head={"scenario": scenario, "line": line})
+                    one = known.part.pounds(known.part.quantity(cost.exposure, demand[s, rows], rows), years).sum(axis=0)
+                    rest = rest - one * known.amounts
+                    about = {**head, "cost": known.part.cost.name}
+                    blocks += _rows(cost, one / known.growth ** known.steps[:, None], known.steps, head=about)
             if (np.abs(rest) > SAME * np.maximum(size, 1.0)).any():
-                blocks += _rows(cost, rest, part=None, head={"scenario": scenario, "line": line})
+                blocks += _rows(cost, rest, np.zeros(len(years)), head={**head, "cost": ""})
     return pd.concat(blocks, ignore_index=True)[QUANTITIES] if blocks else pd.DataFrame(columns=QUANTITIES)
 
 
-def _plain(part: Part, cost: Cost, *, seed: int) -> bool:
-    """Say whether a price is nothing but its amount, grown by its uplift, so that it can be worked out from where each was drawn."""
-    if isinstance(part.cost.uplift, dict):
-        return False
-    z = places(part.cost, draws=cost.years.sizes["draw"], seed=seed)
-    amounts = part.cost.amount.at(z["amount"])
-    growth = np.ones(1) if part.cost.uplift is None else 1 + np.maximum(part.cost.uplift.at(z["uplift"]), -1.0)
-    prices = amounts * growth ** part.steps(cost.exposure.years)[:, None]
-    return bool(np.allclose(prices, part.prices(cost.exposure.years), rtol=SAME, atol=0))
+@dataclass(frozen=True)
+class _Known:
+    """A unit cost whose pounds are something times its drawn amount and, where one rate holds for all years, its uplift.
+
+    `part` is the unit cost at an amount of one pound; `growth` is 1 where the uplift is a path, or moves within a year: it is then in the
+    quantity.
+    """
+
+    part: Part
+    amounts: np.ndarray
+    growth: np.ndarray
+    steps: np.ndarray
+    places: dict[str, np.ndarray]
 
 
-def _rows(cost: Cost, amount: np.ndarray, *, part: Part | None, head: dict[str, str]) -> Iterator[pd.DataFrame]:
+def _knowns(cost: Cost, *, seed: int) -> list[_Known]:
+    """Give the unit costs that can be worked out from where their numbers were drawn."""
+    found = []
+    for part in cost.parts:
+        place, years = places(part.cost, draws=cost.years.sizes["draw"], seed=seed), cost.exposure.years
+        amounts = part.cost.amount.at(place["amount"])
+        if not (amounts > 0).all() or (part.cost.size is None and not np.allclose(part.amounts, amounts, rtol=SAME, atol=0)):
+            continue
+        one = replace(part, amounts=part.amounts / amounts)
+        growth, steps, uplift = np.ones(len(amounts)), np.zeros(len(years)), part.cost.uplift
+        if isinstance(uplift, Assumption):
+            rate, turns = 1 + np.maximum(uplift.at(place["uplift"]), -1.0), part.steps(years)
+            rest = (
+                one.prices(years) / one.amounts / rate ** turns[:, None] if (rate > 0).all() else np.full((len(years), len(rate)), np.nan)
+            )
+            if np.allclose(rest, rest[:, :1], rtol=SAME, atol=0):  # one rate, on the first day of each year
+                growth, steps = rate, turns
+            else:
+                place.pop("uplift")
+        found.append(_Known(one, amounts, growth, steps, place))
+    return found
+
+
+def _rows(cost: Cost, amount: np.ndarray, steps: np.ndarray, *, head: dict[str, str]) -> Iterator[pd.DataFrame]:
     """Give the rows of the years that can be told; nothing where there is nothing in any future."""
-    steps = np.zeros(len(cost.labels)) if part is None else part.steps(cost.exposure.years)
     for y, year in enumerate(cost.labels):
         if np.isfinite(amount[y]).all() and amount[y].any():
-            about = {**head, "cost": "" if part is None else part.cost.name, "financial_year": year, "steps": int(steps[y])}
+            about = {**head, "financial_year": year, "steps": int(steps[y])}
             yield pd.DataFrame({**about, "draw": np.arange(amount.shape[1]), "quantity": amount[y]})

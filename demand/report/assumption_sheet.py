@@ -85,8 +85,7 @@ def _given(book: Book, live: Live | None) -> Iterator[Row]:
     table = book.inputs.assumptions
     for record in (table if table is not None else pd.DataFrame()).to_dict("records"):
         name, used = str(record["name"]), str(record.get("used_in") or "")
-        priced = live is not None and any(name.startswith(f"{cost}: ") for cost in live.costs)
-        counts = AT_ONCE if priced else READ_BACK
+        counts = AT_ONCE if live is not None and name in live.names else READ_BACK
         yield Row(
             name,
             label_of(book, name),

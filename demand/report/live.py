@@ -78,6 +78,11 @@ class Live:
         """The unit costs whose prices are worked out."""
         return [str(c) for c in self.price_draws["cost"].unique()]
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The numbers of the ledger that the workbook works with."""
+        return frozenset(_names(self.price_draws))
+
     def places(self, cost: str, number: str) -> np.ndarray | None:
         """Give where a price's amount or uplift lay in its range, future by future; None where there is no such number."""
         rows = self.price_draws[(self.price_draws["cost"] == cost) & (self.price_draws["number"] == number)]

@@ -26,7 +26,7 @@ def priced(costs: list[UnitCost]) -> Cost:
 def worked_out(cost: Cost, spec: BudgetSpec, costs: list[UnitCost]) -> pd.Series:
     """Pounds by scenario, line, year and draw from the two tables and nothing else."""
     table, drawn = quantities(cost, spec, seed=SEED), price_draws(cost, seed=SEED)
-    z = drawn.pivot_table(index=["cost", "draw"], columns="number", values="z")
+    z = drawn.pivot_table(index=["cost", "draw"], columns="number", values="z").reindex(columns=["amount", "uplift"])
     rows = table.merge(z, left_on=["cost", "draw"], right_index=True, how="left")
     known = {c.name: c for c in costs}
 
@@ -34,7 +34,8 @@ def worked_out(cost: Cost, spec: BudgetSpec, costs: list[UnitCost]) -> pd.Series
         unit = known.get(str(group["cost"].iloc[0]))
         if unit is None:
             return group["quantity"]
-        growth = 1.0 if unit.uplift is None else 1 + unit.uplift.at(group["uplift"].to_numpy())
+        one_rate = unit.uplift is not None and group["uplift"].notna().all()
+        growth = 1 + unit.uplift.at(group["uplift"].to_numpy()) if one_rate else 1.0
         return group["quantity"] * unit.amount.at(group["amount"].to_numpy()) * growth ** group["steps"]
 
     rows["pounds"] = pd.concat([one(group) for _, group in rows.groupby("cost")])
@@ -61,6 +62,30 @@ def test_the_same_tables_tell_the_cost_at_another_price() -> None:
     expected = line_costs(priced(after), SPEC).sel(line=["bnb", "hostels"]).to_series()
     found = worked_out(priced(before), SPEC, after)
     np.testing.assert_allclose(found.reindex(expected.index).to_numpy(), expected.to_numpy(), rtol=1e-9)
+
+
+GROWTH = number(0.03, 0.02, 0.05, "per year")
+BILLED = {
+    "per person": {"amount": number(200, 150, 260, "GBP/person/week"), "size": number(2.3, 2.0, 2.7, "person/household")},
+    "52 weeks": {"weeks": 52},
+    "in July": {"uplift_on": "1 July"},
+    "along a path": {"uplift": {"2026-27": GROWTH, "2027-28": number(0.05, 0.04, 0.07, "per year")}},
+}
+
+
+@pytest.mark.parametrize("how", BILLED)
+def test_however_it_is_billed_the_amount_can_be_changed(how: str) -> None:
+    about = {"amount": number(500, 450, 600, "GBP/household/week"), "uplift": GROWTH, **BILLED[how]}
+    before = UnitCost.model_validate({"name": "room", "where": {"type": "bnb"}, **about})
+    dearer = before.amount.model_copy(update={"value": before.amount.value + 9, "high": before.amount.high + 70})
+    rest = weekly_prices()[1]
+    cost = priced([before, rest])
+    assert set(quantities(cost, SPEC, seed=SEED)["cost"]) == {"room", "hostel place"}
+    after = [before.model_copy(update={"amount": dearer}), rest]
+    expected = line_costs(priced(after), SPEC).sel(line=["bnb", "hostels"]).to_series()
+    found = worked_out(cost, SPEC, after)
+    np.testing.assert_allclose(found.reindex(expected.index).to_numpy(), expected.to_numpy(), rtol=1e-9)
+    assert ("uplift" in set(price_draws(cost, seed=SEED)["number"])) == (how in ("per person", "52 weeks"))
 
 
 def test_pounds_that_no_amount_and_uplift_explain_stand_as_they_are() -> None:
