@@ -19,6 +19,7 @@ VERBS = {
     "scenario": "Apply the config's scenarios to the forecast.",
     "budget": "Price every scenario by financial year and hold it against the budget.",
     "report": "Write the report and the workbook.",
+    "publish": "Fill share/ with what may leave: forecasts and counts as open data, and the public report.",
 }
 
 app = typer.Typer(

@@ -19,6 +19,7 @@ from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
 from demand.data.ledger import ActualsSpec
 from demand.data.read import HistorySpec
 from demand.disclosure import DisclosureSpec
+from demand.disclosure.open_data import PublishSpec
 from demand.errors import Fault, SettingsError, did_you_mean
 from demand.forecast import ForecastSpec
 from demand.hierarchy import HierarchySpec
@@ -126,6 +127,8 @@ class RunConfig(Spec):
     """Who reads it, in which languages."""
     disclosure: DisclosureSpec = DisclosureSpec()
     """What may leave the building."""
+    publish: PublishSpec = PublishSpec()
+    """What others are told of the figures that leave as open data."""
     compute: ComputeSpec = ComputeSpec()
     """Which computers do the work."""
     tracking: TrackingSpec = TrackingSpec()

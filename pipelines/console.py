@@ -29,6 +29,7 @@ DOING = {
     "scenario": "Applying scenarios",
     "budget": "Pricing",
     "report": "Writing the report",
+    "publish": "Clearing what may leave",
     "record": "Recording the run",
 }
 

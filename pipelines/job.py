@@ -72,7 +72,7 @@ class Job:
         Parameters
         ----------
         stage : str
-            One of `STAGES`.
+            One of `STAGES`, or publish: what has left stays as it was until it is published again.
 
         Raises
         ------
@@ -95,7 +95,7 @@ class Job:
             return
         begun = time.perf_counter()
         self.progress(stage, 0.0)
-        later = set(STAGES[STAGES.index(stage) + 1 :]) if stage != "check" else {"report"}
+        later = set(STAGES[STAGES.index(stage) + 1 :]) if stage in STAGES[1:] else {"report"} if stage == "check" else set()
         with self.store.writing(stage, self._keys[stage]) as writer:
             module.run(self, writer)
             self.store.forget(later - set(self._keys))

@@ -220,7 +220,7 @@ def _log_run(mlflow: Any, config: RunConfig, store: Store) -> None:
     mlflow.log_metrics(_scores(store))
     for name in sorted(store.manifest.get("files", {})):
         if file_class(name) != "person-level" and name not in NOT_ARTIFACTS:
-            mlflow.log_artifact(str(store.path(name)))
+            mlflow.log_artifact(str(store.path(name)), name.rpartition("/")[0] or None)
 
 
 def _scores(store: Store) -> dict[str, float]:

@@ -17,7 +17,7 @@ Relation = tuple[int, tuple[int, ...]]
 
 
 def relations(
-    table: pd.DataFrame, *, counts: Sequence[str], keys: Sequence[str], parts: Mapping[str, Sequence[str]] | None = None
+    table: pd.DataFrame, *, counts: Sequence[str], keys: Sequence[str], sums: Mapping[int, Sequence[int]] | None = None
 ) -> list[Relation]:
     """Find the sums in a table.
 
@@ -29,8 +29,8 @@ def relations(
         The columns that count.
     keys : sequence of str
         The columns that say what a row is about.
-    parts : mapping, optional
-        Value of a key -> the values that it is the sum of, where totals are nested.
+    sums : mapping, optional
+        Row -> the rows that it is the sum of, where totals are nested.
 
     Returns
     -------
@@ -45,12 +45,12 @@ def relations(
     [(2, (0, 1))]
     """
     exact = table[list(counts)].to_numpy(dtype=float)
-    found = _across_columns(exact)
+    found = _across_columns(exact) + _given(exact, sums or {})
     for key in keys:
         others = [k for k in keys if k != key]
         group = table.groupby(others, dropna=False, sort=False).ngroup().to_numpy() if others else np.zeros(len(table), dtype=int)
         level = table[key].astype(object).where(table[key].notna(), "").astype(str).to_numpy()
-        found += _named(exact, group, level, parts or {}) + _seen(exact, group, level)
+        found += _seen(exact, group, level)
     return list(dict.fromkeys(found))
 
 
@@ -81,12 +81,7 @@ def _seen(exact: np.ndarray, group: np.ndarray, level: np.ndarray) -> list[Relat
     return [(int(t), tuple(map(int, p))) for t, p in found]
 
 
-def _named(exact: np.ndarray, group: np.ndarray, level: np.ndarray, parts: Mapping[str, Sequence[str]]) -> list[Relation]:
-    width, found = exact.shape[1], []
-    where = {(g, name): i for i, (g, name) in enumerate(zip(group, level, strict=True))}
-    for (g, name), i in where.items():
-        below = [where[g, p] for p in parts.get(name, ()) if (g, p) in where]
-        if len(below) == len(parts.get(name, ())) > 0:
-            sums = exact[below].sum(axis=0)
-            found += [(i * width + j, tuple(k * width + j for k in below)) for j in range(width) if sums[j] == exact[i, j]]
-    return found
+def _given(exact: np.ndarray, sums: Mapping[int, Sequence[int]]) -> list[Relation]:
+    width = exact.shape[1]
+    fits = {row: np.isclose(exact[list(parts)].sum(axis=0), exact[row]) for row, parts in sums.items() if len(parts)}
+    return [(row * width + j, tuple(k * width + j for k in sums[row])) for row, yes in fits.items() for j in range(width) if yes[j]]

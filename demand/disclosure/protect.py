@@ -27,7 +27,7 @@ PERSONS = ("person_id", "episode_id")
 
 def protect(
     table: pd.DataFrame, *, counts: Sequence[str], policy: Policy | str, values: Sequence[str] = (), plain: Sequence[str] = (),
-    parts: Mapping[str, Sequence[str]] | None = None, earlier: pd.DataFrame | None = None,
+    sums: Mapping[int, Sequence[int]] | None = None, earlier: pd.DataFrame | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Make a table of observed counts fit to leave.
 
@@ -44,8 +44,8 @@ def protect(
         least base, else rounded to two significant figures.
     plain : sequence of str
         Columns of numbers that tell of nobody: years, prices, budgets.
-    parts : mapping, optional
-        Value of a key -> the values that it is the sum of, where totals are nested; plain totals are found in the numbers.
+    sums : mapping, optional
+        Row (counted from 0) -> the rows that it is the sum of, where totals are nested; plain totals are found in the numbers.
     earlier : pandas.DataFrame, optional
         The same table as it left before: nobody may learn a small number from the difference.
 
@@ -78,7 +78,7 @@ def protect(
     if earlier is not None:
         shown, before = against_earlier(table, earlier, shown, rule=rule, keys=keys, counts=counts)
         small |= before
-    adds = relations(table, counts=counts, keys=keys, parts=parts)
+    adds = relations(table, counts=counts, keys=keys, sums=sums)
     hidden, left_out = (m.reshape(exact.shape) for m in further_hidden(exact.ravel(), small.ravel(), adds, rule))
     for j, column in enumerate(counts):
         out[column] = pd.Series([rule.mark if h else int(n) for n, h in zip(shown[:, j], hidden[:, j], strict=True)],

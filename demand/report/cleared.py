@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from demand.disclosure import Policy, cleared_sentences, policy_named
@@ -62,7 +63,7 @@ def _years(totals: pd.DataFrame, rule: Policy) -> pd.DataFrame:
     """Round years that hold months already counted: less the months ahead, they would give the counts themselves."""
     if "months_actual" not in totals or rule.opens:
         return totals
-    partly = (totals["months_actual"] > 0).to_numpy()
+    partly = totals["months_actual"].to_numpy(dtype=float, na_value=np.nan) > 0
     figures = [c for c in totals.columns if c == "mean" or str(c).startswith("q0.")]
     out = totals.copy()
     out[figures] = out[figures].astype(float)

@@ -1,0 +1,143 @@
+"""What is published: whole numbers after disclosure control, codes of areas, and metadata that fits the files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from demand.calendar import Frequency
+from demand.disclosure import POLICIES
+from demand.disclosure.open_data import PublishSpec, counts_table, forecast_table
+from demand.errors import SettingsError, StoreError
+from demand.report.cleared import cleared
+from demand.report.inputs import ReportInput, ReportSpec
+from demand.tables import History
+from pipelines import publish
+from pipelines.console import open_job
+
+TINY = ["data.example.size=tiny", "tracking.uri=none"]
+WALES = POLICIES["wales"]
+
+
+def history(counts: dict[str, list[int]]) -> History:
+    months = pd.date_range("2026-01-01", periods=len(next(iter(counts.values()))), freq="MS")
+    rows = [
+        {"unique_id": f"{area}/{s}", "area": area, "segment": s, "ds": d, "y": float(n), "kind": "flow", "unit": "households"}
+        for area, values in counts.items()
+        for s, share in (("A", 0), ("B", 1))
+        for d, n in zip(months, [v if share else 0 for v in values], strict=True)
+    ]
+    return History.of(pd.DataFrame(rows), Frequency("M", 12), keys=["area", "segment"])
+
+
+def totals(means: list[float], actual: int = 0) -> pd.DataFrame:
+    rows = [
+        {"level": level, "area": area, "segment": None, "kind": "flow", "unit": "households", "ds": pd.Timestamp("2026-04-01"),
+         "financial_year": None, "statistic": "sum", "months_actual": pd.NA, "mean": m, "q0.1": m / 2, "q0.5": m, "q0.9": 2 * m}
+        for m, level, area in zip(means, ("total", "area", "area"), (None, "Gwynedd", "Harbour"), strict=True)
+    ]  # fmt: skip
+    year = {**rows[0], "ds": pd.NaT, "financial_year": "2026-27", "months_actual": actual, "mean": 1234.4, "q0.1": 1001.2, "q0.9": 1499.9}
+    segment = {**rows[1], "level": "segment", "segment": "A", "mean": 77.0}
+    return pd.DataFrame([*rows, year, segment]).astype({"months_actual": "Int64"})
+
+
+def test_counts_leave_rounded_by_area_with_totals_and_codes_and_never_by_segment() -> None:
+    made = counts_table(history({"Gwynedd": [12, 3], "Harbour": [41, 52]}), PublishSpec(codes={"Harbour": "W05000123"}), WALES)
+    assert list(made.columns) == ["area", "area_code", "kind", "unit", "period", "counted"]
+    assert made["area_code"].tolist() == ["W06000002", "W06000002", "W05000123", "W05000123", "", ""]
+    shown = made.set_index(["area", "period"])["counted"]
+    assert shown["Gwynedd", "2026-01-01"] == 10
+    assert shown["Gwynedd", "2026-02-01"] == "*"
+    assert shown["all", "2026-01-01"] == 55
+
+
+def test_a_small_count_cannot_be_had_from_the_total_of_a_month() -> None:
+    exact = WALES.model_copy(update={"round_to": 1})
+    made = counts_table(history({"Gwynedd": [3], "Harbour": [41], "Castle": [60]}), PublishSpec(), exact)
+    assert (made["counted"] == "*").sum() >= 2
+
+
+def test_forecasts_leave_as_whole_numbers_without_segments_and_few() -> None:
+    made = forecast_table(totals([40.6, 36.2, 4.4]), ["area", "segment"], PublishSpec(), WALES)
+    assert made["expected"].tolist() == [41, 36, "*", 1234]
+    assert made["low"].tolist() == [20, 18, "*", 1001]
+    assert made["area"].tolist() == ["all", "Gwynedd", "Harbour", "all"]
+    assert "A" not in made.to_csv()
+
+
+def test_a_year_that_holds_counted_months_is_not_published_and_is_rounded_for_the_public() -> None:
+    made = forecast_table(totals([40.6, 36.2, 4.4], actual=11), ["area", "segment"], PublishSpec(), WALES)
+    assert made["financial_year"].isna().all()
+    shown = cleared(ReportInput(title="", totals=totals([40.6, 36.2, 4.4], actual=11), spec=ReportSpec(audience="public"))).totals
+    assert shown is not None
+    assert shown["mean"].tolist()[3] == 1235
+    assert shown["mean"].tolist()[0] == 40.6
+
+
+@pytest.fixture
+def published(tiny_run: Callable[[str], Path], tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    shutil.copytree(tiny_run("homelessness"), folder)
+    share(folder)
+    return folder
+
+
+def share(folder: Path, *changes: str) -> None:
+    job = open_job("example:homelessness", output=str(folder), jobs=1, changes=[*TINY, *changes])
+    with job.store.writing("publish", "key") as writer:
+        publish.run(job, writer)
+
+
+def test_what_is_shared_is_described_cleared_and_tells_of_nobody(published: Path) -> None:
+    package = json.loads((published / "share" / "datapackage.json").read_text())
+    assert package["licenses"][0]["name"] == "OGL-UK-3.0"
+    for resource in package["resources"]:
+        content = (published / "share" / resource["path"]).read_bytes()
+        assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+        assert resource["bytes"] == len(content)
+        header = content.decode().splitlines()[0].split(",")
+        assert [f["name"] for f in resource["schema"]["fields"]] == header
+    counted = pd.read_csv(published / "share" / "counts.csv", na_values=["*"])["counted"].dropna()
+    assert len(counted) > 400
+    assert (counted % 3 == 0).all()
+    files = json.loads((published / "manifest.json").read_text())["files"]
+    assert {about["class"] for name, about in files.items() if name.startswith("share/")} == {"cleared"}
+    assert {p.name for p in (published / "share").iterdir()} == {n.removeprefix("share/") for n in files if n.startswith("share/")}
+    person = pd.read_parquet(published / "segments.parquet")["person_id"]
+    everything = b"".join(p.read_bytes() for p in (published / "share").iterdir())
+    assert not [p for p in person if p.encode() in everything]
+    assert f"{len(person):,}".encode() not in everything
+    assert b"Internal" not in everything
+
+
+def test_publishing_again_gives_the_same_and_needs_the_earlier_release(published: Path) -> None:
+    before = {p.name: p.read_bytes() for p in (published / "share").iterdir()}
+    share(published)
+    assert {p.name: p.read_bytes() for p in (published / "share").iterdir()} == before
+    (published / "share" / "counts.csv").write_text("changed")
+    with pytest.raises(StoreError, match=r"share/counts\.csv has been changed"):
+        share(published)
+
+
+def test_nothing_is_cleared_under_the_policy_internal(published: Path) -> None:
+    with pytest.raises(SettingsError, match="clears nothing"):
+        share(published, "disclosure.policy=internal")
+
+
+def test_pictures_show_no_dot_for_a_person(published: Path) -> None:
+    import base64
+    import re
+
+    people = len(pd.read_parquet(published / "segments.parquet"))
+    for page in (published / "report.html", published / "share" / "report.html"):
+        drawn = [base64.b64decode(c) for c in re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", page.read_text())]
+        assert drawn
+        assert max(picture.count(b"<use") for picture in drawn) < people / 4
+        assert not [picture for picture in drawn if np.any([n in picture for n in (b"person_id", b"episode_id")])]
