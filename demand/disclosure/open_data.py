@@ -1,7 +1,8 @@
 """What a council publishes: forecasts and counts as tidy tables with codes of areas, and the metadata that lets others use them.
 
 In: totals of a forecast, HISTORY, and what the config says of the publication. Out: tables that passed disclosure control, and a Data
-Package (datapackage.org, version 2) as plain data. Refuses counts by segment: a publication tells of areas and services, not of groups of people.
+Package (datapackage.org, version 2) as plain data. Refuses counts by segment: a publication tells of areas and services, not of groups of
+people.
 """
 
 from __future__ import annotations
@@ -26,14 +27,13 @@ ALL = "all"
 GSS = re.compile(r"[EWSNK]\d{8}")
 """A code of the Government Statistical Service: a letter for the country and eight digits (ONS, Register of Geographic Codes)."""
 WALES = {
-    name: f"W060000{code:02d}"
-    for code, name in {
-        1: "Isle of Anglesey", 2: "Gwynedd", 3: "Conwy", 4: "Denbighshire", 5: "Flintshire", 6: "Wrexham", 8: "Ceredigion",
-        9: "Pembrokeshire", 10: "Carmarthenshire", 11: "Swansea", 12: "Neath Port Talbot", 13: "Bridgend", 14: "Vale of Glamorgan", 15: "Cardiff",
-        16: "Rhondda Cynon Taf", 18: "Caerphilly", 19: "Blaenau Gwent", 20: "Torfaen", 21: "Monmouthshire", 22: "Newport", 23: "Powys",
-        24: "Merthyr Tydfil",
-    }.items()
-} | {"Wales": "W92000004"}  # fmt: skip
+    "Wales": "W92000004", "Isle of Anglesey": "W06000001", "Gwynedd": "W06000002", "Conwy": "W06000003", "Denbighshire": "W06000004",
+    "Flintshire": "W06000005", "Wrexham": "W06000006", "Ceredigion": "W06000008", "Pembrokeshire": "W06000009",
+    "Carmarthenshire": "W06000010", "Swansea": "W06000011", "Neath Port Talbot": "W06000012", "Bridgend": "W06000013",
+    "Vale of Glamorgan": "W06000014", "Cardiff": "W06000015", "Rhondda Cynon Taf": "W06000016", "Caerphilly": "W06000018",
+    "Blaenau Gwent": "W06000019", "Torfaen": "W06000020", "Monmouthshire": "W06000021", "Newport": "W06000022", "Powys": "W06000023",
+    "Merthyr Tydfil": "W06000024",
+}  # fmt: skip
 """The codes of the Welsh unitary authorities (ONS, Code History Database)."""
 LICENCES = {
     "OGL-UK-3.0": ("https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/", "Open Government Licence v3.0"),
