@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from demand.assumptions import ledger, ledger_notes
 from demand.budget import sweep, waterfall
-from demand.scenario import apply, demand_table
+from demand.scenario import apply, demand_table, expired
 from pipelines.config import RunConfig
 from pipelines.edits import marked
 from pipelines.job import Job
@@ -23,7 +23,7 @@ def missing(config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.scenarios, config.costs, config.budget, config.assumptions, config.sweeps]
+    return [config.scenarios, config.costs, config.items, config.budget, config.assumptions, config.sweeps]
 
 
 def run(job: Job, writer: Writer) -> None:
@@ -37,6 +37,7 @@ def run(job: Job, writer: Writer) -> None:
     if job.config.sweeps:
         writer.table("sweep.csv", sweep(case, job.config.sweeps, history=history, start_month=first, cost=cost))
     writer.table("scenario_changes.csv", applied)
-    numbers = marked(ledger(job.config.numbers(), as_of=run_day(job.config, history), entries=job.config.assumptions), job.edits)
+    today = run_day(job.config, history)
+    numbers = marked(ledger(job.config.numbers(), as_of=today, entries=job.config.assumptions), job.edits)
     writer.table("assumptions.csv", numbers)
-    writer.json("scenario_notes.json", list(ledger_notes(numbers, job.config.assumptions)))
+    writer.json("scenario_notes.json", [*expired(case.scenarios, today), *ledger_notes(numbers, job.config.assumptions)])

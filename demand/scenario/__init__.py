@@ -6,7 +6,7 @@ that came from a spreadsheet can be planned with too. Refuses what it cannot app
 
 from demand.scenario.application import Outcome, apply, resized, under
 from demand.scenario.case import WhatIf
-from demand.scenario.change import BASELINE, Change, Scenario, Variant, by_name, unfold
+from demand.scenario.change import BASELINE, Change, Scenario, Variant, by_name, expired, unfold
 from demand.scenario.comparison import (
     INTERACTION,
     WATERFALL,
@@ -42,6 +42,7 @@ __all__ = [
     "compare",
     "demand_table",
     "differences",
+    "expired",
     "exposure_of",
     "grid",
     "measured",

@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from demand.errors import Fault, ScenarioError, did_you_mean, raise_all
 from demand.spec import Assumption, Spec, Unit, Where, fingerprint
 
-__all__ = ["BASELINE", "Change", "Scenario", "Variant", "by_name", "places", "unfold"]
+__all__ = ["BASELINE", "Change", "Scenario", "Variant", "by_name", "expired", "places", "unfold"]
 
 BASELINE = "baseline"
 """The name of the forecast as it is: every comparison holds it."""
@@ -246,6 +246,14 @@ class Scenario(Spec):
         if twice:
             raise ValueError(f"two changes are called '{twice[0]}'. Give each its own name.")
         return self
+
+
+def expired(scenarios: Sequence[Scenario], as_of: date) -> tuple[str, ...]:
+    """Say which scenarios are past the day on which they must be looked at again."""
+    old = [s for s in scenarios if s.expires is not None and s.expires < as_of]
+    return tuple(
+        f"the scenario '{s.name}' was to be looked at again by {s.expires}: {s.status or 'see whether it still holds'}." for s in old
+    )
 
 
 def by_name(scenarios: Sequence[Scenario]) -> dict[str, Scenario]:
