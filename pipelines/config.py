@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
-from demand.budget import BudgetSpec, Grant, Item, UnitCost
+from demand.budget import BudgetSpec, FixedCost, Grant, IncomeRule, Item, Saving, StepCost, UnitCost
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
 from demand.data.ledger import ActualsSpec
 from demand.data.read import HistorySpec
@@ -31,7 +31,7 @@ from pipelines.reading import Written, example_configs, read_config
 
 __all__ = ["ComputeSpec", "DataSpec", "ExampleSpec", "RunConfig", "TrackingSpec", "example_configs", "load_config", "schema"]
 
-RISING = ("costs", "income", "fixed_costs")
+RISING = ("costs", "income", "fixed_costs", "step_costs")
 """The sections in which an uplift may be the name of a path."""
 
 
@@ -121,6 +121,14 @@ class RunConfig(Spec):
     """Paths that prices may follow, by name: {pay award: {2026-27: ..., 2027-28: ...}}."""
     grants: list[Grant] = Field(default_factory=list)
     """What others pay towards a line, by financial year, and when that ends."""
+    income: list[IncomeRule] = Field(default_factory=list)
+    """What comes in by rule: housing benefit subsidy, contributions with a cap, shares of cost."""
+    fixed_costs: list[FixedCost] = Field(default_factory=list)
+    """What is paid however many come: GBP a year."""
+    step_costs: list[StepCost] = Field(default_factory=list)
+    """What is paid in whole steps: another hostel for every 30 places."""
+    savings: list[Saving] = Field(default_factory=list)
+    """What is to be saved, and how likely that is."""
     budget: BudgetSpec | None = None
     """The money that is set aside, by line and financial year."""
     report: ReportSpec = ReportSpec()
@@ -160,17 +168,20 @@ class RunConfig(Spec):
         lines = [line.name for line in self.budget.lines] if self.budget else []
         if self.data.actuals is not None and not lines:
             raise ValueError("there is a ledger ('data > actuals') and no line of a 'budget' for it. Add the 'budget' section.")
-        for item in self.items if lines else ():
-            if item.line not in lines:
-                raise ValueError(
-                    f"'{item.name}' is of the line '{item.line}', which the budget does not have. {did_you_mean(item.line, lines)}"
-                )
+        for item in self.items:
+            if lines and item.line not in lines:
+                known = did_you_mean(item.line, lines)
+                raise ValueError(f"'{item.name}' is of the line '{item.line}', which the budget does not have. {known}")
+            lost = [name for name in item.scenarios if name not in ("baseline", *self.scenarios)]
+            if lost:
+                known = did_you_mean(lost[0], ("baseline", *self.scenarios))
+                raise ValueError(f"'{item.name}' counts under the scenario '{lost[0]}', which there is not. {known}")
         return self
 
     @property
     def items(self) -> list[Item]:
         """What stands beside the series in the budget."""
-        return [*self.grants]
+        return [*self.grants, *self.income, *self.fixed_costs, *self.step_costs, *self.savings]
 
     @property
     def heading(self) -> str:
@@ -189,6 +200,8 @@ class RunConfig(Spec):
                 yield f"scenarios > {name} > changes[{k}].where", change.where
         for k, cost in enumerate(self.costs):
             yield f"costs[{k}].where", cost.where
+        for item in (*self.income, *self.step_costs):
+            yield f"{item.section} > {item.name} > where", item.where
         for k, line in enumerate(self.budget.lines if self.budget else ()):
             yield f"budget > lines[{k}].where", line.where
         for k, event in enumerate(self.forecast.events if self.forecast else ()):

@@ -92,7 +92,7 @@ def _nothing(history: History) -> xr.DataArray:
 def _check_prices(job: Job) -> None:
     """Refuse prices whose units do not fit what is counted: one period of nothing is priced, before any model is fitted."""
     history, costs = job.inputs.history, job.config.costs
-    if history is None or not costs or any("segment" in cost.where for cost in costs):
+    if history is None or not costs or any("segment" in one.where for one in (*costs, *job.config.income, *job.config.step_costs)):
         return
     nothing = _nothing(history)
     cost = price(apply(nothing, (), seed=1)[0], costs, seed=1, history=history, start_month=start_month(job.config))

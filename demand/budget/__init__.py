@@ -6,7 +6,9 @@ budget_table (budget.csv), risk_table (risk.csv), sensitivity (sensitivity.csv),
 """
 
 from demand.budget.allocation import Allocation, Envelope, FixedTotal, HoldService, allocate
+from demand.budget.fixed import FixedCost, StepCost
 from demand.budget.grants import Grant
+from demand.budget.income import Contribution, HousingBenefit, IncomeRule, Reimbursed
 from demand.budget.items import Item, with_items
 from demand.budget.lines import (
     TOTAL,
@@ -25,6 +27,7 @@ from demand.budget.outturn import outturn, outturn_notes
 from demand.budget.period_costs import by_period
 from demand.budget.prices import Cost, UnitCost, price, yearly
 from demand.budget.reconciliation import reconciliation, reconciliation_notes
+from demand.budget.savings import Saving
 from demand.budget.sensitivity import POUNDS, sensitivity, sweep, waterfall
 from demand.budget.shares import cost_by
 from demand.budget.tables import budget_table, cost_table, risk_table
@@ -35,12 +38,19 @@ __all__ = [
     "Allocation",
     "BudgetLine",
     "BudgetSpec",
+    "Contribution",
     "Cost",
     "Envelope",
+    "FixedCost",
     "FixedTotal",
     "Grant",
     "HoldService",
+    "HousingBenefit",
+    "IncomeRule",
     "Item",
+    "Reimbursed",
+    "Saving",
+    "StepCost",
     "UnitCost",
     "allocate",
     "budget_notes",

@@ -17,10 +17,11 @@ import numpy as np
 from pydantic import Field
 
 from demand.budget.prices import Cost, item_array
-from demand.errors import BudgetError, Fault, did_you_mean, raise_all
-from demand.spec import Assumption, NameList, Spec, Unit
+from demand.errors import BudgetError, Fault, ScenarioError, did_you_mean, raise_all
+from demand.spec import Assumption, NameList, Spec, Unit, Where
+from demand.tables import match
 
-__all__ = ["Item", "amount", "drawn", "with_items"]
+__all__ = ["Item", "amount", "drawn", "rows_of", "share", "with_items"]
 
 
 class Item(Spec):
@@ -59,6 +60,10 @@ class Item(Spec):
             Where it does not fit the forecast.
         """
 
+    def target(self, cost: Cost) -> np.ndarray:
+        """Give GBP by year that are hoped for and not certain to come: savings have such an amount."""
+        return np.zeros(len(cost.labels))
+
     @abstractmethod
     def notes(self, cost: Cost) -> list[str]:
         """Say what a reader of the figures has to know."""
@@ -77,7 +82,8 @@ def with_items(cost: Cost, items: Sequence[Item], *, seed: int) -> Cost:
     Returns
     -------
     Cost
-        With `items`: float64 GBP, dims (scenario, item, financial_year, draw), coords line, kind, recurring and last_day of each item.
+        With `items`: float64 GBP, dims (scenario, item, financial_year, draw), coords line, kind, recurring, last_day and (of savings,
+        by year) target of each item.
 
     Raises
     ------
@@ -88,23 +94,27 @@ def with_items(cost: Cost, items: Sequence[Item], *, seed: int) -> Cost:
     names = [i.name for i in items]
     faults += [Fault(f"two items are called '{n}'", where=i.section) for i, n in zip(items, names, strict=True) if names.count(n) > 1][:1]
     pounds = np.zeros((len(known), len(items), len(cost.labels), cost.years.sizes["draw"]))
+    targets = np.zeros(pounds.shape[:-1])
     for position, item in enumerate(items):
         at = f"{item.section} > {item.name}"
         faults += [Fault(f"'{s}' is not a scenario", f"{at} > scenarios", did_you_mean(s, known)) for s in item.scenarios if s not in known]
         try:
             pounds[:, position] = item.pounds(cost, seed=seed)
+            targets[:, position] = item.target(cost)
         except BudgetError as error:
             faults += list(error.faults)
             continue
         if item.scenarios:
             pounds[[s not in item.scenarios for s in known], position] = 0.0
+            targets[[s not in item.scenarios for s in known], position] = 0.0
     raise_all(faults, BudgetError, during="reading grants, income, fixed costs and savings")
-    about: dict[str, list[Any]] = {
-        "item": list(names),
+    about: dict[str, Any] = {
+        "item": names,
         "line": [i.line for i in items],
         "kind": [i.kind for i in items],
         "recurring": [i.recurring for i in items],
         "last_day": [np.datetime64("NaT") if i.last_day is None else np.datetime64(i.last_day) for i in items],
+        "target": targets,
     }
     notes = [note for item in items for note in item.notes(cost)]
     return replace(cost, items=item_array(cost.years, pounds, about), notes=(*cost.notes, *notes))
@@ -130,3 +140,29 @@ def amount(number: Assumption | float, name: str, what: str) -> None:
 def drawn(number: Assumption | float, draws: int, *, seed: int, name: str) -> np.ndarray:
     """Give a number in each draw; a plain one is the same in all."""
     return number.draw(draws, seed=seed, name=name) if isinstance(number, Assumption) else np.full(draws, float(number))
+
+
+def rows_of(cost: Cost, where: Where, *, at: str) -> np.ndarray:
+    """Give the positions of the series that an item means.
+
+    Raises
+    ------
+    BudgetError
+        Where it means none.
+    """
+    try:
+        return np.flatnonzero(match(cost.exposure.series, where, at=f"{at} > where"))
+    except ScenarioError as error:
+        raise BudgetError(error.faults) from error
+
+
+def share(number: Assumption | None, name: str) -> None:
+    """Refuse a share that is not between nothing and all.
+
+    Raises
+    ------
+    ValueError
+        Where it is below 0 or above 1, or has another unit than a ratio.
+    """
+    if number is not None and (Unit.parse(number.unit).of not in ("ratio", "1") or not 0 <= number.low <= number.high <= 1):
+        raise ValueError(f"a share of '{name}' is {number.low:g} to {number.high:g} {number.unit}. Write a ratio: 0.85 is 85 %.")

@@ -29,7 +29,7 @@ def by_period(cost: Cost) -> xr.DataArray:
     ordered = cost.demand.transpose("scenario", "series", "ds", "draw").to_numpy()
     pounds = np.zeros((ordered.shape[0], len(ids), *ordered.shape[2:]))
     for part in cost.parts:
-        spans = part.rise.spans(years)
+        spans = part.cost.spans(years)
         rate = span_shares(exposure.ds, exposure.frequency, spans) @ part.span_prices(spans)
         if part.per is not None:
             rate *= lengths(exposure.ds, exposure.frequency, part.per)[:, None]

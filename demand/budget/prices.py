@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 from pydantic import Field, model_validator
 
-from demand.budget.uplift import Rise, Rising, path_faults
+from demand.budget.uplift import Rise, Rising, averaged, path_faults, summed
 from demand.calendar import FinancialYear
 from demand.ended import with_ended
 from demand.errors import BudgetError, Fault, ScenarioError, did_you_mean, listed, raise_all
@@ -24,7 +24,7 @@ from demand.scenario.exposure import DAYS, PERIODS_A_YEAR, Exposure, Span
 from demand.spec import Assumption, Unit, Where
 from demand.tables import History, match
 
-__all__ = ["Cost", "Part", "UnitCost", "item_array", "places", "price", "priced", "yearly"]
+__all__ = ["Cost", "Part", "UnitCost", "item_array", "places", "price", "priced", "unit_faults", "yearly"]
 
 TIMES = (*DAYS, *PERIODS_A_YEAR)
 ABOUT_ITEMS: Mapping[str, Any] = {"item": object, "line": object, "kind": object, "recurring": bool, "last_day": "datetime64[ns]"}
@@ -119,10 +119,8 @@ class Part:
 
     def prices(self, years: Sequence[FinancialYear]) -> np.ndarray:
         """Give GBP by financial year and draw: where the price moves within a year, the average over its days."""
-        spans = self.rise.spans(years)
-        days = np.array([(last - first).days + 1 for first, last, _ in spans], dtype=float)[:, None]
-        prices = self.span_prices(spans)
-        return prices if len(spans) == len(years) else _summed(prices * days, spans) / _summed(days, spans)
+        spans = self.cost.spans(years)
+        return averaged(self.span_prices(spans), spans)
 
     def span_prices(self, spans: Sequence[Span]) -> np.ndarray:
         """Give GBP by span of days, in which the price stays the same, and draw."""
@@ -138,19 +136,13 @@ class Part:
 
     def quantity(self, exposure: Exposure, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Give how much of some of its series is paid for: values is (rows, periods, draws). Gives (rows, spans of one price, draws)."""
-        spans = self.rise.spans(exposure.years)
+        spans = self.cost.spans(exposure.years)
         return exposure.quantity(values, rows, per=self.per, spans=None if len(spans) == len(exposure.years) else spans)
 
     def pounds(self, quantity: np.ndarray, years: Sequence[FinancialYear]) -> np.ndarray:
         """Price quantities by span: shape (..., spans, draws). Gives GBP, shape (..., years, draws)."""
-        spans = self.rise.spans(years)
-        return _summed(quantity * self.span_prices(spans), spans)
-
-
-def _summed(values: np.ndarray, spans: Sequence[Span]) -> np.ndarray:
-    """Sum over the spans of each financial year: the last axis but one."""
-    first = np.flatnonzero(np.diff([year for _, _, year in spans], prepend=-1))
-    return values if len(first) == len(spans) else np.asarray(np.add.reduceat(values, first, axis=-2))
+        spans = self.cost.spans(years)
+        return summed(quantity * self.span_prices(spans), spans)
 
 
 @dataclass(frozen=True)
@@ -276,7 +268,7 @@ def _parts(exposure: Exposure, unit_costs: Sequence[UnitCost], *, draws: int, se
             faults += list(error.faults)
             continue
         faults += path_faults(cost, exposure.start_month, at=at)
-        faults += _unit_faults(cost, exposure.series.iloc[rows], at=at)
+        faults += unit_faults(cost.amount.unit, cost.counted, exposure.series.iloc[rows], where=f"{at} > amount.unit")
         twice = [int(r) for r in rows if int(r) in paid] if not cost.on_top else []
         if twice:
             found = f"{listed(exposure.series.index[twice])} already cost '{paid[twice[0]]}'"
@@ -295,16 +287,16 @@ def places(cost: UnitCost, *, draws: int, seed: int) -> dict[str, np.ndarray]:
     return found
 
 
-def _unit_faults(cost: UnitCost, series: pd.DataFrame, *, at: str) -> list[Fault]:
-    unit, faults = Unit.parse(cost.amount.unit), []
-    where, written = f"{at} > amount.unit", cost.amount.unit
-    others = series[[Unit.parse(str(u)).of != cost.counted for u in series["unit"]]]
+def unit_faults(written: str, counted: str, series: pd.DataFrame, *, where: str) -> list[Fault]:
+    """Say why a price in a unit does not fit what series count; `counted` is what one of theirs has to be."""
+    unit, faults = Unit.parse(written), []
+    others = series[[Unit.parse(str(u)).of != counted for u in series["unit"]]]
     if len(others):
         counts = sorted(set(others["unit"]))
-        allowed = f"{listed(others.index)} count {listed(counts)}. {did_you_mean(cost.counted, counts)}"
+        allowed = f"{listed(others.index)} count {listed(counts)}. {did_you_mean(counted, counts)}"
         each = Unit.parse(str(counts[0])).of
         do_next = f"Or say how many one {each} is: size, in '{unit.counted}/{each}'"
-        faults.append(Fault(f"a price per {cost.counted} ('{written}') on series of {listed(counts)}", where, allowed, do_next))
+        faults.append(Fault(f"a price per {counted} ('{written}') on series of {listed(counts)}", where, allowed, do_next))
     flows, stocks = series.index[series["kind"] == "flow"], series.index[series["kind"] == "stock"]
     if unit.period and len(flows):
         allowed = f"{listed(flows)} count who came, not how long they stayed. Price the stock, or write what one of them costs in all"
@@ -315,12 +307,13 @@ def _unit_faults(cost: UnitCost, series: pd.DataFrame, *, at: str) -> list[Fault
     return faults
 
 
-def item_array(years: xr.DataArray, pounds: np.ndarray, about: Mapping[str, Sequence[Any]]) -> xr.DataArray:
-    """Give `Cost.items`: GBP of shape (scenarios, items, years, draws), with `ABOUT_ITEMS` as coordinates."""
+def item_array(years: xr.DataArray, pounds: np.ndarray, about: Mapping[str, Any]) -> xr.DataArray:
+    """Give `Cost.items`: GBP of shape (scenarios, items, years, draws), with `ABOUT_ITEMS` and targets as coordinates."""
     coords = {n: c for n, c in years.coords.items() if "series" not in c.dims}
     known = {n: ("item", np.array(about.get(n, []), dtype=of)) for n, of in ABOUT_ITEMS.items()}
     dims = ("scenario", "item", "financial_year", "draw")
-    return xr.DataArray(pounds, dims=dims, coords={**coords, **known}, attrs={"unit": "GBP"})
+    targets = {"target": (dims[:3], about.get("target", np.zeros(pounds.shape[:3])))}
+    return xr.DataArray(pounds, dims=dims, coords={**coords, **known, **targets}, attrs={"unit": "GBP"})
 
 
 def _unpriced(exposure: Exposure, rows: np.ndarray, history: History | None) -> pd.DataFrame:

@@ -17,6 +17,8 @@ from demand.tables import QUANTILES, quantile_columns
 
 __all__ = ["budget_table", "cost_table", "risk_table"]
 
+MISSED = "saving not delivered: "
+"""What comes before the name of a saving in risk.csv."""
 COLUMNS = [
     "scenario", "line", "financial_year", "months_actual", "budget_pence", "gross_pence", "income_pence", "grant_pence", "saving_pence",
     "expected_pence", "p10_pence", "p50_pence", "p90_pence", "p_overspend", "tested",
@@ -75,23 +77,34 @@ def risk_table(cost: Cost, spec: BudgetSpec) -> pd.DataFrame:
     pandas.DataFrame
         scenario, line, financial_year, p_overspend; reserve_p80_pence and reserve_p95_pence (what must lie beside the budget so that it
         suffices 4 years in 5, 19 in 20); expected_overspend_pence (averaged over all futures, those without an overspend among them);
-        overspend_if_it_happens_pence (averaged over those with one; missing where there is none).
+        overspend_if_it_happens_pence (averaged over those with one; missing where there is none). Savings have rows of their own, with the
+        line "saving not delivered: NAME": how likely, and by how much, less comes of them than was planned.
     """
     short = shortfall(cost, spec)
-    values, rows = short.to_numpy(), []
-    for s, n, y in np.ndindex(*values.shape[:3]):
-        over = values[s, n, y]
+    rows = _risks(cost, short.to_numpy(), [str(n) for n in short["line"].to_numpy()])
+    savings = cost.items.isel(item=np.flatnonzero(cost.items["kind"].to_numpy() == "saving"))
+    missed = (savings["target"] + savings).transpose("scenario", "item", "financial_year", "draw").clip(min=0).to_numpy()
+    missed[(savings["target"].transpose("scenario", "item", "financial_year") == 0).to_numpy()] = np.nan
+    rows += _risks(cost, missed, [f"{MISSED}{name}" for name in savings["item"].to_numpy()])
+    columns = ["scenario", "line", "financial_year", "p_overspend", "reserve_p80_pence", "reserve_p95_pence", "expected_overspend_pence",
+               "overspend_if_it_happens_pence"]  # fmt: skip
+    return _typed(pd.DataFrame(rows, columns=columns))
+
+
+def _risks(cost: Cost, short: np.ndarray, names: Sequence[str]) -> list[dict[str, object]]:
+    """Give a row for each scenario, name and year of what is short: GBP, shape (scenarios, names, years, draws)."""
+    rows: list[dict[str, object]] = []
+    for s, n, y in np.ndindex(*short.shape[:3]):
+        over = short[s, n, y]
         if np.isfinite(over).all():
             reserve = np.quantile(over, [0.8, 0.95])
             happens = over[over > 0].mean() if (over > 0).any() else np.nan
             rows.append({
-                "scenario": short["scenario"].to_numpy()[s], "line": short["line"].to_numpy()[n], "financial_year": cost.labels[y],
+                "scenario": cost.years["scenario"].to_numpy()[s], "line": names[n], "financial_year": cost.labels[y],
                 "p_overspend": (over > 0).mean(), "reserve_p80_pence": _penny(reserve[0]), "reserve_p95_pence": _penny(reserve[1]),
                 "expected_overspend_pence": _penny(over.mean()), "overspend_if_it_happens_pence": _penny(happens),
             })  # fmt: skip
-    columns = ["scenario", "line", "financial_year", "p_overspend", "reserve_p80_pence", "reserve_p95_pence", "expected_overspend_pence",
-               "overspend_if_it_happens_pence"]  # fmt: skip
-    return _typed(pd.DataFrame(rows, columns=columns))
+    return rows
 
 
 def cost_table(cost: Cost) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from demand.errors import Fault, SettingsError
 from demand.scenario.exposure import Span
 from demand.spec import Assumption, Spec, Unit
 
-__all__ = ["Rise", "Rising", "path_faults"]
+__all__ = ["Rise", "Rising", "averaged", "path_faults", "summed"]
 
 
 class Rising(Spec):
@@ -58,6 +58,18 @@ class Rising(Spec):
     def base(self) -> date:
         """The day whose prices the amount is in."""
         return self.price_base or self.amount.as_of
+
+    def spans(self, years: Sequence[FinancialYear]) -> list[Span]:
+        """Cut financial years where the amount moves within them."""
+        found: list[Span] = []
+        for position, year in enumerate(years):
+            on = self.day(year.start_month)
+            moves = pd.Timestamp(year.first + (on < (year.start_month, 1)), *on)
+            if moves == year.start or self.uplift is None:
+                found.append((year.start, year.end, position))
+            else:
+                found += [(year.start, moves - pd.Timedelta(days=1), position), (moves, year.end, position)]
+        return found
 
     def rates(self) -> dict[str, Assumption]:
         """Give the rates by financial year; under '' where one holds for all."""
@@ -110,17 +122,6 @@ class Rise:
         rates = {label: 1 + np.maximum(rate.draw(draws, seed=seed, name=names[label]), -1.0) for label, rate in rising.rates().items()}
         return cls(rising.base, rising.day(start_month), start_month, rates)
 
-    def spans(self, years: Sequence[FinancialYear]) -> list[Span]:
-        """Cut financial years where the amount moves within them."""
-        found: list[Span] = []
-        for position, year in enumerate(years):
-            moves = pd.Timestamp(year.first + (self.on < (self.start_month, 1)), *self.on)
-            if moves == year.start or not self.rates:
-                found.append((year.start, year.end, position))
-            else:
-                found += [(year.start, moves - pd.Timedelta(days=1), position), (moves, year.end, position)]
-        return found
-
     def steps(self, days: Sequence[date]) -> np.ndarray:
         """Give how many times it has moved from the base to each day: below nought for days before it."""
         return np.array([self._turn(day) - self._turn(self.base) for day in days], dtype=float)
@@ -160,3 +161,16 @@ def path_faults(rising: Rising, start_month: int, *, at: str) -> list[Fault]:
         except SettingsError as error:
             wrong += [Fault(f.found, f"{at} > uplift", f.allowed) for f in error.faults]
     return wrong
+
+
+def summed(values: np.ndarray, spans: Sequence[Span]) -> np.ndarray:
+    """Sum over the spans of each financial year: the last axis but one."""
+    first = np.flatnonzero(np.diff([year for _, _, year in spans], prepend=-1))
+    return values if len(first) == len(spans) else np.asarray(np.add.reduceat(values, first, axis=-2))
+
+
+def averaged(values: np.ndarray, spans: Sequence[Span]) -> np.ndarray:
+    """Average over the days of the spans of each financial year: the last axis but one."""
+    days = np.array([(last - first).days + 1 for first, last, _ in spans], dtype=float)[:, None]
+    total = summed(days, spans)
+    return values if len(total) == len(spans) else summed(values * days, spans) / total

@@ -131,6 +131,17 @@ class Exposure:
             return np.asarray(np.matmul(ahead.T, values.astype(np.float64)) + done[:, :, None])
         return np.asarray(self._stock(values, rows, ahead) + done[:, :, None])
 
+    def highest(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Give the highest count of some series together at the end of any period of each whole financial year, actuals to date among them.
+
+        Shape (years, draws); NaN where a period was not counted.
+        """
+        ahead = values.sum(axis=0, dtype=np.float64)
+        behind = self._wide.to_numpy()[len(self._wide) - len(self.past) :, rows].sum(axis=1)
+        counts = np.concatenate([np.broadcast_to(behind[:, None], (len(behind), ahead.shape[1])), ahead])
+        within = np.concatenate(self._shares) > 0
+        return np.array([counts[within[:, year]].max(axis=0) for year in range(len(self.labels))]).reshape(len(self.labels), -1)
+
     def average(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Give the average stock in each period of the forecast (`average_stock`): float64, shape (rows, periods, draws)."""
         closing = values.astype(np.float64)

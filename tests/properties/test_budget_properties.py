@@ -1,12 +1,31 @@
 """What holds for all money: doubled prices double the cost, more money never means more shortfall, pence add up."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planning_cases import forecast, number, unit_cost
 
-from demand.budget import BudgetLine, BudgetSpec, FixedTotal, allocate, budget_table, pence, price, risk_table, shortfall
+from demand.budget import (
+    BudgetLine,
+    BudgetSpec,
+    FixedCost,
+    FixedTotal,
+    Grant,
+    Reimbursed,
+    Saving,
+    StepCost,
+    allocate,
+    budget_table,
+    line_costs,
+    pence,
+    price,
+    risk_table,
+    shortfall,
+    with_items,
+)
+from demand.budget.income import capped_mean
 from demand.scenario import apply
 
 MADE = {code: forecast(code, first="2025-04-01", past=4 if code == "Q" else 12, ahead=8 if code == "Q" else 24, draws=15) for code in "MQ"}
@@ -43,7 +62,7 @@ def test_cost_is_linear_in_demand(times) -> None:
     costs = [unit_cost("all", {}, number(7, 6, 9, "GBP/household/night"))]
     one = price(demand, costs, seed=1, history=history).years
     other = price(demand.copy(data=demand.to_numpy().astype(np.float64) * times), costs, seed=1, history=scaled).years
-    np.testing.assert_allclose(other, times * one, rtol=1e-6)
+    np.testing.assert_allclose(other, times * one, rtol=1e-6, atol=1e-9)
 
 
 @given(POUNDS, POUNDS, st.floats(0, 1e6))
@@ -80,3 +99,55 @@ def test_a_plan_spends_what_there_is_and_no_more(total, one, other) -> None:
     assert plan.feasible == (one + other <= total + 0.005)
     if plan.feasible:
         assert (plan.table["allocated_pence"] >= plan.table["floor_pence"] - 1).all()
+
+
+def items(amount, chance):
+    number_ = number(amount, amount * 0.8, amount * 1.3, "GBP/year")
+    return [
+        Grant(name="grant", line="B&B", years={"2026-27": number_}),
+        FixedCost(name="team", line="B&B", amount=number_),
+        StepCost(name="hostel", line="hostels", where={"type": "hostel"}, places=25, amount=number_),
+        Reimbursed(name="health", line="hostels", rule="reimbursed", where={"type": "hostel"}, share=number(chance, chance, chance)),
+        Saving(name="plan", line="B&B", years={"2026-27": number_}, chance=chance, owner="head"),
+    ]
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1))
+@settings(max_examples=25, deadline=None)
+def test_net_is_gross_and_items_in_every_draw_and_pence_add_up(amount, chance) -> None:
+    made, lines = with_items(COST, items(amount, chance), seed=1), spec(1e6, 1e6)
+    net, gross = line_costs(made, lines), line_costs(COST, lines)
+    for line in ("B&B", "hostels"):
+        mine = made.items.isel(item=np.flatnonzero(made.items["line"].to_numpy() == line)).sum("item")
+        np.testing.assert_allclose(net.sel(line=line), gross.sel(line=line) + mine, rtol=1e-12, atol=1e-6)
+    np.testing.assert_allclose(net.sel(line="total"), net.sel(line=["B&B", "hostels"]).sum("line"), rtol=1e-12, atol=1e-6)
+    assert (made.items.isel(item=np.isin(made.items["kind"].to_numpy(), ["income", "grant", "saving"])) <= 0).all()
+    table = budget_table(made, lines)
+    sums = ["gross_pence", "income_pence", "grant_pence", "saving_pence"]
+    assert (table[sums].sum(axis=1) == table["expected_pence"]).all()
+    wide = table.pivot(index="financial_year", columns="line", values=[*sums, "expected_pence"])
+    for column in [*sums, "expected_pence"]:
+        assert (wide[column]["B&B"] + wide[column]["hostels"] == wide[column]["total"]).all()
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1))
+@settings(max_examples=15, deadline=None)
+def test_twice_the_amounts_are_twice_the_items(amount, chance) -> None:
+    one, two = (with_items(COST, items(times * amount, chance), seed=1).items for times in (1, 2))
+    mine = [name for name in one["item"].to_numpy() if name != "health"]
+    np.testing.assert_allclose(two.sel(item=mine), 2 * one.sel(item=mine), rtol=1e-9)
+
+
+def test_no_items_and_items_of_nothing_leave_every_bit() -> None:
+    lines = spec(1e6, 1e6)
+    for made in (with_items(COST, [], seed=1), with_items(COST, [Grant(name="g", line="B&B", years={"2026-27": 0.0})], seed=1)):
+        np.testing.assert_array_equal(line_costs(made, lines), line_costs(COST, lines))
+        pd.testing.assert_frame_equal(budget_table(made, lines), budget_table(COST, lines))
+
+
+@given(st.floats(1, 1e3), st.floats(1, 1e3), st.floats(0, 2))
+@settings(max_examples=40, deadline=None)
+def test_a_cap_is_never_exceeded_and_never_adds(mean, cap, spread) -> None:
+    found = float(capped_mean(np.array([mean]), np.array([cap]), spread)[0])
+    assert found <= min(mean, cap) * (1 + 1e-9)
+    assert found >= 0

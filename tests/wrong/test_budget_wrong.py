@@ -3,9 +3,24 @@
 import pandas as pd
 import pytest
 from planning_cases import forecast, number, unit_cost, weekly_prices
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from demand.budget import BudgetLine, BudgetSpec, FixedTotal, Grant, UnitCost, allocate, budget_table, pence, price, with_items
+from demand.budget import (
+    BudgetLine,
+    BudgetSpec,
+    FixedCost,
+    FixedTotal,
+    Grant,
+    IncomeRule,
+    Saving,
+    StepCost,
+    UnitCost,
+    allocate,
+    budget_table,
+    pence,
+    price,
+    with_items,
+)
 from demand.errors import BudgetError, DataError
 from demand.scenario import apply
 
@@ -143,6 +158,96 @@ def test_a_grant_that_does_not_fit(items, message) -> None:
     with pytest.raises(BudgetError) as error:
         with_items(cost, [Grant.model_validate({"name": "g", "line": "B&B", **item}) for item in items], seed=1)
     assert message in str(error.value)
+
+
+INCOME = {"name": "i", "line": "B&B", "where": {"type": "bnb"}}
+YEARLY = number(5, unit="GBP/year")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"rule": "housing_benefits"}, "does not match any of the expected tags: 'housing_benefit', 'contribution', 'reimbursed'"),
+        ({"rule": "reimbursed", "share": number(30, unit="ratio")}, r"a share of 'i' is 30 to 30 ratio\. Write a ratio: 0\.85 is 85 %"),
+        ({"rule": "contribution", "amount": WEEKLY, "cap": number(9, unit="GBP/household/night")}, "the cap of 'i' is in"),
+    ],
+)
+def test_an_income_that_cannot_be(more, message) -> None:
+    with pytest.raises(ValidationError, match=message):
+        TypeAdapter(IncomeRule).validate_python({**INCOME, **more})
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            {"rule": "contribution", "amount": number(9, unit="GBP/person/week")},
+            "income > i: a price per person ('GBP/person/week') on series",
+        ),
+        ({"rule": "contribution", "amount": number(9, unit="GBP/household")}, "income > i: a price without a time"),
+        ({"rule": "contribution", "amount": WEEKLY, "uplift": {"2027": number(0, unit="per year")}}, "'2027' is not a financial year."),
+        ({"rule": "reimbursed", "share": number(0.3), "where": {"type": "bmb"}}, "income > i > where.type: 'bmb' matches no series."),
+        (
+            {"rule": "reimbursed", "share": number(0.3), "where": {"type": "hostel"}},
+            "income > i > where: 'North/hostel', 'South/hostel' have",
+        ),
+    ],
+)
+def test_an_income_that_does_not_fit(more, message) -> None:
+    cost = price(DEMAND, weekly_prices()[:1], seed=1, history=HISTORY)
+    with pytest.raises(BudgetError) as error:
+        with_items(cost, [TypeAdapter(IncomeRule).validate_python({**INCOME, **more})], seed=1)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "message"),
+    [
+        (FixedCost, {"amount": WEEKLY}, "the amount of 'i' is in 'GBP/household/week'. Write 'GBP/year'"),
+        (
+            FixedCost,
+            {"amount": YEARLY, "start": "2027-01-01", "end": "2026-01-01"},
+            "'i' ends on 2026-01-01, before it starts on 2027-01-01",
+        ),
+        (FixedCost, {"amount": YEARLY, "one_off": True}, "'i' is paid once. Say when: start"),
+        (StepCost, {"amount": WEEKLY, "places": 30}, "the amount of a step of 'i' is in"),
+        (StepCost, {"amount": YEARLY, "places": 0}, "greater than 0"),
+        (Saving, {"chance": 0.5, "owner": "head"}, "'i' needs either its amounts by 'years', or an 'amount' a year with a 'start'"),
+        (Saving, {"chance": 0.5, "owner": "head", "amount": 5.0}, "'start' and 'ramp_months' belong to an 'amount' a year"),
+        (Saving, {"chance": 1.5, "owner": "head", "years": {"2027-28": 5.0}}, r"the chance of 'i' is 1\.5\. Write a ratio: 0\.7"),
+        (Saving, {"chance": 0.5, "owner": "head", "years": {"2027-28": -5.0}}, "an amount of 'i' is below zero"),
+        (
+            Saving,
+            {"chance": 0.5, "owner": "head", "amount": 5.0, "start": "2027-01-01", "one_off": True},
+            "'i' does not come back. Write in",
+        ),
+    ],
+)
+def test_a_cost_or_a_saving_that_cannot_be(kind, content, message) -> None:
+    with pytest.raises(ValidationError, match=message):
+        kind.model_validate({"name": "i", "line": "B&B", **content})
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (Saving(name="i", line="x", years={"27": 5.0}, chance=1.0, owner="head"), "savings > i > years: '27' is not a financial year."),
+        (StepCost(name="i", line="x", where={"type": "bmb"}, places=3, amount=YEARLY), "step_costs > i > where.type: 'bmb' matches no"),
+        (FixedCost(name="i", line="x", amount=YEARLY, uplift={"27": number(0, unit="per year")}), "fixed_costs > i > uplift: '27' is not"),
+    ],
+)
+def test_a_cost_or_a_saving_that_does_not_fit(item, message) -> None:
+    cost = price(DEMAND, weekly_prices(), seed=1, history=HISTORY)
+    with pytest.raises(BudgetError) as error:
+        with_items(cost, [item], seed=1)
+    assert message in str(error.value)
+
+
+def test_steps_of_flows_and_stocks_together() -> None:
+    draws, history = forecast(kind=["flow", "stock", "flow", "stock"], draws=5)
+    cost = price(apply(draws, [], seed=1)[0], [], seed=1, history=history)
+    with pytest.raises(BudgetError, match="differ in their kind: 'flow', 'stock'"):
+        with_items(cost, [StepCost(name="i", line="x", places=3, amount=YEARLY)], seed=1)
 
 
 @pytest.mark.parametrize(
