@@ -102,6 +102,27 @@ for _name, _text in VERBS.items():
         (_priced if _name in ("run", "scenario", "budget", "report") else _verb)(_name, _text)
 
 
+@app.command("update", help="The monthly job: run the config on the new extract, and say what moved since last month.")
+def _update(config: Config, data_dir: DataDir = "", output: Output = "", jobs: Jobs = 0, changes: Set = None, quiet: Quiet = False) -> None:
+    from pipelines.console import update
+
+    raise typer.Exit(update(config, data_dir=data_dir, output=output, jobs=jobs, changes=changes or [], quiet=quiet))
+
+
+@app.command(
+    "approve", help="Make a run the forecast of record: demand approve outputs/NAME --by ROLE --note WHY --name 'Budget 2027-28 as set'."
+)
+def _approve(
+    run: Annotated[str, typer.Argument(help="The output folder of a run.", show_default=False)],
+    by: Annotated[str, typer.Option(help="The role that answers for it.", show_default=False)],
+    note: Annotated[str, typer.Option(help="Why, and where it was decided.", show_default=False)],
+    name: Annotated[str, typer.Option(help="What it is called from now on: 'Budget 2027-28 as set'.")] = "forecast of record",
+) -> None:
+    from pipelines.console import approve
+
+    raise typer.Exit(approve(run, by=by, note=note, name=name))
+
+
 @app.command("new", help="Draft a config by looking at a file: demand new NAME --from FILE.")
 def _new(
     name: Annotated[str, typer.Argument(help="The config's name; NAME.yaml is written.", show_default=False)],

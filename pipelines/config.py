@@ -104,6 +104,8 @@ class RunConfig(Spec):
     """Nothing later is used; default: the end of the data."""
     data: DataSpec
     """Where the data comes from."""
+    since: str | None = None
+    """A frozen run of this config: what has moved since is told. `demand update` names it."""
     segments: SegmentSpec | None = None
     """How service users are grouped."""
     forecast: ForecastSpec | None = None

@@ -18,7 +18,7 @@ import typer
 from demand.errors import DemandError, StoreError
 from pipelines.job import STAGES, Job, Progress
 
-__all__ = ["assign", "carry_out", "draft", "open_job"]
+__all__ = ["approve", "assign", "carry_out", "draft", "open_job", "update"]
 
 DOING = {
     "check": "Checking the data",
@@ -28,6 +28,7 @@ DOING = {
     "explain": "Explaining",
     "scenario": "Applying scenarios",
     "budget": "Pricing",
+    "moved": "Telling what moved",
     "report": "Writing the report",
     "publish": "Clearing what may leave",
     "record": "Recording the run",
@@ -152,6 +153,59 @@ def assign(config: str, *, model: str, output: str, changes: list[str]) -> list[
         return []
     path = Path(model) if model else (Path(output) if output else Path("outputs") / settings.name) / "segment_model.json"
     return [f"segments.saved={json.dumps(str(path.resolve()))}"]
+
+
+def update(config: str, *, data_dir: str, output: str, jobs: int, changes: list[str], quiet: bool) -> int:
+    """Freeze the run of last month, run the config on the new extract, and say what moved.
+
+    Parameters
+    ----------
+    config, data_dir, output, jobs, changes, quiet
+        As in `carry_out`.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    from pipelines.update import update_words
+
+    try:
+        job = open_job(config, data_dir=data_dir, output=output, jobs=jobs, changes=changes)
+        words = [*changes, *update_words(job.store.folder, job.inputs)]
+    except StoreError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 1
+    except DemandError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 2
+    status = carry_out("run", config, data_dir=data_dir, output=output, jobs=jobs, changes=words, quiet=quiet)
+    if status == 0 and not quiet:
+        for told in json.loads((job.store.folder / "moved_notes.json").read_text(encoding="utf-8")):
+            typer.echo(told)
+    return status
+
+
+def approve(run: str, *, by: str, note: str, name: str) -> int:
+    """Make a run the forecast of record.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    from pipelines.approve import approve as approved
+
+    try:
+        folder = approved(Path(run), by=by, note=note, name=name)
+    except StoreError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 1
+    except DemandError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 2
+    typer.echo(f"'{name}' is the forecast of record, frozen in {folder}. Later runs refer to it.")
+    return 0
 
 
 def draft(name: str, source: str) -> int:

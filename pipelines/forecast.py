@@ -53,6 +53,8 @@ def run(job: Job, writer: Writer) -> None:
     made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, progress=job.progress)
     about = {"spec": spec.model_dump(mode="json"), "hierarchy": config.model_dump(mode="json")["data"]["hierarchy"], "seed": config.seed}
     write_forecast(writer, history, made, about)
+    if drivers is not None:
+        writer.table("drivers.parquet", drivers)
     lowest = history.only(map(str, made.draws["series"].to_numpy()))
     of = levels(lowest.series, hierarchy)
     writer.table("totals.parquet", totals(made.draws, of, start_month=start_month(config), history=history))

@@ -214,6 +214,9 @@ class Inputs:
         rules = {"segments.saved": asked.saved, "segments.previous": asked.previous} if asked else {}
         kept = {n: self._of_run(path, "segment_model.json") for n, path in rules.items() if path}
         earlier = {n: hashlib.sha256(file.read_bytes()).hexdigest() for n, file in kept.items() if file.is_file()}
+        if self.config.since:
+            frozen = self.folder / self.config.since / "record.json"
+            earlier |= {"since": hashlib.sha256(frozen.read_bytes()).hexdigest()} if frozen.is_file() else {}
         if data.actuals is not None and data.actuals.previous:
             before = self._of_run(data.actuals.previous, "outturn.csv")
             earlier |= {"actuals.previous": hashlib.sha256(before.read_bytes()).hexdigest()} if before.is_file() else {}

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGES", "Job", "Progress"]
 
-STAGES = ("check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "report")
+STAGES = ("check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "moved", "report")
 """The stages, in the order of the work. Each is a module of this package with NEEDS, `missing`, `rests_on` and `run`."""
-READ_THE_LEDGER = ("check", "budget")
-"""The stages that look at the ledger in the year; the report rests on what they made of it."""
+READ_BY = {"actuals": ("check", "budget"), "since": ("moved",)}
+"""Data that only some stages look at: a new month of the ledger forecasts nothing anew."""
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of the stage is done, 0 to 1."""
 
@@ -119,6 +119,7 @@ class Job:
             "as_of": self.config.as_of,
             "data": self.inputs.hashes,
             "versions": versions(),
+            "source": source_hash("pipelines.forecast"),
             "timings": {**self.store.manifest.get("timings", {}), **self.timings},
             "started": self.started,
             "mlflow_run_id": run_id,
@@ -130,9 +131,9 @@ class Job:
         return [n for n in names if not importlib.import_module(f"pipelines.{n}").missing(self.config)]
 
     def _key(self, stage: str, module: Any) -> str:
-        data, hashes = self.config.data, self.inputs.hashes
-        if stage not in READ_THE_LEDGER:  # a new month of the ledger forecasts nothing anew
-            data, hashes = data.model_copy(update={"actuals": None}), {k: v for k, v in hashes.items() if not k.startswith("actuals")}
+        others = tuple(name for name, stages in READ_BY.items() if stage not in stages)
+        hashes = {name: mark for name, mark in self.inputs.hashes.items() if not name.startswith(others)}
+        data = self.config.data.model_copy(update={"actuals": None}) if "actuals" in others else self.config.data
         rests_on = to_jsonable_python([self.config.seed, self.config.as_of, data, module.rests_on(self.config)])
         before = [self._keys[n] for n in self._needed(module.NEEDS) if n != "check"]  # which makes nothing that others read
         return fingerprint(stage, rests_on, hashes, before, source_hash(f"pipelines.{stage}"), versions())

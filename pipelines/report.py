@@ -11,7 +11,7 @@ from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
 
-NEEDS = ("check", "segment", "forecast", "backtest", "explain", "scenario", "budget")
+NEEDS = ("check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "moved")
 
 
 def missing(config: RunConfig) -> str:

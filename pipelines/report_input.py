@@ -51,6 +51,8 @@ TABLES = {
             "backcast",
             "allocation",
             "outturn",
+            "moved",
+            "said",
         ),
         "csv",
     ),

@@ -16,12 +16,13 @@ from demand.report.about_sections import quality_section
 from demand.report.answers import answers
 from demand.report.cleared import cleared
 from demand.report.inputs import ReportInput
+from demand.report.parts import Section
 from demand.report.sections import sections
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["quality_page", "report_page"]
+__all__ = ["quality_page", "report_page", "section_page"]
 
 
 def report_page(inputs: ReportInput) -> str:
@@ -76,10 +77,23 @@ def quality_page(summary: Mapping[str, Any]) -> str:
     str
         HTML.
     """
-    page = (
-        _environment().get_template("quality.html.j2").render(title="What the checks found in the data", section=quality_section(summary))
-    )
-    return words.closed(page)
+    return section_page("What the checks found in the data", quality_section(summary))
+
+
+def section_page(title: str, section: Section | None) -> str:
+    """Write one section as an internal page of its own.
+
+    Parameters
+    ----------
+    title : str
+    section : Section or None
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    return words.closed(_environment().get_template("quality.html.j2").render(title=title, section=section))
 
 
 def _environment() -> Environment:

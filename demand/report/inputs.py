@@ -95,6 +95,8 @@ class ReportInput:
         budget would have been in each past April, and who gets how much.
     outturn : pandas.DataFrame, optional
         As stored: by line, what the year will have cost, from the ledger and the forecast of the months after.
+    moved, said : pandas.DataFrame, optional
+        As stored: what moved the expected cost of each line since an earlier run, and what each forecast of this year said.
     quality : mapping, optional
         The content of quality.json.
     notes : tuple of str
@@ -148,6 +150,8 @@ class ReportInput:
     backcast: pd.DataFrame | None = None
     allocation: pd.DataFrame | None = None
     outturn: pd.DataFrame | None = None
+    moved: pd.DataFrame | None = None
+    said: pd.DataFrame | None = None
     quality: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     track_record: tuple[str, ...] = ()

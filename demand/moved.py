@@ -1,0 +1,102 @@
+"""What moved since an earlier run, cause by cause, so that the causes add up.
+
+In: the figures of the earlier run, those after each cause has been put in, one after the other in a fixed order, and those of now. Out:
+moved.csv and sentences. Refuses nothing: a line that is only in one of the runs moves from or to nothing.
+
+The order is fixed and named (`STEPS`): counts that were revised, counts that are new, drivers, known changes, then the model itself (its
+settings, weights and fits, and the version of the package), then prices and lines. Each cause is what putting it in changes when all
+before it are in already and all after it are not. Another order would share what two causes do together otherwise; the sum is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+__all__ = ["MOVED", "STEPS", "moved", "moved_sentences"]
+
+STEPS = ("revised data", "new actuals", "drivers", "known changes", "model", "prices and lines")
+"""The causes, in the order in which they are put in."""
+MOVED = ["line", "financial_year", "order", "step", "before_pence", "after_pence", "amount_pence"]
+KEYS = ["line", "financial_year"]
+TOTAL = "total"
+WORDS = {
+    "revised data": "counts of earlier periods that were revised",
+    "new actuals": "what has been counted since",
+    "drivers": "drivers and their futures",
+    "known changes": "events and changes that are known now",
+    "model": "the model itself, fitted and weighed anew",
+    "prices and lines": "prices, grants and budget lines",
+}
+
+
+def moved(figures: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Make moved.csv from the figures before, and after each of `STEPS`.
+
+    Parameters
+    ----------
+    figures : sequence of pandas.DataFrame
+        line, financial_year, expected_pence (whole pence): of the earlier run, then after each step; the last are those of now. Years that
+        not all of them have are left out: they were not told both times.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `MOVED`. The amounts of a line and year add up to the difference between now and then, to the penny.
+
+    Raises
+    ------
+    ValueError
+        Where there are not as many figures as steps, and one.
+    """
+    if len(figures) != len(STEPS) + 1:
+        raise ValueError(f"{len(figures)} figures for {len(STEPS)} steps")
+    years = set.intersection(*(set(f["financial_year"]) for f in figures))
+    tables = [f[f["financial_year"].isin(years)].set_index(KEYS)["expected_pence"] for f in figures]
+    index = pd.MultiIndex.from_tuples(list(dict.fromkeys(i for t in (tables[-1], tables[0]) for i in t.index)), names=KEYS)
+    # A line that a run does not have cost nothing in it.
+    values = [t.reindex(index).fillna(0).astype("int64") for t in tables]
+    rows = []
+    for order, (step, before, after) in enumerate(zip(STEPS, values[:-1], values[1:], strict=True)):
+        rows.append(pd.DataFrame({"order": order, "step": step, "before_pence": before, "after_pence": after}, index=index).reset_index())
+    table = pd.concat(rows, ignore_index=True).assign(amount_pence=lambda t: t["after_pence"] - t["before_pence"])
+    place = {key: i for i, key in enumerate(index)}
+    table["place"] = [place[key] for key in zip(table["line"], table["financial_year"], strict=True)]
+    return table.sort_values(["place", "order"], ignore_index=True)[MOVED]
+
+
+def moved_sentences(table: pd.DataFrame, *, since: str, line: str = TOTAL) -> list[str]:
+    """Say what moved a line's expected cost, year by year, the largest cause first.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `moved`.
+    since : str
+        Which run it is held against, in words.
+    line : str
+
+    Returns
+    -------
+    list of str
+    """
+    told = []
+    for year, rows in table[table["line"] == line].groupby("financial_year", sort=True):
+        change = int(rows["amount_pence"].sum())
+        then, now = int(rows["before_pence"].iloc[0]), int(rows["after_pence"].iloc[-1])
+        if not rows["amount_pence"].any():
+            told.append(f"{year}: nothing has moved since {since}: {_pounds(now)} are expected, as then.")
+            continue
+        ordered = rows[rows["amount_pence"] != 0].sort_values("amount_pence", key=lambda a: -a.abs(), kind="stable")
+        causes = "; ".join(f"{_signed(int(a))} from {WORDS[s]}" for s, a in zip(ordered["step"], ordered["amount_pence"], strict=True))
+        told.append(f"{year}: {_pounds(now)} are expected, {_signed(change)} since {since} ({_pounds(then)}). Of this: {causes}.")
+    return told
+
+
+def _pounds(pence: int) -> str:
+    return f"£{pence / 100:,.0f}"
+
+
+def _signed(pence: int) -> str:
+    return f"{'+' if pence >= 0 else '-'}£{abs(pence) / 100:,.0f}"

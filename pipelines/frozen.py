@@ -1,0 +1,113 @@
+"""Frozen runs: a copy of a run that nobody changes any more, with a hash of every file, so that later figures can refer to it.
+
+In: an output folder whose run has ended. Out: a folder inside it with the run's files and record.json. Refuses a run of which a file was
+changed or is missing, a frozen run that is there already, and, when it is looked at again, one of which a file was changed. Files about
+persons are not copied: what is frozen are figures, and people have a right to be forgotten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from demand.errors import Fault, StoreError, listed, raise_all
+from demand.spec import fingerprint
+from pipelines.store import Store
+
+__all__ = ["APPROVED", "MONTHS", "RECORD", "freeze", "frozen", "latest", "opened"]
+
+RECORD, APPROVED, MONTHS = "record.json", "records", "months"
+"""The file that describes a frozen run, and the folders of approved runs and of earlier months."""
+
+
+def freeze(store: Store, into: Path, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy a run whole, but for files about persons, and write down the hash of every file.
+
+    Parameters
+    ----------
+    store : Store
+    into : Path
+        A folder that is not there yet.
+    about : mapping
+        What is known of it beside: who approved it, its name...
+
+    Returns
+    -------
+    dict
+        The content of record.json; `hash` is that of all the rest of it.
+
+    Raises
+    ------
+    StoreError
+        Where the folder is there already, the run has not ended, or a file was changed since it was written.
+    """
+    files = store.manifest.get("files", {})
+    faults = [Fault(f"{name} has been changed, or is gone, since the run wrote it", where=str(store.folder), do_next="Run the config again")
+              for name in files if not store.has(name)]  # fmt: skip
+    if not files or "config" not in store.manifest:
+        faults.append(Fault("there is no finished run here", where=str(store.folder), do_next="Name the output folder of a run that ended"))
+    if into.exists():
+        faults.append(Fault("this is frozen already", where=str(into), do_next="Give it another name"))
+    raise_all(faults, StoreError, during="freezing a run")
+    kept = sorted(name for name, one in files.items() if one["class"] != "person-level")
+    hashes = {}
+    try:
+        into.mkdir(parents=True)
+        for name in [*kept, "manifest.json"]:
+            content = (store.folder / name).read_bytes()
+            (into / name).write_bytes(content)
+            hashes[name] = hashlib.sha256(content).hexdigest()
+        record = {**about, "run": store.manifest["config"]["name"], "files": hashes}
+        record["hash"] = _hash(record)
+        (into / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
+        for path in into.iterdir():
+            path.chmod(0o444)  # a reminder; what holds are the hashes
+    except OSError as error:
+        raise StoreError(
+            Fault(f"the run cannot be frozen: {error.strerror}", where=str(into), do_next="Look at the disk and the rights")
+        ) from error
+    return record
+
+
+def opened(folder: Path) -> tuple[Store, dict[str, Any]]:
+    """Open a frozen run, and look whether it is as it was frozen.
+
+    Returns
+    -------
+    store : Store
+    record : dict
+        The content of record.json.
+
+    Raises
+    ------
+    StoreError
+        Where a file was changed since it was frozen.
+    """
+    try:
+        record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        changed = [n for n, h in record["files"].items() if hashlib.sha256((folder / n).read_bytes()).hexdigest() != h]
+        changed += [] if record["hash"] == _hash({k: v for k, v in record.items() if k != "hash"}) else [RECORD]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(Fault(f"a frozen run cannot be read: {error}", where=str(folder))) from error
+    if changed:
+        raise StoreError(Fault(f"{listed(changed)} changed since the run was frozen", where=str(folder),
+                               do_next="Take the folder from the backup: what was approved cannot be told from this one"))  # fmt: skip
+    return Store(folder), record
+
+
+def frozen(folder: Path, kind: str) -> Iterator[Path]:
+    """Give the frozen runs of an output folder: approved ones, or those of earlier months, in the order of their names."""
+    yield from sorted(p.parent for p in (folder / kind).glob(f"*/{RECORD}"))
+
+
+def latest(folder: Path) -> Path | None:
+    """Give the forecast of record of an output folder: the run that was approved last; None where none was."""
+    found = [(json.loads((p / RECORD).read_text(encoding="utf-8")).get("approved", ""), p) for p in frozen(folder, APPROVED)]
+    return max(found, key=lambda one: (one[0], str(one[1])))[1] if found else None
+
+
+def _hash(record: Mapping[str, Any]) -> str:
+    return fingerprint(json.dumps(record, sort_keys=True, ensure_ascii=False))

@@ -1,0 +1,68 @@
+"""What moved since an earlier run of the same config, and what each forecast of this year said."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from demand.moved import moved, moved_sentences
+from demand.report.html import section_page
+from demand.report.moved_section import moved_section
+from demand.scenario import BASELINE
+from pipelines.config import RunConfig
+from pipelines.frozen import APPROVED, MONTHS, frozen, opened
+from pipelines.job import Job
+from pipelines.results import load_history
+from pipelines.retold import retold
+from pipelines.store import Store, Writer
+
+__all__ = ["NEEDS", "missing", "rests_on", "run"]
+
+NEEDS = ("forecast", "budget")
+COLUMNS = ["line", "financial_year", "expected_pence", "p10_pence", "p90_pence"]
+
+
+def missing(config: RunConfig) -> str:
+    """Say what the config lacks for this stage."""
+    return "" if config.since and config.costs else "Use `demand update`, or name a frozen run under `since` (and `costs`)"
+
+
+def rests_on(config: RunConfig) -> list[object]:
+    """Give the settings that the results depend on, beside the data and the stages before."""
+    return [config.since]
+
+
+def run(job: Job, writer: Writer) -> None:
+    """Write moved.csv, said.csv, and one page of both."""
+    then, record = opened(job.inputs.folder / str(job.config.since))
+    table = moved(retold(then, job))
+    since = f"{record['name']} (approved by {record['by']})" if "approved" in record else f"the run of {record['name']}"
+    told = moved_sentences(table, since=since)
+    said = _said(job)
+    writer.table("moved.csv", table)
+    writer.table("said.csv", said)
+    writer.json("moved_notes.json", told)
+    writer.text("moved.html", section_page("What has moved", moved_section(told, table, said)))
+
+
+def _said(job: Job) -> pd.DataFrame:
+    """What each earlier month, each approved run and this one expected: by line and financial year."""
+    rows = []
+    for kind in (APPROVED, MONTHS):
+        for folder in frozen(job.store.folder, kind):
+            store, record = opened(folder)
+            if store.has("budget.csv"):
+                rows.append(_of(store).assign(forecast=record["name"], record=kind == APPROVED))
+    rows.append(_of(job.store).assign(forecast="now", record=False))
+    return pd.concat(rows).sort_values(["line", "financial_year", "counted_to"], kind="stable", ignore_index=True)
+
+
+def _of(store: Store) -> pd.DataFrame:
+    table = store.table("budget.csv")
+    counted = load_history(store.folder)
+    until = counted.frequency.end_of(pd.DatetimeIndex([counted.last]))[0].date()
+    table = table.loc[table["scenario"] == BASELINE, COLUMNS].assign(counted_to=str(until), projected_pence=pd.NA)
+    if store.has("outturn.csv"):
+        projected = store.table("outturn.csv").set_index(["line", "financial_year"])["projected_pence"]
+        keys = pd.MultiIndex.from_frame(table[["line", "financial_year"]])
+        table["projected_pence"] = pd.array(projected.reindex(keys), dtype="Int64")
+    return table

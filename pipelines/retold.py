@@ -1,0 +1,135 @@
+"""An earlier forecast told again with what is known now, one cause after the other.
+
+In: a frozen run and a job whose budget has been done. Out: the expected cost by line and year after each step of `demand.moved`. The
+earlier model is held: its settings, its replays (from which weights and ranges follow) and its saved fits; only what goes in is replaced.
+Refuses nothing beside what forecasting refuses. A step in which nothing differs is not computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from demand.budget import BudgetSpec, budget_table, horizon_needed
+from demand.forecast import ForecastSpec, forecast
+from demand.scenario import BASELINE, apply
+from demand.tables import History
+from pipelines.config import RunConfig
+from pipelines.job import Job
+from pipelines.results import load_draws, load_history, priced
+from pipelines.store import Store, source_hash, versions
+
+__all__ = ["expected", "retold"]
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a forecast is made from, as far as it can move."""
+
+    history: History
+    drivers: pd.DataFrame | None
+    events: list[Any]
+
+
+def expected(store: Store) -> pd.DataFrame:
+    """Give what a stored run expects each line to cost: line, financial_year, expected_pence."""
+    table = store.table("budget.csv")
+    return table.loc[table["scenario"] == BASELINE, ["line", "financial_year", "expected_pence"]]
+
+
+def retold(then: Store, job: Job) -> list[pd.DataFrame]:
+    """Tell the earlier run again, step by step, until it is the run of now.
+
+    Parameters
+    ----------
+    then : Store
+        The earlier run.
+    job : Job
+        Its forecast and its budget have been done.
+
+    Returns
+    -------
+    list of pandas.DataFrame
+        As `expected`: of then, after each step, and of now.
+    """
+    about, config = then.json("model_settings.json"), RunConfig.model_validate(then.manifest["config"])
+    before = replace(job, config=config)
+    old, new = load_history(then.folder), load_history(job.store.folder)
+    drivers = then.table("drivers.parquet") if then.has("drivers.parquet") else None
+    spec = ForecastSpec.model_validate(about["spec"])
+    now = job.config.forecast or spec
+    steps = [
+        _Said(old, drivers, list(spec.events)),
+        _Said(_revised(old, new), drivers, list(spec.events)),
+        _Said(new, drivers, list(spec.events)),
+        _Said(new, job.inputs.drivers, list(spec.events)),
+        _Said(new, job.inputs.drivers, list(now.events)),
+    ]
+    told, same_code = [expected(then)], _code(then) == _code(None)
+    for i, said in enumerate(steps):
+        if i == 0:
+            base = told[0] if same_code else _figures(said, then, before, about, spec)
+        elif _alike(said, steps[i - 1]):
+            told.append(told[-1] if i > 1 else base)
+        else:
+            told.append(_figures(said, then, before, about, spec))
+    told = _without_code(told, base)
+    demand = apply(load_draws(job.store), [], seed=config.seed)[0]
+    told.append(_priced(before, demand, new))
+    return [*told, expected(job.store)]
+
+
+def _without_code(told: list[pd.DataFrame], base: pd.DataFrame) -> list[pd.DataFrame]:
+    """Move what a new version of the package changes by itself from the first step, where it came in, to the model's."""
+    keys = ["line", "financial_year"]
+    change = told[0].set_index(keys)["expected_pence"] - base.set_index(keys)["expected_pence"]
+    if not change.any():
+        return told
+    out = [told[0]]
+    for table in told[1:]:
+        figures = table.set_index(keys)["expected_pence"]
+        # A line or year that was not there then has not been changed by the version.
+        out.append((figures + change.reindex(figures.index).fillna(0).astype("int64")).rename("expected_pence").reset_index())
+    return out
+
+
+def _code(store: Store | None) -> object:
+    if store is not None:
+        return [store.manifest.get("source"), store.manifest.get("versions")]
+    return [source_hash("pipelines.forecast"), versions()]
+
+
+def _alike(a: _Said, b: _Said) -> bool:
+    same = a.drivers is b.drivers or (a.drivers is not None and b.drivers is not None and a.drivers.equals(b.drivers))
+    return a.history.fingerprint == b.history.fingerprint and same and a.events == b.events
+
+
+def _revised(old: History, new: History) -> History:
+    """Give what is known now of the periods that were known then."""
+    cut = min(old.last, new.last)
+    return new.until(cut) if not new.until(cut).table.empty else old
+
+
+def _figures(said: _Said, then: Store, before: Job, about: dict[str, Any], spec: ForecastSpec) -> pd.DataFrame:
+    """Forecast and price with the earlier model and the earlier prices."""
+    config, history = before.config, said.history
+    needed = horizon_needed(config.budget, history.last, history.frequency) if config.budget else 0
+    made = forecast(
+        history,
+        spec.model_copy(update={"events": said.events, "horizon": max(spec.horizon, needed)}),
+        seed=about["seed"],
+        drivers=said.drivers,
+        hierarchy=config.data.hierarchy,
+        jobs=before.jobs,
+        replays=then.table("replays.parquet"),
+        saved=then.json("model_parts.json"),
+    )
+    return _priced(before, apply(made.draws, [], seed=config.seed)[0], history)
+
+
+def _priced(before: Job, demand: xr.DataArray, history: History) -> pd.DataFrame:
+    table = budget_table(priced(before, demand, history), before.config.budget or BudgetSpec())
+    return table.loc[table["scenario"] == BASELINE, ["line", "financial_year", "expected_pence"]]

@@ -1,0 +1,72 @@
+"""The monthly job: the run of last month is frozen, the config is run again on the new extract, and what moved is told.
+
+In: a config's output folder. Out: the words that make a run an update: `since`, the saved segments, and the outturn of the month before.
+Refuses a folder without a finished run.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from demand.errors import Fault, StoreError
+from pipelines.frozen import MONTHS, freeze, frozen, opened
+from pipelines.inputs import Inputs
+from pipelines.results import load_history
+from pipelines.store import Store
+
+__all__ = ["update_words"]
+
+
+def update_words(output: Path, inputs: Inputs) -> list[str]:
+    """Freeze the earlier run, and say what the new one refers to.
+
+    Parameters
+    ----------
+    output : Path
+        The output folder, with the run of the month before.
+    inputs : Inputs
+        The new extract.
+
+    Returns
+    -------
+    list of str
+        `key=value` words. Where nothing has been counted since that run, it is this month's own, and the month before stays what is
+        referred to.
+
+    Raises
+    ------
+    StoreError
+        Where there is no finished run, or one of its files was changed.
+    """
+    store, config = Store(output), inputs.config
+    if not store.has("model_settings.json"):
+        raise StoreError(
+            Fault("there is no run to update", where=str(output), do_next="Run `demand run` first; next month, `demand update`")
+        )
+    last, new = load_history(output).last, inputs.history
+    if new is not None and new.last > last:
+        _keep(store, output / MONTHS, last)
+    before = [p for p in frozen(output, MONTHS) if load_history(p).last < (new.last if new is not None else last)]
+    if not before:
+        _keep(store, output / MONTHS, last)
+        before = list(frozen(output, MONTHS))
+    since = opened(before[-1])[0].folder.resolve()
+    words = [f"since={json.dumps(str(since))}"]
+    if config.segments is not None and (since / "segment_model.json").is_file():
+        words.append(f"segments.saved={json.dumps(str(since / 'segment_model.json'))}")
+    if config.data.actuals is not None and (since / "outturn.csv").is_file():
+        words.append(f"data.actuals.previous={json.dumps(str(since))}")
+    return words
+
+
+def _keep(store: Store, months: Path, last: pd.Timestamp) -> None:
+    """Freeze the run of a month, once; where it was run again since, beside the earlier one."""
+    there = sorted(months.glob(f"{last:%Y-%m-%d}*"))
+    if there and Store(there[-1]).manifest.get("files") == store.manifest.get("files"):
+        return
+    name = f"{last:%Y-%m-%d}" + (f"-{len(there) + 1}" if there else "")
+    day = load_history(store.folder).frequency.end_of(pd.DatetimeIndex([last]))[0]
+    freeze(store, months / name, {"name": f"{day:%B %Y}"})

@@ -1,0 +1,170 @@
+"""The monthly job: a run is approved and frozen, the next extract is run, and what moved adds up to the penny."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from demand.errors import StoreError
+from demand.moved import MOVED, STEPS, moved, moved_sentences
+from pipelines.__main__ import app
+from pipelines.frozen import RECORD, freeze, latest, opened
+from pipelines.store import Store
+
+CONFIG = """name: care
+data:
+  history: {path: history.csv, series: series, date: month, value: people, frequency: M, kind: stock, unit: people, keys: [type]}
+  actuals: {path: ledger.csv, commitment: committed}
+forecast: {horizon: 18, models: [seasonal_naive, theta], draws: 50}
+costs:
+  - {name: place, where: {}, amount: {value: 100, low: 90, high: 110, unit: GBP/person/week, source: s, as_of: 2026-03-31, owner: o}}
+budget:
+  lines:
+    - {name: homes, where: {type: [home]}, years: {2026-27: 300000}}
+    - {name: flats, where: {type: [flat]}, years: {2026-27: 300000}}
+tracking: {uri: none}
+"""
+MONTHS = pd.date_range("2022-04-01", "2026-12-01", freq="MS")
+
+
+def counts(until: str, *, revised: float = 0.0) -> pd.DataFrame:
+    rng = np.random.default_rng(2)
+    rows = [pd.DataFrame({"series": t, "type": t, "month": MONTHS, "people": rng.poisson(60, len(MONTHS)) + 0.0}) for t in ("home", "flat")]
+    table = pd.concat(rows, ignore_index=True)
+    table.loc[(table["month"] == "2026-05-01") & (table["series"] == "home"), "people"] += revised
+    return table[table["month"] <= until]
+
+
+def write(folder: Path, until: str, period: int, **more: float) -> None:
+    counts(until, **more).to_csv(folder / "history.csv", index=False)
+    row = f"2026-27,P{period:02d},300000,{period * 26_000},2000\n"
+    text = "line,financial_year,period,original_budget,actual_to_date,committed\n"
+    (folder / "ledger.csv").write_text(text + f"homes,{row}flats,{row}", encoding="utf-8")
+
+
+def demand(*words: str) -> str:
+    said = CliRunner().invoke(app, [*words])
+    assert said.exit_code == 0, said.output
+    return said.output
+
+
+@pytest.fixture(scope="module")
+def months(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run in June, approved; an update in July with a count revised; an update in August after which the prices rose."""
+    folder = tmp_path_factory.mktemp("monthly")
+    (folder / "care.yaml").write_text(CONFIG, encoding="utf-8")
+    words = [str(folder / "care.yaml"), "--output", str(folder / "out"), "--jobs", "1", "--quiet"]
+    write(folder, "2026-06-01", 3)
+    demand("run", *words)
+    demand("approve", str(folder / "out"), "--by", "head of finance", "--note", "Cabinet, 1 July", "--name", "Budget 2026-27 as set")
+    write(folder, "2026-07-01", 4, revised=9.0)
+    demand("update", *words)
+    (folder / "july.csv").write_bytes((folder / "out" / "moved.csv").read_bytes())
+    write(folder, "2026-08-01", 5, revised=9.0)
+    (folder / "care.yaml").write_text(CONFIG.replace("value: 100, low: 90, high: 110", "value: 120, low: 110, high: 130"), encoding="utf-8")
+    demand("update", *words)
+    return folder
+
+
+def test_what_moved_adds_up_to_the_penny_from_then_to_now(months: Path) -> None:
+    july, august = pd.read_csv(months / "july.csv"), pd.read_csv(months / "out" / "moved.csv")
+    earlier = {"july": months / "out" / "months" / "2026-06-01", "august": months / "out" / "months" / "2026-07-01"}
+    now = {"july": earlier["august"], "august": months / "out"}
+    for name, table in {"july": july, "august": august}.items():
+        assert table["step"].tolist()[: len(STEPS)] == list(STEPS)
+        change = table.groupby(["line", "financial_year"])["amount_pence"].sum()
+        then, later = (
+            pd.read_csv(p / "budget.csv").set_index(["line", "financial_year"])["expected_pence"] for p in (earlier[name], now[name])
+        )
+        assert (change == later.reindex(change.index) - then.reindex(change.index)).all()
+        assert (table["amount_pence"] == table["after_pence"] - table["before_pence"]).all()
+    of = july[(july["line"] == "homes") & (july["financial_year"] == "2026-27")].set_index("step")["amount_pence"]
+    assert of["revised data"] != 0
+    assert of["new actuals"] != 0
+    assert (of[["drivers", "known changes", "prices and lines"]] == 0).all()
+    flats = july[(july["line"] == "flats") & (july["financial_year"] == "2026-27")].set_index("step")["amount_pence"]
+    assert abs(flats["revised data"]) < abs(of["revised data"])
+    prices = august[august["step"] == "prices and lines"].set_index(["line", "financial_year"])
+    assert prices.loc[("total", "2026-27"), "amount_pence"] > 0.15 * prices.loc[("total", "2026-27"), "before_pence"]
+    assert (august.loc[august["step"] == "revised data", "amount_pence"] == 0).all()
+
+
+def test_each_forecast_of_the_year_is_told_and_the_outturn_moves_since_the_month_before(months: Path) -> None:
+    said = pd.read_csv(months / "out" / "said.csv")
+    total = said[(said["line"] == "total") & (said["financial_year"] == "2026-27")]
+    assert total["forecast"].tolist() == ["Budget 2026-27 as set", "June 2026", "July 2026", "now"]
+    assert total["record"].tolist() == [True, False, False, False]
+    assert total["counted_to"].tolist() == ["2026-06-30", "2026-06-30", "2026-07-31", "2026-08-31"]
+    outturn, before = (pd.read_csv(p / "outturn.csv").set_index("line") for p in (months / "out", months / "out" / "months" / "2026-07-01"))
+    assert (outturn["movement_pence"] == outturn["projected_pence"] - before["projected_pence"]).all()
+    assert outturn["period"].tolist() == [5, 5, 5]
+    page = (months / "out" / "moved.html").read_text(encoding="utf-8")
+    assert "Budget 2026-27 as set" in page
+    assert "since the run of July 2026" in page
+
+
+def test_a_frozen_run_is_whole_and_refuses_a_changed_file(months: Path, tmp_path: Path) -> None:
+    record = latest(months / "out")
+    assert record is not None
+    store, about = opened(record)
+    assert (about["name"], about["by"], about["note"]) == ("Budget 2026-27 as set", "head of finance", "Cabinet, 1 July")
+    assert set(about["files"]) >= {"manifest.json", "budget.csv", "draws.parquet", "history.parquet", "report.html"}
+    assert store.table("budget.csv").equals(pd.read_csv(months / "out" / "months" / "2026-06-01" / "budget.csv"))
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in [*about["files"], RECORD]:
+        (copy / name).write_bytes((record / name).read_bytes())
+    opened(copy)
+    (copy / "budget.csv").write_text("line,expected_pence\n", encoding="utf-8")
+    with pytest.raises(StoreError, match=r"'budget.csv' changed since the run was frozen"):
+        opened(copy)
+    (copy / "budget.csv").write_bytes((record / "budget.csv").read_bytes())
+    (copy / RECORD).write_text(json.dumps({**about, "by": "somebody else"}), encoding="utf-8")
+    with pytest.raises(StoreError, match=r"'record.json' changed"):
+        opened(copy)
+
+
+def test_what_cannot_be_approved(months: Path, tmp_path: Path) -> None:
+    words = ["--by", "head of finance", "--note", "why", "--name", "Budget 2026-27 as set"]
+    assert "frozen already" in _refused(["approve", str(months / "out"), *words], 1)
+    assert "there is no run here" in _refused(["approve", str(tmp_path), *words], 2)
+    assert "this says nothing" in _refused(["approve", str(months / "out"), "--by", " ", "--note", "x"], 2)
+    (tmp_path / "out").mkdir()
+    for name in ("manifest.json", "budget.csv"):
+        (tmp_path / "out" / name).write_bytes((months / "out" / name).read_bytes())
+    with pytest.raises(StoreError, match=r"draws.parquet has been changed, or is gone"):
+        freeze(Store(tmp_path / "out"), tmp_path / "there", {})
+    assert not (tmp_path / "there").exists()
+    (tmp_path / "care.yaml").write_text(CONFIG, encoding="utf-8")
+    write(tmp_path, "2026-06-01", 3)
+    assert "no run to update" in _refused(["update", str(tmp_path / "care.yaml"), "--output", str(tmp_path / "nothing")], 1)
+
+
+def _refused(words: list[str], status: int) -> str:
+    said = CliRunner().invoke(app, words)
+    assert said.exit_code == status, said.output
+    return str(said.output)
+
+
+def test_causes_are_what_each_step_changes_and_a_new_line_comes_from_nothing() -> None:
+    def figures(a: int, b: int | None) -> pd.DataFrame:
+        rows = [("A", "2026-27", a)] + ([("B", "2026-27", b)] if b is not None else []) + [("total", "2026-27", a + (b or 0))]
+        return pd.DataFrame(rows, columns=["line", "financial_year", "expected_pence"])
+
+    told = moved([figures(100, None), *[figures(v, None) for v in (110, 110, 105, 105, 90)], figures(95, 7)])
+    assert [*told.columns] == MOVED
+    assert told[told["line"] == "A"]["amount_pence"].tolist() == [10, 0, -5, 0, -15, 5]
+    assert told[told["line"] == "B"]["amount_pence"].tolist() == [0, 0, 0, 0, 0, 7]
+    assert told.groupby("line")["amount_pence"].sum().to_dict() == {"A": -5, "B": 7, "total": 2}
+    (sentence,) = moved_sentences(told.assign(amount_pence=told["amount_pence"] * 100), since="May")
+    assert sentence.startswith("2026-27: £1 are expected, +£2 since May")
+    assert sentence.index("-£15 from the model") < sentence.index("+£12 from prices")
+    same = moved([figures(100, 1)] * 7)
+    assert "nothing has moved" in moved_sentences(same, since="May")[0]
+    with pytest.raises(ValueError, match="2 figures for 6 steps"):
+        moved([figures(1, 1)] * 2)
