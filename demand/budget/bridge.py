@@ -11,7 +11,7 @@ import pandas as pd
 
 from demand.budget.lines import TOTAL, BudgetSpec
 from demand.budget.movement import Row, Steps
-from demand.budget.volumes import STARTS, VOLUME
+from demand.budget.volumes import VOLUME
 from demand.errors import listed
 
 __all__ = ["BRIDGE", "GAP", "bridge", "bridge_notes"]
@@ -58,11 +58,11 @@ def bridge(found: Steps, spec: BudgetSpec) -> pd.DataFrame:
 def bridge_notes(found: Steps) -> tuple[str, ...]:
     """Say for which lines starts and length of stay could not be told apart, and which bridge begins without a year that was counted."""
     notes = []
-    folded = {s.line for s in found.steps if s.name == VOLUME} - {s.line for s in found.steps if s.name == STARTS}
+    folded = {s.line for s in found.steps if s.name == VOLUME}
     if folded:
         notes.append(
-            f"Bridge: starts and length of stay are one step, volume, for {listed(sorted(folded))}: only how many are there, or came, is "
-            "known. Name the series that count who comes under `starts` of the line."
+            f"Bridge: starts and length of stay are one step, volume, for {listed(sorted(folded))}: only how many are there is "
+            "counted. Name the series that count who comes under `starts` of the line."
         )
     if found.pounds and not found.counted:
         notes.append(

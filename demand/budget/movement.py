@@ -215,8 +215,9 @@ def _of_changes(about: tuple[str, str, str, str], effects: Sequence[_Effect], la
     for effect in effects:
         pounds = effect.pounds[line]
         earlier = pounds[labels.index(before)] if before in labels else 0.0
-        if pounds.any():
-            yield Step(*about, effect.label, effect.kind, pounds[labels.index(year)] - earlier, effect.recurring)
+        more = pounds[labels.index(year)] - earlier
+        if more.any():
+            yield Step(*about, effect.label, effect.kind, more, effect.recurring)
 
 
 def _of_items(about: tuple[str, str, str, str], cost: Cost) -> Iterator[Step]:
@@ -227,9 +228,8 @@ def _of_items(about: tuple[str, str, str, str], cost: Cost) -> Iterator[Step]:
     scenario, line, before, year = about
     for position, (name, of, kind) in enumerate(zip(*(cost.items[c].to_numpy() for c in ("item", "line", "kind")), strict=True)):
         pounds = cost.items.isel(item=position).sel(scenario=scenario)
-        if line not in (of, TOTAL) or not pounds.to_numpy().any():
-            continue
         gross = before not in cost.labels
-        earlier = 0.0 if gross else pounds.sel(financial_year=before).to_numpy()
-        told = f"{name} ({before} is gross)" if gross else str(name)
-        yield Step(*about, told, str(kind), pounds.sel(financial_year=year).to_numpy() - earlier, bool(cost.items["recurring"][position]))
+        more = pounds.sel(financial_year=year).to_numpy() - (0.0 if gross else pounds.sel(financial_year=before).to_numpy())
+        if line in (of, TOTAL) and more.any():
+            told = f"{name} ({before} is gross)" if gross else str(name)
+            yield Step(*about, told, str(kind), more, bool(cost.items["recurring"][position]))

@@ -25,7 +25,7 @@ from demand.tables import match
 __all__ = ["MIX", "PRICE", "STARTS", "STAY", "VOLUME", "Volumes", "shapley", "volumes_of"]
 
 STARTS, STAY, VOLUME, MIX, PRICE = "starts", "length of stay", "volume", "mix", "price"
-"""Why the pounds of the forecast itself move. Volume is starts and length of stay together, where starts are not counted."""
+"""Why the pounds of the forecast itself move. Volume is starts and length of stay together, where only how many are there is counted."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class Volumes:
             volumes = [group.used[mine, i].sum(axis=0) for i in (y, z)]
             shares = [_ratio(group.used[mine, i], volumes[n]) for n, i in enumerate((y, z))]
             shares = [np.where(volumes[n] > 0, shares[n], shares[1 - n]) for n in (0, 1)]
-            names, sides = [VOLUME, MIX, PRICE], [[volumes[n], shares[n], group.prices[mine, i]] for n, i in enumerate((y, z))]
+            names = [VOLUME if group.stock else STARTS, MIX, PRICE]
+            sides = [[volumes[n], shares[n], group.prices[mine, i]] for n, i in enumerate((y, z))]
             starts = self.starts.get(line)
             if starts is not None and group.stock and (starts[[y, z]] > 0).all():
                 names = [STARTS, STAY, MIX, PRICE]

@@ -76,6 +76,15 @@ def test_longer_stays_are_told_from_more_starts_where_a_flow_is_counted() -> Non
     assert "starts and length of stay are one step, volume, for 'places'" in bridge_notes(folded)[0]
 
 
+def test_of_a_flow_who_comes_is_the_volume() -> None:
+    draws, history = flat([10] * 4, [12] * 4, kinds=("flow",) * 4)
+    table, _, found = bridged(draws, history, [unit_cost("case", {}, number(100, unit="GBP/household"))], [LINE])
+    rows = table.query("line == 'ta' and to == '2026-27'").set_index("step")["amount_pence"]
+    assert rows["starts"] == 4 * 2 * 12 * 100 * 100
+    assert "volume" not in rows
+    assert bridge_notes(found) == ()
+
+
 def test_the_bridge_begins_at_the_outturn_and_the_gap_is_a_step() -> None:
     line = LINE.model_copy(update={"outturn": {"2025-26": 250_000.0}})
     table, _, _ = bridged(*flat([10] * 4, [10] * 4), [places()], [line])
@@ -90,6 +99,7 @@ def test_a_change_has_a_part_year_and_a_full_year() -> None:
     half = Scenario(name="half", changes=(change("half of them", size=number(0.5), start="2026-10"),))
     _, plan, found = bridged(*flat([10] * 4, [10] * 4, ahead=36), [places()], [LINE], [half])
     rows = plan.query("scenario == 'half' and line == 'ta' and item == 'half of them'").set_index("financial_year")
+    assert list(rows.index) == ["2026-27", "2027-28", "2028-29"]
     full = -20 * 100 * WEEKS * 100
     assert rows["part_year_pence"].notna().tolist() == [True, False, False]
     assert rows.loc["2026-27", "part_year_pence"] == rows.loc["2026-27", "medium_pence"] == pytest.approx(full / 2, rel=0.1)
