@@ -6,7 +6,8 @@ Every figure is a difference of totals under the same draws. Refuses sweeps of w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from demand.scenario import (
     BASELINE,
     Exposure,
     Measure,
+    Outcome,
+    Scenario,
     Sweep,
     WhatIf,
     baseline_of,
@@ -29,6 +32,7 @@ from demand.scenario import (
     under,
     unfold,
 )  # fmt: skip
+from demand.spec import Assumption, Unit
 from demand.tables import History
 
 __all__ = ["POUNDS", "SENSITIVITY", "SWEEP", "sensitivity", "sweep", "waterfall"]
@@ -38,13 +42,18 @@ POUNDS = "pounds"
 SWEEP = ["sweep", "scenario", "lever_1", "value_1", "lever_2", "value_2", "financial_year", "measure", "mean", "low", "high", "difference",
          "difference_low", "difference_high"]  # fmt: skip
 """The columns of sweep.csv: mean and 80 % range of the total, and of its difference from the baseline within each draw."""
-SENSITIVITY = ["assumption", "financial_year", "low_pence", "high_pence", "kind", "scenario"]
+SENSITIVITY = ["assumption", "financial_year", "low_pence", "high_pence", "kind", "scenario", "step", "step_pence"]
+POINTS = ("1", "ratio", "share", "probability")
+"""Units of numbers that are themselves a percentage: their step is one point, 0.01."""
+Pounds = Callable[[float], np.ndarray]
+"""From a value of a number to expected pounds by financial year."""
 
 
 def sensitivity(case: WhatIf, cost: Cost) -> pd.DataFrame:
     """Make sensitivity.csv: what happens to the expected total when one assumption is at its low, or at its high, and all else as drawn.
 
-    Prices and uplifts are moved under the baseline; the size of a change under the scenario that wrote it.
+    Prices and uplifts are moved under the baseline; the numbers of a change under the scenario that wrote it. A grant that ends has a row
+    in each year after: low is what the total would be less by, were it paid on as in its last year.
 
     Parameters
     ----------
@@ -55,32 +64,84 @@ def sensitivity(case: WhatIf, cost: Cost) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `SENSITIVITY`: low_pence and high_pence are differences from the expected total of all that is priced, in the year. Years that
-        cannot be told are left out.
+        `SENSITIVITY`: low_pence and high_pence are differences from the expected total of all that is priced, in the year. step_pence is
+        what one step more of the number does (one less does about the opposite): step is "1 %" of its value, or "1 point" (0.01) where it
+        is a percentage itself; it is read off the line between the low and the high end. Years that cannot be told are left out.
     """
-    rows: list[tuple[str, str, str, np.ndarray, np.ndarray]] = []
+    rows: list[tuple[str, str, str, np.ndarray, np.ndarray, str, np.ndarray]] = []
     base = cost.demand.sel(scenario=BASELINE).transpose("series", "ds", "draw").to_numpy()
     for part in cost.parts:
-        rows += [(name, kind, BASELINE, *ends) for name, kind, ends in _price_ends(part, cost, base[part.rows], seed=case.seed)]
+        pounds, now = _prices(part, cost, base[part.rows], seed=case.seed)
+        for name, number in part.cost.numbers().items():
+            kind = "uplift" if name.startswith("uplift") else "price"
+            moved = _moved(partial(pounds, name), number, (number.low, number.high), now)
+            rows.append((f"{part.cost.name}: {name}", kind, BASELINE, *moved))
     base_pounds = _expected(cost, base, np.arange(len(base)))
     known = by_name(case.scenarios)
     for scenario in case.scenarios:
         outcome = under(case, unfold(scenario, known), together=scenario.together)
-        now = (_expected(cost, outcome.values, outcome.rows) - base_pounds[outcome.rows]).sum(axis=0)
+        pounds = partial(_resized, case, cost, base_pounds, outcome, scenario)
+        now = pounds({})
         for label, (change, _) in outcome.parts.items():
-            if change in scenario.changes:
-                for key, values in change.ends.items():
-                    ends = [resized(case, outcome, {(label, key): value}, together=scenario.together) for value in values]
-                    low, high = ((_expected(cost, end.values, end.rows) - base_pounds[end.rows]).sum(axis=0) - now for end in ends)
-                    name = f"{scenario.name}: {label}" + ("" if key == "size" else f": {key.replace('_', ' ')}")
-                    rows.append((name, "scenario", scenario.name, low, high))
+            for key, ends in change.ends.items() if change in scenario.changes else ():
+                number = change.sizes[0] if key == "size" else getattr(change, key)
+                name = f"{scenario.name}: {label}" + ("" if key == "size" else f": {key.replace('_', ' ')}")
+
+                def at(value: float, of: tuple[str, str] = (label, key), pounds: partial[np.ndarray] = pounds) -> np.ndarray:
+                    return pounds({of: value})
+
+                rows.append((name, "scenario", scenario.name, *_moved(at, number, ends, now)))
+    rows += _cliffs(cost)
     told = [
-        (name, year, int(np.rint(low[y] * 100)), int(np.rint(high[y] * 100)), kind, scenario)
-        for name, kind, scenario, low, high in rows
+        (name, year, _penny(low[y]), _penny(high[y]), kind, scenario, step, _penny(one[y]))
+        for name, kind, scenario, low, high, step, one in rows
         for y, year in enumerate(cost.labels)
         if np.isfinite(low[y]) and np.isfinite(high[y])
     ]
-    return pd.DataFrame(told, columns=SENSITIVITY).astype({"low_pence": "Int64", "high_pence": "Int64"})
+    return pd.DataFrame(told, columns=SENSITIVITY).astype(dict.fromkeys(("low_pence", "high_pence", "step_pence"), "Int64"))
+
+
+def _resized(
+    case: WhatIf, cost: Cost, base: np.ndarray, outcome: Outcome, scenario: Scenario, numbers: Mapping[tuple[str, str], float]
+) -> np.ndarray:
+    """Give how far a scenario is from the baseline, in expected pounds by year, with some of its numbers certain."""
+    end = resized(case, outcome, numbers, together=scenario.together)
+    return np.asarray((_expected(cost, end.values, end.rows) - base[end.rows]).sum(axis=0))
+
+
+def _moved(at: Pounds, number: Assumption, ends: tuple[float, float], now: np.ndarray) -> tuple[np.ndarray, np.ndarray, str, np.ndarray]:
+    """Give what both ends do, the name of a step, and what one step does."""
+    points = Unit.parse(number.unit).of in POINTS
+    step = 0.01 if points else 0.01 * abs(number.value)
+    low, high = (at(end) for end in ends)
+    first, last = ends
+    between = high - low
+    if first == last:
+        # Down at most to nothing: a number that cannot be below zero is not taken there.
+        first, last = max(number.value - step, min(0.0, number.value)), number.value + step
+        between = at(last) - at(first)
+    one = between * (step / (last - first)) if last > first else np.full(len(now), np.nan)
+    return low - now, high - now, "1 point" if points else "1 %", one
+
+
+def _cliffs(cost: Cost) -> list[tuple[str, str, str, np.ndarray, np.ndarray, str, np.ndarray]]:
+    """Give, for each grant that ends, what the years after would be less by, were it paid on as in its last year."""
+    found = []
+    base = cost.items.sel(scenario=BASELINE).mean("draw")
+    for position, kind in enumerate(cost.items["kind"].to_numpy()):
+        ends, paid = cost.items["last_day"].to_numpy()[position], base.isel(item=position).to_numpy()
+        after = np.array([kind == "grant" and not np.isnat(ends) and y.start > pd.Timestamp(ends) for y in cost.exposure.years], dtype=bool)
+        if not after.any() or after.all() or not (paid[~after] < 0).any():
+            continue
+        last = paid[~after][np.flatnonzero(paid[~after])[-1]]
+        less = np.where(after, last, np.nan)
+        name = f"{cost.items['item'].to_numpy()[position]}: ends {pd.Timestamp(ends):%d %B %Y}"
+        found.append((name, "grant", BASELINE, less, np.where(after, 0.0, np.nan), "", np.full(len(after), np.nan)))
+    return found
+
+
+def _penny(pounds: float) -> int | None:
+    return int(np.rint(pounds * 100)) if np.isfinite(pounds) else None
 
 
 def waterfall(case: WhatIf, *, history: History | None, start_month: int = 4, cost: Cost | None = None) -> pd.DataFrame:
@@ -159,8 +220,8 @@ def _expected(cost: Cost, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return np.asarray(priced(cost.parts, cost.exposure, values, rows).mean(axis=2))
 
 
-def _price_ends(part: Part, cost: Cost, values: np.ndarray, *, seed: int) -> list[tuple[str, str, tuple[np.ndarray, np.ndarray]]]:
-    """Give the differences that each number of a price makes at both ends of its range; `values` is (rows, periods, draws)."""
+def _prices(part: Part, cost: Cost, values: np.ndarray, *, seed: int) -> tuple[Callable[[str, float], np.ndarray], np.ndarray]:
+    """Give expected pounds by year with one number of a unit cost certain, and as they are; `values` is (rows, periods, draws)."""
     years, draws = cost.exposure.years, values.shape[2]
     quantity = part.quantity(cost.exposure, values, part.rows).sum(axis=0)
 
@@ -168,8 +229,4 @@ def _price_ends(part: Part, cost: Cost, values: np.ndarray, *, seed: int) -> lis
         other = Part.drawn(unit_cost, part.rows, draws=draws, seed=seed, start_month=cost.exposure.start_month)
         return np.asarray(other.pounds(quantity, years).mean(axis=1))
 
-    now, found = expected(part.cost), []
-    for name, number in part.cost.numbers().items():
-        low, high = (expected(part.cost.with_number(name, end)) - now for end in (number.low, number.high))
-        found.append((f"{part.cost.name}: {name}", "uplift" if name.startswith("uplift") else "price", (low, high)))
-    return found
+    return lambda name, value: expected(part.cost.with_number(name, value)), expected(part.cost)

@@ -19,7 +19,6 @@ from demand.budget.past import Past, line_of
 from demand.budget.prices import Cost
 from demand.calendar import FinancialYear
 from demand.scenario import BASELINE
-from demand.spec import Unit
 from demand.tables import match
 
 __all__ = ["MIX", "PRICE", "STARTS", "STAY", "VOLUME", "Volumes", "shapley", "volumes_of"]
@@ -110,13 +109,16 @@ def volumes_of(cost: Cost, behind: Past, spec: BudgetSpec) -> Volumes:
     groups: dict[tuple[str, str | None], list[_Group]] = {}
     for part in cost.parts:
         ids, amounts = used(behind.rows(part), part.rows, part.per)
-        mine = np.array([owners[str(i)] for i in ids], dtype=object)
-        group = _Group(mine, amounts, np.broadcast_to(part.prices(years), amounts.shape), part.per is not None)
-        groups.setdefault((str(Unit.parse(part.cost.amount.unit).counted), part.per), []).append(group)
+        mine, prices = np.array([owners[str(i)] for i in ids], dtype=object), np.broadcast_to(part.prices(years), amounts.shape).copy()
+        # Where a price moves within a year, what was paid for one is the pounds of the year over its volume.
+        at = np.ix_(ids.get_indexer(cost.exposure.series.index[part.rows]), np.arange(len(base), len(years)))
+        pounds = part.pounds(part.quantity(cost.exposure, values[part.rows], part.rows), cost.exposure.years)
+        prices[at] = np.divide(pounds, amounts[at], out=prices[at], where=amounts[at] > 0)
+        groups.setdefault((part.cost.counted, part.per), []).append(_Group(mine, amounts, prices, part.per is not None))
     starts = {}
     for line in (line for line in spec.lines if line.starts):
-        at = f"budget > lines > {line.name} > starts"
-        came, coming = (np.flatnonzero(match(s, line.starts, at=at)) for s in (behind.series, cost.exposure.series))
+        where = f"budget > lines > {line.name} > starts"
+        came, coming = (np.flatnonzero(match(s, line.starts, at=where)) for s in (behind.series, cost.exposure.series))
         starts[line.name] = used(came, coming, None)[1].sum(axis=0)
     return Volumes(tuple(map(str, years)), tuple(_joined(several) for several in groups.values()), starts)
 

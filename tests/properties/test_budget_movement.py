@@ -31,7 +31,9 @@ def cost_of(case_price, week_price, growth):
         DEMAND,
         [
             unit_cost("case", WHERE["cases"], number(case_price, 0, 2 * case_price, "GBP/household"), uplift=uplift),
-            unit_cost("place", WHERE["places"], number(week_price, 0, 2 * week_price, "GBP/household/week"), uplift=uplift),
+            unit_cost(
+                "place", WHERE["places"], number(week_price, 0, 2 * week_price, "GBP/household/week"), uplift=uplift, uplift_on="1 July"
+            ),
             unit_cost("security", {"area": "South", "type": "hostel"}, number(9, unit="GBP/household/night"), on_top=True),
         ],
         seed=3,
@@ -63,6 +65,11 @@ def test_bridges_and_increments_add_up_to_the_penny(case_price, week_price, grow
             assert amount["start"] == budget[scenario, line, before]
     ends = told[told["kind"] == "end"].pivot_table(index=["scenario", "to"], columns="line", values="amount_pence")
     assert (ends["cases"] + ends["places"] == ends["total"]).all()
+    for name in ("cases", "places"):
+        for year in cost.labels[1:]:
+            one = [s for s in found.steps if (s.scenario, s.line, s.year) == ("both", name, year)]
+            moved = found.pounds["both", name, year] - found.pounds["both", name, one[0].before]
+            np.testing.assert_allclose(sum(s.pounds for s in one), moved, rtol=1e-5, atol=0.01)
     plan = mtfp(found)
     for (scenario, line, year), rows in plan.groupby(["scenario", "line", "financial_year"]):
         if year != "2026-27":
