@@ -45,6 +45,8 @@ _ROOMS = {
     "keep_segments": "demand.segments.keeping",
     "ForecastSpec": "demand.forecast",
     "forecast": "demand.forecast",
+    "CaseloadSpec": "demand.caseload.model",
+    "caseload_of": "demand.caseload.model",
     "Event": "demand.events",
     "propose": "demand.proposals",
     "estimate_effects": "demand.effects",

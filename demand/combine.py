@@ -8,13 +8,15 @@ Refuses nothing: with no evidence at all belief decides.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from demand.replay import Cube
 from demand.uncertainty import draw_paths, learn_errors
 
-__all__ = ["combined", "joint_draws", "scores", "weigh"]
+__all__ = ["combined", "joint_draws", "model_shares", "scores", "weigh"]
 
 POWER = 6.0
 """Weights go with the error to this power, inverted: 2 is right for errors that do not hang together (Bates and Granger 1969); where they
@@ -30,6 +32,10 @@ NEAR = 1.5
 EARNED = 0.9
 """A slow model that was raced on a sample takes part where its error is at most so many times that of the best other: a small race is
 noisy, and on public series Prophet looked a little better in it than it was afterwards."""
+PARTIAL = ("caseload",)
+"""Models that speak of stocks alone."""
+MOST = 0.95
+"""The largest weight of such a model: the others speak of all the rest, and stay in."""
 SMALL = 0.04
 """A weight below this is not worth its fit."""
 
@@ -83,8 +89,21 @@ def weigh(cube: Cube, models: Sequence[str], *, stretches: float, raced: Sequenc
     Returns
     -------
     dict of str to float
-        Adding up to 1, in the order of `models`; 0 for a model that earned none.
+        Adding up to 1, in the order of `models`; 0 for a model that earned none. One of `PARTIAL` is weighed against the combination of the
+        others, which among themselves are weighed as if it were not there.
     """
+    others = [m for m in models if m not in PARTIAL]
+    weights = _weighed(cube, others or models, stretches=stretches, raced=raced)
+    for model in (m for m in models if others and m in PARTIAL):
+        together = {"others": combined(cube.means, weights)} if any(w > 0 and m in cube.means for m, w in weights.items()) else {}
+        both = together | ({model: cube.means[model]} if model in cube.means else {})
+        share = min(_weighed(replace(cube, means=both), ["others", model], stretches=stretches)[model], MOST)
+        weights = {**{m: w * (1 - share) for m, w in weights.items()}, model: share}
+    return weights
+
+
+def _weighed(cube: Cube, models: Sequence[str], *, stretches: float, raced: Sequence[str] = ()) -> dict[str, float]:
+    """Weigh models that speak of the same series."""
     found = scores(cube, models)
     belief = {m: BELIEF.get(m, 1.0) if cube.season > 1 or m != "seasonal_naive" else 1.0 for m in models}
     if not found:
@@ -120,6 +139,24 @@ def combined(means: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> n
     return np.asarray(
         np.where(total > 0, np.where(np.isfinite(stack), stack * weight, 0.0).sum(axis=0) / np.where(total > 0, total, 1.0), np.nan)
     )
+
+
+def model_shares(says: Mapping[str, pd.Series], weights: Mapping[str, float]) -> pd.DataFrame:
+    """Give each model's share of each series: where one has nothing to say, the others take its weight.
+
+    Parameters
+    ----------
+    says : mapping of str to pandas.Series
+        By model, the unique_id of every series of which it says something.
+    weights : mapping of str to float
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a series, a column a model.
+    """
+    table = pd.DataFrame({m: pd.Series(weights[m], index=ids.unique()) for m, ids in says.items()})
+    return table.div(table.sum(axis=1), axis=0) if table.isna().any(axis=None) else table
 
 
 def joint_draws(
@@ -160,6 +197,8 @@ def _as_combined(cube: Cube, weights: Mapping[str, float]) -> np.ndarray:
     everything = combined(cube.means, weights)
     used = [m for m, w in weights.items() if w > 0 and m in cube.means]
     asked = np.stack([np.isfinite(cube.means[m]) for m in used])
+    for model in set(PARTIAL) & set(used):  # of flows it never says anything: there nothing is missing
+        asked[used.index(model)] |= ~asked[used.index(model)].any(axis=(0, 2))[None, :, None]
     full, common = asked.all(axis=0), [m for m, a in zip(used, asked, strict=True) if a.sum() == asked.sum(axis=(1, 2, 3)).max()]
     if full.all() or not full.any():
         return everything

@@ -9,7 +9,7 @@ forecast from their own past.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ import pandas as pd
 from demand.counts import to_counts
 from demand.effects import EFFECT_COLUMNS, estimate_effects
 from demand.errors import DataError, Fault, listed, raise_all
-from demand.models import build
+from demand.models import Forecaster, build
 from demand.people import People, people_of
 from demand.replay import cube_of, drivers_as_known, origins, plan, replay
 from demand.spec import EIGHTY, stream
@@ -60,6 +60,10 @@ class Futures:
     effects: pd.DataFrame = field(repr=False)
     notes: tuple[str, ...] = ()
     people: People = field(default_factory=People)
+
+    def beside(self, stocks: Forecaster | None) -> Futures:
+        """Give the same with a model of stocks from flow among the models."""
+        return replace(self, people=replace(self.people, stocks=stocks))
 
     @property
     def given(self) -> pd.DataFrame | None:

@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 from pydantic import BeforeValidator, Field, model_validator
 
-from demand.combine import combined, joint_draws, scores, weigh
+from demand.combine import combined, joint_draws, model_shares, scores, weigh
 from demand.counts import to_counts
 from demand.data.quality import impossible, spikes
 from demand.driver_futures import Futures, driver_futures, spread_by_drivers
@@ -32,7 +32,7 @@ from demand.replay import RACED, Cube, Origins, cube_of, cutoffs_at, origins, pl
 from demand.spec import Spec, fingerprint, stream
 from demand.tables import History, make_draws
 
-__all__ = ["BacktestSpec", "Event", "Forecast", "ForecastSpec", "forecast", "raced_of"]
+__all__ = ["BacktestSpec", "Earlier", "Event", "Forecast", "ForecastSpec", "forecast", "raced_of"]
 
 ENDED = {"D": 28, "W": 8, "M": 6, "Q": 3, "Y": 2}
 """A series without a count in so many last periods has ended."""
@@ -87,6 +87,14 @@ class ForecastSpec(Spec):
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """What an earlier forecast learnt: its REPLAYS, and its models as text, where they are to be used again."""
+
+    replays: pd.DataFrame
+    saved: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
 class Forecast:
     """A forecast and what it was made of.
 
@@ -115,6 +123,8 @@ class Forecast:
         Models as text: file name to content.
     settings : dict
         What the forecast was made with, as plain data.
+    stocks : Forecaster or None
+        The model of stocks from flow that took part; it knows people, and is never stored.
     """
 
     draws: xr.DataArray
@@ -129,6 +139,7 @@ class Forecast:
     driver_use: pd.DataFrame
     saved: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    stocks: Forecaster | None = field(default=None, repr=False)
 
 
 def forecast(
@@ -139,8 +150,8 @@ def forecast(
     drivers: pd.DataFrame | None = None,
     hierarchy: HierarchySpec = "auto",
     jobs: int = 1,
-    replays: pd.DataFrame | None = None,
-    saved: Mapping[str, str] | None = None,
+    earlier: Earlier | None = None,
+    stocks: Forecaster | None = None,
     progress: Progress | None = None,
 ) -> Forecast:
     """Forecast every series of a history, jointly.
@@ -150,12 +161,11 @@ def forecast(
     history, spec, hierarchy : History, ForecastSpec, HierarchySpec
     seed, jobs : int
         The same seed gives the same draws, to the bit, whatever `jobs` (cores) is.
-    drivers : pandas.DataFrame, optional
-        DRIVERS; one that ends before the horizon does is forecast from its own past (see `demand.driver_futures`).
-    replays, saved : optional
-        REPLAYS and models of an earlier forecast of the same history and settings, used instead of replaying and fitting.
-    progress : callable, optional
-        Told what is being done, and the share that is done.
+    drivers, earlier : optional
+        DRIVERS; one that ends before the horizon does is forecast from its own past (see `demand.driver_futures`). `Earlier`, of the same
+        history and settings: used instead of replaying and fitting.
+    stocks, progress : optional
+        A model of stocks from flow, which takes part (see `demand.caseload`); a callable that is told what is done, and what share of it.
 
     Returns
     -------
@@ -165,25 +175,25 @@ def forecast(
     ------
     DataError
         Where no series is left, a driver has no future and cannot be forecast, or a count is a thousand times all others of its series.
-    ScenarioError
-        Where an event concerns no series.
-    SettingsError
-        Where a model is not known.
+    ScenarioError, SettingsError
+        Where an event concerns no series; where a model is not known.
     """
     lowest, left_out = _lowest_level(history, hierarchy)
     check_events(history, spec.events)
     seen, totals = _seen(lowest, spec), Totals.of(lowest, hierarchy, spec.reconcile, jobs=jobs)
-    ahead = driver_futures(drivers, seen, spec.horizon, draws=spec.draws, seed=seed, per=spec.per)
-    models, of = _models(spec), _origins(seen, spec)
-    if replays is None:
-        tasks, build, drivers = plan(seen, models, of), ahead.people.build, ahead.given
-        replays = replay(lowest, build, tasks, steps=of.steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
-        replays = totals.replayed(replays, of, lowest, seed=seed, events=spec.events, progress=progress)
-    cube = cube_of(replays, lowest, steps=of.steps, events=spec.events)
+    ahead = driver_futures(drivers, seen, spec.horizon, draws=spec.draws, seed=seed, per=spec.per).beside(stocks)
+    models, of = _models(spec, stocks), _origins(seen, spec)
+    if earlier is None:
+        tasks, build = plan(seen, models, of), ahead.people.build
+        replays = replay(
+            lowest, build, tasks, steps=of.steps, seed=seed, events=spec.events, drivers=ahead.given, jobs=jobs, progress=progress
+        )
+        earlier = Earlier(totals.replayed(replays, of, lowest, seed=seed, events=spec.events, progress=progress))
+    cube = cube_of(earlier.replays, lowest, steps=of.steps, events=spec.events)
     weights = weigh(cube, models, stretches=stretches(cube), raced=raced_of(spec))
-    said = _predict(seen, weights, spec.horizon, seed=seed, ahead=ahead, saved=saved, jobs=jobs, progress=progress)
+    said = _predict(seen, weights, spec.horizon, seed=seed, ahead=ahead, saved=earlier.saved, jobs=jobs, progress=progress)
     mean = combined({m: _array(p, lowest, spec.horizon) for m, p in said.items()}, weights)
-    agreed = reconcile(cube, weights, mean, totals=totals, replays=replays, seen=lambda: seen, how=spec.reconcile, seed=seed)
+    agreed = reconcile(cube, weights, mean, totals=totals, replays=earlier.replays, seen=lambda: seen, how=spec.reconcile, seed=seed)
     values, wide = _drawn(cube, weights, agreed.mean, lowest, ahead, spec, seed=seed)
     used = driver_use(said, weights, ahead, history=seen, horizon=spec.horizon, seed=seed)
     draws, effect = _with_events(values, agreed.mean, lowest, spec, seed=seed, weights=weights)
@@ -191,7 +201,7 @@ def forecast(
         draws.assign_attrs(_ended(left_out)),
         components=_components(said, weights, effect, _change(draws, agreed.mean - mean)),
         means=_means(said, weights),
-        replays=replays,
+        replays=earlier.replays,
         weights=weights,
         notes=wide.noted(used.noted(agreed.noted(_notes(said, weights, cube, of, seen, remarks(lowest, spec.events))))),
         not_forecast=left_out,
@@ -200,6 +210,7 @@ def forecast(
         driver_use=used.table,
         saved={name: text for p in said.values() for name, text in p.saved.items()},
         settings=_settings(spec, seed, weights, cube, of) | wide.settings | {"people": dict(ahead.people.of)},
+        stocks=stocks,
     )
 
 
@@ -208,9 +219,11 @@ def raced_of(spec: ForecastSpec) -> tuple[str, ...]:
     return RACED if spec.models == "auto" else ()
 
 
-def _models(spec: ForecastSpec) -> list[str]:
-    wanted = list(AUTO) if spec.models == "auto" else list(dict.fromkeys(spec.models))
-    faults = [Fault(f"'{m}' is not a model", where="forecast > models", allowed=did_you_mean(m, MODELS)) for m in wanted if m not in MODELS]
+def _models(spec: ForecastSpec, stocks: Forecaster | None) -> list[str]:
+    more = [] if stocks is None else [stocks.name]
+    wanted = [*AUTO, *more] if spec.models == "auto" else list(dict.fromkeys(spec.models))
+    known = [*MODELS, *more]
+    faults = [Fault(f"'{m}' is not a model", where="forecast > models", allowed=did_you_mean(m, known)) for m in wanted if m not in known]
     raise_all(faults, SettingsError, during="choosing models")
     return wanted
 
@@ -319,15 +332,16 @@ def _change(draws: xr.DataArray, change: np.ndarray) -> pd.DataFrame:
 
 def _components(said: Mapping[str, Prediction], weights: Mapping[str, float], *more: pd.DataFrame | None) -> pd.DataFrame:
     columns = ["unique_id", "ds", "model", "feature", "value", "contribution"]
-    tables = []
+    tables, shares = [], model_shares({m: one.means["unique_id"] for m, one in said.items()}, weights)
     for name, one in said.items():
         parts = one.means.rename(columns={"mean": "contribution"}).assign(feature="level", value=np.nan) if one.parts is None else one.parts
-        tables.append(parts.assign(model=name, contribution=parts["contribution"] * weights[name]))
+        tables.append(parts.assign(model=name, contribution=parts["contribution"] * parts["unique_id"].map(shares[name])))
     return pd.concat([t[columns] for t in [*tables, *(m for m in more if m is not None)]], ignore_index=True)
 
 
 def _means(said: Mapping[str, Prediction], weights: Mapping[str, float]) -> pd.DataFrame:
-    tables = [one.means.assign(model=name, weight=weights[name]) for name, one in said.items()]
+    shares = model_shares({m: one.means["unique_id"] for m, one in said.items()}, weights)
+    tables = [one.means.assign(model=name, weight=one.means["unique_id"].map(shares[name])) for name, one in said.items()]
     return pd.concat(tables, ignore_index=True)[["unique_id", "ds", "model", "mean", "weight"]]
 
 

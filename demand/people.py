@@ -31,13 +31,18 @@ class People:
         The population's name; "" where demand is not forecast per head.
     of : mapping of str to str
         Series to the driver whose figures count its people.
+    stocks : Forecaster, optional
+        A model of stocks from flow (see `demand.caseload`), where people are given: it knows who they are, so nothing is forecast per head.
     """
 
     per: str = ""
     of: Mapping[str, str] = field(default_factory=dict)
+    stocks: Forecaster | None = None
 
     def build(self, name: str) -> Forecaster:
         """Give the model of that name, of the rate where demand is forecast per head."""
+        if self.stocks is not None and name == self.stocks.name:
+            return self.stocks
         return _PerHead(build(name), self) if self.per else build(name)
 
     def without(self, drivers: pd.DataFrame | None) -> pd.DataFrame | None:

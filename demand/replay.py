@@ -29,7 +29,16 @@ CLOSE = 24
 """Most cutoffs at which cheap models are replayed, for residual paths."""
 MAIN = 5
 """Most cutoffs at which every model is replayed, for weights."""
-COST = {"seasonal_naive": 0.0005, "theta": 0.005, "ces": 0.005, "ets": 0.08, "arima": 0.4, "prophet": 0.25, "lightgbm": 0.02}
+COST = {
+    "seasonal_naive": 0.0005,
+    "theta": 0.005,
+    "ces": 0.005,
+    "ets": 0.08,
+    "arima": 0.4,
+    "prophet": 0.25,
+    "lightgbm": 0.02,
+    "caseload": 0.05,
+}
 """Rough seconds that a series of 120 months takes on one core. They decide how much is replayed, never what comes out of a fit."""
 BUDGET = {"close": 14.0, "main": 14.0, "race": 7.0}
 """Seconds, by the same rough count, that one model may take: at close cutoffs, at main ones, and in a race on a sample of series."""

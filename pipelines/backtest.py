@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from demand.evaluation import backtest
 from demand.forecast import ForecastSpec
 from pipelines.config import RunConfig
-from pipelines.forecast import missing
+from pipelines.forecast import missing, rules_of
 from pipelines.job import Job
 from pipelines.results import load_forecast, load_history, start_month
 from pipelines.store import Writer
@@ -17,12 +19,13 @@ NEEDS = ("forecast",)
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.forecast, start_month(config)]
+    return [config.forecast, config.caseload, start_month(config)]
 
 
 def run(job: Job, writer: Writer) -> None:
     """Write what was said and what came, accuracy and coverage, and the track record in words."""
-    history, made = load_history(job.store.folder), load_forecast(job.store)
+    history = load_history(job.store.folder)
+    made = replace(load_forecast(job.store), stocks=job.inputs.stocks(history, rules_of(job)))
     spec = ForecastSpec.model_validate(job.store.json("model_settings.json")["spec"])
     found = backtest(
         history,

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from demand.budget import BudgetSpec, FixedCost, Grant, IncomeRule, Item, Saving, StepCost, UnitCost
+from demand.caseload.model import CaseloadSpec
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
 from demand.data.ledger import ActualsSpec
 from demand.data.read import HistorySpec
@@ -110,6 +111,8 @@ class RunConfig(Spec):
     """How service users are grouped."""
     forecast: ForecastSpec | None = None
     """How demand is forecast."""
+    caseload: CaseloadSpec | None = None
+    """How stocks are worked out from who comes and how long they stay, beside the other models. Left out: they are not; `{}` will do."""
     assumptions: dict[str, Assumption] = Field(default_factory=dict)
     """The ledger: numbers by name, here or in a file. Wherever a number with its source is asked for, its name will do. Names that are not
     here are looked up in the ledger that travels with the package (configs/assumptions.yaml)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from demand.budget import horizon_needed
 from demand.errors import DataError, Fault
 from demand.forecast import forecast
@@ -11,7 +13,10 @@ from pipelines.job import Job
 from pipelines.results import start_month, write_forecast
 from pipelines.store import Writer
 
-__all__ = ["NEEDS", "missing", "rests_on", "run"]
+if TYPE_CHECKING:
+    from demand.segments.model import SegmentModel
+
+__all__ = ["NEEDS", "missing", "rests_on", "rules_of", "run"]
 
 NEEDS = ("check", "segment")
 
@@ -27,11 +32,14 @@ def missing(config: RunConfig) -> str:
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
     years = sorted({year for line in config.budget.lines for year in line.years}) if config.budget else []
-    return [config.forecast, years, start_month(config)]
+    return [config.forecast, config.caseload, years, start_month(config)]
 
 
-def _by_segment(job: Job) -> bool:
-    return job.store.has("segment_model.json") and job.inputs.counted
+def rules_of(job: Job) -> SegmentModel | None:
+    """Give the rules by which people are counted in segments; None where they are not."""
+    if not job.store.has("segment_model.json") or not job.inputs.counted:
+        return None
+    return job.inputs.earlier(str(job.store.path("segment_model.json").resolve()))[0]
 
 
 def run(job: Job, writer: Writer) -> None:
@@ -43,14 +51,15 @@ def run(job: Job, writer: Writer) -> None:
         Where the data holds nothing that can be counted.
     """
     config, inputs = job.config, job.inputs
-    rules = inputs.earlier(str(job.store.path("segment_model.json").resolve()))[0] if _by_segment(job) else None
+    rules = rules_of(job)
     history = inputs.history_by(rules)
     if config.forecast is None or history is None:
         raise DataError(Fault("there is no history to forecast", do_next="Name `history`, or `people` with a column for `opened`"))
     needed = horizon_needed(config.budget, history.last, history.frequency) if config.budget else 0
     spec = config.forecast.model_copy(update={"horizon": max(config.forecast.horizon, needed)})
     hierarchy, drivers = config.data.hierarchy, inputs.drivers
-    made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, progress=job.progress)
+    stocks, told = inputs.stocks(history, rules), job.progress
+    made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, stocks=stocks, progress=told)
     about = {"spec": spec.model_dump(mode="json"), "hierarchy": config.model_dump(mode="json")["data"]["hierarchy"], "seed": config.seed}
     write_forecast(writer, history, made, about)
     if drivers is not None:

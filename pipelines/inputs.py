@@ -30,6 +30,7 @@ from demand.tables import History
 from pipelines.config import RunConfig
 
 if TYPE_CHECKING:
+    from demand.caseload.model import Caseload
     from demand.data.example import Council
     from demand.segments.model import SegmentModel
 
@@ -124,15 +125,40 @@ class Inputs:
         """
         if not self.counted:
             found = self._history[0]
-        elif self.people is not None:
-            keys, people = self.keys, self.people
-            if rules is not None:
-                from demand.segments.model import episode_segments
-
-                keys, people = [*keys, "segment"], people.assign(segment=episode_segments(rules, people))
+        else:
+            people, keys = self._people_by(rules)
             first, last = (self.council.first, self.council.last) if self.council is not None else (None, self._whole_until[0])
             found = count_episodes(people, self.counts, keys=keys, frequency=Frequency("M"), first=first, last=last)
         return self._until(found) if found is not None else None
+
+    def stocks(self, history: History, rules: SegmentModel | None) -> Caseload | None:
+        """Give the model of stocks from flow where the config asks for it; `history` as `history_by` gave it by the same rules.
+
+        Raises
+        ------
+        DataError
+            Where the stock is not counted from people.
+        """
+        if self.config.caseload is None:
+            return None
+        if not self.counted:
+            do_next = "Give `people` with opened and closed and no `history`, or take the section out"
+            raise DataError(Fault("there are no people of whom a stock is counted", where="caseload", do_next=do_next))
+        from demand.caseload.model import caseload_of
+
+        people, keys = self._people_by(rules)
+        events = self.config.forecast.events if self.config.forecast else []
+        return caseload_of(people, self.counts, keys=keys, history=history, spec=self.config.caseload, events=events)
+
+    def _people_by(self, rules: SegmentModel | None) -> tuple[pd.DataFrame, list[str]]:
+        """PEOPLE and the keys that they are counted by, with `segment` where there are rules."""
+        if self.people is None:
+            raise DataError(Fault("there are no people to count"))
+        if rules is None:
+            return self.people, self.keys
+        from demand.segments.model import episode_segments
+
+        return self.people.assign(segment=episode_segments(rules, self.people)), [*self.keys, "segment"]
 
     @property
     def keys(self) -> list[str]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from demand.calendar import Frequency
 from demand.events import Event, joined
-from demand.forecast import Forecast, ForecastSpec, forecast
+from demand.forecast import Earlier, Forecast, ForecastSpec, forecast
 from demand.tables import History, draws_from_arrow, draws_to_arrow, quantile_columns, summarise
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ def load_forecast(store: Store) -> Forecast:
 def forecast_again(folder: Path, *, jobs: int = 1) -> Forecast:
     """Make a forecast again from the files of `write_model`: nothing is replayed, saved models are not fitted again.
 
+    Stocks from flow are not among the models then: they need people, who are not stored with a forecast.
+
     Parameters
     ----------
     folder : Path
@@ -133,8 +135,7 @@ def forecast_again(folder: Path, *, jobs: int = 1) -> Forecast:
         hierarchy=TypeAdapter(HierarchySpec).validate_python(about["hierarchy"]),
         drivers=pd.read_parquet(drivers) if drivers.is_file() else None,
         jobs=jobs,
-        replays=pd.read_parquet(folder / "replays.parquet"),
-        saved=json.loads((folder / "model_parts.json").read_text(encoding="utf-8")),
+        earlier=Earlier(pd.read_parquet(folder / "replays.parquet"), json.loads((folder / "model_parts.json").read_text(encoding="utf-8"))),
     )
 
 

@@ -14,7 +14,7 @@ from demand.evaluation import Backtest, backtest
 from demand.evaluation.coverage import coverage, deciles
 from demand.evaluation.looks import year_ends
 from demand.evaluation.record import _without, track_record
-from demand.forecast import BacktestSpec, Forecast, ForecastSpec, forecast
+from demand.forecast import BacktestSpec, Earlier, Forecast, ForecastSpec, forecast
 from demand.tables import History
 
 CHEAP = ["seasonal_naive", "theta"]
@@ -177,7 +177,7 @@ def test_dates_may_be_listed(made) -> None:
     assert set(b.rows["model"]) == {*CHEAP, "combined"}
     assert set(b.sums.loc[b.sums["span"] == "year 1", "financial_year"]) == {"2022-23"}
     assert b.track_record[0].startswith("Had we forecast after June 2021, March 2022,")
-    again = forecast(h, named, seed=1, replays=f.replays)
+    again = forecast(h, named, seed=1, earlier=Earlier(f.replays))
     assert again.draws.to_numpy().tobytes() == f.draws.to_numpy().tobytes()
 
 

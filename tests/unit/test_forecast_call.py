@@ -14,7 +14,7 @@ from demand.errors import DataError, SettingsError
 from demand.evaluation import backtest, scale_of
 from demand.events import Event
 from demand.explain import explain
-from demand.forecast import Forecast, ForecastSpec, forecast
+from demand.forecast import Earlier, Forecast, ForecastSpec, forecast
 from demand.hierarchy import TotalSpec
 from demand.tables import History, summarise
 
@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_draws_to_the_bit(made) -> None:
 
 def test_replays_can_be_handed_back(made) -> None:
     h, spec, f = made
-    again = forecast(h, spec, seed=1, replays=f.replays)
+    again = forecast(h, spec, seed=1, earlier=Earlier(f.replays))
     assert again.draws.to_numpy().tobytes() == f.draws.to_numpy().tobytes()
 
 
@@ -87,7 +87,7 @@ def test_a_known_event_changes_low_counts_by_its_factor(factor) -> None:
     known = Event(name="a new duty", start="2022-01", kind="known", size=number(factor))
     plain, spec = (ForecastSpec(horizon=6, models=["ets"], draws=2000, events=events) for events in ([], [known]))
     before = forecast(h, plain, seed=1)
-    after = forecast(h, spec, seed=1, replays=before.replays)
+    after = forecast(h, spec, seed=1, earlier=Earlier(before.replays))
     values = after.draws.to_numpy()
     np.testing.assert_array_equal(values, np.rint(values))
     np.testing.assert_allclose(values.mean(axis=2), factor * before.draws.to_numpy().mean(axis=2), rtol=0.01)

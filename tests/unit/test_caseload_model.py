@@ -1,0 +1,109 @@
+"""The stock from flow as a model among models."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from demand import ForecastSpec, forecast
+from demand.calendar import Frequency
+from demand.caseload.model import CaseloadSpec, caseload_of
+from demand.data.people import CountSpec, count_episodes
+from demand.errors import DataError, SettingsError
+
+MODELS = ["seasonal_naive", "theta"]
+COUNTS = [CountSpec(where={"service": ["front"]}, unit="people"), CountSpec(where={"service": ["care"]}, kind="stock", unit="people")]
+KEYS = ["service", "type"]
+
+
+def people(*, waves=True, seed=1):
+    """Ten years in two types of place, with starts that rise and fall over three years, so that stocks follow them late."""
+    rng = np.random.default_rng(seed)
+    months = pd.date_range("2016-04-01", "2026-03-01", freq="MS")
+    rate = 30 * np.exp(0.6 * np.sin(2 * np.pi * np.arange(len(months)) / 36)) if waves else np.full(len(months), 30.0)
+    count = rng.poisson(rate)
+    opened = np.repeat(months.to_numpy(), count) + rng.integers(0, 28, count.sum()).astype("timedelta64[D]")
+    home = rng.random(len(opened)) < 0.4
+    stay = np.ceil(rng.exponential(np.where(home, 500, 250))).astype("timedelta64[D]")
+    care = pd.DataFrame(
+        {"service": "care", "type": np.where(home, "home", "foster"), "opened": opened, "closed": opened + stay, "price": 500.0}
+    )
+    front = care.assign(service="front", type="asked", closed=care["opened"] + pd.Timedelta(days=20), price=np.nan)
+    table = pd.concat([care, front], ignore_index=True).assign(person_id=lambda t: np.arange(len(t)) % len(care))
+    return table.assign(closed=table["closed"].where(table["closed"] <= pd.Timestamp("2026-03-31")))
+
+
+def counted(table):
+    return count_episodes(table, COUNTS, keys=KEYS, frequency=Frequency("M"), last=pd.Timestamp("2026-03-31"))
+
+
+def made(table, history=None, **settings):
+    return caseload_of(table, COUNTS, keys=KEYS, history=history or counted(table), spec=CaseloadSpec(**settings))
+
+
+def forecast_of(history, stocks, models):
+    return forecast(history, ForecastSpec(horizon=12, models=models, draws=50, reconcile="bottom_up"), seed=1, stocks=stocks)
+
+
+@pytest.fixture(scope="module")
+def with_flows():
+    table = people()
+    return forecast_of(counted(table), made(table), [*MODELS, "caseload"])
+
+
+def test_it_takes_part_and_evidence_gives_it_the_weight(with_flows):
+    assert with_flows.weights["caseload"] > 0.6
+    assert sum(with_flows.weights.values()) == pytest.approx(1)
+
+
+def test_without_evidence_for_it_the_others_keep_the_weight():
+    table = people(waves=False)
+    history = counted(table)
+    years = (table["opened"] - pd.Timestamp("2026-03-31")).dt.days / 365.25
+    wrong = table[np.random.default_rng(2).random(len(table)) < np.exp(0.4 * years)]  # starts that grow, of a stock that does not
+    assert forecast_of(history, made(wrong, history), [*MODELS, "caseload"]).weights["caseload"] < 0.2
+
+
+def test_flows_are_forecast_as_if_it_were_not_there_and_shares_add_up(with_flows):
+    plain = forecast_of(counted(people()), None, MODELS)
+    flow = with_flows.means["unique_id"] == "front/asked"
+    both = with_flows.means[flow].merge(plain.means, on=["unique_id", "ds", "model"])
+    assert len(both) == int((plain.means["unique_id"] == "front/asked").sum())
+    assert np.allclose(both["weight_x"], both["weight_y"])
+    assert with_flows.means.groupby(["unique_id", "ds"])["weight"].sum().to_numpy() == pytest.approx(1)
+    whole = with_flows.components.groupby(["unique_id", "ds"])["contribution"].sum()
+    mean = with_flows.means.assign(part=lambda t: t["mean"] * t["weight"]).groupby(["unique_id", "ds"])["part"].sum()
+    assert np.allclose(whole, mean, atol=1e-6)
+
+
+def test_it_sees_nothing_that_was_not_known():
+    table, cutoff = people(), pd.Timestamp("2023-03-01")
+    day = pd.Timestamp("2023-03-31")
+    later = table.assign(closed=table["closed"].where(~(table["closed"] > day), table["closed"] + pd.Timedelta(days=400)))
+    later.loc[later["opened"] > day, "type"] = "home"
+    said = [made(t).predict(counted(t).until(cutoff), 6, seed=1).means for t in (table, later[later["opened"] <= day], later)]
+    pd.testing.assert_frame_equal(said[0], said[1])
+    pd.testing.assert_frame_equal(said[0], said[2])
+
+
+def test_starts_that_rise_are_seen_in_the_stock_before_the_stock_shows_them():
+    table = people(waves=False)
+    extra = table[(table["opened"] >= "2026-01-01") & (table["service"] == "care")]
+    more = pd.concat([table, *(extra.assign(person_id=extra["person_id"] + 10_000 * k) for k in (1, 2))], ignore_index=True)
+    stock = {}
+    for name, one in (("even", table), ("risen", more)):
+        history = counted(one)
+        said = made(one).predict(history, 12, seed=1).means
+        now = history.wide[["care/foster", "care/home"]].iloc[-1].sum()
+        stock[name] = said.groupby("ds")["mean"].sum().iloc[-1] / now
+    assert stock["risen"] > stock["even"] + 0.1
+
+
+def test_it_is_not_a_model_where_no_people_are_given():
+    with pytest.raises(SettingsError, match="'caseload' is not a model"):
+        forecast_of(counted(people()), None, ["caseload"])
+
+
+def test_a_count_without_a_stock_is_refused():
+    table = people()
+    with pytest.raises(DataError, match="no stock is counted"):
+        caseload_of(table, COUNTS[:1], keys=KEYS, history=counted(table))
