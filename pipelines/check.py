@@ -29,13 +29,18 @@ def rests_on(config: RunConfig) -> list[object]:
 def run(job: Job, writer: Writer) -> None:
     """Write quality.json and quality.html; selectors that match nothing are found here, before any model is fitted.
 
+    What stops a run is written too: the job stops when it has been.
+
     Raises
     ------
     DemandError
         Of what the config says and the data does not have.
     """
-    check_config(job)
-    summary = quality_summary(job.inputs.findings, title=job.config.heading, **_extent(job))
+    findings = job.inputs.findings
+    stopped = any(f.severity == "stop" for f in findings)
+    if not stopped:
+        check_config(job)
+    summary = quality_summary(findings, title=job.config.heading, **({} if stopped else _extent(job)))
     writer.json("quality.json", summary)
     writer.text("quality.html", quality_page(summary))
 

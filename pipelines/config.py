@@ -18,6 +18,7 @@ from demand.budget import BudgetSpec, FixedCost, Grant, IncomeRule, Item, Saving
 from demand.caseload.model import CaseloadSpec
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
 from demand.data.ledger import ActualsSpec
+from demand.data.policies import QualitySpec
 from demand.data.read import HistorySpec
 from demand.disclosure import DisclosureSpec
 from demand.disclosure.open_data import PublishSpec
@@ -66,6 +67,8 @@ class DataSpec(Spec):
     """What may move demand: rents, unemployment, population."""
     actuals: ActualsSpec | None = None
     """The ledger in the year: budgets, what has been spent to the end of a finance period, and what is committed, by line."""
+    quality: QualitySpec = QualitySpec()
+    """What is done about what the checks find."""
 
     @model_validator(mode="after")
     def _something(self) -> DataSpec:

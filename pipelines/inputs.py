@@ -20,6 +20,7 @@ from demand.calendar import Frequency
 from demand.data.extracts import DriversSpec, read_drivers, read_people, read_places
 from demand.data.ledger import read_actuals
 from demand.data.people import CountSpec, count_episodes
+from demand.data.policies import settled
 from demand.data.quality import Finding, judge
 from demand.data.read import read_history
 from demand.errors import DataError, Fault
@@ -186,8 +187,26 @@ class Inputs:
 
     @cached_property
     def findings(self) -> list[Finding]:
-        """All that the gates found in what was read."""
-        read = [*self._people[1], *self._places[1], *self._history[1], *self._drivers[1], *self._actuals[1], *self._known_too_early]
+        """All that the gates found in what was read, as the policies of the config say; what cannot be read is among it."""
+        read, stopped = self._read
+        return settled(read if stopped else [*read, *self._judged()], self.config.data.quality)
+
+    @property
+    def _read(self) -> tuple[list[Finding], bool]:
+        """What was found in reading each table, and whether any of them cannot be used."""
+        found: list[Finding] = []
+        stopped = False
+        for table in ("_people", "_places", "_history", "_drivers", "_actuals"):
+            try:
+                found += getattr(self, table)[1]
+            except DataError as error:
+                found += [*getattr(error, "findings", ()), *map(Finding.of_fault, error.faults)]
+                stopped = True
+        return found, stopped
+
+    def _judged(self) -> list[Finding]:
+        """What was found in the tables together."""
+        read = list(self._known_too_early)
         if self.counted and self.council is None:
             read += self._whole_until[1]
         if self.history is None:
@@ -308,7 +327,7 @@ class Inputs:
         data = self.config.data
         if self.council is not None and data.example is not None:
             return self.council.people(data.example.service), []
-        return read_people(data.people, self.folder, key=self.key) if data.people else (None, [])
+        return read_people(data.people, self.folder, key=self.key, quality=data.quality) if data.people else (None, [])
 
     @cached_property
     def _places(self) -> tuple[pd.DataFrame | None, list[Finding]]:

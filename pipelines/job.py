@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
-from demand.errors import Fault, SettingsError
+from demand.errors import DataError, Fault, SettingsError, raise_all
 from demand.spec import fingerprint
 from pipelines.config import RunConfig
 from pipelines.inputs import Inputs
@@ -78,6 +78,8 @@ class Job:
         ------
         SettingsError
             Where the config lacks what the stage needs.
+        DataError
+            Where the check found what stops a run.
         """
         module = importlib.import_module(f"pipelines.{stage}")
         lacking = module.missing(self.config)
@@ -92,6 +94,7 @@ class Job:
         if self.store.fresh(stage, self._keys[stage]):
             self.reused.append(stage)
             self.progress(stage, 1.0)
+            self._stop_where_data_cannot_be_used(stage)
             return
         begun = time.perf_counter()
         self.progress(stage, 0.0)
@@ -101,6 +104,7 @@ class Job:
             self.store.forget(later - set(self._keys))
         self.timings[stage] = round(time.perf_counter() - begun, 3)
         self.progress(stage, 1.0)
+        self._stop_where_data_cannot_be_used(stage)
 
     def wanted(self) -> list[str]:
         """Give the stages that the config says enough for."""
@@ -126,6 +130,12 @@ class Job:
             "inputs_changes": [] if self.edits is None else self.edits.to_dict("records"),
         }
         self.store.update(about)
+
+    def _stop_where_data_cannot_be_used(self, stage: str) -> None:
+        """After the check has told all that it found: end the run where any of it stops it."""
+        if stage == "check":
+            stops = [f for f in self.store.json("quality.json")["findings"] if f["severity"] == "stop"]
+            raise_all([Fault(f["message"]) for f in stops], DataError, during="checking the data")
 
     def _needed(self, names: tuple[str, ...]) -> list[str]:
         return [n for n in names if not importlib.import_module(f"pipelines.{n}").missing(self.config)]

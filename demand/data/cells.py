@@ -15,10 +15,13 @@ import pandas as pd
 if TYPE_CHECKING:
     from demand.errors import Row
 
-__all__ = ["BLANK", "filled", "matches", "rows_text", "to_text"]
+__all__ = ["BLANK", "MOJIBAKE", "filled", "matches", "rows_text", "to_text"]
 
 BLANK = frozenset({"", "nan", "nat", "n/a", "#n/a", "null"})
 """Cells that say nothing, whatever the case of their letters. Marks such as `*` or `:` are named in `missing`."""
+
+MOJIBAKE = re.compile("Å[·µ¶´]|Ã[\x80-\xbf¢¤©ª®´¶¼½¾]|â€")
+"""Letters of one encoding read in another: ŷ, ŵ, é as UTF-8 read in Windows-1252."""
 
 
 def to_text(column: pd.Series, missing: Sequence[str] = ()) -> pd.Series:

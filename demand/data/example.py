@@ -11,6 +11,7 @@ from pathlib import Path
 
 from demand.data.example_council import EXAMPLE_KEY, Council, Truth
 from demand.data.example_files import extracts
+from demand.data.example_mess import mess_up
 from demand.data.example_truth import PLANS
 from demand.errors import Fault, SettingsError, did_you_mean
 
@@ -26,6 +27,7 @@ def example_council(
     *,
     service: str | Sequence[str] | None = None,
     files: bool = False,
+    mess: bool = False,
     folder: Path | str | None = None,
 ) -> Council:
     """Make a fictional Welsh council: ten years to March 2026 of homelessness, children looked after, and adult social care.
@@ -40,6 +42,9 @@ def example_council(
         homelessness, children, adult_care: only these. All by default.
     files : bool
         Whether to write the extracts as a council would have them.
+    mess : bool
+        Whether to write them as they really arrive: below titles, in several encodings and types, with faults; and `mess_truth.csv`, which
+        says where each fault was planted.
     folder : path, optional
         Where to write them; it is made where it is not there.
 
@@ -69,13 +74,19 @@ def example_council(
         raise SettingsError(unknown)
     council = Council(seed, people, tuple(wanted), tiny=people <= SIZES["tiny"])
     if files:
-        _write(council, folder)
+        _write(council, folder, messy=mess)
     return council
 
 
-def _write(council: Council, folder: Path | str | None) -> None:
+def _write(council: Council, folder: Path | str | None, *, messy: bool) -> None:
     if folder is None:
         raise SettingsError(Fault("files are asked for, but no folder", do_next="Give folder='...'"))
     Path(folder).mkdir(parents=True, exist_ok=True)
-    for name, table in extracts(council).items():
+    tables = extracts(council)
+    if messy:
+        contents, truth = mess_up(tables, council.seed)
+        for name, content in contents.items():
+            (Path(folder) / name).write_bytes(content)
+        tables = {n: t for n, t in tables.items() if n.split(".")[0] not in {c.split(".")[0] for c in contents}} | {"mess_truth.csv": truth}
+    for name, table in tables.items():
         table.to_csv(Path(folder) / name, index=False, lineterminator="\n", date_format="%d/%m/%Y")

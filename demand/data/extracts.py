@@ -20,10 +20,14 @@ from pydantic import Field
 
 from demand.calendar import Frequency
 from demand.data.cells import matches, rows_text, to_text
+from demand.data.codes import code_gates
 from demand.data.dates import DateFormat, Dates, PeriodRule, format_note, read_days, to_periods
+from demand.data.episodes import episode_gates
 from demand.data.files import FileSpec, RawTable, empty_faults, open_table
+from demand.data.identifiers import identifier_faults
 from demand.data.people import BLANK_KEY, CountSpec, pseudonymise
-from demand.data.quality import Finding
+from demand.data.policies import QualitySpec, leave_out
+from demand.data.quality import Finding, ReadingError
 from demand.errors import DataError, Fault, listed, raise_all
 from demand.spec import NameList
 
@@ -59,6 +63,8 @@ class PeopleSpec(FileSpec):
     """auto takes the one format that fits every row of a column, day first for slashes."""
     counts: list[CountSpec] = Field(default_factory=lambda: [CountSpec()])
     """What is counted of them; every episode opened, as people, where nothing is said."""
+    activity: str | None = None
+    """The column with the day on which anything last happened in the case: a contact, a payment, an update."""
     extracted: date | None = None
     """The day on which the extract was made, where it is known; else the last day that anything happened in it."""
 
@@ -95,7 +101,7 @@ class DriversSpec(FileSpec):
     """Which way a driver can act only, by its name: positive where more of it means more people. Its estimated effect keeps that sign."""
 
 
-def read_people(spec: PeopleSpec, folder: Path, *, key: bytes) -> tuple[pd.DataFrame, list[Finding]]:
+def read_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: QualitySpec | None = None) -> tuple[pd.DataFrame, list[Finding]]:
     """Read an extract of people and put pseudonyms in place of their references.
 
     Parameters
@@ -105,6 +111,8 @@ def read_people(spec: PeopleSpec, folder: Path, *, key: bytes) -> tuple[pd.DataF
         Where a relative path is looked up.
     key : bytes
         The secret with which pseudonyms are made.
+    quality : QualitySpec, optional
+        Which rows are to be left out.
 
     Returns
     -------
@@ -115,25 +123,40 @@ def read_people(spec: PeopleSpec, folder: Path, *, key: bytes) -> tuple[pd.DataF
 
     Raises
     ------
-    DataError
-        With every fault of the file at once. Messages name rows, never references.
+    ReadingError
+        With every fault of the file at once, and what else was found. Messages name rows, never references.
     """
-    given = {"id": spec.id, "person": spec.person, "opened": spec.opened, "closed": spec.closed, "price": spec.price}
-    columns = {use: name for use, name in given.items() if name} | {f"key {k}": k for k in spec.keys}
-    raw = open_table(spec, folder, columns=columns | {f"attribute {a}": a for a in spec.attributes})
-    faults: list[Fault] = []
+    raw, quality = open_table(spec, folder, columns=_people_columns(spec)), quality or QualitySpec()
+    faults = list(raw.faults)
     findings = list(raw.findings)
     people = _identities(raw, spec, key, faults)
     if spec.opened:
         people = people.join(_dates(raw, spec, faults, findings))
-    for name in spec.keys:
-        people[name] = _key(raw, name, spec.missing, findings)
-    for name in (a for a in spec.attributes if a not in spec.keys):
-        people[name] = _attribute(raw, name, spec.missing, faults)
+    described = list(dict.fromkeys([*spec.keys, *spec.attributes]))
+    for name in described:
+        faults += identifier_faults(raw.data[name], raw.rows, f"{raw.name} > {name}")
+        people[name] = _key(raw, name, spec.missing, findings) if name in spec.keys else _attribute(raw, name, spec.missing, faults)
     if spec.price:
         people["price"] = _numbers(raw, spec.price, faults)
-    raise_all(faults, DataError, during=f"reading {raw.name}")
-    return people, findings
+    if spec.activity:
+        last = read_days(raw, spec.activity, setting=spec.date_format, missing=spec.missing, faults=faults, private=True)
+        people["activity"] = last.values
+    references = [c for c in (spec.id, spec.person) if c and c not in described]
+    findings += code_gates(raw.data[[*described, *references]], raw.name, raw.rows)
+    extracted = pd.Timestamp(spec.extracted) if spec.extracted else None
+    findings += episode_gates(people, raw.rows, where=raw.name, keys=spec.keys, extracted=extracted, quiet_days=quality.quiet_days)
+    kept, faults, findings = leave_out(raw.rows, faults, findings, quality)
+    if faults:
+        raise ReadingError(faults, findings=findings, during=f"reading {raw.name}")
+    return people[kept].drop(columns="activity", errors="ignore").reset_index(drop=True), findings
+
+
+def _people_columns(spec: PeopleSpec) -> dict[str, str]:
+    given = {
+        "id": spec.id, "person": spec.person, "opened": spec.opened, "closed": spec.closed, "price": spec.price, "activity": spec.activity
+    }  # fmt: skip
+    named = {f"key {k}": k for k in spec.keys} | {f"attribute {a}": a for a in spec.attributes}
+    return {use: name for use, name in given.items() if name} | named
 
 
 def read_places(spec: PlacesSpec, folder: Path) -> tuple[pd.DataFrame, list[Finding]]:
@@ -156,7 +179,7 @@ def read_places(spec: PlacesSpec, folder: Path) -> tuple[pd.DataFrame, list[Find
         With every fault of the file at once.
     """
     raw = open_table(spec, folder, columns={"id": spec.id} | {f"attribute {a}": a for a in spec.attributes}, every=not spec.attributes)
-    faults: list[Fault] = []
+    faults = list(raw.faults)
     ids = to_text(raw.data[spec.id], spec.missing)
     faults += _identity_faults(ids, raw, spec.id, "place")
     names = spec.attributes or [str(c) for c in raw.data.columns if c != spec.id]
@@ -190,7 +213,7 @@ def read_drivers(spec: DriversSpec, folder: Path, *, frequency: Frequency) -> tu
     raw = open_table(
         spec, folder, columns={"date": spec.date, "name": spec.name, "value": spec.value} | ranges | {f"key {k}": k for k in spec.keys}
     )
-    faults: list[Fault] = []
+    faults = list(raw.faults)
     days = read_days(raw, spec.date, setting=spec.date_format, missing=spec.missing, faults=faults)
     faults += empty_faults(days.values.isna().to_numpy() & ~days.wrong, raw, spec.date, "a date")
     names = to_text(raw.data[spec.name])
@@ -226,7 +249,8 @@ def _identity_faults(ids: pd.Series, raw: RawTable, column: str, noun: str) -> l
     if twice.any():
         more = "; name the column of people as 'person' where people come back" if noun == "person" else ""
         faults.append(Fault(f"{int(twice.sum())} rows share a reference with another row, {rows_text(raw.rows[twice])}",
-                            where=f"{raw.name} > {column}", allowed=f"Each {noun} once{more}"))  # fmt: skip
+                            where=f"{raw.name} > {column}", allowed=f"Each {noun} once{more}", rule="doubled_reference",
+                            rows=tuple(raw.rows[twice])))  # fmt: skip
     return faults
 
 
@@ -243,7 +267,8 @@ def _dates(raw: RawTable, spec: PeopleSpec, faults: list[Fault], findings: list[
         if early.any():
             faults.append(Fault(f"{int(early.sum())} episodes close before they open, {rows_text(raw.rows[early])}",
                                 where=f"{raw.name} > {spec.closed}", allowed="A closing day on or after the opening day",
-                                do_next="Correct the rows, or state 'date_format' if days and months were mixed up"))  # fmt: skip
+                                    do_next="Correct the rows, or state 'date_format' if days and months were mixed up",
+                                rule="ended_before_started", rows=tuple(raw.rows[early])))  # fmt: skip
     return pd.DataFrame({"opened": opened.values, "closed": closed})
 
 
@@ -290,7 +315,8 @@ def _attribute(raw: RawTable, name: str, missing: Sequence[str], faults: list[Fa
     if given and 1 - wrong.sum() / given >= MOSTLY:
         faults.append(Fault(f"text among numbers in {rows_text(raw.rows[wrong])}", where=f"{raw.name} > {name}",
                             allowed="Numbers in every row, or empty cells",
-                            do_next="Where a mark means 'not known', name it in 'missing'"))  # fmt: skip
+                            do_next="Where a mark means 'not known', name it in 'missing'", rule="text_among_numbers",
+                            rows=tuple(raw.rows[wrong])))  # fmt: skip
     return text
 
 
@@ -299,7 +325,7 @@ def _numbers(raw: RawTable, column: str, faults: list[Fault]) -> np.ndarray:
     values, wrong = numbers.values, numbers.wrong | np.isinf(numbers.values)
     if wrong.any():
         faults.append(Fault(f"something else than a number in {rows_text(raw.rows[wrong])}", where=f"{raw.name} > {column}",
-                            allowed="A finite number, or an empty cell"))  # fmt: skip
+                            allowed="A finite number, or an empty cell", rule="not_a_number", rows=tuple(raw.rows[wrong])))  # fmt: skip
     return values
 
 

@@ -7,7 +7,6 @@ columns that are not there, and rows with more cells than the names. Columns tha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from demand.data.cells import filled, matches, rows_text
+from demand.data.cells import MOJIBAKE, filled, matches, rows_text
 from demand.data.codes import merge_codes
 from demand.data.layout import Header, find_header, furniture, same_name
 from demand.data.numbers import Numbers, scale_of, to_numbers
@@ -39,7 +38,6 @@ LEFT_OUT: Mapping[str, str] = {
     "total_rows": "rows of totals are left out: the rows above are added up here",
     "footer": "remarks below or between the rows are left out",
 }
-MOJIBAKE = re.compile("Å[·µ¶´]|Ã[\x80-\xbf¢¤©ª®´¶¼½¾]|â€")
 
 
 class FileSpec(Spec):
@@ -86,6 +84,8 @@ class RawTable:
         All names of columns that the file has, also of those that were not kept.
     sheet : str
         The sheet, where the file has several.
+    faults : tuple of Fault
+        Rows that cannot be used and are not among the others.
     """
 
     name: str
@@ -95,6 +95,7 @@ class RawTable:
     spec: FileSpec | None = None
     names: tuple[str, ...] = ()
     sheet: str = ""
+    faults: tuple[Fault, ...] = ()
 
     def kept(self, mask: np.ndarray) -> RawTable:
         """Give some of the rows."""
@@ -151,9 +152,10 @@ def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str], ever
     faults = [f for sheet, header in chosen for f in _column_faults(path.name, header.names, spec, columns, expected)]
     raise_all(faults, DataError, during=f"reading {path.name}")
     anchors = [columns[a] for a in ANCHORS if a in columns]
-    tables = [_table(path.name, sheet, header, spec, wanted=wanted, anchors=anchors, every=every) for sheet, header in chosen]
+    several = len(chosen) > 1
+    tables = [_table(path.name, s, h, spec, wanted=wanted, anchors=anchors, keep=(every, several)) for s, h in chosen]
     whole = tables[0] if len(tables) == 1 else _stacked(path.name, tables)
-    raise_all(_overfull(whole), DataError, during=f"reading {path.name}")
+    whole = _without_overfull(whole)
     if whole.data.empty:
         raise DataError(Fault("the file has no rows", where=path.name, allowed=f"The layout expected: {expected}"))
     merged, notes = merge_codes(whole.data.drop(columns=BEYOND, errors="ignore"), spec.codes, whole.name, whole.rows)
@@ -221,9 +223,10 @@ def _column_faults(name: str, names: Sequence[str], spec: FileSpec, columns: Map
 
 
 def _table(
-    name: str, sheet: Sheet, header: Header, spec: FileSpec, *, wanted: Sequence[str], anchors: Sequence[str], every: bool
+    name: str, sheet: Sheet, header: Header, spec: FileSpec, *, wanted: Sequence[str], anchors: Sequence[str], keep: tuple[bool, bool]
 ) -> RawTable:
-    """Read the columns of one sheet and leave out the rows that are no data."""
+    """Read the columns of one sheet and leave out rows that are no data; `keep`: other columns too, and sheets in names of rows."""
+    every, several = keep
     places = {c: at[0] for c, at in _places(header.names, spec, wanted).items() if at}
     others = {n: i for i, n in enumerate(header.names) if every and i not in places.values() and n not in places}
     kept = {**places, **others}
@@ -231,6 +234,8 @@ def _table(
     read = sheet.read(header, list(at.values()))
     data = pd.DataFrame({c: read[i] for c, i in at.items() if i in read})
     rows = np.arange(len(data)) + header.first + header.depth + 1
+    if several:
+        rows = np.array([f"{sheet.name}!{row}" for row in rows], dtype=object)
     inside = data.drop(columns=BEYOND, errors="ignore")
     shown = [a for a in anchors if a in inside]
     found = furniture(inside, shown, {a: header.names[at[a]] for a in shown})
@@ -255,7 +260,7 @@ def _table(
 
 def _stacked(name: str, tables: list[RawTable]) -> RawTable:
     """Put sheets one below the other; a row is then named by its sheet and its number."""
-    rows = np.concatenate([np.array([f"{t.sheet}!{r}" for r in t.rows], dtype=object) for t in tables])
+    rows = np.concatenate([t.rows for t in tables])
     findings = [f for t in tables for f in t.findings]
     told = f"{len(tables)} sheets were read, one below the other: {listed([t.sheet for t in tables], most=12)}"
     findings.append(Finding.of("sheets", "note", name, count=len(tables), message=told))
@@ -269,16 +274,15 @@ def _stacked(name: str, tables: list[RawTable]) -> RawTable:
     return replace(tables[0], data=data, rows=rows, findings=tuple(findings), names=tuple(every))
 
 
-def _overfull(table: RawTable) -> list[Fault]:
-    """Name the rows that have more cells than there are names: a comma too many moves what follows into the wrong columns."""
+def _without_overfull(table: RawTable) -> RawTable:
+    """Take out the rows that have more cells than there are names: a comma too many moves what follows into the wrong columns."""
     more = filled(table.data[BEYOND]) if BEYOND in table.data else np.zeros(len(table.data), dtype=bool)
     if not more.any():
-        return []
+        return table
     found = f"more cells than names of columns in {rows_text(table.rows[more])}"
     mend = "Look for a comma that is no separator: put its cell in quotes"
-    return [
-        Fault(found, where=table.name, allowed="A cell under each name", do_next=mend, rule="shifted_row", rows=tuple(table.rows[more]))
-    ]
+    fault = Fault(found, table.name, "A cell under each name", mend, rule="shifted_row", rows=tuple(table.rows[more]))
+    return replace(table.kept(~more), faults=(*table.faults, fault))
 
 
 def _damaged(table: RawTable) -> list[Finding]:

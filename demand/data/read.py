@@ -117,7 +117,7 @@ def read_history(spec: HistorySpec, folder: Path) -> tuple[History, list[Finding
     """
     raw = open_table(spec, folder, columns=_history_columns(spec))
     raw = _selected(_with_series(raw, spec), spec)
-    faults: list[Fault] = []
+    faults = list(raw.faults)
     rows, frequency, findings = _history_rows(raw, spec, faults)
     faults += _within_series(rows, spec, raw.name)
     raise_all(faults, DataError, during=f"reading {raw.name}")

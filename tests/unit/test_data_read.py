@@ -177,7 +177,7 @@ def test_people_have_pseudonyms_and_typed_attributes(tmp_path):
     assert people["age"].isna().tolist() == [False, True, False]
     assert people["drinks"].where(people["drinks"].notna(), "?").tolist() == ["yes", "no", "?"]
     assert people["tenure"].where(people["tenure"].notna(), "?").tolist() == ["rent", "?", "none"]
-    assert {f.rule for f in findings} == {"date_format", "far_future", "blank_key"}
+    assert {f.rule for f in findings} == {"date_format", "far_future", "blank_key", "overlap"}
 
 
 def test_places_keep_their_codes(tmp_path):
