@@ -90,7 +90,7 @@ def read_actuals(spec: ActualsSpec, folder: Path, *, lines: Sequence[str], start
     raw = open_table(spec, folder, columns=named | {k: v for k, v in optional.items() if v})
     of = to_text(raw.data[spec.line], spec.missing)
     known = {value: line for line, values in (spec.lines or {n: [n] for n in lines}).items() for value in values}
-    faults = [
+    faults = list(raw.faults) + [
         Fault(f"'{line}' is not a line of the budget", where="data > actuals > lines", allowed=did_you_mean(line, lines))
         for line in spec.lines
         if line not in lines
