@@ -7,9 +7,9 @@ from dataclasses import replace
 from demand.evaluation import backtest
 from demand.forecast import ForecastSpec
 from pipelines.config import RunConfig
-from pipelines.forecast import missing, rules_of
+from pipelines.forecast import missing
 from pipelines.job import Job
-from pipelines.results import load_forecast, load_history, start_month
+from pipelines.results import load_forecast, load_history, rules_of, start_month
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]

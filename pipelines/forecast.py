@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from demand.budget import horizon_needed
 from demand.errors import DataError, Fault
 from demand.forecast import forecast
 from demand.hierarchy import levels, totals
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import start_month, write_forecast
+from pipelines.results import rules_of, start_month, write_forecast
 from pipelines.store import Writer
 
-if TYPE_CHECKING:
-    from demand.segments.model import SegmentModel
-
-__all__ = ["NEEDS", "missing", "rests_on", "rules_of", "run"]
+__all__ = ["NEEDS", "missing", "rests_on", "run"]
 
 NEEDS = ("check", "segment")
 
@@ -33,13 +28,6 @@ def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
     years = sorted({year for line in config.budget.lines for year in line.years}) if config.budget else []
     return [config.forecast, config.caseload, years, start_month(config)]
-
-
-def rules_of(job: Job) -> SegmentModel | None:
-    """Give the rules by which people are counted in segments; None where they are not."""
-    if not job.store.has("segment_model.json") or not job.inputs.counted:
-        return None
-    return job.inputs.earlier(str(job.store.path("segment_model.json").resolve()))[0]
 
 
 def run(job: Job, writer: Writer) -> None:

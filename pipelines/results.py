@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from demand.budget import Cost
     from demand.scenario import WhatIf
+    from demand.segments.model import SegmentModel
     from pipelines.config import RunConfig
     from pipelines.job import Job
     from pipelines.store import Store, Writer
@@ -35,6 +36,7 @@ __all__ = [
     "load_forecast",
     "load_history",
     "priced",
+    "rules_of",
     "run_day",
     "start_month",
     "tested_until",
@@ -137,6 +139,13 @@ def forecast_again(folder: Path, *, jobs: int = 1) -> Forecast:
         jobs=jobs,
         earlier=Earlier(pd.read_parquet(folder / "replays.parquet"), json.loads((folder / "model_parts.json").read_text(encoding="utf-8"))),
     )
+
+
+def rules_of(job: Job) -> SegmentModel | None:
+    """Give the rules by which people are counted in segments; None where they are not."""
+    if not job.store.has("segment_model.json") or not job.inputs.counted:
+        return None
+    return job.inputs.earlier(str(job.store.path("segment_model.json").resolve()))[0]
 
 
 def start_month(config: RunConfig) -> int:

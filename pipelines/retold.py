@@ -14,12 +14,12 @@ import pandas as pd
 import xarray as xr
 
 from demand.budget import BudgetSpec, budget_table, horizon_needed
-from demand.forecast import ForecastSpec, forecast
+from demand.forecast import Earlier, ForecastSpec, forecast
 from demand.scenario import BASELINE, apply
 from demand.tables import History
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import load_draws, load_history, priced
+from pipelines.results import load_draws, load_history, priced, rules_of
 from pipelines.store import Store, source_hash, versions
 
 __all__ = ["expected", "retold"]
@@ -124,8 +124,8 @@ def _figures(said: _Said, then: Store, before: Job, about: dict[str, Any], spec:
         drivers=said.drivers,
         hierarchy=config.data.hierarchy,
         jobs=before.jobs,
-        replays=then.table("replays.parquet"),
-        saved=then.json("model_parts.json"),
+        earlier=Earlier(then.table("replays.parquet"), then.json("model_parts.json")),
+        stocks=before.inputs.stocks(history, rules_of(before)),
     )
     return _priced(before, apply(made.draws, [], seed=config.seed)[0], history)
 
