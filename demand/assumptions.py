@@ -15,7 +15,7 @@ import pandas as pd
 from demand.errors import listed
 from demand.spec import Assumption, Spec
 
-__all__ = ["COLUMNS", "ledger", "ledger_notes", "numbers_in", "with_numbers"]
+__all__ = ["COLUMNS", "ledger", "ledger_notes", "marked", "numbers_in", "with_numbers"]
 
 PASSPORT = ["value", "unit", "low", "high", "source", "as_of", "owner", "placeholder"]
 COLUMNS = ["name", *PASSPORT, "used_in", "entry", "review_by", "overdue", "moves_with"]
@@ -116,3 +116,29 @@ def ledger_notes(table: pd.DataFrame, own: Iterable[str] = ()) -> tuple[str, ...
     notes += [f"{listed(hollow['name'])}: a placeholder that nobody has answered for yet."] if len(hollow) else []
     notes += [f"{listed(spare)} of the ledger: used nowhere."] if spare else []
     return tuple(notes)
+
+
+def marked(table: pd.DataFrame, changes: pd.DataFrame | None) -> pd.DataFrame:
+    """Give the ledger in which every number that was changed in a workbook says so as its source.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `ledger` gives it.
+    changes : pandas.DataFrame or None
+        assumption, number, old, new, cell, changed_by, why.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    if changes is None or changes.empty:
+        return table
+    told = {}
+    for name, rows in changes.groupby("assumption", sort=False):
+        what = ", ".join(f"{r['number']} {r['old']:g} -> {r['new']:g} ({r['cell']})" for r in rows.to_dict("records"))
+        who = next((f" by {w}" for w in rows["changed_by"] if w), "")
+        why = next((f": {w}" for w in rows["why"] if w), "")
+        told[str(name)] = f"edited in the workbook{who}, {what}{why}. Before: "
+    sources = [told.get(name, "") + source for name, source in zip(table["name"], table["source"], strict=True)]
+    return table.assign(source=sources)

@@ -19,7 +19,7 @@ from demand.report.assumption_sheet import BUDGET, SHEET, budget_key
 from demand.report.read_back import changes, with_changes
 from pipelines.config import RunConfig
 
-__all__ = ["edited", "marked"]
+__all__ = ["edited"]
 
 
 def edited(config: RunConfig, path: Path) -> tuple[RunConfig, pd.DataFrame]:
@@ -55,20 +55,6 @@ def edited(config: RunConfig, path: Path) -> tuple[RunConfig, pd.DataFrame]:
     except ValidationError as error:
         faults = [Fault(str(e["msg"]).removeprefix("Value error, "), f"{path.name} > {SHEET}") for e in error.errors(include_url=False)]
         raise SettingsError(faults, during=f"reading {path.name} back") from error
-
-
-def marked(ledger: pd.DataFrame, table: pd.DataFrame | None) -> pd.DataFrame:
-    """Give the ledger in which every number that was changed says so as its source."""
-    if table is None or table.empty:
-        return ledger
-    told = {}
-    for name, rows in table.groupby("assumption", sort=False):
-        what = ", ".join(f"{r['number']} {r['old']:g} -> {r['new']:g} ({r['cell']})" for r in rows.to_dict("records"))
-        who = next((f" by {w}" for w in rows["changed_by"] if w), "")
-        why = next((f": {w}" for w in rows["why"] if w), "")
-        told[str(name)] = f"edited in the workbook{who}, {what}{why}. Before: "
-    sources = [told.get(name, "") + source for name, source in zip(ledger["name"], ledger["source"], strict=True)]
-    return ledger.assign(source=sources)
 
 
 def _replaced(config: RunConfig, new: dict[str, Any], money: dict[str, float]) -> dict[str, Any]:

@@ -50,6 +50,8 @@ TABLES = {
             "bridge",
             "backcast",
             "allocation",
+            "sweep",
+            "inputs_changes",
             "outturn",
             "moved",
             "said",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from demand.assumptions import ledger, ledger_notes
+from demand.assumptions import ledger, ledger_notes, marked
 from demand.budget import sweep, waterfall
 from demand.scenario import apply, demand_table, expired
 from pipelines.config import RunConfig
-from pipelines.edits import marked
 from pipelines.job import Job
 from pipelines.results import load_history, priced, run_day, start_month, what_if
 from pipelines.store import Writer

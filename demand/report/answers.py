@@ -14,6 +14,7 @@ from demand.report import bars, figures, words
 from demand.report.facts import Line, Money, lines, none_counted, said_change, scenario_demand, why_parts
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.parts import Answer, stacked
+from demand.report.plan_facts import backcast_held, gap_sentence
 from demand.report.record import miss_summary, misses, years_held
 
 __all__ = ["answers"]
@@ -209,7 +210,8 @@ def _cost(inputs: ReportInput, money: Money | None) -> Answer:
     frame = years.assign(name=[_year_name(r) for r in years.itertuples()], mark=years["budget"])[["name", "mark", "low", "high"]]
     frame["mean"] = years["expected"]
     picture = bars.ranges(frame, title="what we expect to spend, by financial year", of="Financial year", money=True)
-    return Answer(question, words.pounds(expected), words.capital(said), sentence + ".", picture, placeholder=mark)
+    more = gap_sentence(inputs)
+    return Answer(question, words.pounds(expected), words.capital(said), sentence + ".", picture, placeholder=mark, more=more)
 
 
 def _against(expected: float, budget: float) -> str:
@@ -292,4 +294,6 @@ def _before(inputs: ReportInput, line: Line | None) -> Answer:
     title = f"{line.title}: what we would have said a year ahead, and what happened"
     picture = figures.past(line.past, said_then, title=title, write=line.write)
     said = f"Between {words.percent(least)} and {words.percent(most)} in {words.plural(times, 'test')}"
-    return Answer(question, f"Out by {words.percent(typical)}", said, sentence + ".", picture, more=record)
+    return Answer(
+        question, f"Out by {words.percent(typical)}", said, sentence + ".", picture, more=f"{record} {backcast_held(inputs)}".strip()
+    )

@@ -21,10 +21,10 @@ __all__ = ["BUDGET", "COLUMNS", "KEY", "SHEET", "assumptions", "budget_key", "ha
 SHEET = "Assumptions"
 KEY = "Name in the config"
 COLUMNS = (
-    *("Assumption", "Value", "Low", "High", "Unit", "When a change counts", "Changed by", "Why it was changed", "State"),
-    *("Standing", "Source", "As of", "Answers for it", "Used in", "Value in the run", "Low in the run", "High in the run", KEY),
+    *("Assumption", "Value", "Low", "High", "Unit", "Source", "As of", "Answers for it", "Used in", "Standing", "When a change counts"),
+    *("State", "Changed by", "Why it was changed", "Value in the run", "Low in the run", "High in the run", KEY),
 )
-WIDTHS = (38, 14, 14, 14, 22, 18, 16, 26, 18, 16, 46, 18, 18, 14, 14, 14, 14, 40)
+WIDTHS = (34, 14, 10, 10, 20, 36, 15, 16, 10, 14, 14, 16, 16, 26, 14, 14, 14, 40)
 AT = {name: i for i, name in enumerate(COLUMNS)}
 BUDGET = "budget"
 NUMBERS = ("value", "low", "high")
@@ -77,7 +77,7 @@ def assumptions(book: Book, live: Live | None) -> None:
     sheet.autofilter(top, 0, last, len(COLUMNS) - 1)
     allowed = {"format_cells": True, "format_columns": True, "format_rows": True, "sort": True, "autofilter": True}
     sheet.protect("", allowed)
-    sheet.print_area(0, 0, last, AT["Used in"])
+    sheet.print_area(0, 0, last, AT["State"])
 
 
 def _given(book: Book, live: Live | None) -> Iterator[Row]:

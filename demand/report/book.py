@@ -57,6 +57,8 @@ class Book:
             "exact": {"num_format": "0.000000"},
             "live": {"bg_color": "#FFF3B0", "border": 1, "border_color": "#B58800", "locked": False},
             "later": {"bg_color": "#D2E2F1", "border": 1, "border_color": "#1D70B8", "locked": False},
+            "right": {"align": "right"},
+            "middle": {"align": "center", "valign": "top"},
             "warn": {"bold": True, "font_color": "#D4351C"},
         }
         key = " ".join(names)
@@ -82,17 +84,11 @@ class Book:
         sheet.write_string(0, 0, title, self.look("title"))
         row = 1
         stamp = "Internal. " if self.inputs.spec.audience == "council" else ""
-        for text in filter(None, (stamp + note if stamp or note else "",)):
-            sheet.write_string(row, 0, text)
-            row += 1
+        if stamp or note:
+            row = self.say(sheet, row, stamp + note)
         if hollow:
-            sheet.write_string(
-                row,
-                0,
-                "PLACEHOLDER: figures on this sheet rest on numbers that nobody has given yet. See the sheet Assumptions.",
-                self.look("hollow"),
-            )
-            row += 1
+            told = "PLACEHOLDER: figures on this sheet rest on numbers that nobody has given yet. See the sheet Assumptions."
+            row = self.say(sheet, row, told, "hollow")
         if typed and ("changes",) in self.places:
             told = "Inputs were changed: the typed figures here are still those of the run. Read the workbook back to renew them."
             sheet.write_formula(row, 0, f'=IF({self.places["changes",]}>0,"{told}","")', self.look("warn"), "")
@@ -100,15 +96,24 @@ class Book:
         sheet.set_footer(f"&L{_plain(self.inputs.title)}&C{stamp.strip()}&RPage &P of &N")
         return sheet, row + 1
 
+    def say(self, sheet: Any, row: int, text: str, *looks: str) -> int:
+        """Write a sentence across the columns, wrapped; gives the next row."""
+        last, look = len(self.widths) - 1, self.look("text", *looks)
+        if last > 0:
+            sheet.merge_range(row, 0, row, last, "", look)
+        sheet.write_string(row, 0, text, look)
+        sheet.set_row(row, 15.0 * max(1, -(-round(len(text) * 1.12) // max(sum(self.widths), 1))))
+        return row + 1
+
     def fit(self, sheet: Any, row: int, texts: Sequence[str]) -> None:
         """Make a row as high as its longest wrapped text needs; programs other than Excel do not do it by themselves."""
         lines = max((-(-round(len(text) * 1.12) // max(width, 1)) for text, width in zip(texts, self.widths, strict=False)), default=1)
         sheet.set_row(row, 15.0 * max(1, lines))
 
-    def headings(self, sheet: Any, row: int, names: Sequence[str]) -> None:
-        """Write the row of headings and freeze it."""
+    def headings(self, sheet: Any, row: int, names: Sequence[str], *, words: int = 99) -> None:
+        """Write the row of headings and freeze it; after the first so many columns there are numbers, which stand on the right."""
         for i, name in enumerate(names):
-            sheet.write_string(row, i, name, self.look("head"))
+            sheet.write_string(row, i, name, self.look("head", *(["right"] if i >= words else [])))
         self.fit(sheet, row, names)
         sheet.freeze_panes(row + 1, 1)
         sheet.repeat_rows(row)

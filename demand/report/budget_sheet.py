@@ -51,7 +51,7 @@ def budget(book: Book, money: Money) -> None:
         hollow=book.inputs.marked("cost", "price", "budget", "uplift", "scenario", "change"),
         widths=WIDTHS,
     )
-    book.headings(sheet, top, HEADINGS)
+    book.headings(sheet, top, HEADINGS, words=3)
     if any(key[0] == "pounds" for key in book.places):
         for i, name in enumerate(WORKING):
             sheet.write_string(top, 13 + i, name, book.look("range", "text"))
@@ -90,7 +90,7 @@ def _line(book: Book, sheet: Any, row: int, line: Any, *, lines: Lines) -> None:
     if pd.notna(line.budget):
         sheet.write_formula(row, 6, f"=F{at}-E{at}", book.look("pounds"), round(line.expected - line.budget, 2))
     _ranges(book, sheet, row, line._asdict(), span=span, looks=())
-    sheet.write_string(row, 11, "yes" if line.tested else "no: too far ahead")
+    sheet.write_string(row, 11, "yes" if line.tested else "no: too far ahead", book.look("middle"))
     book.places["budget", *place] = f"Budget!$E${at}"
     book.places["expected", *place] = f"Budget!$F${at}"
 
@@ -139,7 +139,7 @@ def _total(book: Book, sheet: Any, row: int, total: pd.Series, *, lines: Lines, 
         sheet.write_blank(row, 6, None, book.look("total"))
     sheet.write_formula(row, 5, f"=SUM({lines.of('F')})".replace("$", ""), book.look("pounds", "total"), expected)
     _ranges(book, sheet, row, total, span=book.places.get(("pounds", *place)), looks=("total",))
-    sheet.write_string(row, 11, "yes" if total["tested"] else "no: too far ahead", book.look("total"))
+    sheet.write_string(row, 11, "yes" if total["tested"] else "no: too far ahead", book.look("total", "middle"))
     book.places["budget", *place] = f"Budget!$E${at}"
     book.places["expected", *place] = f"Budget!$F${at}"
 
@@ -151,7 +151,7 @@ def checks(book: Book, money: Money) -> None:
         "unless an input was changed."
     )
     sheet, row = book.sheet("Checks", title="Checks", note=note, widths=[28, 16, 24, 24, 24])
-    book.headings(sheet, row, ["Scenario", "Financial year", "Total on the sheet Budget", "Total of the run", "Agrees"])
+    book.headings(sheet, row, ["Scenario", "Financial year", "Total on the sheet Budget", "Total of the run", "Agrees"], words=2)
     changed = book.places.get(("changes",), "0")
     for (scenario, year), block in money.lines.groupby(["scenario", "financial_year"], sort=False):
         address = book.places.get(("expected", str(scenario), "total", str(year)))
@@ -164,5 +164,5 @@ def checks(book: Book, money: Money) -> None:
         sheet.write_formula(row, 2, f"={address}", book.look("pounds"), added)
         sheet.write_number(row, 3, value, book.look("pounds"))
         formula = f'=IF(ABS(C{row + 1}-D{row + 1})<0.005,"yes",IF({changed}>0,"inputs were changed","NO"))'
-        sheet.write_formula(row, 4, formula, book.look("text"), "yes" if abs(added - value) < 0.005 else "NO")
+        sheet.write_formula(row, 4, formula, book.look("middle"), "yes" if abs(added - value) < 0.005 else "NO")
     sheet.print_area(0, 0, row, 4)

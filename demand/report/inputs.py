@@ -82,6 +82,8 @@ class ReportInput:
         name, value, unit, low, high, source, as_of, owner, placeholder, used_in.
     price_quantities, price_draws : pandas.DataFrame, optional
         As stored: what the workbook works with.
+    inputs_changes : pandas.DataFrame, optional
+        As stored: what finance changed in a workbook that was read back.
     applied : pandas.DataFrame, optional
         What each scenario changed: old -> new, and warnings.
     not_forecast : pandas.DataFrame, optional
@@ -93,6 +95,8 @@ class ReportInput:
     reconciliation, mtfp, bridge, backcast, allocation : pandas.DataFrame, optional
         As stored: counted at its price against the ledger, increments for the medium-term plan, from the last year to the next, what the
         budget would have been in each past April, and who gets how much.
+    sweep : pandas.DataFrame, optional
+        As stored: a scenario at every combination of some of its numbers.
     outturn : pandas.DataFrame, optional
         As stored: by line, what the year will have cost, from the ledger and the forecast of the months after.
     moved, said : pandas.DataFrame, optional
@@ -140,6 +144,7 @@ class ReportInput:
     assumptions: pd.DataFrame | None = None
     price_quantities: pd.DataFrame | None = None
     price_draws: pd.DataFrame | None = None
+    inputs_changes: pd.DataFrame | None = None
     applied: pd.DataFrame | None = None
     not_forecast: pd.DataFrame | None = None
     events: pd.DataFrame | None = None
@@ -149,6 +154,7 @@ class ReportInput:
     bridge: pd.DataFrame | None = None
     backcast: pd.DataFrame | None = None
     allocation: pd.DataFrame | None = None
+    sweep: pd.DataFrame | None = None
     outturn: pd.DataFrame | None = None
     moved: pd.DataFrame | None = None
     said: pd.DataFrame | None = None

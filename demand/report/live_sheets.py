@@ -63,7 +63,9 @@ class Columns:
 
 
 def _opened(book: Book, name: str, *, title: str, note: str, count: int) -> Columns:
-    sheet, _ = book.sheet(name, title=title, note=f"{LIVE} {note}", hollow=book.inputs.marked("cost", "price", "uplift"), widths=[12])
+    sheet, _ = book.sheet(
+        name, title=title, note=f"{LIVE} {note}", hollow=book.inputs.marked("cost", "price", "uplift"), widths=[12, *[17] * 11]
+    )
     sheet.set_column(1, 400, 17)
     for i, text in enumerate(
         ("Scenario", "Financial year", "Budget line", "Future") if name == FUTURES else ("Unit cost", "", "", "Future")

@@ -32,7 +32,7 @@ def scenarios(book: Book, money: Money) -> None:
         hollow=book.inputs.marked("scenario", "change", "cost", "price"),
         widths=[46, *[20] * max(len(years), 4)],
     )
-    book.headings(sheet, row, ["Scenario", *years])
+    book.headings(sheet, row, ["Scenario", *years], words=1)
     top = row + 1
     for name in names:
         row += 1
@@ -62,7 +62,8 @@ def scenarios_priced(book: Book, money: Money) -> list[str]:
 
 def _table_head(book: Book, sheet: Any, row: int, title: str, years: Sequence[str]) -> int:
     for i, name in enumerate([title, *years]):
-        sheet.write_string(row, i, name, book.look("head"))
+        sheet.write_string(row, i, name, book.look("head", *(["right"] if i else [])))
+    book.fit(sheet, row, [title])
     return row
 
 
@@ -125,6 +126,7 @@ def risk(book: Book) -> None:
             *("Scenario", "Budget line", "Financial year", "Chance of overspend", "Reserve enough 4 years in 5"),
             *("Reserve enough 19 years in 20", "Expected overspend", "Overspend, if there is one"),
         ],
+        words=3,
     )
     head = row
     for line in table.to_dict("records"):
@@ -172,7 +174,7 @@ def sensitivity(book: Book) -> None:
         typed=True,
         widths=[44, 14, 20, 20, 20],
     )
-    book.headings(sheet, row, ["Assumption", "Financial year", "At its low end", "At its high end", "Distance"])
+    book.headings(sheet, row, ["Assumption", "Financial year", "At its low end", "At its high end", "Distance"], words=2)
     order = (table["high_pence"] - table["low_pence"]).abs().sort_values(ascending=False, kind="stable").index
     for line in table.loc[order].itertuples():
         row += 1

@@ -16,6 +16,7 @@ from demand.report.joined_section import joined_section
 from demand.report.money_sections import assumptions_section, budget_section, risk_section, scenarios_section, sensitivity_section
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_sections import segments_section
+from demand.report.plan_sections import agreement_section, bridge_section, levers_section, past_budgets_section, plan_section
 from demand.report.record import held_in_words, years_held
 from demand.report.record_section import LEVELS, track_section
 
@@ -48,7 +49,12 @@ def sections(inputs: ReportInput) -> list[Section]:
         track_section(inputs, found),
         why_section(inputs, found),
         scenarios_section(inputs, known, line),
+        levers_section(inputs),
         budget_section(inputs, money),
+        agreement_section(inputs),
+        bridge_section(inputs),
+        plan_section(inputs),
+        past_budgets_section(inputs),
         sensitivity_section(inputs, known),
         risk_section(inputs),
         assumptions_section(inputs),

@@ -63,7 +63,7 @@ def summary(book: Book) -> None:
     """Write the answers of the first page."""
     found = answers(book.inputs)
     hollow = any(a.placeholder for a in found)
-    sheet, row = book.sheet("Summary", title="In short", hollow=hollow, typed=True, widths=[26, 26, 60, 90])
+    sheet, row = book.sheet("Summary", title="In short", hollow=hollow, typed=True, widths=[22, 22, 36, 76])
     book.headings(sheet, row, ["Question", "Answer", "Range", "In a sentence"])
     for answer in found:
         row += 1
@@ -98,6 +98,7 @@ def forecast(book: Book) -> None:
     sheet, row = book.sheet(
         "Forecast", title="Expected numbers by financial year", note=note, widths=[22, *[22] * len(keys), 24, 16, 12, 14, 14, 14]
     )
+    n_text = len(keys) + 3
     book.headings(
         sheet,
         row,
@@ -111,6 +112,7 @@ def forecast(book: Book) -> None:
             "Low (not the sum)",
             "High (not the sum)",
         ],
+        words=n_text,
     )
     head, n = row, len(keys)
     for record in rows.to_dict("records"):

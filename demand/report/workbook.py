@@ -22,6 +22,7 @@ from demand.report.inputs import ReportInput
 from demand.report.live import Live
 from demand.report.live_sheets import FUTURES, PRICES, futures, prices
 from demand.report.money_sheets import risk, scenarios, scenarios_priced, sensitivity
+from demand.report.plan_sheets import bridge, ledger, levers, past_budgets, plan
 from demand.report.sheets import forecast, has_forecast, read_me, summary
 
 __all__ = ["workbook"]
@@ -90,6 +91,7 @@ def _money(book: Book) -> list[Sheet]:
         found.append(Sheet("Forecast", "Expected numbers by financial year.", partial(forecast, book)))
     if inputs.risk is not None and not inputs.risk.empty:
         found.append(Sheet("Risk", "The chance of an overspend, and the reserve that would be enough.", partial(risk, book)))
+    found += _plan(book)
     if inputs.sensitivity is not None and not inputs.sensitivity.empty:
         found.append(Sheet("What moves it", "Each assumption at its low and its high end.", partial(sensitivity, book)))
     if has_assumptions(book):
@@ -102,3 +104,16 @@ def _money(book: Book) -> list[Sheet]:
     if money is not None:
         found.append(Sheet("Checks", "Live checks: each total against the figure that the run worked out.", partial(checks, book, money)))
     return found
+
+
+def _plan(book: Book) -> list[Sheet]:
+    """Give the sheets of the budget round that the run has tables for."""
+    inputs = book.inputs
+    known = (
+        (inputs.mtfp, "Medium-term plan", "What each year needs more than the one before, in £000.", plan),
+        (inputs.bridge, "Year to year", "What moves each line from one year to the next, step by step.", bridge),
+        (inputs.reconciliation, "Against the ledger", "What was counted, at its price, against what was spent.", ledger),
+        (inputs.backcast, "Past budgets", "What each past April would have set aside, and what was needed.", past_budgets),
+        (inputs.sweep, "Levers", "A scenario at every combination of some of its numbers.", levers),
+    )
+    return [Sheet(name, about, partial(write, book)) for table, name, about, write in known if table is not None and not table.empty]

@@ -10,11 +10,11 @@ import pytest
 from live_case import FEWER, SPEC, made_live, prices
 from openpyxl import load_workbook
 
-from demand.assumptions import numbers_in, with_numbers
+from demand.assumptions import marked, numbers_in, with_numbers
 from demand.errors import SettingsError
 from demand.report.workbook import workbook
 from pipelines.config import RunConfig
-from pipelines.edits import edited, marked
+from pipelines.edits import edited
 
 CONFIG = RunConfig.model_validate(
     {

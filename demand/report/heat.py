@@ -1,0 +1,75 @@
+"""A map of two levers: each square says what comes of one combination of values.
+
+In: rows of a sweep. Out: a `Figure` with its table. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from demand.report.figures import drawn
+from demand.report.parts import Figure, table_of
+from demand.report.words import capital, count, pounds, pounds_short
+
+__all__ = ["heat"]
+
+
+def heat(rows: pd.DataFrame, *, title: str, levers: tuple[str, str], money: bool) -> Figure:
+    """Show the difference from no change at every combination of two levers.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        value_1, value_2, difference, difference_low, difference_high: a row a combination.
+    title : str
+    levers : (str, str)
+        What the two are called: down, across.
+    money : bool
+
+    Returns
+    -------
+    Figure
+    """
+    write, short = (pounds, pounds_short) if money else (count, count)
+    wide = rows.pivot_table(index="value_1", columns="value_2", values="difference")
+
+    def draw(canvas: Any) -> None:
+        axes, values = canvas.subplots(), wide.to_numpy(dtype=float)
+        most = float(np.nanmax(np.abs(values))) or 1.0
+        axes.pcolormesh(values, cmap="PuOr", vmin=-most, vmax=most, edgecolors="white", linewidth=2)
+        for (i, j), value in np.ndenumerate(values):
+            strong = abs(value) > 0.6 * most
+            told = "" if np.isnan(value) else ("+" if value > 0 else "") + short(value)
+            axes.text(j + 0.5, i + 0.5, told, ha="center", va="center", fontsize=9.5, color="white" if strong else "#0B0C0C")
+        axes.set_xticks(np.arange(wide.shape[1]) + 0.5, [f"{v:g}" for v in wide.columns])
+        axes.set_yticks(np.arange(wide.shape[0]) + 0.5, [f"{v:g}" for v in wide.index])
+        axes.set_xlabel(levers[1])
+        axes.set_ylabel(levers[0])
+        axes.grid(False)
+
+    least, most = rows.loc[rows["difference"].idxmin()], rows.loc[rows["difference"].idxmax()]
+    said = " and ".join(
+        f"{word} {('+' if row['difference'] > 0 else '')}{write(row['difference'])} at {levers[0]} {row['value_1']:g} and {levers[1]} "
+        f"{row['value_2']:g}"
+        for word, row in (("least", least), ("most", most))
+    )
+    names = {
+        "value_1": capital(levers[0]),
+        "value_2": capital(levers[1]),
+        "difference": "Against no change",
+        "difference_low": "Low",
+        "difference_high": "High",
+    }
+    how = "exact" if money else "count"
+    formats: dict[str, str | Callable[[float], str]] = {
+        **dict.fromkeys(("value_1", "value_2"), lambda v: f"{v:g}"),
+        **dict.fromkeys(list(names)[2:], how),
+    }
+    behind = table_of(rows, title, names=names, formats=formats, note="Low to high: 4 years in 5.")
+    size = (5.8, max(2.0, 0.5 * len(wide) + 1.0))
+    return Figure(partial(drawn, draw, size=size), f"Map of {title}: {said}.", behind, capital(title))

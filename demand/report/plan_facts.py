@@ -1,0 +1,139 @@
+"""What the tables of the budget round say, looked up and put into sentences.
+
+In: a `ReportInput` with reconciliation, bridge, mtfp and backcast as stored. Out: rows in pounds for the page and the workbook, and the
+sentences that stand on the first page. Refuses nothing; what a run does not have is empty.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from demand.report import words
+from demand.report.facts import TOTAL
+from demand.report.inputs import BASELINE, ReportInput
+
+__all__ = ["backcast_held", "backcast_off", "backcast_rows", "bridge_rows", "cliffs", "gap_rows", "gap_sentence", "plan_rows", "step_name"]
+
+STEPS = {
+    "interaction": "working together", "volume": "how many", "starts": "how many come", "length of stay": "how long they stay",
+    "mix": "which kinds of place", "price": "prices", "demand": "how many and which kinds", "not explained by volume x price":
+    "not explained by numbers and prices", "outturn": "what the ledger says", "volume x price": "what was counted, at its price",
+    "forecast": "what we expect",
+}  # fmt: skip
+"""Names of steps, as people say them."""
+WAYS = {"forecast": "The forecast", "last year plus 3 %": "The year before plus 3%", "budget that was set": "The budget that was set"}
+
+
+def step_name(inputs: ReportInput, name: object) -> str:
+    """Say what a step of a bridge or a row of the plan is."""
+    return words.capital(STEPS.get(str(name), words.label(name, inputs.spec.names)))
+
+
+def _pounds(table: pd.DataFrame) -> pd.DataFrame:
+    """Give amounts in pounds beside those in pence."""
+    more = {c.removesuffix("_pence"): pd.to_numeric(table[c]).astype(float) / 100 for c in table.columns if c.endswith("_pence")}
+    return table.assign(**more, whole=table["line"].astype(str).str.lower().isin(TOTAL))
+
+
+def _named(inputs: ReportInput, table: pd.DataFrame) -> pd.DataFrame:
+    said = [
+        "All lines" if whole else words.capital(words.label(n, inputs.spec.names))
+        for n, whole in zip(table["line"], table["whole"], strict=True)
+    ]
+    return table.assign(name=said)
+
+
+def _told(inputs: ReportInput, table: pd.DataFrame | None) -> pd.DataFrame:
+    """Give a stored table in pounds, with lines as they are said; empty where there is none."""
+    return pd.DataFrame() if table is None or table.empty else _named(inputs, _pounds(table))
+
+
+def gap_rows(inputs: ReportInput) -> pd.DataFrame:
+    """Give what was counted at its price against the ledger, by line and year."""
+    return _told(inputs, inputs.reconciliation)
+
+
+def gap_sentence(inputs: ReportInput) -> str:
+    """Say how much of the last year's spending is not explained; empty where no outturn was given."""
+    rows = gap_rows(inputs)
+    if rows.empty:
+        return ""
+    last = rows[rows["financial_year"] == rows["financial_year"].max()]
+    row = (last[last["whole"]] if last["whole"].any() else last).iloc[0]
+    gap, share = float(row["gap"]), float(row["gap_share"])
+    of = "" if row["whole"] else f" for {words.label(row['line'], inputs.spec.names)}"
+    said = (
+        f"Of the {words.pounds(row['outturn'])} that the ledger says were spent{of} in {row['financial_year']}, counted numbers at their "
+        f"prices explain {words.pounds(row['modelled'])}"
+    )
+    which = "less" if gap >= 0 else "more"
+    within = "within" if row["within"] else "OUTSIDE"
+    return (
+        f"{said}: {words.pounds(abs(gap))} {which} ({words.percent(abs(share))}), {within} the {words.percent(row['tolerance'])} that was "
+        "allowed. This gap is shown and never scaled away."
+    )
+
+
+def bridge_rows(inputs: ReportInput, scenario: str = BASELINE) -> pd.DataFrame:
+    """Give the steps from one year to the next under a scenario."""
+    rows = _told(inputs, inputs.bridge)
+    if rows.empty:
+        return rows
+    mine = rows[rows["scenario"] == scenario]
+    return mine.assign(said=[step_name(inputs, s) for s in mine["step"]])
+
+
+def plan_rows(inputs: ReportInput, scenario: str = BASELINE) -> pd.DataFrame:
+    """Give the increments of the medium-term plan under a scenario, without those that are nought in every year."""
+    rows = _told(inputs, inputs.mtfp)
+    if rows.empty:
+        return rows
+    mine = rows[rows["scenario"] == scenario]
+    some = mine.groupby(["line", "item"])[["low", "medium", "high"]].transform(lambda v: v.abs().max()).max(axis=1) >= 0.5
+    mine = mine[some]
+    return mine.assign(said=[step_name(inputs, i) for i in mine["item"]])
+
+
+def cliffs(inputs: ReportInput) -> list[str]:
+    """Say which grants end, and what is missing from then on."""
+    rows = plan_rows(inputs)
+    if rows.empty:
+        return []
+    ends = rows[(rows["kind"] == "grant") & ~rows["recurring"].astype(bool) & (rows["medium"] > 0) & ~rows["whole"]]
+    return [
+        f"{r.said} ends: from {r.financial_year} on, {words.pounds(r.medium)} a year more has to be found for "
+        f"{words.label(r.line, inputs.spec.names)}, or the grant renewed."
+        for r in ends.itertuples()
+    ]
+
+
+def backcast_rows(inputs: ReportInput) -> pd.DataFrame:
+    """Give what each past April would have budgeted, by way of deciding, and what was needed."""
+    rows = _told(inputs, inputs.backcast)
+    return rows if rows.empty else rows.assign(way=[WAYS.get(str(m), str(m)) for m in rows["method"]])
+
+
+def backcast_held(inputs: ReportInput) -> str:
+    """Say in how many past years the range held in pounds; empty where none could be judged."""
+    rows = _total(backcast_rows(inputs))
+    judged = rows[rows["calibrated"].astype(bool)].dropna(subset=["inside"]) if len(rows) else rows
+    if judged.empty:
+        return ""
+    held = int(judged["inside"].astype(bool).sum())
+    return f"In pounds: what was needed lay inside the range said each April in {held} of {words.plural(len(judged), 'year')}."
+
+
+def backcast_off(inputs: ReportInput) -> str:
+    """Say how far off each way of setting budgets was on average; empty where nothing was replayed."""
+    rows = _total(backcast_rows(inputs))
+    if rows.empty:
+        return ""
+    off = rows.assign(off=rows["error"].abs()).groupby("way", sort=False)["off"].mean()
+    return f"On average {words.join(f'{w[0].lower()}{w[1:]} was off by {words.pounds(v)}' for w, v in off.items())}."
+
+
+def _total(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows of all lines together, or of the only line."""
+    if rows.empty:
+        return rows
+    return rows[rows["whole"]] if rows["whole"].any() else rows[rows["line"] == rows["line"].iloc[0]]

@@ -1,0 +1,112 @@
+"""The budget round on the page and in the workbook: the gap, the bridge, the plan, past budgets and levers."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+from openpyxl import load_workbook
+from plan_made import plan_tables
+from report_made import made
+
+from demand.report import ReportInput
+from demand.report.answers import answers
+from demand.report.html import report_page
+from demand.report.plan_facts import backcast_held, backcast_off, cliffs, gap_sentence
+from demand.report.sections import sections
+from demand.report.words import banned_in
+from demand.report.workbook import workbook
+
+PAGES = {"ledger", "bridge", "plan", "past-budgets", "levers"}
+SHEETS = {"Against the ledger", "Year to year", "Medium-term plan", "Past budgets", "Levers"}
+
+
+def told() -> ReportInput:
+    return replace(made(), **plan_tables())
+
+
+def rows_of(sheet: Any) -> list[dict[str, Any]]:
+    top = int("".join(c for c in sheet.freeze_panes if c.isdigit())) - 1
+    names = [cell.value for cell in sheet[top]]
+    return [dict(zip(names, [c.value for c in row], strict=True)) for row in sheet.iter_rows(min_row=top + 1) if row[0].value]
+
+
+def test_the_gap_that_is_not_explained_stands_on_the_first_page() -> None:
+    sentence = gap_sentence(told())
+    assert "£3 million that the ledger says were spent in 2025-26" in sentence
+    assert "£3.06 million: £60,000 more (2%), within the 4" in sentence
+    cost = next(a for a in answers(told()) if a.question == "What will it cost?")
+    assert cost.more == sentence
+    assert banned_in(sentence) == []
+
+
+def test_how_many_past_budgets_held_is_told_as_k_of_n() -> None:
+    assert "in 2 of 3 years" in backcast_held(told())
+    before = next(a for a in answers(told()) if a.question == "Were we right before?")
+    assert before.more.endswith(backcast_held(told()))
+    assert "the forecast was off by £197,000 and the year before plus 3% was off by £363,000" in backcast_off(told())
+
+
+def test_a_grant_that_ends_is_a_cliff() -> None:
+    assert cliffs(told()) == [
+        "Homelessness grant ends: from 2027-28 on, £200,000 a year more has to be found for hostel, or the grant renewed."
+    ]
+
+
+def test_each_table_has_its_page_with_a_picture_that_is_told_in_words() -> None:
+    found = {s.id: s for s in sections(told()) if s.id in PAGES}
+    assert set(found) == PAGES
+    assert PAGES.isdisjoint(s.id for s in sections(made()))
+    for name in ("bridge", "past-budgets", "levers"):
+        pictures = [p for p in found[name].parts if p.kind == "figure"]
+        assert pictures
+        assert all(p.alt and p.table.rows and p.svg.startswith("<svg") and "<image" not in p.svg for p in pictures)
+    assert found["ledger"].parts[0].kind == "warning"
+    assert all(s.placeholder for s in found.values())
+    page = report_page(told())
+    assert "nothing is changed" in page
+
+
+def test_the_sheets_add_up_and_are_in_plain_words() -> None:
+    book = load_workbook(io.BytesIO(workbook(told())))
+    stored = load_workbook(io.BytesIO(workbook(told())), data_only=True)
+    assert set(book.sheetnames) >= SHEETS
+    words = " ".join(str(c.value) for n in SHEETS for row in book[n].iter_rows() for c in row if c.data_type == "s")
+    assert banned_in(words) == []
+    assert {r["Adds up"] for r in rows_of(stored["Year to year"])} == {None, "yes"}
+    plan, live = rows_of(stored["Medium-term plan"]), rows_of(book["Medium-term plan"])
+    whole = [r for r in plan if r["What"] == "All together"]
+    assert {r["Budget line"]: r["2027-28 expected"] for r in whole} == {
+        "Hostel": 280_500.75,
+        "Bed and breakfast": 80_500.75,
+        "All lines": 361_001.5,
+    }
+    assert all(str(r["2027-28 expected"]).startswith("=SUM(") for r in live if r["What"] == "All together")
+    grant = next(r for r in plan if r["What"] == "Homelessness grant")
+    assert (grant["Recurs"], grant["Begins in"], grant["Part-year effect"], grant["Full-year effect"]) == (
+        "ends",
+        "2027-28",
+        200_000,
+        250_000,
+    )
+    ledger = rows_of(stored["Against the ledger"])
+    assert [r["Within"] for r in ledger] == ["yes", "NO", "yes"]
+    assert [round(r["Not explained"]) for r in ledger] == [40_000, -100_000, -60_000]
+    assert len(rows_of(stored["Levers"])) == 4
+
+
+@pytest.mark.parametrize("name", ["reconciliation", "bridge", "mtfp", "backcast", "sweep"])
+def test_a_table_without_a_row_leaves_page_and_workbook_whole(name: str) -> None:
+    empty = pd.DataFrame(columns=plan_tables()[name].columns)
+    inputs = replace(told(), **{name: empty})
+    assert "Summary" in load_workbook(io.BytesIO(workbook(inputs))).sheetnames
+    assert len({s.id for s in sections(inputs)} & PAGES) == 4
+
+
+def test_one_lever_is_a_row_of_bars() -> None:
+    one = plan_tables()["sweep"].drop_duplicates("value_1").assign(lever_2=None, value_2=float("nan"))
+    found = next(s for s in sections(replace(told(), sweep=one)) if s.id == "levers")
+    assert "Bar chart" in found.parts[0].alt
