@@ -44,6 +44,7 @@ check: lint types architecture
 benchmark: .venv/installed
 	$(BIN)/python benchmarks/help.py
 	$(BIN)/python benchmarks/chain.py
+	$(BIN)/python benchmarks/planning.py
 
 # Needs the public statistics (DEMAND_REAL_DATA); hours on two cores, and peers' forecasts are kept in outputs/peers.
 benchmark-accuracy: .venv/installed

@@ -214,8 +214,10 @@ def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, hi
     shape = (demand.sizes["scenario"], len(rows), len(exposure.labels), demand.sizes["draw"])
     pounds = np.empty(shape, dtype=np.float64)
     ordered = demand.transpose("scenario", "series", "ds", "draw").to_numpy()
-    for position in range(shape[0]):
-        pounds[position] = priced(parts, exposure, ordered[position, rows], rows)
+    for position, values in enumerate(ordered):
+        moved = rows if position == 0 else rows[[not np.array_equal(values[r], ordered[0, r]) for r in rows]]
+        pounds[position] = pounds[0] if position else 0.0
+        pounds[position, np.searchsorted(rows, moved)] = priced(parts, exposure, values[moved], moved)
     about = {n: (c.dims, c.to_numpy()[rows]) for n, c in demand.coords.items() if c.dims == ("series",)}
     coords = {"scenario": demand["scenario"].to_numpy(), "financial_year": np.array(exposure.labels, dtype=object), **about,
               "draw": demand["draw"].to_numpy(), "months_actual": ("financial_year", exposure.months_actual)}  # fmt: skip

@@ -127,9 +127,10 @@ class Exposure:
         gaps = np.isnan(actual)
         done = np.where(gaps, 0.0, actual) @ behind
         done[(gaps.astype(float) @ (behind > 0)) > 0] = np.nan
+        total = np.empty((len(rows), ahead.shape[1], values.shape[2])) if per is None else self._stock(values, rows, ahead)
         if per is None:
-            return np.asarray(np.matmul(ahead.T, values.astype(np.float64)) + done[:, :, None])
-        return np.asarray(self._stock(values, rows, ahead) + done[:, :, None])
+            _weighed(ahead, values, total)
+        return np.asarray(total + done[:, :, None])
 
     def highest(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Give the highest count of some series together at the end of any period of each whole financial year, actuals to date among them.
@@ -154,10 +155,10 @@ class Exposure:
     def _stock(self, values: np.ndarray, rows: np.ndarray, ahead: np.ndarray) -> np.ndarray:
         """Weigh closing stocks so that the sum is that of `average_stock` x length."""
         closing, before = stock_weights(ahead)
-        total = np.matmul(closing.T, values.astype(np.float64))
+        total = np.empty((len(rows), ahead.shape[1], values.shape[2]))
+        _weighed(closing, values, total)
         first, last = values[:, 0, :].astype(np.float64), self._last(rows)[:, None]
-        opening = np.where(np.isnan(last), first, last)
-        return np.asarray(total + opening[:, None, :] * before[None, :, None])
+        return np.asarray(total + np.where(np.isnan(last), first, last)[:, None, :] * before[None, :, None])
 
     def _actual(self, rows: np.ndarray, *, stock: bool) -> np.ndarray:
         counts = self._wide.to_numpy()[:, rows].T
@@ -174,6 +175,15 @@ class Exposure:
             days = np.array([(y.end - y.start).days + 1 for y in self.years])
             return np.asarray(shares * self.frequency.days_in(ds)[:, None] / days)
         return np.asarray(shares * lengths(ds, self.frequency, per)[:, None])
+
+
+def _weighed(weights: np.ndarray, values: np.ndarray, total: np.ndarray) -> None:
+    """Weigh the periods of each series: (periods, years) and (rows, periods, draws) give (rows, years, draws).
+
+    Row by row, in float64: a copy of the whole would not fit into the fast memory of the processor.
+    """
+    for row, draws in enumerate(values):
+        np.matmul(weights.T, draws.astype(np.float64), out=total[row])
 
 
 def _wide(history: History | None, ids: pd.Index, ds: pd.DatetimeIndex, frequency: Frequency) -> pd.DataFrame:
