@@ -12,9 +12,10 @@ from demand.budget import price, with_items
 from demand.data.quality import impossible
 from demand.errors import DataError, Fault, ScenarioError, raise_all
 from demand.events import clean
-from demand.scenario import WhatIf, apply, sweep_faults
-from demand.scenario.effect import work_out
+from demand.scenario import Change, WhatIf, apply, by_name, sweep_faults, under, unfold
+from demand.scenario.change import places
 from demand.tables import History, make_draws, match
+from pipelines.config import RunConfig
 from pipelines.job import Job
 from pipelines.results import start_month
 
@@ -67,26 +68,39 @@ def _check_counts(job: Job) -> None:
 
 
 def _check_scenarios(job: Job) -> None:
-    """Refuse changes that do not fit what is counted: each is tried on one period of nothing. Drivers are known later, as segments are."""
-    history, scenarios = job.inputs.history, tuple(job.config.scenarios.values())
-    faults = sweep_faults(job.config.sweeps, scenarios)
-    case = None if history is None else WhatIf(_nothing(history), scenarios)
-    for name, scenario in job.config.scenarios.items():
-        for position, change in enumerate(scenario.changes):
-            named = {*change.where, *(change.to or {}), change.between}
-            if case is None or change.driver or change.per or "segment" in named:
-                continue
-            try:
-                work_out(case, change, at=f"{job.config.name} > scenarios > {name} > changes[{position}]")
-            except ScenarioError as error:
-                faults += error.faults
-    raise_all(faults, ScenarioError, during="trying the scenarios")
+    """Refuse changes that do not fit what is counted, or that meet: each scenario is tried on a forecast of nothing.
+
+    What drivers do, and who is in which segment, is known later.
+    """
+    history, config = job.inputs.history, job.config
+    faults = sweep_faults(config.sweeps, tuple(config.scenarios.values()))
+    if history is not None and config.forecast is not None:
+        faults += _tried(config, _nothing(history, config.forecast.horizon))
+    raise_all(list(dict.fromkeys(faults)), ScenarioError, during="trying the scenarios")
 
 
-def _nothing(history: History) -> xr.DataArray:
-    """One period in which nobody comes."""
-    ahead, about = history.frequency.after(history.last, 1), {"cutoff": history.last, "seed": 1, "fingerprint": ""}
-    return make_draws(np.zeros((len(history.ids), 1, 2)), history.series, ahead, frequency=history.frequency, **about)
+def _tried(config: RunConfig, nothing: xr.DataArray) -> list[Fault]:
+    scenarios = tuple(config.scenarios.values())
+    case, known, faults = WhatIf(nothing, scenarios), by_name(scenarios), []
+    for name, scenario in known.items():
+        changes = {label: c for label, c in unfold(scenario, known).items() if not (c.driver or c.per or "segment" in _named(c))}
+        at = {"": f"scenarios > {name}", **places(scenario, known)}
+        try:
+            under(case, changes, together=scenario.together, at={label: f"{config.name} > {place}" for label, place in at.items()})
+        except ScenarioError as error:
+            faults += list(error.faults)
+    return faults
+
+
+def _named(change: Change) -> set[str | None]:
+    """Give the keys that a change names."""
+    return {*change.where, *(change.to or {}), change.between}
+
+
+def _nothing(history: History, periods: int) -> xr.DataArray:
+    """Periods in which nobody comes."""
+    ahead, about = history.frequency.after(history.last, periods), {"cutoff": history.last, "seed": 1, "fingerprint": ""}
+    return make_draws(np.zeros((len(history.ids), periods, 2)), history.series, ahead, frequency=history.frequency, **about)
 
 
 def _check_prices(job: Job) -> None:
@@ -94,6 +108,6 @@ def _check_prices(job: Job) -> None:
     history, costs = job.inputs.history, job.config.costs
     if history is None or not costs or any("segment" in one.where for one in (*costs, *job.config.income, *job.config.step_costs)):
         return
-    nothing = _nothing(history)
+    nothing = _nothing(history, 1)
     cost = price(apply(nothing, (), seed=1)[0], costs, seed=1, history=history, start_month=start_month(job.config))
     with_items(cost, [item.model_copy(update={"scenarios": []}) for item in job.config.items], seed=1)
