@@ -55,7 +55,7 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("risk.csv", risk_table(cost, spec))
     writer.table("sensitivity.csv", sensitivity(case, cost))
     writer.table("price_quantities.parquet", quantities(cost, spec, seed=case.seed))
-    writer.table("price_draws.parquet", price_draws(cost, seed=case.seed))
+    writer.table("price_draws.parquet", price_draws(cost, spec, seed=case.seed))
     writer.table("unpriced.csv", cost.unpriced)
     if job.edits is not None:
         writer.table("inputs_changes.csv", job.edits)

@@ -42,6 +42,6 @@ def made_live(costs: Sequence[UnitCost] | None = None, spec: BudgetSpec = SPEC, 
         risk=risk_table(cost, spec),
         assumptions=ledger({"costs": costs, "scenarios": [FEWER]}, as_of=date(2026, 6, 30)),
         price_quantities=quantities(cost, spec, seed=SEED),
-        price_draws=price_draws(cost, seed=SEED),
+        price_draws=price_draws(cost, spec, seed=SEED),
         questions={"fewer": FEWER.question},
     )

@@ -24,12 +24,13 @@ SAME = 1e-9
 """Share of the pounds up to which two ways of working them out agree."""
 
 
-def price_draws(cost: Cost, *, seed: int) -> pd.DataFrame:
+def price_draws(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
     """Give where each price lay in its range, future by future.
 
     Parameters
     ----------
     cost : Cost
+    spec : BudgetSpec
     seed : int
         The run's seed.
 
@@ -42,7 +43,7 @@ def price_draws(cost: Cost, *, seed: int) -> pd.DataFrame:
     """
     found = [
         pd.DataFrame({"cost": known.part.cost.name, "number": number, "draw": np.arange(len(z)), "z": z})
-        for known in _knowns(cost, seed=seed)
+        for known in _knowns(cost, spec, seed=seed)
         for number, z in known.places.items()
     ]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=PRICE_DRAWS)
@@ -73,10 +74,8 @@ def quantities(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
     pounds = line_costs(cost, spec)
     names = [str(n) for n in pounds["line"].to_numpy()]
     names = names[:-1] if len(names) > 1 else names
-    belongs = owning_lines(cost, spec) if spec.lines else np.zeros(cost.years.sizes["series"], dtype=int)
-    place = pd.Series(belongs, index=cost.years["series"].to_numpy())
-    line_of = place.reindex(cost.exposure.series.index, fill_value=-1).to_numpy()
-    live, years = _knowns(cost, seed=seed), cost.exposure.years
+    line_of = _line_of(cost, spec)
+    live, years = _knowns(cost, spec, seed=seed), cost.exposure.years
     demand = cost.demand.transpose("scenario", "series", "ds", "draw").to_numpy()
     blocks: list[pd.DataFrame] = []
     for s, scenario in enumerate(cost.years["scenario"].to_numpy()):
@@ -110,10 +109,25 @@ class _Known:
     places: dict[str, np.ndarray]
 
 
-def _knowns(cost: Cost, *, seed: int) -> list[_Known]:
-    """Give the unit costs that can be worked out from where their numbers were drawn."""
+def _line_of(cost: Cost, spec: BudgetSpec) -> np.ndarray:
+    """Give the position of the line of each series of the demand; -1 where none."""
+    belongs = owning_lines(cost, spec) if spec.lines else np.zeros(cost.years.sizes["series"], dtype=int)
+    place = pd.Series(belongs, index=cost.years["series"].to_numpy())
+    return np.asarray(place.reindex(cost.exposure.series.index, fill_value=-1).to_numpy())
+
+
+def _knowns(cost: Cost, spec: BudgetSpec, *, seed: int) -> list[_Known]:
+    """Give the unit costs that can be worked out from where their numbers were drawn.
+
+    Those of lines with income by rule are left out: what comes in depends on what the series cost.
+    """
     found = []
+    ruled = set(cost.items["line"].to_numpy()[cost.items["kind"].to_numpy() == "income"])
+    dependent = [n for n, line in enumerate(spec.lines) if line.name in ruled]
+    line_of = _line_of(cost, spec)
     for part in cost.parts:
+        if np.isin(line_of[part.rows], dependent).any():
+            continue
         place, years = places(part.cost, draws=cost.years.sizes["draw"], seed=seed), cost.exposure.years
         amounts = part.cost.amount.at(place["amount"])
         if not (amounts > 0).all() or (part.cost.size is None and not np.allclose(part.amounts, amounts, rtol=SAME, atol=0)):

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 from planning_cases import change, forecast, number, unit_cost, weekly_prices
 
-from demand.budget import BudgetLine, BudgetSpec, Cost, UnitCost, line_costs, price, price_draws, quantities
+from demand.budget import BudgetLine, BudgetSpec, Cost, UnitCost, line_costs, price, price_draws, quantities, with_items
+from demand.budget.grants import Grant
+from demand.budget.income import HousingBenefit
 from demand.scenario import Scenario, apply
 
 SEED = 5
@@ -25,7 +27,7 @@ def priced(costs: list[UnitCost]) -> Cost:
 
 def worked_out(cost: Cost, spec: BudgetSpec, costs: list[UnitCost]) -> pd.Series:
     """Pounds by scenario, line, year and draw from the two tables and nothing else."""
-    table, drawn = quantities(cost, spec, seed=SEED), price_draws(cost, seed=SEED)
+    table, drawn = quantities(cost, spec, seed=SEED), price_draws(cost, spec, seed=SEED)
     z = drawn.pivot_table(index=["cost", "draw"], columns="number", values="z").reindex(columns=["amount", "uplift"])
     rows = table.merge(z, left_on=["cost", "draw"], right_index=True, how="left")
     known = {c.name: c for c in costs}
@@ -85,7 +87,7 @@ def test_however_it_is_billed_the_amount_can_be_changed(how: str) -> None:
     expected = line_costs(priced(after), SPEC).sel(line=["bnb", "hostels"]).to_series()
     found = worked_out(cost, SPEC, after)
     np.testing.assert_allclose(found.reindex(expected.index).to_numpy(), expected.to_numpy(), rtol=1e-9)
-    assert ("uplift" in set(price_draws(cost, seed=SEED)["number"])) == (how in ("per person", "52 weeks"))
+    assert ("uplift" in set(price_draws(cost, SPEC, seed=SEED)["number"])) == (how in ("per person", "52 weeks"))
 
 
 def test_pounds_that_no_amount_and_uplift_explain_stand_as_they_are() -> None:
@@ -94,7 +96,23 @@ def test_pounds_that_no_amount_and_uplift_explain_stand_as_they_are() -> None:
     shifted = replace(cost, parts=(odd, cost.parts[1]))
     table = quantities(shifted, SPEC, seed=SEED)
     assert set(table["cost"]) == {"", "hostel place"}
-    assert set(price_draws(shifted, seed=SEED)["cost"]) == {"hostel place"}
+    assert set(price_draws(shifted, SPEC, seed=SEED)["cost"]) == {"hostel place"}
     pounds = line_costs(cost, SPEC).sel(line="bnb").to_series()
     fixed = table[table["cost"] == ""].set_index(["scenario", "financial_year", "draw"])["quantity"]
     np.testing.assert_allclose(fixed.to_numpy(), pounds.reindex(fixed.index).to_numpy(), rtol=1e-12)
+
+
+def test_a_grant_leaves_prices_live_and_income_by_rule_does_not() -> None:
+    grant = Grant(name="grant", line="bnb", years={"2026-27": 50_000.0, "2027-28": 50_000.0})
+    benefit = HousingBenefit.model_validate(
+        {"rule": "housing_benefit", "name": "benefit", "line": "hostels", "where": {"type": "hostel"},
+         "lha_2011": number(100, 90, 120, "GBP/household/week"), "self_contained": False}
+    )  # fmt: skip
+    cost = with_items(priced(weekly_prices()), [grant, benefit], seed=SEED)
+    table = quantities(cost, SPEC, seed=SEED)
+    told = {str(line): set(rows["cost"]) for line, rows in table.groupby("line")}
+    assert told == {"bnb": {"bed and breakfast", ""}, "hostels": {""}}
+    assert set(price_draws(cost, SPEC, seed=SEED)["cost"]) == {"bed and breakfast"}
+    expected = line_costs(cost, SPEC).sel(line=["bnb", "hostels"]).to_series()
+    found = worked_out(cost, SPEC, weekly_prices())
+    np.testing.assert_allclose(found.reindex(expected.index).to_numpy(), expected.to_numpy(), rtol=1e-9)
