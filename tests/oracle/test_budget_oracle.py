@@ -8,6 +8,8 @@ import pytest
 from planning_cases import change, forecast, number, unit_cost
 
 from demand.budget import BudgetLine, FixedTotal, allocate, price
+from demand.budget.allocation import AllocationSpec
+from demand.budget.prevention import Prevention
 from demand.calendar import FinancialYear
 from demand.scenario import Scenario, apply
 
@@ -96,3 +98,36 @@ def test_no_other_way_of_sharing_a_total_leaves_less_shortfall(total, floor) -> 
     bnb, hostel = (year.sel(series=[f"North/{of}", f"South/{of}"]).sum("series").to_numpy() for of in ("bnb", "hostel"))
     best = min(np.clip(bnb - (total - x), 0, None).mean() + np.clip(hostel - x, 0, None).mean() for x in np.linspace(floor, total, 4001))
     assert plan.table["expected_shortfall_pence"].sum() / 100 <= best + 0.02
+
+
+@pytest.mark.parametrize("total", [1.6e6, 2.0e6, 2.3e6])
+@pytest.mark.parametrize(("avoids", "half", "lag"), [(0.3, 1e5, 6), (0.15, 4e4, 0), (0.5, 4e5, 15)])
+def test_no_other_spending_on_prevention_leaves_a_hundredth_less_shortfall(total, avoids, half, lag) -> None:
+    draws, history = forecast(draws=20, ahead=33)
+    costs = [
+        unit_cost("bnb", {"type": "bnb"}, number(500, 400, 700, "GBP/household/week")),
+        unit_cost("hostel", {"type": "hostel"}, number(250, 240, 260, "GBP/household/week")),
+    ]
+    cost = price(apply(draws, [], seed=1)[0], costs, seed=1, history=history)
+    lines = [BudgetLine(name="bnb", where={"type": "bnb"}), BudgetLine(name="hostel", where={"type": "hostel"}, floor=2e5)]
+    curve = {"avoids": number(avoids), "half": number(half, unit="GBP/year"), "lag": number(lag, unit="month")}
+    spec = AllocationSpec(
+        total=dict.fromkeys(("2027-28", "2028-29"), total), prevention=[Prevention(name="early help", line="bnb", most=5e5, **curve)]
+    )
+    found = allocate(cost, spec, lines).table
+    short = found.loc[found["kind"] == "line", "expected_shortfall_pence"].sum() / 100
+    year = cost.years.sel(scenario="baseline", financial_year=["2027-28", "2028-29"])
+    bnb, hostel = (year.sel(series=[f"North/{of}", f"South/{of}"]).sum("series").to_numpy() for of in ("bnb", "hostel"))
+    whole, part = divmod(lag / 12, 1)
+    best = np.inf
+    for first, second in itertools.product(np.linspace(0, 5e5, 51), repeat=2):
+        reached = [1 - 0.5 ** (first / half), 1 - 0.5 ** (second / half)]
+        acts = [(1 - part) * reached[0], part * reached[0] + (1 - part) * reached[1]] if whole == 0 else [0.0, (1 - part) * reached[0]]
+        lost = 0.0
+        for y, spent in enumerate((first, second)):
+            left = total - spent
+            a = np.linspace(0, left - 2e5, 401)[:, None]
+            dear = np.clip(bnb[y] * (1 - avoids * acts[y]) - a, 0, None).mean(axis=1)
+            lost += (dear + np.clip(hostel[y] - (left - a), 0, None).mean(axis=1)).min()
+        best = min(best, lost)
+    assert short <= 1.01 * best + 1

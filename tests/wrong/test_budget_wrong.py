@@ -21,6 +21,8 @@ from demand.budget import (
     price,
     with_items,
 )
+from demand.budget.allocation import AllocationSpec, Bounds
+from demand.budget.prevention import Prevention
 from demand.errors import BudgetError, DataError
 from demand.scenario import apply
 
@@ -262,3 +264,50 @@ def test_a_grant_that_cannot_be(amount, message) -> None:
 def test_a_line_of_items_that_names_series() -> None:
     with pytest.raises(ValidationError, match="'team' says 'items_only', and which series are paid from it"):
         BudgetLine(name="team", where={"area": "North"}, items_only=True)
+
+
+CURVE = {"avoids": number(0.2), "half": number(1e5, unit="GBP/year"), "lag": number(6, unit="month")}
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({}, "either a 'total' by year or a chance to 'hold'"),
+        ({"total": {"2026-27": 1}, "hold": 0.8}, "either a 'total' by year or a chance to 'hold'"),
+        ({"total": {"2026-27": -1}}, "greater than or equal to 0"),
+        ({"hold": 1.2}, "less than 1"),
+        ({"hold": 0.8, "bounds": {"all": {"least": 5, "most": 4}}}, "'all' gets at least 5 GBP and at most 4"),
+        ({"hold": 0.8, "prevention": [{"name": "a", "line": "all", "most": 1, **CURVE}] * 2}, "two programmes are called 'a'"),
+    ],
+)
+def test_an_allocation_that_cannot_be(spec, message) -> None:
+    with pytest.raises(ValidationError, match=message):
+        AllocationSpec.model_validate(spec)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"avoids": number(20, unit="%")}, "'avoids' of 'early help' is in '%'. Write 'ratio'"),
+        ({"avoids": number(0.2, 0.1, 1.2)}, "cannot avoid 0.1 to 1.2 of a cost. 0.15 is 15 in a hundred"),
+        ({"half": number(5, unit="GBP")}, "'half' of 'early help' is in 'GBP'. Write 'GBP/year'"),
+        ({"half": number(5, 0, 9, "GBP/year")}, "'half' of 'early help' has to be above zero"),
+        ({"lag": number(2, unit="year")}, "'lag' of 'early help' is in 'year'. Write 'month'"),
+        ({"least": 5e5}, "has to have at least 500,000 GBP and may have at most 100,000"),
+    ],
+)
+def test_a_programme_that_cannot_be(more, message) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Prevention.model_validate({"name": "early help", "line": "all", "most": 1e5, **CURVE, **more})
+
+
+def test_an_allocation_for_lines_that_are_not_there_or_below_a_duty() -> None:
+    cost = price(DEMAND, weekly_prices(), seed=1, history=HISTORY)
+    asked = AllocationSpec(
+        hold=0.8, bounds={"al": Bounds(), "all": Bounds(most=5)}, prevention=[Prevention(name="p", line="hostles", most=1, **CURVE)]
+    )
+    with pytest.raises(BudgetError) as error:
+        allocate(cost, asked, [BudgetLine(name="all", floor=10)])
+    assert "allocation > bounds: 'al' is not a line of the budget. Known: 'all'. Did you mean 'all'?" in str(error.value)
+    assert "allocation > prevention > p: 'hostles' is not a line of the budget" in str(error.value)
+    assert "allocation > bounds > all: it gets at most 5 GBP, and its floor is 10. A duty is never cut by a bound" in str(error.value)
