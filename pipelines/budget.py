@@ -17,6 +17,7 @@ from demand.budget import (
     risk_table,
     sensitivity,
 )
+from demand.budget.allocation import allocate, allocation_notes, allocation_table
 from demand.budget.backcast import backcast, backcast_notes
 from demand.budget.bridge import bridge, bridge_notes
 from demand.budget.movement import steps_of
@@ -40,7 +41,7 @@ def missing(config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.scenarios, config.costs, config.items, config.budget]
+    return [config.scenarios, config.costs, config.items, config.budget, config.allocation]
 
 
 def run(job: Job, writer: Writer) -> None:
@@ -65,10 +66,18 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("mtfp.csv", mtfp(found))
     writer.table("bridge.csv", bridge(found, spec))
     events = job.config.forecast.events if job.config.forecast else []
-    judged = backcast(cost, spec, counted, job.store.table("backtest_years.parquet"), events=events)
-    writer.table("backcast.csv", judged)
-    notes = [*backcast_notes(judged), *reconciliation_notes(agreed, spec), *mtfp_notes(found), *bridge_notes(found)]
-    told = [*notes, *budget_notes(cost, spec)]
+    writer.table("backcast.csv", judged := backcast(cost, spec, counted, job.store.table("backtest_years.parquet"), events=events))
+    told = [
+        *backcast_notes(judged),
+        *reconciliation_notes(agreed, spec),
+        *mtfp_notes(found),
+        *bridge_notes(found),
+        *budget_notes(cost, spec),
+    ]
+    if job.config.allocation is not None:
+        plan = allocate(cost, job.config.allocation, spec, seed=case.seed)
+        writer.table("allocation.csv", allocation_table(plan))
+        told = [*allocation_notes(plan), *told]
     if (asked := job.config.data.actuals) is not None and (ledger := job.inputs.actuals) is not None:
         before = job.inputs.table_before(asked.previous, "outturn.csv")
         projected = outturn(cost, spec, ledger, counted, seed=case.seed, previous=before, commitments=asked.commitments, basis=asked.basis)

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from demand.budget import BudgetSpec, FixedCost, Grant, IncomeRule, Item, Saving, StepCost, UnitCost
+from demand.budget.allocation import AllocationSpec
 from demand.caseload.model import CaseloadSpec
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
 from demand.data.ledger import ActualsSpec
@@ -139,6 +140,8 @@ class RunConfig(Spec):
     """What is to be saved, and how likely that is."""
     budget: BudgetSpec | None = None
     """The money that is set aside, by line and financial year."""
+    allocation: AllocationSpec | None = None
+    """How an envelope is shared out among the lines, and what prevention may do."""
     report: ReportSpec = ReportSpec()
     """Who reads it, in which languages."""
     disclosure: DisclosureSpec = DisclosureSpec()
@@ -184,6 +187,13 @@ class RunConfig(Spec):
             if lost:
                 known = did_you_mean(lost[0], ("baseline", *self.scenarios))
                 raise ValueError(f"'{item.name}' counts under the scenario '{lost[0]}', which there is not. {known}")
+        asked = self.allocation
+        if asked is not None and (unknown := [n for n in asked.lines if n not in lines]):
+            known = did_you_mean(unknown[0], lines) if lines else "Add the 'budget' section."
+            raise ValueError(f"the allocation speaks of the line '{unknown[0]}', which the budget does not have. {known}")
+        if asked is not None and asked.scenario not in ("baseline", *self.scenarios):
+            known = did_you_mean(asked.scenario, ("baseline", *self.scenarios))
+            raise ValueError(f"the allocation is for the scenario '{asked.scenario}', which there is not. {known}")
         return self
 
     @property
@@ -212,6 +222,7 @@ class RunConfig(Spec):
             yield f"{item.section} > {item.name} > where", item.where
         for k, line in enumerate(self.budget.lines if self.budget else ()):
             yield f"budget > lines[{k}].where", line.where
+            yield f"budget > lines[{k}].starts", line.starts
         for k, event in enumerate(self.forecast.events if self.forecast else ()):
             yield f"forecast > events[{k}].where", event.where
 

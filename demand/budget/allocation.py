@@ -94,6 +94,11 @@ class AllocationSpec(Spec):
         return self
 
     @property
+    def lines(self) -> list[str]:
+        """The budget lines that it speaks of."""
+        return [*self.bounds, *(p.line for p in self.prevention)]
+
+    @property
     def envelope(self) -> Envelope:
         """The envelope."""
         return FixedTotal(years=self.total) if self.hold is None else HoldService(chance=self.hold)
@@ -109,9 +114,9 @@ class Allocation:
         `ALLOCATION`, a row a line or programme and year: kind ("line", "prevention"), allocated_pence, the floor and bounds,
         expected_cost_pence (after prevention), expected_shortfall_pence, p_overspend, marginal_pound (of a line: the shortfall that one
         more pound would save; of a programme: the cost that it would save in the years planned), saved_pence (what a programme saves in
-        the year), p_paid_back (how likely it has saved by the end of the year what it has cost until then), binds ("floor", "least", "most",
-        "total", "demand": more would never be spent, "service"; of a programme also "balance": the next pound is worth as much elsewhere),
-        short_pence (what a duty, or the service, lacks).
+        the year), p_paid_back (how likely it has saved by the end of the year what it has cost until then), binds ("floor", "least",
+        "most", "total", "demand": more would never be spent, "service"; of a programme also "balance": the next pound is worth as
+        much elsewhere), short_pence (what a duty, or the service, lacks).
     broken : pandas.DataFrame
         financial_year, line, short_pence: the duties that cannot be paid.
     left_pence : mapping of str to int
