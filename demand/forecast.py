@@ -26,6 +26,7 @@ from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed,
 from demand.events import Event, check_events, clean, factors, read_day, remarks
 from demand.hierarchy import HierarchySpec, declared
 from demand.models import AUTO, MODELS, Forecaster, Prediction
+from demand.models.additive import blocked
 from demand.nested import Widths, stretches, whole_numbers, widths
 from demand.reconcile import CHOICES, Totals, reconcile
 from demand.replay import RACED, Cube, Origins, cube_of, cutoffs_at, origins, plan, replay
@@ -203,7 +204,7 @@ def forecast(
         means=_means(said, weights),
         replays=earlier.replays,
         weights=weights,
-        notes=wide.noted(used.noted(agreed.noted(_notes(said, weights, cube, of, seen, remarks(lowest, spec.events))))),
+        notes=wide.noted(used.noted(agreed.noted(_notes(said, weights, cube, of, seen, remarks(lowest, spec.events) + _absent(spec))))),
         not_forecast=left_out,
         effects=ahead.effects,
         driver_futures=ahead.table,
@@ -225,7 +226,18 @@ def _models(spec: ForecastSpec, stocks: Forecaster | None) -> list[str]:
     known = [*MODELS, *more]
     faults = [Fault(f"'{m}' is not a model", where="forecast > models", allowed=did_you_mean(m, known)) for m in wanted if m not in known]
     raise_all(faults, SettingsError, during="choosing models")
+    if "prophet" in wanted and blocked():
+        wanted.remove("prophet")
+    if not wanted:
+        raise SettingsError(Fault(f"Prophet cannot be started here: {blocked()}", where="forecast > models", do_next="Name other models"))
     return wanted
+
+
+def _absent(spec: ForecastSpec) -> list[tuple[str, str]]:
+    """Say loudly which model that was asked for could not take part."""
+    if "prophet" not in (AUTO if spec.models == "auto" else spec.models) or not blocked():
+        return []
+    return [("", f"PROPHET WAS LEFT OUT: its program cannot be started on this computer ({blocked()}); the other models went on")]
 
 
 def _lowest_level(history: History, hierarchy: HierarchySpec) -> tuple[History, pd.DataFrame]:

@@ -142,6 +142,33 @@ def _schema() -> None:
     typer.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
 
 
+@app.command("erase", help="Take a person out of everything that was stored: tables, models, MLflow.")
+def _erase(
+    config: Config,
+    ids: Annotated[list[str], typer.Option("--id", help="A reference as in the extract, or a pseudonym.", show_default=False)],
+    data_dir: DataDir = "",
+    output: Output = "",
+    changes: Set = None,
+) -> None:
+    from pipelines.console import erased
+
+    raise typer.Exit(erased(config, ids, data_dir=data_dir, output=output, changes=changes or []))
+
+
+@app.command("audit-model", help="Say what a saved model would reveal of people: segment_model.json, model_parts.json, LightGBM's text.")
+def _audit_model(file: Annotated[str, typer.Argument(help="The model's file.", show_default=False)]) -> None:
+    from pipelines.console import audited
+
+    raise typer.Exit(audited(file))
+
+
+@app.command("doctor", help="Say what this computer would stumble over.")
+def _doctor(output: Output = "") -> None:
+    from pipelines.console import examined
+
+    raise typer.Exit(examined(output))
+
+
 def main() -> None:
     """Run the command line."""
     app()

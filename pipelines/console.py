@@ -18,7 +18,7 @@ import typer
 from demand.errors import DemandError, StoreError
 from pipelines.job import STAGES, Job, Progress
 
-__all__ = ["approve", "assign", "carry_out", "draft", "open_job", "update"]
+__all__ = ["approve", "assign", "audited", "carry_out", "draft", "erased", "examined", "open_job", "update"]
 
 DOING = {
     "check": "Checking the data",
@@ -205,6 +205,62 @@ def approve(run: str, *, by: str, note: str, name: str) -> int:
         typer.echo(f"Error: {error}", err=True)
         return 2
     typer.echo(f"'{name}' is the forecast of record, frozen in {folder}. Later runs refer to it.")
+    return 0
+
+
+def erased(config: str, ids: list[str], *, data_dir: str, output: str, changes: list[str]) -> int:
+    """Take people out of what a config's runs have stored.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    from pipelines.erase import erase
+
+    try:
+        said = erase(open_job(config, data_dir=data_dir, output=output, changes=changes), ids)
+    except DemandError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 1 if isinstance(error, StoreError) else 2
+    typer.echo("\n".join(said))
+    return 0
+
+
+def audited(file: str) -> int:
+    """Say what a saved model would reveal.
+
+    Returns
+    -------
+    int
+        0 where it may leave, 2 where it may not.
+    """
+    from demand.disclosure.model_audit import audit_model
+
+    try:
+        found = audit_model(Path(file).name, Path(file).read_bytes())
+    except OSError as error:
+        typer.echo(f"Error: {file} cannot be read: {error.strerror}", err=True)
+        return 2
+    for one in found:
+        typer.echo(f"{'NOT CLEARED' if one.grave else 'Note'}: {one.what}")
+    grave = any(one.grave for one in found)
+    typer.echo("This model must stay." if grave else "Nothing in it tells of few people.")
+    return 2 if grave else 0
+
+
+def examined(output: str) -> int:
+    """Say what this computer would stumble over.
+
+    Returns
+    -------
+    int
+        0; what is found is told, and a run says again what it means for it.
+    """
+    from pipelines.doctor import examine
+
+    for one in examine(Path(output) if output else Path("outputs")):
+        typer.echo(f"{one.mark:<5} {one.what}" + (f" {one.do_next}" if one.do_next else ""))
     return 0
 
 

@@ -19,6 +19,7 @@ from demand.errors import DataError, Fault, SettingsError, raise_all
 from demand.spec import fingerprint
 from pipelines.config import RunConfig
 from pipelines.inputs import Inputs
+from pipelines.secrets import redacted
 from pipelines.store import Store, source_hash, versions
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Job:
     def finish(self, run_id: str | None) -> None:
         """Write down what this run was: the manifest's last words."""
         about: dict[str, Any] = {
-            "config": self.config.model_dump(mode="json"),
+            "config": redacted(self.config.model_dump(mode="json")),
             "seed": self.config.seed,
             "as_of": self.config.as_of,
             "data": self.inputs.hashes,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from demand.errors import Fault, StoreError
 
-__all__ = ["HALF", "alone", "swap", "sync_folder", "write_synced"]
+__all__ = ["HALF", "alone", "running", "swap", "sync_folder", "write_synced"]
 
 HALF = ".half-"
 """How the hidden folders begin in which a stage writes."""
@@ -59,6 +59,19 @@ def swap(place: Path, folder: Path, names: Iterable[str], *, gone: Iterable[str]
         for name in moved:
             (aside / name).replace(folder / name)
         raise
+
+
+def running(process: int) -> bool:
+    """Say whether a process of this computer is alive; where nobody can tell (on Windows), that it is."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 @contextmanager

@@ -170,6 +170,36 @@ class Store:
             self._beside.unlink(missing_ok=True)
             raise StoreError(_cannot_write(error, self.folder)) from error
 
+    def erase(self, tables: Mapping[str, pd.DataFrame], *, drop: Iterable[str], forget: Iterable[str]) -> None:
+        """Put tables in the place of stored ones, drop files, and stop vouching for the results of stages.
+
+        Parameters
+        ----------
+        tables : mapping
+            Name of a file -> its new content.
+        drop : iterable of str
+            Names of files that go.
+        forget : iterable of str
+            Stages that are to be done again.
+
+        Raises
+        ------
+        StoreError
+            Where a file cannot be written; all are then as they were.
+        """
+        gone, files = set(drop), dict(self.manifest.get("files", {}))
+        try:
+            with alone(self.folder), tempfile.TemporaryDirectory(dir=self.folder, prefix=HALF) as place:
+                writer = Writer(Path(place))
+                for name, table in tables.items():
+                    writer.table(name, table)
+                    files[name] = {"sha256": _sha256(writer.folder / name), "class": file_class(name)}
+                swap(Path(place), self.folder, list(tables), gone=sorted(gone))
+        except OSError as error:
+            raise StoreError(_cannot_write(error, self.folder)) from error
+        stages = {k: v for k, v in self.manifest.get("stages", {}).items() if k not in set(forget)}
+        self.update({"files": {n: about for n, about in files.items() if n not in gone}, "stages": stages})
+
     def has(self, name: str) -> bool:
         """Say whether a file is there as it was written."""
         return name in self.manifest.get("files", {}) and self._intact(name)

@@ -14,6 +14,10 @@ import logging
 import math
 import os
 import re
+import socket
+import sqlite3
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -21,6 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demand.errors import Fault, StoreError
+from pipelines.replacing import running
+from pipelines.secrets import redacted, with_secrets
 from pipelines.store import Store, file_class
 
 if TYPE_CHECKING:
@@ -28,18 +34,22 @@ if TYPE_CHECKING:
 
     from pipelines.config import RunConfig
 
-__all__ = ["ForecastModel", "load_model", "track"]
+__all__ = ["ForecastModel", "forget_runs", "load_model", "track"]
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
 }
 CHAMPION = "combined"
 """The forecast itself, in the tables of the backtest."""
 NOT_ARTIFACTS = frozenset({"draws.parquet"})
 """Too large for a mirror: made again from the registered model."""
+PROCESS = "demand.process"
+"""A tag: the computer and the process that a run belongs to."""
 MODEL_FILES = ("history.parquet", "replays.parquet", "model_settings.json", "model_parts.json")
 """What a forecast is made again from, bit for bit."""
 
@@ -71,7 +81,8 @@ def track(config: RunConfig, store: Store, *, drivers: pd.DataFrame | None = Non
         joined = bool(os.environ.get("MLFLOW_RUN_ID"))
         if not joined:
             _experiment(mlflow, config.name)
-        with mlflow.start_run(run_name=None if joined else config.name) as run:
+            _close_dead(mlflow, config.name)
+        with mlflow.start_run(run_name=None if joined else config.name, tags={PROCESS: _process(os.getpid())}) as run:
             _log_run(mlflow, config, store)
             if store.has("model_settings.json"):
                 _log_model(mlflow, config.name, store, drivers)
@@ -80,6 +91,73 @@ def track(config: RunConfig, store: Store, *, drivers: pd.DataFrame | None = Non
             if store.has("demand.parquet"):
                 _log_scenarios(mlflow, config, store)
             return str(run.info.run_id)
+
+
+def forget_runs(config: RunConfig) -> list[str]:
+    """Take all that was recorded of a config out of MLflow for good: runs, artifacts, models; and out of the free pages of its database.
+
+    Parameters
+    ----------
+    config : RunConfig
+
+    Returns
+    -------
+    list of str
+        What was done, a sentence each.
+
+    Raises
+    ------
+    StoreError
+        Where MLflow cannot be used.
+    """
+    if config.tracking.uri == "none":
+        return []
+    with _mlflow(config.tracking.uri) as mlflow:
+        client, found = mlflow.MlflowClient(), mlflow.get_experiment_by_name(config.name)
+        if found is None:
+            return ["MLflow has no runs of it."]
+        gone = [found.experiment_id]
+        runs = client.search_runs(gone, run_view_type=mlflow.entities.ViewType.ALL, max_results=50_000)
+        models = client.search_logged_models(gone, max_results=50)
+        while models:
+            for model in models:
+                client.delete_logged_model(model.model_id)
+            models = client.search_logged_models(gone, max_results=50)
+        if client.search_registered_models(f"name = '{config.name}'"):
+            client.delete_registered_model(config.name)
+        client.delete_experiment(found.experiment_id)
+        address = mlflow.get_tracking_uri()
+        path = _sqlite_path(address)
+        if path is None:
+            return [f"{len(runs)} runs were marked as deleted. Whoever runs the MLflow server must remove them for good: mlflow gc"]
+        _collect(address)
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.executescript("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
+    return [f"{len(runs)} runs, their files and models were removed from MLflow for good, and its database was vacuumed."]
+
+
+def _collect(address: str) -> None:
+    """Let MLflow remove all that is marked as deleted there: its own command, in a process of its own."""
+    words = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", address, "--tracking-uri", address]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise StoreError(Fault("MLflow could not remove its runs for good", where="mlflow gc", do_next=redacted(done.stderr[-300:])))
+
+
+def _process(number: int) -> str:
+    return f"{socket.gethostname()} {number}"
+
+
+def _close_dead(mlflow: Any, name: str) -> None:
+    """Close runs that a killed process of this computer has left as running."""
+    client, experiment = mlflow.MlflowClient(), mlflow.get_experiment_by_name(name)
+    for run in client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'") if experiment is not None else ():
+        host, _, number = run.data.tags.get(PROCESS, "").partition(" ")
+        parent = run.data.tags.get("mlflow.parentRunId")
+        if parent and not number:
+            host, _, number = client.get_run(parent).data.tags.get(PROCESS, "").partition(" ")
+        if host == socket.gethostname() and number.isdigit() and not running(int(number)):
+            client.set_terminated(run.info.run_id, "KILLED")
 
 
 class ForecastModel:
@@ -160,15 +238,15 @@ def _mlflow(uri: str) -> Iterator[Any]:
         logger, earlier = logging.getLogger("mlflow"), mlflow.get_tracking_uri()
         level = logger.level
         logger.setLevel(logging.ERROR)
-        address = (os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db") if uri == "auto" else uri
+        address = with_secrets((os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db") if uri == "auto" else uri)
         try:
             _prepare(mlflow, address)
             mlflow.set_tracking_uri(address)
             yield mlflow
         except (MlflowException, SQLAlchemyError, OSError) as error:
-            first = str(error).splitlines()[0][:300]
+            first = redacted(str(error).splitlines()[0])[:300]
             hint = "Results in the output folder are complete; `tracking: {uri: none}` leaves MLflow out"
-            raise StoreError(Fault(f"MLflow could not be used: {first}", where="tracking.uri", do_next=hint)) from error
+            raise StoreError(Fault(f"MLflow could not be used: {first}", where="tracking.uri", do_next=hint)) from None
         finally:
             mlflow.set_tracking_uri(earlier)
             logger.setLevel(level)
@@ -212,11 +290,11 @@ def _experiment(mlflow: Any, name: str) -> None:
 
 
 def _log_run(mlflow: Any, config: RunConfig, store: Store) -> None:
-    settings = config.model_dump(mode="json", exclude_none=True, exclude={"scenarios", "costs", "data"})
+    settings = redacted(config.model_dump(mode="json", exclude_none=True, exclude={"scenarios", "costs", "data"}))
     params = {k: v for k, v in _flat(settings).items() if len(str(v)) <= 250}
     mlflow.log_params({k: v for k, v in params.items() if k not in mlflow.active_run().data.params})
     mlflow.set_tags({f"data.{name}": value for name, value in store.manifest.get("data", {}).items()})
-    mlflow.log_dict(config.model_dump(mode="json"), "config.json")
+    mlflow.log_dict(redacted(config.model_dump(mode="json")), "config.json")
     mlflow.log_metrics(_scores(store))
     for name in sorted(store.manifest.get("files", {})):
         if file_class(name) != "person-level" and name not in NOT_ARTIFACTS:

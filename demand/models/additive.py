@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +31,7 @@ from demand.processes import many
 from demand.spec import stream
 from demand.tables import History
 
-__all__ = ["Additive"]
+__all__ = ["Additive", "blocked"]
 
 FILE = "prophet.json"
 SHORTEST = 8
@@ -57,6 +61,26 @@ class _Fit:
     trend: np.ndarray
     season: np.ndarray
     text: str
+
+
+@cache
+def blocked() -> str:
+    """Say why Prophet's own program cannot be started on this computer; empty where it can.
+
+    Returns
+    -------
+    str
+        In the words of the system: locked-down computers refuse programs that lie in a user's folder.
+    """
+    found = find_spec("prophet")
+    program = Path(str(found.origin)).parent / "stan_model" / "prophet_model.bin" if found else None
+    if program is None or not program.exists():
+        return "it is not installed"
+    try:
+        subprocess.run([program, "help"], capture_output=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(getattr(error, "strerror", None) or "it does not answer").lower()
+    return ""
 
 
 @dataclass(frozen=True)

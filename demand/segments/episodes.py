@@ -54,5 +54,8 @@ def _counted(people: pd.DataFrame, counts: Sequence[CountSpec], kind: str) -> pd
     out = pd.Series(False, index=people.index)
     for count in counts:
         if count.kind == kind:
-            out |= people[list(count.where)].astype(str).isin({k: list(v) for k, v in count.where.items()}).all(axis=1)
+            mine = pd.Series(True, index=people.index)  # without `where`, every row is counted
+            for key, values in count.where.items():
+                mine &= people[key].astype(str).isin(list(values))
+            out |= mine
     return out

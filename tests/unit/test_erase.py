@@ -1,0 +1,114 @@
+"""A person is taken out of tables, models and MLflow, and no byte of the reference is left. Files and SQLite are the real ones."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from demand.errors import DataError
+from demand.spec import stream
+from pipelines.console import open_job
+from pipelines.erase import erase, holding, tokens
+from pipelines.job import Job
+from pipelines.run import run
+
+CANARY = "CANARY-4711"
+CONFIG = """
+name: people
+data:
+  people: {path: people.csv, person: client, id: episode, opened: opened, closed: closed, keys: [area], attributes: [need, visits]}
+segments: {method: latent_class, count: 2}
+"""
+
+
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a run of `segment` of 160 people, one of them the canary, recorded in a SQLite store of MLflow."""
+    rng, n = stream(1, "erase"), 160
+    group = rng.integers(0, 2, n)
+    people = pd.DataFrame(
+        {
+            "client": [CANARY, *[f"C{i:04d}" for i in range(1, n)]],
+            "episode": [f"E{i:04d}" for i in range(n)],
+            "opened": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 700, n), "D"),
+            "closed": "",
+            "area": np.where(rng.random(n) < 0.5, "Castle", "Harbour"),
+            "need": np.where(rng.random(n) < np.where(group, 0.9, 0.1), "yes", "no"),
+            "visits": rng.poisson(np.where(group, 12, 2)),
+        }
+    )
+    people.to_csv(tmp_path / "people.csv", index=False)
+    (tmp_path / "people.yaml").write_text(CONFIG)
+    (tmp_path / "key").write_text("a key for the tests of erasing")
+    monkeypatch.setenv("DEMAND_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'store' / 'mlflow.db'}")
+    assert run(job(tmp_path), ["segment"]) == ""
+    return tmp_path
+
+
+def job(folder: Path) -> Job:
+    return open_job(folder / "people.yaml", output=str(folder / "out"), jobs=1)
+
+
+def plant(folder: Path, token: str) -> None:
+    """Leave the pseudonym where a careless hand could have put it: a tag, a parameter, an artifact, a run that was deleted softly."""
+    code = (
+        "import mlflow, sys\nmlflow.set_experiment('people')\n"
+        "with mlflow.start_run() as run:\n    mlflow.set_tag('who', sys.argv[1])\n    mlflow.log_param('who', sys.argv[1])\n"
+        "    mlflow.log_text('seen: ' + sys.argv[1], 'note.txt')\nmlflow.delete_run(run.info.run_id)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, token], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_person_is_found_before_and_nowhere_after(stored: Path) -> None:
+    mine = job(stored)
+    wanted = tokens(mine, [CANARY])
+    token = next(t for t in wanted if t in set(pd.read_parquet(stored / "out" / "segments.parquet")["person_id"]))
+    plant(stored, token)
+    before = {p.name for p in holding(stored / "out", wanted) + holding(stored / "store", wanted)}
+    assert {"segments.parquet", "mlflow.db", "note.txt"} <= before
+    people = len(pd.read_parquet(stored / "out" / "segments.parquet"))
+
+    said = "\n".join(erase(mine, [CANARY]))
+
+    assert [p.name for p in holding(stored / "out", wanted) + holding(stored / "store", wanted)] == []
+    assert len(pd.read_parquet(stored / "out" / "segments.parquet")) == people - 1
+    assert not (stored / "out" / "segment_model.json").exists()
+    assert "segment_model.json" in said
+    assert "The extract still holds the person: 'people.csv'" in said
+    assert CANARY not in said
+    assert token not in said
+    with sqlite3.connect(stored / "store" / "mlflow.db") as database:
+        assert database.execute("select count(*) from runs").fetchone() == (0,)
+    assert mine.store.has("segments.parquet")
+    assert "segment" not in json.loads((stored / "out" / "manifest.json").read_text())["stages"]
+
+
+def test_the_next_run_fits_again_without_the_person(stored: Path) -> None:
+    table = pd.read_csv(stored / "people.csv", dtype=str, keep_default_na=False)
+    erase(job(stored), [CANARY])
+    table[table["client"] != CANARY].to_csv(stored / "people.csv", index=False)
+    mine = job(stored)
+    assert run(mine, ["segment"]) == ""
+    assert (stored / "out" / "segment_model.json").exists()
+    assert holding(stored / "out", tokens(mine, [CANARY])) == []
+    alone = open_job(stored / "people.yaml", output=str(stored / "never"), jobs=1, changes=["tracking.uri=none"])
+    run(alone, ["segment"])
+    for name in ("segments.parquet", "segment_model.json", "segment_profile.csv"):
+        assert (stored / "never" / name).read_bytes() == (stored / "out" / name).read_bytes()
+
+
+def test_a_pseudonym_will_do_and_a_stranger_will_not(stored: Path) -> None:
+    mine = job(stored)
+    token = pd.read_parquet(stored / "out" / "segments.parquet")["person_id"].iloc[3]
+    assert any("1 row was taken out" in s for s in erase(mine, [token]))
+    with pytest.raises(DataError, match="nobody of that reference is stored"):
+        erase(job(stored), ["C9999"])
