@@ -12,20 +12,14 @@ from demand.budget import (
     outturn_notes,
     price_draws,
     quantities,
-    reconciliation,
-    reconciliation_notes,
     risk_table,
     sensitivity,
 )
-from demand.budget.allocation import allocate, allocation_notes, allocation_table
-from demand.budget.backcast import backcast, backcast_notes
-from demand.budget.bridge import bridge, bridge_notes
-from demand.budget.movement import steps_of
-from demand.budget.mtfp import mtfp, mtfp_notes
 from demand.hierarchy import declared
 from demand.scenario import apply
 from pipelines.config import RunConfig
 from pipelines.job import Job
+from pipelines.plans import write_plans
 from pipelines.results import load_history, priced, tested_until, what_if
 from pipelines.store import Writer
 
@@ -61,23 +55,7 @@ def run(job: Job, writer: Writer) -> None:
     if job.edits is not None:
         writer.table("inputs_changes.csv", job.edits)
     counted = history.only(set(history.ids) - set(declared(history, job.config.data.hierarchy)))
-    agreed, found = reconciliation(cost, spec, counted), steps_of(case, cost, spec, counted)
-    writer.table("reconciliation.csv", agreed)
-    writer.table("mtfp.csv", mtfp(found))
-    writer.table("bridge.csv", bridge(found, spec))
-    events = job.config.forecast.events if job.config.forecast else []
-    writer.table("backcast.csv", judged := backcast(cost, spec, counted, job.store.table("backtest_years.parquet"), events=events))
-    told = [
-        *backcast_notes(judged),
-        *reconciliation_notes(agreed, spec),
-        *mtfp_notes(found),
-        *bridge_notes(found),
-        *budget_notes(cost, spec),
-    ]
-    if job.config.allocation is not None:
-        plan = allocate(cost, job.config.allocation, spec, seed=case.seed)
-        writer.table("allocation.csv", allocation_table(plan))
-        told = [*allocation_notes(plan), *told]
+    told = [*write_plans(job, writer, case, cost, spec, counted), *budget_notes(cost, spec)]
     if (asked := job.config.data.actuals) is not None and (ledger := job.inputs.actuals) is not None:
         before = job.inputs.table_before(asked.previous, "outturn.csv")
         projected = outturn(cost, spec, ledger, counted, seed=case.seed, previous=before, commitments=asked.commitments, basis=asked.basis)
