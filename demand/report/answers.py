@@ -211,7 +211,7 @@ def _cost(inputs: ReportInput, money: Money | None) -> Answer:
     frame["mean"] = years["expected"]
     picture = bars.ranges(frame, title="what we expect to spend, by financial year", of="Financial year", money=True)
     more = gap_sentence(inputs)
-    return Answer(question, words.pounds(expected), words.capital(said), sentence + ".", picture, placeholder=mark, more=more)
+    return Answer(question, words.pounds(expected), words.capital(said), sentence + ".", picture, mark=mark, more=more)
 
 
 def _against(expected: float, budget: float) -> str:
@@ -246,16 +246,17 @@ def _options(inputs: ReportInput, line: Line | None, money: Money | None) -> Ans
     if gaps[worst] > 0 and worst != best:
         sentence += f"; ‘{words.label(worst, inputs.spec.names)}’ would add {words.pounds(gaps[worst])}"
     with_it = words.spread(row["low"], row["expected"], row["high"], money=True) if pd.notna(row["low"]) else words.pounds(row["expected"])
-    return Answer(question, number, f"With it the cost is {with_it}", sentence + ".", picture, placeholder=mark)
+    more = "Some of what was tried goes beyond anything observed so far: see the warnings under What if?" if inputs.warnings else ""
+    return Answer(question, number, f"With it the cost is {with_it}", sentence + ".", picture, mark=mark, more=more)
 
 
 def _short(name: str) -> str:
     return figures.wrapped(name, 14)
 
 
-def _options_people(inputs: ReportInput, line: Line | None, question: str, mark: bool) -> Answer:
+def _options_people(inputs: ReportInput, line: Line | None, question: str, mark: str) -> Answer:
     if line is None or inputs.demand is None:
-        return Answer(question, "Not compared", "", "The scenarios of this run have no forecast to act on.", placeholder=mark)
+        return Answer(question, "Not compared", "", "The scenarios of this run have no forecast to act on.", mark=mark)
     table = scenario_demand(inputs, line)
     last = table["ds"].max()
     ends = table[table["ds"] == last].set_index("scenario")["mean"]
@@ -269,7 +270,7 @@ def _options_people(inputs: ReportInput, line: Line | None, question: str, mark:
     name, gap = words.label(best, inputs.spec.names), words.count(abs(gaps[best]))
     sentence = f"With ‘{name}’ we expect {gap} {verb} {line.title} in {when} than without it."
     said = f"about {words.count(ends[best])} with it, {words.count(ends[BASELINE])} without"
-    return Answer(question, f"{words.count(abs(gaps[best]))} {verb}", words.capital(said), sentence, picture, placeholder=mark)
+    return Answer(question, f"{words.count(abs(gaps[best]))} {verb}", words.capital(said), sentence, picture, mark=mark)
 
 
 def _before(inputs: ReportInput, line: Line | None) -> Answer:

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from demand.report.book import Book, label_of
-from demand.report.inputs import BASELINE
+from demand.report.inputs import BASELINE, PAST_REVIEW, PLACEHOLDER
 from demand.report.live import Live
 
 __all__ = ["BUDGET", "COLUMNS", "KEY", "SHEET", "assumptions", "budget_key", "has_assumptions"]
@@ -45,7 +45,7 @@ class Row:
     numbers: tuple[float, ...]
     texts: dict[str, str]
     counts: str
-    placeholder: bool = False
+    standing: str = "Sourced"
     as_of: object = None
     numeric: dict[str, float] = field(default_factory=dict)
 
@@ -61,7 +61,7 @@ def assumptions(book: Book, live: Live | None) -> None:
         "Low to high: 4 times in 5 the truth is expected inside. Yellow cells: the workbook works with them at once. Blue cells: taken up "
         "when the workbook is read back (demand budget CONFIG --inputs budget.xlsx)."
     )
-    hollow = len(book.inputs.placeholders) > 0
+    hollow = book.inputs.marked()
     sheet, top = book.sheet(SHEET, title="Every number that was given", note=note, hollow=hollow, widths=WIDTHS)
     book.headings(sheet, top, COLUMNS)
     rows = [*_given(book, live), *_budgets(book, live)]
@@ -92,7 +92,7 @@ def _given(book: Book, live: Live | None) -> Iterator[Row]:
             tuple(float(record[n]) for n in NUMBERS),
             {"Unit": str(record["unit"]), "Source": str(record["source"]), "Answers for it": str(record["owner"]), "Used in": used},
             counts,
-            bool(record.get("placeholder", False)),
+            PLACEHOLDER if record.get("placeholder", False) else PAST_REVIEW if record.get("overdue", False) else "Sourced",
             record.get("as_of"),
         )
 
@@ -118,11 +118,11 @@ def _write(book: Book, sheet: Any, place: int, row: Row) -> None:
     texts = {
         "Assumption": row.label,
         "When a change counts": row.counts if open_cells else "",
-        "Standing": "PLACEHOLDER" if row.placeholder else "Sourced",
+        "Standing": row.standing,
         **row.texts,
     }
     for name, text in texts.items():
-        marked = name == "Standing" and row.placeholder
+        marked = name == "Standing" and row.standing != "Sourced"
         sheet.write_string(place, AT[name], text, book.look("hollow") if marked else book.look("text"))
     sheet.write_string(place, AT[KEY], row.key, book.look("text"))
     for name in ("Changed by", "Why it was changed"):

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from demand.report import words
-from demand.report.inputs import BASELINE, ReportInput
+from demand.report.inputs import BASELINE, PAST_REVIEW, PLACEHOLDER, ReportInput
 
 __all__ = ["NOT_A_SUM", "Book", "label_of", "letter_of", "money_cell", "scenario_name"]
 
@@ -67,7 +67,7 @@ class Book:
         return self.looks[key]
 
     def sheet(
-        self, name: str, *, title: str, note: str = "", hollow: bool = False, typed: bool = False, widths: Sequence[int]
+        self, name: str, *, title: str, note: str = "", hollow: str = "", typed: bool = False, widths: Sequence[int]
     ) -> tuple[Any, int]:
         """Open a sheet with its title, notes and widths; gives it and the first free row.
 
@@ -86,9 +86,11 @@ class Book:
         stamp = "Internal. " if self.inputs.spec.audience == "council" else ""
         if stamp or note:
             row = self.say(sheet, row, stamp + note)
-        if hollow:
-            told = "PLACEHOLDER: figures on this sheet rest on numbers that nobody has given yet. See the sheet Assumptions."
-            row = self.say(sheet, row, told, "hollow")
+        for mark, what in ((PLACEHOLDER, "nobody has given yet"), (PAST_REVIEW, "should have been looked at again by now")):
+            if mark in hollow:
+                row = self.say(
+                    sheet, row, f"{mark}: figures on this sheet rest on numbers that {what}. See the sheet Assumptions.", "hollow"
+                )
         if typed and ("changes",) in self.places:
             told = "Inputs were changed: the typed figures here are still those of the run. Read the workbook back to renew them."
             sheet.write_formula(row, 0, f'=IF({self.places["changes",]}>0,"{told}","")', self.look("warn"), "")

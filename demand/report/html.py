@@ -52,6 +52,7 @@ def report_page(inputs: ReportInput) -> str:
             as_of=words.day(run["as_of"]) if run.get("as_of") else "",
             until=_until(inputs, until) if until else "",
             mark=str(run.get("fingerprint", "")),
+            overdue=list(inputs.overdue["name"]),
             placeholders=[words.capital(words.label(n, inputs.spec.names)) for n in hollow["name"]],
         )
     )

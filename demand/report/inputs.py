@@ -18,6 +18,8 @@ from demand.spec import NameList, Spec
 
 __all__ = ["ReportInput", "ReportSpec"]
 
+PLACEHOLDER, PAST_REVIEW = "PLACEHOLDER", "PAST REVIEW"
+"""How numbers are marked that nobody has given yet, and those that should have been looked at again by now."""
 BASELINE = "baseline"
 """The scenario in which nothing is changed."""
 
@@ -196,19 +198,41 @@ class ReportInput:
             return pd.DataFrame(columns=["name", "used_in"])
         return self.assumptions[self.assumptions["placeholder"].astype(bool)]
 
-    def marked(self, *uses: str) -> bool:
-        """Say whether a placeholder is used in any of these parts of the work; one that does not say where counts everywhere."""
-        table = self.placeholders
-        if table.empty or "used_in" not in table:
-            return not table.empty
-        used = ["" if pd.isna(u) else str(u).lower().strip() for u in table["used_in"]]
-        return any(not u or any(use in u for use in uses) for u in used)
+    @property
+    def overdue(self) -> pd.DataFrame:
+        """The assumptions whose review is overdue."""
+        if self.assumptions is None or "overdue" not in self.assumptions:
+            return pd.DataFrame(columns=["name", "used_in"])
+        return self.assumptions[self.assumptions["overdue"].astype(bool)]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was said of scenarios that go beyond what has been observed, each thing once."""
+        if self.applied is None or "warning" not in self.applied:
+            return []
+        said = [str(w).strip() for w in self.applied["warning"].dropna()]
+        return list(dict.fromkeys(w for w in said if w))
+
+    def marked(self, *uses: str) -> str:
+        """Give the mark of pages that rest on placeholders, or on numbers past their review, in any of these parts of the work.
+
+        A number that does not say where it is used counts everywhere; without `uses` every number counts.
+        """
+        return " · ".join(mark for mark, table in ((PLACEHOLDER, self.placeholders), (PAST_REVIEW, self.overdue)) if _used(table, uses))
 
     def events_of(self, series: pd.DataFrame) -> pd.DataFrame | None:
         """Give the events that concern any of these series (a row each, with the key columns); one without `where` concerns all."""
         if self.events is None or "where" not in self.events:
             return self.events
         return self.events[[_concerned(series, where) for where in self.events["where"]]]
+
+
+def _used(table: pd.DataFrame, uses: tuple[str, ...]) -> bool:
+    """Say whether any of these assumptions is used in one of these parts of the work."""
+    if table.empty or "used_in" not in table or not uses:
+        return not table.empty
+    used = ["" if pd.isna(u) else str(u).lower().strip() for u in table["used_in"]]
+    return any(not u or any(use in u for use in uses) for u in used)
 
 
 def _concerned(series: pd.DataFrame, where: object) -> bool:

@@ -1,4 +1,4 @@
-"""The pages about money: budget, scenarios, sensitivity, risk, and the ledger of assumptions.
+"""The pages about money: budget, scenarios, sensitivity, risk.
 
 In: a `ReportInput`. Out: a `Section`, or None where the run has no table for it. Refuses nothing.
 """
@@ -17,7 +17,6 @@ from demand.report.parts import Block, Figure, Section, Table, stacked, table_of
 __all__ = [
     "INTERACTION",
     "TOGETHER",
-    "assumptions_section",
     "budget_section",
     "money_measure",
     "risk_section",
@@ -90,7 +89,7 @@ def budget_section(inputs: ReportInput, money: Money | None) -> Section | None:
         "What each line is expected to cost, beside the budget that was set. The current year is what was counted so far and what is still "
         "to come."
     )
-    return Section("budget", "Budget", tuple(parts), lead, placeholder=inputs.marked("cost", "price", "budget", "uplift"))
+    return Section("budget", "Budget", tuple(parts), lead, mark=inputs.marked("cost", "price", "budget", "uplift"))
 
 
 def _unpriced(inputs: ReportInput) -> list[Block]:
@@ -151,7 +150,7 @@ def scenarios_section(inputs: ReportInput, money: Money | None, line: Line | Non
         "Each scenario is laid over the same possible futures as ‘no change’, so a difference between two of them is the scenario and "
         "not chance."
     )
-    return Section("scenarios", "What if?", tuple(parts), lead, placeholder=inputs.marked("scenario", "change", "cost", "price"))
+    return Section("scenarios", "What if?", tuple(parts), lead, mark=inputs.marked("scenario", "change", "cost", "price"))
 
 
 def _questions(inputs: ReportInput) -> Block:
@@ -218,10 +217,8 @@ def _waterfalls(inputs: ReportInput, money: Money | None) -> Iterator[Figure]:
 
 def _applied(inputs: ReportInput, applied: pd.DataFrame) -> Iterator[Table | Block]:
     """Say what each change did, old -> new, over the series that it touched; warnings first."""
-    warned = applied.dropna(subset=["warning"]) if "warning" in applied else applied[:0]
-    said = dict.fromkeys(str(w) for w in warned["warning"] if str(w).strip()) if len(warned) else {}
-    if said:
-        yield Block(tuple(said)[:12], kind="warning")
+    if inputs.warnings:
+        yield Block(tuple(inputs.warnings)[:12], kind="warning")
     if not {"scenario", "change", "unique_id", "start", "old_mean", "new_mean"} <= set(applied):
         return
     by = applied.groupby(["scenario", "change", "start"], sort=False, dropna=False)
@@ -267,10 +264,25 @@ def sensitivity_section(inputs: ReportInput, money: Money | None) -> Section | N
     return Section(
         "sensitivity",
         "What moves the cost most",
-        (picture,),
+        (picture, *_one_step(inputs, one)),
         lead,
-        placeholder=inputs.marked("cost", "price", "scenario", "change", "uplift"),
+        mark=inputs.marked("cost", "price", "scenario", "change", "uplift"),
     )
+
+
+def _one_step(inputs: ReportInput, rows: pd.DataFrame) -> list[Table]:
+    """Say what one step of each assumption does."""
+    if "step_pence" not in rows or rows["step_pence"].isna().all():
+        return []
+    told = rows[rows["step_pence"].notna()]
+    frame = told.assign(
+        name=[words.capital(words.label(a, inputs.spec.names)) for a in told["assumption"]],
+        said=[f"{s} more" for s in told["step"]],
+        pounds=told["step_pence"].astype(float) / 100,
+    )
+    names = {"name": "Assumption", "said": "One step", "pounds": "Does"}
+    note = "One less does about the opposite."
+    return [table_of(frame, "What one step of each assumption does to the cost", names=names, formats={"pounds": "exact"}, note=note)]
 
 
 def risk_section(inputs: ReportInput) -> Section | None:
@@ -314,51 +326,5 @@ def risk_section(inputs: ReportInput) -> Section | None:
         "Risk and reserves",
         (picture, table_part),
         "How likely the budget is to be too small, and how much beside it would be enough.",
-        placeholder=inputs.marked("cost", "price", "budget", "uplift"),
-    )
-
-
-def assumptions_section(inputs: ReportInput) -> Section | None:
-    """List every number that somebody answers for; placeholders first."""
-    table = inputs.assumptions
-    if table is None or table.empty:
-        return None
-    frame = table.copy()
-    hollow = frame["placeholder"].astype(bool) if "placeholder" in frame else pd.Series(False, index=frame.index)
-    frame = frame.assign(standing=["PLACEHOLDER" if h else "Sourced" for h in hollow], order=~hollow).sort_values("order", kind="stable")
-    frame["name"] = [words.capital(words.label(n, inputs.spec.names)) for n in frame["name"]]
-    for column in ("value", "low", "high"):
-        frame[column] = [words.amount(float(v), str(u)) for v, u in zip(frame[column], table.loc[frame.index, "unit"], strict=True)]
-    frame["unit"] = [words.unit(u) for u in frame["unit"]]
-    frame["as_of"] = [words.day(d) if pd.notna(d) else "" for d in frame["as_of"]]
-    names = {
-        "standing": "Standing",
-        "name": "Assumption",
-        "value": "Value",
-        "low": "Low",
-        "high": "High",
-        "unit": "Unit",
-        "source": "Source",
-        "as_of": "As of",
-        "owner": "Answers for it",
-        "used_in": "Used in",
-    }
-    parts: list[Table | Figure | Block] = []
-    if hollow.any():
-        warning = (
-            f"{words.plural(int(hollow.sum()), 'number')} in this table nobody has given yet: placeholders. Every figure that rests on "
-            "them is an illustration until they are replaced."
-        )
-        parts.append(Block((warning,), kind="warning"))
-    parts.append(
-        table_of(
-            frame, "The ledger of assumptions", names=names, formats={}, note="Low to high: 4 times in 5 the truth is expected inside."
-        )
-    )
-    return Section(
-        "assumptions",
-        "Assumptions",
-        tuple(parts),
-        "Every number that was given to the forecast and not found in the data.",
-        placeholder=bool(hollow.any()),
+        mark=inputs.marked("cost", "price", "budget", "uplift"),
     )

@@ -52,6 +52,8 @@ def scenarios(book: Book, money: Money) -> None:
                 sheet.write_formula(row, 1 + i, f"={letter}{top + 1 + k}-{letter}{top + 1}", book.look("pounds"), gap)
     row = _steps(book, sheet, row + 2)
     row = _questions(book, sheet, row + 2, names[1:], last=max(len(years), 4))
+    for text in book.inputs.warnings:
+        row = book.say(sheet, row + 1, f"Warning: {text}", "hollow")
     sheet.print_area(0, 0, row, max(len(years), 4))
 
 
@@ -165,16 +167,20 @@ def sensitivity(book: Book) -> None:
     table = book.inputs.sensitivity
     if table is None or table.empty:
         return
-    note = "Each assumption alone at its low and its high end, all else as it was."
+    note = (
+        "Each assumption alone at its low and its high end, all else as it was; and what one step of it does: 1%, or one point of a share."
+    )
     sheet, row = book.sheet(
         "What moves it",
         title="What moves the cost most",
         note=note,
         hollow=book.inputs.marked("cost", "price", "uplift", "scenario"),
         typed=True,
-        widths=[44, 14, 20, 20, 20],
+        widths=[44, 14, 20, 20, 20, 12, 20],
     )
-    book.headings(sheet, row, ["Assumption", "Financial year", "At its low end", "At its high end", "Distance"], words=2)
+    book.headings(
+        sheet, row, ["Assumption", "Financial year", "At its low end", "At its high end", "Distance", "One step", "One step does"], words=2
+    )
     order = (table["high_pence"] - table["low_pence"]).abs().sort_values(ascending=False, kind="stable").index
     for line in table.loc[order].itertuples():
         row += 1
@@ -184,4 +190,8 @@ def sensitivity(book: Book) -> None:
         money_cell(book, sheet, (row, 2), low)
         money_cell(book, sheet, (row, 3), high)
         sheet.write_formula(row, 4, f"=ABS(D{row + 1}-C{row + 1})", book.look("pounds"), round(abs(high - low), 2))
-    sheet.print_area(0, 0, row, 4)
+        step = getattr(line, "step_pence", None)
+        if step is not None and pd.notna(step):
+            sheet.write_string(row, 5, f"{line.step} more", book.look("text", "right"))
+            money_cell(book, sheet, (row, 6), float(step) / 100)
+    sheet.print_area(0, 0, row, 6)

@@ -113,26 +113,29 @@ class Block:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer of the first page: a question, one number with its range in words, one sentence, one picture."""
+    """One answer of the first page: a question, one number with its range in words, one sentence, one picture.
+
+    `mark` says what is wrong with numbers that it rests on: that nobody has given them yet, or that their review is overdue.
+    """
 
     question: str
     number: str
     range: str
     sentence: str
     figure: Figure | None = None
-    placeholder: bool = False
+    mark: str = ""
     more: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page for those who ask more."""
+    """A part of the page for those who ask more; `mark` as for answers."""
 
     id: str
     title: str
     parts: tuple[Table | Figure | Block, ...]
     lead: str = ""
-    placeholder: bool = False
+    mark: str = ""
 
 
 def stacked(*tables: pd.DataFrame) -> pd.DataFrame:

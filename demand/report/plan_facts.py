@@ -12,7 +12,18 @@ from demand.report import words
 from demand.report.facts import TOTAL
 from demand.report.inputs import BASELINE, ReportInput
 
-__all__ = ["backcast_held", "backcast_off", "backcast_rows", "bridge_rows", "cliffs", "gap_rows", "gap_sentence", "plan_rows", "step_name"]
+__all__ = [
+    "backcast_held",
+    "backcast_off",
+    "backcast_rows",
+    "bridge_rows",
+    "cliffs",
+    "gap_rows",
+    "gap_sentence",
+    "net_rows",
+    "plan_rows",
+    "step_name",
+]
 
 STEPS = {
     "interaction": "working together", "volume": "how many", "starts": "how many come", "length of stay": "how long they stay",
@@ -21,6 +32,7 @@ STEPS = {
     "forecast": "what we expect",
 }  # fmt: skip
 """Names of steps, as people say them."""
+PARTS = ("gross_pence", "income_pence", "grant_pence", "saving_pence", "expected_pence")
 WAYS = {"forecast": "The forecast", "last year plus 3 %": "The year before plus 3%", "budget that was set": "The budget that was set"}
 
 
@@ -137,3 +149,12 @@ def _total(rows: pd.DataFrame) -> pd.DataFrame:
     if rows.empty:
         return rows
     return rows[rows["whole"]] if rows["whole"].any() else rows[rows["line"] == rows["line"].iloc[0]]
+
+
+def net_rows(inputs: ReportInput) -> pd.DataFrame:
+    """Give gross, income, grants and savings by line and year, under every scenario; empty where nothing comes in."""
+    table = inputs.budget
+    if table is None or table.empty or not set(PARTS) <= set(table.columns):
+        return pd.DataFrame()
+    rows = _told(inputs, table)
+    return rows if (rows[["income", "grant", "saving"]].abs() > 0).any(axis=None) else pd.DataFrame()

@@ -12,9 +12,19 @@ from typing import Any
 import pandas as pd
 
 from demand.report.book import Book, label_of, letter_of, money_cell, scenario_name
-from demand.report.plan_facts import backcast_held, backcast_off, backcast_rows, bridge_rows, cliffs, gap_rows, gap_sentence, plan_rows
+from demand.report.plan_facts import (
+    backcast_held,
+    backcast_off,
+    backcast_rows,
+    bridge_rows,
+    cliffs,
+    gap_rows,
+    gap_sentence,
+    net_rows,
+    plan_rows,
+)
 
-__all__ = ["bridge", "ledger", "levers", "past_budgets", "plan"]
+__all__ = ["bridge", "ledger", "levers", "net", "past_budgets", "plan"]
 
 RESTS_ON = ("cost", "price", "budget", "uplift", "items")
 
@@ -187,3 +197,24 @@ def levers(book: Book) -> None:
                 sheet.write_number(row, i, float(line[name]), book.look("pounds" if money else "number"))
     sheet.autofilter(top, 0, row, len(names) + 5)
     sheet.print_area(0, 0, row, len(names) + 5)
+
+
+def net(book: Book) -> None:
+    """Write what each line costs, what comes in for it, and what is left."""
+    rows = net_rows(book.inputs)
+    note = "Expected figures. What comes in, and savings, are below zero: each row adds up to what is left, the net of the sheet Budget."
+    sheet, row = book.sheet("Gross to net", title="From gross to net", note=note, typed=True, widths=[22, 11, 32, 19, 19, 19, 19, 19],
+                            hollow=book.inputs.marked(*RESTS_ON))  # fmt: skip
+    names = ["Scenario", "Financial year", "Budget line", "Gross", "Income", "Grants", "Savings", "Net"]
+    book.headings(sheet, row, names, words=3)
+    top = row
+    for line in rows.itertuples():
+        row += 1
+        looks = ("total",) if line.whole else ()
+        for i, text in enumerate((scenario_name(book, str(line.scenario)), line.financial_year, line.name)):
+            sheet.write_string(row, i, str(text), book.look("text", *looks))
+        for i, value in enumerate((line.gross, line.income, line.grant, line.saving)):
+            money_cell(book, sheet, (row, 3 + i), value, *looks)
+        sheet.write_formula(row, 7, f"=SUM(D{row + 1}:G{row + 1})", book.look("pounds", *looks), round(float(line.expected), 2))
+    sheet.autofilter(top, 0, row, 7)
+    sheet.print_area(0, 0, row, 7)

@@ -10,13 +10,14 @@ import pandas as pd
 
 from demand.report import figures, words
 from demand.report.about_sections import method_section, quality_section, run_section
+from demand.report.assumptions_section import assumptions_section
 from demand.report.facts import Line, Money, lines, none_counted, why_parts
 from demand.report.inputs import ReportInput
 from demand.report.joined_section import joined_section
-from demand.report.money_sections import assumptions_section, budget_section, risk_section, scenarios_section, sensitivity_section
+from demand.report.money_sections import budget_section, risk_section, scenarios_section, sensitivity_section
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_sections import segments_section
-from demand.report.plan_sections import agreement_section, bridge_section, levers_section, past_budgets_section, plan_section
+from demand.report.plan_sections import agreement_section, bridge_section, levers_section, net_section, past_budgets_section, plan_section
 from demand.report.record import held_in_words, years_held
 from demand.report.record_section import LEVELS, track_section
 
@@ -51,6 +52,7 @@ def sections(inputs: ReportInput) -> list[Section]:
         scenarios_section(inputs, known, line),
         levers_section(inputs),
         budget_section(inputs, money),
+        net_section(inputs),
         agreement_section(inputs),
         bridge_section(inputs),
         plan_section(inputs),

@@ -12,6 +12,7 @@ import pandas as pd
 from demand.report import words
 from demand.report.answers import answers
 from demand.report.book import NOT_A_SUM, Book, label_of
+from demand.report.inputs import PAST_REVIEW
 
 __all__ = ["forecast", "has_forecast", "read_me", "summary"]
 
@@ -56,24 +57,30 @@ def read_me(book: Book, sheets: Sequence[tuple[str, str]]) -> None:
         sheet.write_string(row, 0, "PLACEHOLDER", book.look("hollow"))
         sheet.write_string(row, 1, "Some numbers nobody has given yet. Sheets that rest on them say so at the top.", book.look("text"))
         row += 1
+    if len(book.inputs.overdue):
+        sheet.write_string(row, 0, PAST_REVIEW, book.look("hollow"))
+        sheet.write_string(
+            row, 1, "Some numbers should have been looked at again by now. Sheets that rest on them say so.", book.look("text")
+        )
+        row += 1
     sheet.print_area(0, 0, row, 1)
 
 
 def summary(book: Book) -> None:
     """Write the answers of the first page."""
     found = answers(book.inputs)
-    hollow = any(a.placeholder for a in found)
+    hollow = " ".join(a.mark for a in found)
     sheet, row = book.sheet("Summary", title="In short", hollow=hollow, typed=True, widths=[22, 22, 36, 76])
     book.headings(sheet, row, ["Question", "Answer", "Range", "In a sentence"])
     for answer in found:
         row += 1
-        book.fit(sheet, row, ["", "PLACEHOLDER: " + answer.number, answer.range, f"{answer.sentence} {answer.more}"])
+        book.fit(sheet, row, ["", f"{answer.mark}: {answer.number}", answer.range, f"{answer.sentence} {answer.more}"])
         cells = (answer.question, answer.number, answer.range, f"{answer.sentence} {answer.more}".strip())
         for i, text in enumerate(cells):
             sheet.write_string(
                 row,
                 i,
-                ("PLACEHOLDER: " if answer.placeholder and i == 1 else "") + text,
+                (f"{answer.mark}: " if answer.mark and i == 1 else "") + text,
                 book.look("text", "bold") if i == 1 else book.look("text"),
             )
     sheet.print_area(0, 0, row, 3)

@@ -22,7 +22,8 @@ from demand.report.inputs import ReportInput
 from demand.report.live import Live
 from demand.report.live_sheets import FUTURES, PRICES, futures, prices
 from demand.report.money_sheets import risk, scenarios, scenarios_priced, sensitivity
-from demand.report.plan_sheets import bridge, ledger, levers, past_budgets, plan
+from demand.report.plan_facts import net_rows
+from demand.report.plan_sheets import bridge, ledger, levers, net, past_budgets, plan
 from demand.report.sheets import forecast, has_forecast, read_me, summary
 
 __all__ = ["workbook"]
@@ -110,6 +111,7 @@ def _plan(book: Book) -> list[Sheet]:
     """Give the sheets of the budget round that the run has tables for."""
     inputs = book.inputs
     known = (
+        (net_rows(inputs), "Gross to net", "What each line costs, what comes in for it, and what is left.", net),
         (inputs.mtfp, "Medium-term plan", "What each year needs more than the one before, in £000.", plan),
         (inputs.bridge, "Year to year", "What moves each line from one year to the next, step by step.", bridge),
         (inputs.reconciliation, "Against the ledger", "What was counted, at its price, against what was spent.", ledger),

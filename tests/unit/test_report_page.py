@@ -141,14 +141,14 @@ def test_the_page_is_the_same_twice() -> None:
 def test_placeholders_are_marked_at_the_top_and_where_they_are_used() -> None:
     text = whole()
     assert "Contains placeholders." in text
-    marked = {s.id for s in sections(made()) if s.placeholder}
+    marked = {s.id for s in sections(made()) if s.mark}
     assert {"budget", "scenarios", "sensitivity", "risk", "assumptions"} <= marked
     assert not {"forecast", "segments", "track"} & marked
-    assert [a.question for a in answers(made()) if a.placeholder] == ["What will it cost?", "What could be done?"]
+    assert [a.question for a in answers(made()) if a.mark] == ["What will it cost?", "What could be done?"]
     ledger = made().assumptions
     assert ledger is not None
     clean = made(assumptions=ledger.assign(placeholder=False))
-    assert not [p for p in (*answers(clean), *sections(clean)) if p.placeholder]
+    assert not [p for p in (*answers(clean), *sections(clean)) if p.mark]
 
 
 def test_a_range_that_was_not_tested_says_so() -> None:

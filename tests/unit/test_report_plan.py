@@ -65,7 +65,7 @@ def test_each_table_has_its_page_with_a_picture_that_is_told_in_words() -> None:
         assert pictures
         assert all(p.alt and p.table.rows and p.svg.startswith("<svg") and "<image" not in p.svg for p in pictures)
     assert found["ledger"].parts[0].kind == "warning"
-    assert all(s.placeholder for s in found.values())
+    assert all(s.mark for s in found.values())
     page = report_page(told())
     assert "nothing is changed" in page
 
@@ -110,3 +110,56 @@ def test_one_lever_is_a_row_of_bars() -> None:
     one = plan_tables()["sweep"].drop_duplicates("value_1").assign(lever_2=None, value_2=float("nan"))
     found = next(s for s in sections(replace(told(), sweep=one)) if s.id == "levers")
     assert "Bar chart" in found.parts[0].alt
+
+
+def test_what_others_pay_is_shown_where_anything_comes_in() -> None:
+    base = made()
+    assert base.budget is not None
+    plain = base.budget.assign(gross_pence=base.budget["expected_pence"], income_pence=0, grant_pence=0, saving_pence=0)
+    assert "net" not in {s.id for s in sections(replace(base, budget=plain))}
+    paid = plain.assign(gross_pence=plain["gross_pence"] + 500_000, grant_pence=-500_000)
+    inputs = replace(base, budget=paid)
+    assert "net" in {s.id for s in sections(inputs)}
+    rows = rows_of(load_workbook(io.BytesIO(workbook(inputs)), data_only=True)["Gross to net"])
+    assert all(round((r["Gross"] + r["Income"] + r["Grants"] + r["Savings"]) * 100) == round(r["Net"] * 100) for r in rows)
+    assert {r["Grants"] for r in rows} == {-5000}
+
+
+def test_numbers_past_their_review_are_marked_wherever_they_are_used() -> None:
+    base = made()
+    assert base.assumptions is not None
+    old = base.assumptions.assign(placeholder=False, overdue=[i == 0 for i in range(len(base.assumptions))], used_in="costs")
+    inputs = replace(base, assumptions=old)
+    marks = {s.id: s.mark for s in sections(inputs)}
+    assert marks["budget"] == marks["risk"] == marks["assumptions"] == "PAST REVIEW"
+    assert marks["forecast"] == ""
+    page = report_page(inputs)
+    assert "Numbers past review." in page
+    book = load_workbook(io.BytesIO(workbook(inputs)))
+    said = {s.title for s in book.worksheets if any("PAST REVIEW" in str(c.value) for row in s.iter_rows(max_row=4) for c in row)}
+    assert {"Budget", "Risk", "Assumptions"} <= said
+    assert "Forecast" not in said
+
+
+def test_what_was_changed_in_the_workbook_and_what_one_step_does_is_told() -> None:
+    base = made()
+    assert base.sensitivity is not None
+    changed = pd.DataFrame(
+        [{"sheet": "Assumptions", "cell": "B7", "assumption": "hostel place: amount", "number": "value", "old": 409.0, "new": 425.0,
+          "unit": "GBP/household/week", "changed_by": "Finance", "why": "new contract"}]
+    )  # fmt: skip
+    inputs = replace(base, inputs_changes=changed, sensitivity=base.sensitivity.assign(step="1 %", step_pence=1_234_500))
+    found = {s.id: s for s in sections(inputs)}
+    tables = [p for p in found["assumptions"].parts if p.kind == "table"]
+    assert tables[0].rows == (("Hostel place: amount", "value", "409", "425", "GBP/household/week", "Finance", "new contract"),)
+    steps = next(p for p in found["sensitivity"].parts if p.kind == "table")
+    assert steps.rows[0][1:] == ("1 % more", "£12,345")
+
+
+def test_going_beyond_what_was_observed_is_said_on_the_first_page_and_in_the_workbook() -> None:
+    warned = pd.DataFrame({"scenario": ["rents_up"], "change": ["rents"], "warning": ["rents 30% higher were never observed"]})
+    inputs = replace(made(), applied=warned)
+    told = next(a for a in answers(inputs) if a.question == "What could be done?")
+    assert "beyond anything observed" in told.more
+    sheet = load_workbook(io.BytesIO(workbook(inputs)))["Scenarios"]
+    assert any("never observed" in str(c.value) for row in sheet.iter_rows() for c in row)
