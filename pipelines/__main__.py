@@ -123,6 +123,13 @@ def _approve(
     raise typer.Exit(approve(run, by=by, note=note, name=name))
 
 
+@app.command("monitor", help="Hold what was counted since the forecast of record against it: exit 0 nothing to do, 3 look, 4 refit.")
+def _monitor(config: Config, data_dir: DataDir = "", output: Output = "", changes: Set = None, quiet: Quiet = False) -> None:
+    from pipelines.console import monitor
+
+    raise typer.Exit(monitor(config, data_dir=data_dir, output=output, changes=changes or [], quiet=quiet))
+
+
 @app.command("new", help="Draft a config by looking at a file: demand new NAME --from FILE.")
 def _new(
     name: Annotated[str, typer.Argument(help="The config's name; NAME.yaml is written.", show_default=False)],

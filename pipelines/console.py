@@ -18,7 +18,7 @@ import typer
 from demand.errors import DemandError, StoreError
 from pipelines.job import STAGES, Job, Progress
 
-__all__ = ["approve", "assign", "audited", "carry_out", "draft", "erased", "examined", "open_job", "update"]
+__all__ = ["approve", "assign", "audited", "carry_out", "draft", "erased", "examined", "monitor", "open_job", "update"]
 
 DOING = {
     "check": "Checking the data",
@@ -206,6 +206,43 @@ def approve(run: str, *, by: str, note: str, name: str) -> int:
         return 2
     typer.echo(f"'{name}' is the forecast of record, frozen in {folder}. Later runs refer to it.")
     return 0
+
+
+def monitor(config: str, *, data_dir: str, output: str, changes: list[str], quiet: bool) -> int:
+    """Hold what was counted since the forecast of record against it.
+
+    Parameters
+    ----------
+    config, data_dir, output, changes, quiet
+        As in `carry_out`.
+
+    Returns
+    -------
+    int
+        The exit status: 0 nothing to do, 3 look, 4 refit; 1 and 2 as everywhere.
+    """
+    from pipelines.monitor import watch
+
+    try:
+        told = watch(open_job(config, data_dir=data_dir, output=output, changes=changes))
+    except StoreError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 1
+    except DemandError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 2
+    if not quiet:
+        typer.echo(f"{told['record']['name']}, {told['months']} periods on: {told['action']}.")
+        for one in told["signals"]:
+            typer.echo(f"  {one['unique_id']}: {one['why']} ({one['action']})")
+        typer.echo(
+            f"  ranges: {told['coverage']['inside']} of {told['coverage']['of']} inside (4 in 5 expected): {told['coverage']['verdict']}"
+        )
+        typer.echo(f"  segments: {told['segments']['reason']} ({told['segments']['action']})")
+        typer.echo(f"  challenger: {told['challenger']['why']} ({told['challenger']['verdict']} the model of record)")
+        for one in (d for d in told["drivers"] if d["action"] != "nothing"):
+            typer.echo(f"  {one['name']} came to {one['came']:,.6g}, outside what was expected ({one['expected']:,.6g})")
+    return {"nothing": 0, "look": 3, "refit": 4}[told["action"]]
 
 
 def erased(config: str, ids: list[str], *, data_dir: str, output: str, changes: list[str]) -> int:

@@ -55,6 +55,7 @@ TABLES = {
             "outturn",
             "moved",
             "said",
+            "monitor_chart",
         ),
         "csv",
     ),

@@ -101,6 +101,8 @@ class ReportInput:
         As stored: a scenario at every combination of some of its numbers.
     outturn : pandas.DataFrame, optional
         As stored: by line, what the year will have cost, from the ledger and the forecast of the months after.
+    monitor_chart : pandas.DataFrame, optional
+        As stored: residuals of every series since the forecast of record.
     moved, said : pandas.DataFrame, optional
         As stored: what moved the expected cost of each line since an earlier run, and what each forecast of this year said.
     quality : mapping, optional
@@ -160,6 +162,7 @@ class ReportInput:
     outturn: pd.DataFrame | None = None
     moved: pd.DataFrame | None = None
     said: pd.DataFrame | None = None
+    monitor_chart: pd.DataFrame | None = None
     quality: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     track_record: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -168,3 +169,26 @@ def test_causes_are_what_each_step_changes_and_a_new_line_comes_from_nothing() -
     assert "nothing has moved" in moved_sentences(same, since="May")[0]
     with pytest.raises(ValueError, match="2 figures for 6 steps"):
         moved([figures(1, 1)] * 2)
+
+
+def test_a_scheduler_reads_the_exit_status_and_monitor_json(months: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(months / "out", out)
+    (tmp_path / "care.yaml").write_text(CONFIG, encoding="utf-8")
+    write(tmp_path, "2026-09-01", 6)
+    words = ["monitor", str(tmp_path / "care.yaml"), "--output", str(out)]
+    calm = CliRunner().invoke(app, words)
+    assert calm.exit_code == 0, calm.output
+    told = json.loads((out / "monitor.json").read_text(encoding="utf-8"))
+    assert (told["record"]["name"], told["months"], told["action"]) == ("Budget 2026-27 as set", 3, "nothing")
+    assert "challenger" in calm.output
+    table = pd.read_csv(tmp_path / "history.csv")
+    table.loc[table["month"] > "2026-06-01", "people"] *= 2
+    table.to_csv(tmp_path / "history.csv", index=False)
+    loud = CliRunner().invoke(app, [*words, "--quiet"])
+    assert loud.exit_code == 4, loud.output
+    told = json.loads((out / "monitor.json").read_text(encoding="utf-8"))
+    assert {"point", "level"} <= {s["rule"] for s in told["signals"]}
+    chart = pd.read_csv(out / "monitor_chart.csv")
+    assert set(chart["unique_id"]) == {"home", "flat", "total: stock of people"}
+    assert "no forecast of record" in _refused(["monitor", str(tmp_path / "care.yaml"), "--output", str(tmp_path / "nothing")], 1)
