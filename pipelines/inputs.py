@@ -7,8 +7,6 @@ Refuses what the reading refuses.
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,13 +27,14 @@ from demand.hierarchy import declared
 from demand.proposals import proposed_findings
 from demand.tables import History
 from pipelines.config import RunConfig
+from pipelines.key import pseudonym_key
 
 if TYPE_CHECKING:
     from demand.caseload.model import Caseload
     from demand.data.example import Council
     from demand.segments.model import SegmentModel
 
-__all__ = ["Inputs", "pseudonym_key"]
+__all__ = ["Inputs"]
 
 NEARLY = 4
 """Days: an extract that ends so near to the end of a month, over a weekend or a bank holiday, holds it whole."""
@@ -377,39 +376,3 @@ def _as_said(drivers: pd.DataFrame, spec: DriversSpec) -> pd.DataFrame:
     told = drivers.copy()
     told.attrs.update(lag_months=spec.lag_months, signs=dict(spec.signs))
     return told
-
-
-def pseudonym_key() -> bytes:
-    """Give the key that turns references into pseudonyms: of DEMAND_KEY_FILE, else one made once for this user.
-
-    Returns
-    -------
-    bytes
-        At least 16.
-
-    Raises
-    ------
-    DataError
-        Where the key file is too short to protect anybody, or cannot be written.
-    """
-    import typer
-
-    named = os.environ.get("DEMAND_KEY_FILE")
-    path = Path(named) if named else Path(typer.get_app_dir("demand")) / "pseudonym.key"
-    try:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(secrets.token_hex(32))
-            typer.echo(f"A key for pseudonyms was made in {path}. Keep it: without it next year's pseudonyms will not match.", err=True)
-        key = path.read_bytes().strip()
-    except OSError as error:
-        raise DataError(
-            Fault(f"the key for pseudonyms cannot be used: {error.strerror}", where=str(path), do_next="Set DEMAND_KEY_FILE")
-        ) from error
-    if len(key) < 16:
-        raise DataError(
-            Fault(f"the key has {len(key)} bytes", where=str(path), allowed="At least 16", do_next="Name another in DEMAND_KEY_FILE")
-        )
-    return key
