@@ -19,6 +19,7 @@ from demand.budget.allocation import AllocationSpec
 from demand.caseload.model import CaseloadSpec
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
 from demand.data.ledger import ActualsSpec
+from demand.data.outturns import OutturnSpec
 from demand.data.policies import QualitySpec
 from demand.data.read import HistorySpec
 from demand.disclosure import DisclosureSpec
@@ -66,6 +67,8 @@ class DataSpec(Spec):
     """One row an area, to be segmented."""
     drivers: DriversSpec | None = None
     """What may move demand: rents, unemployment, population."""
+    outturn: OutturnSpec | None = None
+    """The ledger of years that are over: what was counted is held against it."""
     actuals: ActualsSpec | None = None
     """The ledger in the year: budgets, what has been spent to the end of a finance period, and what is committed, by line."""
     quality: QualitySpec = QualitySpec()

@@ -265,11 +265,11 @@ class Inputs:
             before = self._of_run(data.actuals.previous, "outturn.csv")
             earlier |= {"actuals.previous": hashlib.sha256(before.read_bytes()).hexdigest()} if before.is_file() else {}
         if data.example is not None:
-            file = self.folder / data.actuals.path if data.actuals else None
-            ledger = {"actuals": hashlib.sha256(file.read_bytes()).hexdigest()} if file is not None and file.is_file() else {}
+            files = {n: self.folder / s.path for n, s in (("actuals", data.actuals), ("outturn", data.outturn)) if s is not None}
+            ledger = {n: hashlib.sha256(file.read_bytes()).hexdigest() for n, file in files.items() if file.is_file()}
             return {"example": data.example.fingerprint, **ledger, **earlier}
         specs = {"history": data.history, "people": data.people, "places": data.places, "drivers": data.drivers, "actuals": data.actuals}
-        paths = {name: self.folder / spec.path for name, spec in specs.items() if spec is not None}
+        paths = {name: self.folder / spec.path for name, spec in {**specs, "outturn": data.outturn}.items() if spec is not None}
         found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()}
         return {**found, **earlier, **({"pseudonym_key": hashlib.sha256(self.key).hexdigest()[:16]} if data.people or data.places else {})}
 

@@ -12,6 +12,8 @@ from demand.budget.backcast import backcast, backcast_notes
 from demand.budget.bridge import bridge, bridge_notes
 from demand.budget.movement import steps_of
 from demand.budget.mtfp import mtfp, mtfp_notes
+from demand.budget.reconciliation import with_outturns
+from demand.data.outturns import read_outturns
 from demand.scenario import WhatIf
 from demand.tables import History
 from pipelines.job import Job
@@ -38,13 +40,17 @@ def write_plans(job: Job, writer: Writer, case: WhatIf, cost: Cost, spec: Budget
     list of str
         Whole sentences.
     """
-    config = job.config
+    config, told = job.config, []
+    if config.data.outturn is not None:
+        lines = [line.name for line in spec.lines]
+        ledger, said = read_outturns(config.data.outturn, job.inputs.folder, lines=lines, start_month=spec.start_month)
+        spec, told = with_outturns(spec, ledger), [*said]
     agreed, found = reconciliation(cost, spec, counted), steps_of(case, cost, spec, counted)
     events = config.forecast.events if config.forecast else []
     judged = backcast(cost, spec, counted, job.store.table("backtest_years.parquet"), events=events)
     for name, table in (("reconciliation", agreed), ("mtfp", mtfp(found)), ("bridge", bridge(found, spec)), ("backcast", judged)):
         writer.table(f"{name}.csv", table)
-    told = [*backcast_notes(judged), *reconciliation_notes(agreed, spec), *mtfp_notes(found), *bridge_notes(found)]
+    told += [*backcast_notes(judged), *reconciliation_notes(agreed, spec), *mtfp_notes(found), *bridge_notes(found)]
     if config.allocation is None:
         return told
     plan = allocate(cost, config.allocation, spec, seed=case.seed)

@@ -2,10 +2,13 @@
 
 In: DEMAND, unit costs, items, the budget's lines. Out: `Cost`, and the tables of money, each from one function: cost_table (cost.parquet),
 budget_table (budget.csv), risk_table (risk.csv), sensitivity (sensitivity.csv), waterfall (waterfall.csv), reconciliation
-(reconciliation.csv), outturn (outturn.csv). Acts on draws, never on models.
+(reconciliation.csv), outturn (outturn.csv), mtfp and bridge (of the same name, from `steps_of`), backcast, allocation_table. Acts on draws,
+never on models.
 """
 
-from demand.budget.allocation import Allocation, Envelope, FixedTotal, HoldService, allocate
+from demand.budget.allocation import Allocation, AllocationSpec, Envelope, FixedTotal, HoldService, allocate, allocation_table
+from demand.budget.backcast import backcast, backcast_notes
+from demand.budget.bridge import bridge, bridge_notes
 from demand.budget.fixed import FixedCost, StepCost
 from demand.budget.grants import Grant
 from demand.budget.income import Contribution, HousingBenefit, IncomeRule, Reimbursed
@@ -23,8 +26,11 @@ from demand.budget.lines import (
     shortfall,
 )
 from demand.budget.live import price_draws, quantities
+from demand.budget.movement import steps_of
+from demand.budget.mtfp import mtfp, mtfp_notes
 from demand.budget.outturn import outturn, outturn_notes
 from demand.budget.period_costs import by_period
+from demand.budget.prevention import Prevention
 from demand.budget.prices import Cost, UnitCost, price, yearly
 from demand.budget.reconciliation import reconciliation, reconciliation_notes
 from demand.budget.savings import Saving
@@ -36,6 +42,7 @@ __all__ = [
     "POUNDS",
     "TOTAL",
     "Allocation",
+    "AllocationSpec",
     "BudgetLine",
     "BudgetSpec",
     "Contribution",
@@ -48,11 +55,17 @@ __all__ = [
     "HousingBenefit",
     "IncomeRule",
     "Item",
+    "Prevention",
     "Reimbursed",
     "Saving",
     "StepCost",
     "UnitCost",
     "allocate",
+    "allocation_table",
+    "backcast",
+    "backcast_notes",
+    "bridge",
+    "bridge_notes",
     "budget_notes",
     "budget_table",
     "by_period",
@@ -62,6 +75,8 @@ __all__ = [
     "horizon_needed",
     "item_costs",
     "line_costs",
+    "mtfp",
+    "mtfp_notes",
     "outturn",
     "outturn_notes",
     "pence",
@@ -73,6 +88,7 @@ __all__ = [
     "risk_table",
     "sensitivity",
     "shortfall",
+    "steps_of",
     "sweep",
     "waterfall",
     "with_items",

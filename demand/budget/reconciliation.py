@@ -15,9 +15,25 @@ from demand.budget.prices import Cost
 from demand.errors import listed
 from demand.tables import History
 
-__all__ = ["RECONCILIATION", "reconciliation", "reconciliation_notes"]
+__all__ = ["RECONCILIATION", "reconciliation", "reconciliation_notes", "with_outturns"]
 
 RECONCILIATION = ["line", "financial_year", "modelled_pence", "outturn_pence", "gap_pence", "gap_share", "tolerance", "within"]
+
+
+def with_outturns(spec: BudgetSpec, ledger: pd.DataFrame) -> BudgetSpec:
+    """Give the budget with the outturn that a ledger says, where a line does not say it itself.
+
+    Parameters
+    ----------
+    spec : BudgetSpec
+    ledger : pandas.DataFrame
+        line, financial_year, outturn (GBP), as `read_outturns` gives it.
+    """
+    told: dict[str, dict[str, float]] = {}
+    for row in ledger.itertuples():
+        told.setdefault(str(row.line), {})[str(row.financial_year)] = float(str(row.outturn))
+    lines = [line.model_copy(update={"outturn": {**told.get(line.name, {}), **line.outturn}}) for line in spec.lines]
+    return spec.model_copy(update={"lines": tuple(lines)})
 
 
 def reconciliation(cost: Cost, spec: BudgetSpec, history: History) -> pd.DataFrame:
