@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 
+from demand.data.policies import settled
 from demand.data.quality import quality_summary
 from demand.report.html import quality_page
+from pipelines.checked import HEADING, drifted, mapping, scores
 from pipelines.config import RunConfig
 from pipelines.job import Job
 from pipelines.preflight import check_config
@@ -27,7 +31,7 @@ def rests_on(config: RunConfig) -> list[object]:
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write quality.json and quality.html; selectors that match nothing are found here, before any model is fitted.
+    """Write quality.json and quality.html and what the next check goes by; selectors that match nothing are found here.
 
     What stops a run is written too: the job stops when it has been.
 
@@ -36,13 +40,19 @@ def run(job: Job, writer: Writer) -> None:
     DemandError
         Of what the config says and the data does not have.
     """
-    findings = job.inputs.findings
+    known = mapping(job)
+    findings = [*job.inputs.findings, *settled(drifted(job, known), job.config.data.quality)]
     stopped = any(f.severity == "stop" for f in findings)
     if not stopped:
         check_config(job)
     summary = quality_summary(findings, title=job.config.heading, **({} if stopped else _extent(job)))
     writer.json("quality.json", summary)
     writer.text("quality.html", quality_page(summary))
+    if known:
+        writer.text("mapping.yaml", HEADING + json.dumps(known, indent=2, ensure_ascii=False) + "\n")
+    scored = scores(job)
+    if scored is not None:
+        writer.table("quality_scores.csv", scored)
 
 
 def _extent(job: Job) -> dict[str, object]:

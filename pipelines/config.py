@@ -71,6 +71,9 @@ class DataSpec(Spec):
     """The ledger of years that are over: what was counted is held against it."""
     actuals: ActualsSpec | None = None
     """The ledger in the year: budgets, what has been spent to the end of a finance period, and what is committed, by line."""
+    mapping: str | None = None
+    """A mapping.yaml that `demand check` wrote and somebody looked through: its codes and other names of columns are used, and columns that
+    have changed since are named."""
     quality: QualitySpec = QualitySpec()
     """What is done about what the checks find."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from demand.calendar import Frequency
-from demand.data.extracts import DriversSpec, read_drivers, read_people, read_places
+from demand.data.extracts import DriversSpec, Extract, examine_people, read_drivers, read_places
 from demand.data.ledger import read_actuals
 from demand.data.people import CountSpec, count_episodes
 from demand.data.policies import settled
@@ -79,6 +79,12 @@ class Inputs:
         day = pd.Timestamp(as_of)
         known = table[table["opened"] <= day]
         return known.assign(closed=known["closed"].where(known["closed"] <= day))
+
+    @cached_property
+    def extract(self) -> Extract | None:
+        """The extract of people with all that was found in it, or None."""
+        data = self.config.data
+        return examine_people(data.people, self.folder, key=self.key, quality=data.quality) if data.people else None
 
     @cached_property
     def places(self) -> pd.DataFrame | None:
@@ -326,7 +332,7 @@ class Inputs:
         data = self.config.data
         if self.council is not None and data.example is not None:
             return self.council.people(data.example.service), []
-        return read_people(data.people, self.folder, key=self.key, quality=data.quality) if data.people else (None, [])
+        return self.extract.usable() if self.extract is not None else (None, [])
 
     @cached_property
     def _places(self) -> tuple[pd.DataFrame | None, list[Finding]]:

@@ -111,6 +111,7 @@ def read_config(source: str, *, changes: Sequence[str] = ()) -> Written:
             raise SettingsError(Fault(f"there is no file '{ledger.name}'", f"{path.name} > assumptions", "A YAML file beside the config"))
         content["assumptions"], files["assumptions",] = _parse(ledger), ledger.name
     _take_in(content, path.name, files)
+    _map(content, path)
     return Written(content, path, _parse(_shipped() / LEDGER_FILE), files)
 
 
@@ -129,6 +130,20 @@ def _take_in(content: dict[str, Any], name: str, files: dict[tuple[object, ...],
                 allowed = f"Write {LIBRARY}NAME. {did_you_mean(wanted, known)}"
                 faults.append(Fault(found, where=f"{name} > scenarios > {key}", allowed=allowed))
     raise_all(faults, SettingsError, during=f"reading {name}")
+
+
+def _map(content: dict[str, Any], path: Path) -> None:
+    """Give the tables of the data the codes and columns of the mapping that the config names; what the config itself says goes before."""
+    data = content.get("data")
+    if not isinstance(data, dict) or not isinstance(data.get("mapping"), str):
+        return
+    file = path.parent / data["mapping"]
+    if not file.is_file():
+        raise SettingsError(Fault(f"there is no file '{file.name}'", f"{path.name} > data > mapping", "A mapping.yaml beside the config"))
+    for table, about in _parse(file).items():
+        if isinstance(about, dict) and isinstance(data.get(table), dict):
+            known = {key: about[key] for key in ("columns", "codes", "seen") if about.get(key)}
+            data[table] = {**known, **data[table]}
 
 
 def _shipped() -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -31,7 +31,7 @@ from demand.data.quality import Finding, ReadingError
 from demand.errors import DataError, Fault, listed, raise_all
 from demand.spec import NameList
 
-__all__ = ["DriversSpec", "PeopleSpec", "PlacesSpec", "read_drivers", "read_people", "read_places"]
+__all__ = ["DriversSpec", "Extract", "PeopleSpec", "PlacesSpec", "examine_people", "read_drivers", "read_people", "read_places"]
 
 YES_NO: Mapping[str, str] = {"yes": "yes", "y": "yes", "true": "yes", "no": "no", "n": "no", "false": "no"}
 FAR_PAST = re.compile(r"^(?:1900-01-0[01]\b|0?[01][/.\-]0?1[/.\-]1900\b|00[/.\-]00[/.\-]0000|0001-01-01)")
@@ -101,6 +101,45 @@ class DriversSpec(FileSpec):
     """Which way a driver can act only, by its name: positive where more of it means more people. Its estimated effect keeps that sign."""
 
 
+@dataclass(frozen=True)
+class Extract:
+    """An extract of people with all that was found in it.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame
+        PEOPLE, every row that the file has.
+    rows : numpy.ndarray
+        Their row numbers.
+    kept : numpy.ndarray
+        bool, False where a policy leaves the row out.
+    faults : tuple of Fault
+        What stands against using it.
+    findings : tuple of Finding
+    name : str
+        The file.
+    """
+
+    people: pd.DataFrame
+    rows: np.ndarray
+    kept: np.ndarray
+    faults: tuple[Fault, ...]
+    findings: tuple[Finding, ...]
+    name: str
+
+    def usable(self) -> tuple[pd.DataFrame, list[Finding]]:
+        """Give the rows that stay, and what was found.
+
+        Raises
+        ------
+        ReadingError
+            With every fault of the file at once, and what else was found. Messages name rows, never references.
+        """
+        if self.faults:
+            raise ReadingError(self.faults, findings=self.findings, during=f"reading {self.name}")
+        return self.people[self.kept].reset_index(drop=True), list(self.findings)
+
+
 def read_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: QualitySpec | None = None) -> tuple[pd.DataFrame, list[Finding]]:
     """Read an extract of people and put pseudonyms in place of their references.
 
@@ -126,7 +165,27 @@ def read_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: QualityS
     ReadingError
         With every fault of the file at once, and what else was found. Messages name rows, never references.
     """
-    raw, quality = open_table(spec, folder, columns=_people_columns(spec)), quality or QualitySpec()
+    return examine_people(spec, folder, key=key, quality=quality or QualitySpec()).usable()
+
+
+def examine_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: QualitySpec) -> Extract:
+    """Read an extract of people, whatever stands in it.
+
+    Parameters
+    ----------
+    spec, folder, key, quality
+        As in `read_people`.
+
+    Returns
+    -------
+    Extract
+
+    Raises
+    ------
+    DataError
+        Where the file is not there, cannot be read or lacks a column.
+    """
+    raw = open_table(spec, folder, columns=_people_columns(spec))
     faults = list(raw.faults)
     findings = list(raw.findings)
     people = _identities(raw, spec, key, faults)
@@ -138,17 +197,16 @@ def read_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: QualityS
         people[name] = _key(raw, name, spec.missing, findings) if name in spec.keys else _attribute(raw, name, spec.missing, faults)
     if spec.price:
         people["price"] = _numbers(raw, spec.price, faults)
+    active = people
     if spec.activity:
         last = read_days(raw, spec.activity, setting=spec.date_format, missing=spec.missing, faults=faults, private=True)
-        people["activity"] = last.values
+        active = people.assign(activity=last.values)
     references = [c for c in (spec.id, spec.person) if c and c not in described]
     findings += code_gates(raw.data[[*described, *references]], raw.name, raw.rows)
     extracted = pd.Timestamp(spec.extracted) if spec.extracted else None
-    findings += episode_gates(people, raw.rows, where=raw.name, keys=spec.keys, extracted=extracted, quiet_days=quality.quiet_days)
+    findings += episode_gates(active, raw.rows, where=raw.name, keys=spec.keys, extracted=extracted, quiet_days=quality.quiet_days)
     kept, faults, findings = leave_out(raw.rows, faults, findings, quality)
-    if faults:
-        raise ReadingError(faults, findings=findings, during=f"reading {raw.name}")
-    return people[kept].drop(columns="activity", errors="ignore").reset_index(drop=True), findings
+    return Extract(people, raw.rows, kept, tuple(faults), tuple(findings), raw.name)
 
 
 def _people_columns(spec: PeopleSpec) -> dict[str, str]:

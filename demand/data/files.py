@@ -58,6 +58,8 @@ class FileSpec(Spec):
     """Other names that a column goes by in some files: {date_opened: [Opened, Start date]}."""
     codes: dict[str, dict[str, NameList]] = Field(default_factory=dict)
     """Spellings that mean one code: column -> code -> spellings, {ta_type: {bed_and_breakfast: [B&B, BB]}}."""
+    seen: dict[str, str] = Field(default_factory=dict)
+    """The columns that the last extract had, each with its type, as `mapping.yaml` has them: what has changed since is named."""
     source: str = ""
     """Which table this is, who publishes it and where: told when the file is not there."""
     layout: str = ""

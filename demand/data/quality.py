@@ -30,6 +30,8 @@ SPIKE = 10.0
 """A count that lies so many usual steps (1.4826 x the median one) from those around it is a spike."""
 IMPOSSIBLE = 1000.0
 """A count so many times the highest other count of its series (and of 1) is a slip of the keyboard, not people."""
+LATE, LEAST_BUSY = 0.6, 10.0
+"""A last period below so large a share of the usual, in a service that counts at least so many, was perhaps entered late."""
 MOST_ROWS = 20
 """How many rows or series quality.json names of a finding."""
 
@@ -108,10 +110,11 @@ def judge(history: History, *, as_of: pd.Timestamp | None = None, totals: Sequen
     Returns
     -------
     list of Finding
-        gap, short_series, ended_series, spike, all_zero, undeclared_total, incomplete_period, stale. None of them stops a run.
+        gap, short_series, ended_series, spike, late_month, empty_month, all_zero, undeclared_total, incomplete_period, stale. None of
+        them stops a run.
     """
     wide = history.wide
-    findings = [*_lengths(history, wide), *_gaps(wide), *_spikes(wide)]
+    findings = [*_lengths(history, wide), *_gaps(wide), *_spikes(wide), *_thin_months(history, wide)]
     if as_of is not None:
         findings += _as_of(history, as_of)
     return findings + _totals(history, wide, set(totals))
@@ -199,6 +202,26 @@ def _spikes(wide: pd.DataFrame) -> list[Finding]:
     some = [f"{wide.columns[s]} {wide.index[p]:%Y-%m-%d}" for p, s in zip(periods, series, strict=True)]
     text = f"{len(some)} counts lie far from those around them: {listed(some)}. Mistyped, or an event to be named in 'events'?"
     return [Finding.of("spike", "warn", "history", count=len(some), message=text)]
+
+
+def _thin_months(history: History, wide: pd.DataFrame) -> list[Finding]:
+    """Find a last period that is far below the year before it (entered late), and periods in which a busy service counted nothing."""
+    found = []
+    for unit, ids in history.series[history.series["kind"] == "flow"].groupby("unit").groups.items():
+        total = wide[list(ids)].sum(axis=1, min_count=1).dropna()
+        season = max(history.frequency.season_length, 4)
+        if len(total) <= season or history.frequency.family == "Y":
+            continue
+        usual, step = float(total.iloc[-season - 1 : -1].median()), float(total.diff().abs().median())
+        if usual >= LEAST_BUSY and total.iloc[-1] < LATE * usual and usual - total.iloc[-1] > 4 * max(step, np.sqrt(usual)):
+            told = f"the last period counts {total.iloc[-1]:g} {unit}, where {usual:g} are usual: entered late? See `as_of`"
+            found.append(Finding.of("late_month", "warn", "history", count=1, message=told))
+        around = total.rolling(season, center=True, min_periods=3).median()
+        empty = total.index[(total == 0) & (around >= LEAST_BUSY)]
+        if len(empty):
+            told = f"nothing was counted in {listed([f'{d:%Y-%m-%d}' for d in empty])}, and many around it: not collected? Leave it empty"
+            found.append(Finding.of("empty_month", "warn", "history", count=len(empty), message=told))
+    return found
 
 
 def _as_of(history: History, as_of: pd.Timestamp) -> list[Finding]:

@@ -17,6 +17,7 @@ from pydantic import Field, field_validator
 
 from demand.calendar import FREQUENCIES, Frequency
 from demand.data.cells import rows_text, to_text
+from demand.data.codes import code_gates
 from demand.data.counts import read_counts, with_bounds
 from demand.data.dates import DateFormat, Dates, PeriodRule, Periods, format_note, read_days, to_periods
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec, read_drivers, read_people, read_places
@@ -123,7 +124,8 @@ def read_history(spec: HistorySpec, folder: Path) -> tuple[History, list[Finding
     raise_all(faults, DataError, during=f"reading {raw.name}")
     table, found = _complete(rows, frequency, spec, raw.name)
     keys = [*spec.keys, *spec.split]
-    return History.of(table, frequency, keys=keys), [*raw.findings, *findings, *found]
+    codes = code_gates(raw.data[spec.keys], raw.name, raw.rows)
+    return History.of(table, frequency, keys=keys), [*raw.findings, *codes, *findings, *found]
 
 
 def _history_columns(spec: HistorySpec) -> dict[str, str]:

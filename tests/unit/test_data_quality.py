@@ -74,3 +74,17 @@ def test_the_summary_is_plain_data_with_the_gravest_first():
     assert len(summary["findings"][0]["rows"]) == 20
     assert summary["counts"] == {"stop": 0, "warn": 1, "note": 1}
     assert summary["about"] == {"series": 3}
+
+
+def test_a_last_month_that_was_entered_late_and_a_month_that_was_not_collected() -> None:
+    counts = np.random.default_rng(4).poisson(60, 36).astype(float)
+    days = pd.date_range("2021-01-01", periods=36, freq="MS")
+
+    def rules(y: np.ndarray, kind: str = "flow") -> set[str]:
+        return {f.rule for f in judge(History.of(pd.DataFrame({"unique_id": "a", "ds": days, "y": y}), Frequency("M"), kind=kind))}
+
+    late, empty = counts.copy(), counts.copy()
+    late[-1], empty[20] = 15, 0
+    assert "late_month" in rules(late)
+    assert "empty_month" in rules(empty)
+    assert not {"late_month", "empty_month"} & (rules(counts) | rules(late, "stock"))
