@@ -1,12 +1,6 @@
-<<<<<<< HEAD
 """The key that turns references into pseudonyms: the analyst's own, made once and kept apart from the data.
 
 In: DEMAND_KEY_FILE, or the user's folder for settings. Out: bytes. Refuses a key too short to protect anybody.
-=======
-"""The secret with which references become pseudonyms.
-
-In: DEMAND_KEY_FILE, or nothing. Out: the key, made once for this user where there is none. Refuses keys that are too short.
->>>>>>> 562132b (Store the schema of the settings anew)
 """
 
 from __future__ import annotations
