@@ -24,7 +24,7 @@ from demand.spec import EIGHTY, stream
 from demand.tables import History
 from demand.uncertainty import draw_paths, learn_errors
 
-__all__ = ["FUTURE_COLUMNS", "Futures", "driver_futures", "spread_by_drivers"]
+__all__ = ["FUTURE_COLUMNS", "Futures", "driver_futures", "followed", "spread_by_drivers"]
 
 FUTURE_COLUMNS = ("ds", "name", "value", "low", "high", "source")
 OWN = "theta"
@@ -320,8 +320,8 @@ def _pushes(futures: Futures, history: History, cutoffs: pd.DatetimeIndex, perio
             continue
         each, slow = elasticity[place[unique_id]], half_life[place[unique_id], 0]
         if slow.tobytes() not in done:
-            followed = _followed(past, np.full(past.shape[2], np.median(slow)))
-            done[slow.tobytes()] = _followed(ahead, slow), _variances(followed)
+            seen = followed(past, np.full(past.shape[2], np.median(slow)))
+            done[slow.tobytes()] = followed(ahead, slow), _variances(seen)
         paths, before = done[slow.tobytes()]
         middle = each.mean(axis=1)
         push = np.einsum("nd,ntd->td", each, paths)
@@ -338,16 +338,16 @@ def _multiplied(values: np.ndarray, push: np.ndarray, seen: np.ndarray) -> np.nd
     return np.asarray(product * np.where(now > 0, mean / np.where(now > 0, now, 1.0), 1.0))
 
 
-def _followed(paths: np.ndarray, half_life: np.ndarray) -> np.ndarray:
+def followed(paths: np.ndarray, half_life: np.ndarray) -> np.ndarray:
     """Let paths of shape (drivers, periods, draws) be followed slowly, from nothing; a half-life of 0 follows at once."""
     share = np.where(half_life > 0, 1 - 0.5 ** (1 / np.where(half_life > 0, half_life, 1.0)), 1.0)
     if (share == 1).all():
         return paths
-    followed, now = np.empty_like(paths), np.zeros((len(paths), paths.shape[2]))
+    slow, now = np.empty_like(paths), np.zeros((len(paths), paths.shape[2]))
     for t in range(paths.shape[1]):
         now = now + share * (paths[:, t] - now)
-        followed[:, t] = now
-    return followed
+        slow[:, t] = now
+    return slow
 
 
 def _unforeseen(table: pd.DataFrame, names: list[str], history: History, cutoffs: pd.DatetimeIndex, periods: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What another path of a driver does: by the effects that were estimated, or by an assumed one with a source.
 
-In: a `Change` with `effect: driver`, and EFFECTS. Out: elasticities by series and draw. Refuses drivers without effects; says where a
-driver would leave the range in which its effect was observed.
+In: a `Change` with `effect: driver`, and EFFECTS. Out: what demand is multiplied by, by series, period and draw. Refuses drivers without
+effects; says where a driver would leave the range in which its effect was observed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from demand.driver_futures import followed
 from demand.errors import Fault, ScenarioError, did_you_mean, listed
 from demand.people import whose
 from demand.scenario.case import WhatIf
@@ -16,16 +17,37 @@ from demand.scenario.change import Change
 from demand.scenario.timing import phase
 from demand.tables import frequency_of, series_of
 
-__all__ = ["elasticities"]
+__all__ = ["driven"]
+
+LEAST = 1e-12
+"""A driver that would be gone has no logarithm; it is taken as this share of what it was."""
 
 
-def elasticities(case: WhatIf, change: Change, ids: pd.Index, *, at: str) -> tuple[np.ndarray, dict[str, str]]:
-    """Give the effect of a change's driver on each series in every draw, and what must be said of it.
+def driven(
+    case: WhatIf, change: Change, ids: pd.Index, weight: np.ndarray, size: np.ndarray, *, at: str
+) -> tuple[np.ndarray, dict[str, str]]:
+    """Give what a driver's other path multiplies demand by, and what must be said of it.
+
+    The ratio is (new / old) ^ elasticity in every draw. A stock that was found to follow a driver slowly (a half-life in EFFECTS) follows
+    the new path as slowly, from where it stands.
+
+    Parameters
+    ----------
+    case : WhatIf
+    change : Change
+    ids : pandas.Index
+        The series meant.
+    weight : numpy.ndarray
+        How far the change has come, shape (series, periods, draws) or one for all draws.
+    size : numpy.ndarray
+        Shape (draws,).
+    at : str
+        The place in the config, for messages.
 
     Returns
     -------
-    elasticity : numpy.ndarray
-        Shape (series, draws); 0 where no effect is known, which is told.
+    ratio : numpy.ndarray
+        Shape (series, periods, draws); 1 where no effect is known, which is told.
     warnings : dict of str to str
         By unique_id; '' for the change as a whole.
 
@@ -34,11 +56,23 @@ def elasticities(case: WhatIf, change: Change, ids: pd.Index, *, at: str) -> tup
     ScenarioError
         Where nothing is known of the driver, or of what it does here.
     """
+    elasticity, half_life, warnings = _effects(case, change, ids, at=at)
+    path = 1 + weight * (size - 1)
+    ratio = np.asarray(path ** elasticity[:, None, :])
+    for row in np.flatnonzero(half_life.any(axis=1)):
+        slow = followed(np.log(np.maximum(path[row], LEAST))[None], half_life[row])[0]
+        ratio[row] = np.exp(elasticity[row] * slow)
+    return ratio, warnings
+
+
+def _effects(case: WhatIf, change: Change, ids: pd.Index, *, at: str) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
+    """Give elasticities and half-lives by series and draw."""
     effects, count = case.effects, case.draws.sizes["draw"]
     if change.elasticity is not None:
         assumed = change.elasticity.draw(count, seed=case.seed, name=f"elasticity {change.identity}")
         told = f"the effect of '{change.driver}' is assumed ({change.elasticity.source}), not estimated"
-        return np.broadcast_to(assumed, (len(ids), count)), {"": told}
+        each = np.broadcast_to(assumed, (len(ids), count))
+        return each, np.zeros(each.shape), {"": told}
     if effects is None or effects.empty:
         found = f"no effects of drivers are known, so what '{change.driver}' would do cannot be said"
         raise ScenarioError(
@@ -50,7 +84,7 @@ def elasticities(case: WhatIf, change: Change, ids: pd.Index, *, at: str) -> tup
         raise ScenarioError(
             Fault(f"'{change.driver}' is not a driver of this forecast", f"{at}.driver", did_you_mean(str(change.driver), known))
         )
-    table = ours.pivot(index="unique_id", columns="draw", values="elasticity").reindex(ids)
+    table, slow = (_wide(ours, column, ids) for column in ("elasticity", "half_life"))
     missing = table.isna().all(axis=1).to_numpy()
     if missing.all():
         raise ScenarioError(Fault(f"no effect of '{change.driver}' is known on {listed(ids)}", f"{at}.where"))
@@ -59,7 +93,14 @@ def elasticities(case: WhatIf, change: Change, ids: pd.Index, *, at: str) -> tup
         raise ScenarioError(Fault(found, f"{at}.driver", do_next="Use the effects that were estimated with this forecast"))
     warnings = {str(i): f"no effect of '{change.driver}' is known here: left as it was" for i in ids[missing]}
     outside = _outside(case, change, ours[ours["unique_id"].isin(ids)])
-    return np.where(missing[:, None], 0.0, table.to_numpy(dtype=np.float64)), {**warnings, **({"": outside} if outside else {})}
+    each, slowly = (np.where(missing[:, None], 0.0, t.to_numpy(dtype=np.float64)) for t in (table, slow))
+    return each, slowly, {**warnings, **({"": outside} if outside else {})}
+
+
+def _wide(effects: pd.DataFrame, column: str, ids: pd.Index) -> pd.DataFrame:
+    """Give one column of EFFECTS by series and draw; effects that say nothing of a half-life act at once."""
+    told = effects if column in effects else effects.assign(**{column: 0.0})
+    return told.pivot(index="unique_id", columns="draw", values=column).reindex(ids)
 
 
 def _outside(case: WhatIf, change: Change, effects: pd.DataFrame) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from demand.scenario.case import Applied, WhatIf
 from demand.scenario.change import Change
-from demand.scenario.drivers import elasticities
+from demand.scenario.drivers import driven
 from demand.scenario.level import gaps
 from demand.scenario.shift import shift
 from demand.scenario.timing import chosen, dates, paths
@@ -55,9 +55,8 @@ def work_out(case: WhatIf, change: Change, *, at: str) -> Applied:
         ratio, warnings = gaps(case, change, rows, at=at)
         return Applied(rows, old * (1 + weight * size * (ratio - 1)[:, None, None]), active, {**dates(case, change), **warnings})
     if change.effect == "driver":
-        elasticity, warnings = elasticities(case, change, series.index[rows], at=at)
-        new = old * (1 + weight * (size - 1)) ** elasticity[:, None, :]
-        return Applied(rows, new, active, {**dates(case, change), **warnings})
+        ratio, warnings = driven(case, change, series.index[rows], weight, size, at=at)
+        return Applied(rows, old * ratio, active | (ratio != 1).any(axis=2), {**dates(case, change), **warnings})
     if change.effect == "shift":
         return shift(case, change, rows, weight, size, at=at)
     total = size * in_a_period(case, change, series.iloc[rows], at=at)

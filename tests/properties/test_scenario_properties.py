@@ -9,7 +9,7 @@ from demand.scenario import Change, Scenario, WhatIf, apply, compare, exposure_o
 from demand.scenario.timing import happens
 
 FORECASTS = {kind: forecast(kind=kind, draws=12, ahead=24) for kind in ("flow", "stock")}
-EFFECTS = effects(FORECASTS["flow"][0])
+EFFECTS = effects(FORECASTS["flow"][0]).assign(half_life=lambda t: np.where(t["unique_id"].str.startswith("North"), 8.0, 0.0))
 WHERE = st.sampled_from([{}, {"area": "North"}, {"type": ["bnb"]}, {"type": ["bnb", "hostel"], "area": "South"}])
 MOST = {"multiply": 2.0, "driver": 1.5, "shift": 1.0, "add": 20.0, "cap": 100.0, "rate": 1.0, "level": 1.0}
 NEEDED = {"driver": {"driver": "rents"}, "shift": {"to": {"type": "hostel"}}, "rate": {"rate_now": number(0.55, 0.5, 0.6)},

@@ -104,6 +104,17 @@ def test_a_driver_acts_by_its_elasticity_in_every_draw() -> None:
     np.testing.assert_allclose(demand[1], draws * (1.1**elasticity)[:, None, :], rtol=1e-5)
 
 
+def test_a_stock_that_follows_a_driver_slowly_follows_its_new_path_as_slowly() -> None:
+    draws, _ = forecast()
+    known = effects(draws).assign(elasticity=0.5, half_life=lambda t: np.where(t["unique_id"].str.startswith("North"), 8.0, 0.0))
+    higher = change(effect="driver", driver="rents", size=number(1.2), start="2026-07")
+    demand, _ = apply(draws, [one(higher)], seed=1, effects=known)
+    ratio = (demand[1] / demand[0]).to_numpy()
+    ahead = np.maximum(draws["ds"].dt.year.to_numpy() * 12 + draws["ds"].dt.month.to_numpy() - (2026 * 12 + 6), 0)
+    np.testing.assert_allclose(ratio[0, :, 0], np.exp(0.5 * np.log(1.2) * (1 - 0.5 ** (ahead / 8))), rtol=1e-5)
+    np.testing.assert_allclose(ratio[3, :, 0], np.where(ahead > 0, 1.2**0.5, 1.0), rtol=1e-5)
+
+
 def test_a_driver_outside_what_was_observed_is_told() -> None:
     draws, _ = forecast()
     path = pd.DataFrame({"ds": draws["ds"].to_numpy(), "name": "rents", "value": 115.0})
