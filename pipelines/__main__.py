@@ -130,6 +130,19 @@ def _monitor(config: Config, data_dir: DataDir = "", output: Output = "", change
     raise typer.Exit(monitor(config, data_dir=data_dir, output=output, changes=changes or [], quiet=quiet))
 
 
+@app.command("compare", help="Say what makes two scenarios differ, of one run or of two on the same baseline, change by change.")
+def _compare(
+    run: Annotated[str, typer.Argument(help="The output folder of a run.", show_default=False)],
+    other: Annotated[str, typer.Argument(help="That of the other run; without it, the same.", show_default=False)] = "",
+    a: Annotated[str, typer.Option("--from", help="A scenario of the first run.")] = "baseline",
+    b: Annotated[str, typer.Option("--to", help="A scenario of the other run.")] = "baseline",
+    output: Annotated[str, typer.Option(help="The table that is written.")] = "compare.csv",
+) -> None:
+    from pipelines.console import compared
+
+    raise typer.Exit(compared(run, other, a=a, b=b, output=output))
+
+
 @app.command("new", help="Draft a config by looking at a file: demand new NAME --from FILE.")
 def _new(
     name: Annotated[str, typer.Argument(help="The config's name; NAME.yaml is written.", show_default=False)],

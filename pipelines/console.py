@@ -301,6 +301,29 @@ def examined(output: str) -> int:
     return 0
 
 
+def compared(one: str, other: str, *, a: str, b: str, output: str) -> int:
+    """Say what makes two scenarios differ, and write it as a table.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    from pipelines.compare import compare_runs
+
+    try:
+        table = compare_runs(Path(one), Path(other or one), a, b)
+    except DemandError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 2
+    table.to_csv(output, index=False, lineterminator="\n")
+    wide = table.pivot_table(index=["measure", "change"], columns="financial_year", values="amount", sort=False)
+    typer.echo(f"From '{a}' to '{b}', what each change does, and what they do only together:\n")
+    typer.echo(wide.round(0).to_string())
+    typer.echo(f"\nWith ranges in {output}. Ranges are of differences within each possible future, and do not add up.")
+    return 0
+
+
 def draft(name: str, source: str) -> int:
     """Write NAME.yaml by looking at a file.
 

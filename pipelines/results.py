@@ -39,6 +39,7 @@ __all__ = [
     "rules_of",
     "run_day",
     "start_month",
+    "stored_case",
     "tested_until",
     "what_if",
     "write_forecast",
@@ -160,12 +161,17 @@ def run_day(config: RunConfig, history: History) -> date:
 
 def what_if(job: Job) -> WhatIf:
     """Give what the scenarios of a run are made from."""
+    return stored_case(job.config, job.store)
+
+
+def stored_case(config: RunConfig, store: Store) -> WhatIf:
+    """Give what the scenarios of a stored run are made from."""
     from demand.scenario import WhatIf
     from pipelines.store import versions
 
-    config, effects, drivers = job.config, job.store.table("effects.parquet"), job.store.table("driver_futures.parquet")
-    scenarios, version = tuple(config.scenarios.values()), versions()["demand"]
-    return WhatIf(load_draws(job.store), scenarios, config.seed, effects, drivers, version)
+    effects, drivers = store.table("effects.parquet"), store.table("driver_futures.parquet")
+    version = str(store.manifest.get("versions", versions())["demand"])
+    return WhatIf(load_draws(store), tuple(config.scenarios.values()), config.seed, effects, drivers, version)
 
 
 def priced(job: Job, demand: xr.DataArray, history: History) -> Cost:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from demand.assumptions import ledger, ledger_notes, marked
 from demand.budget import sweep, waterfall
-from demand.scenario import apply, demand_table, expired
+from demand.scenario import apply, demand_table, standing
 from pipelines.config import RunConfig
 from pipelines.job import Job
 from pipelines.results import load_history, priced, run_day, start_month, what_if
@@ -39,4 +39,4 @@ def run(job: Job, writer: Writer) -> None:
     today = run_day(job.config, history)
     numbers = marked(ledger(job.config.numbers(), as_of=today, entries=job.config.assumptions), job.edits)
     writer.table("assumptions.csv", numbers)
-    writer.json("scenario_notes.json", [*expired(case.scenarios, today), *ledger_notes(numbers, job.config.assumptions)])
+    writer.json("scenario_notes.json", [*standing(case.scenarios, today), *ledger_notes(numbers, job.config.assumptions)])

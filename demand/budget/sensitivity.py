@@ -144,7 +144,14 @@ def _penny(pounds: float) -> int | None:
     return int(np.rint(pounds * 100)) if np.isfinite(pounds) else None
 
 
-def waterfall(case: WhatIf, *, history: History | None, start_month: int = 4, cost: Cost | None = None) -> pd.DataFrame:
+def waterfall(
+    case: WhatIf,
+    *,
+    history: History | None,
+    start_month: int = 4,
+    cost: Cost | None = None,
+    pairs: Sequence[tuple[str, str]] | None = None,
+) -> pd.DataFrame:
     """Make waterfall.csv: from the baseline to each scenario, change by change, in people and, where there is a cost, in pounds.
 
     Parameters
@@ -156,6 +163,8 @@ def waterfall(case: WhatIf, *, history: History | None, start_month: int = 4, co
         The month in which financial years begin.
     cost : Cost, optional
         With it, a measure `POUNDS` for all that is priced.
+    pairs : sequence of (str, str), optional
+        From which scenario to which; from the baseline to each, where it is not given.
 
     Returns
     -------
@@ -163,8 +172,8 @@ def waterfall(case: WhatIf, *, history: History | None, start_month: int = 4, co
         As `demand.scenario.compare` gives it; the amounts of one pair, year and measure add up to `to_total` - `from_total`.
     """
     exposure, measure = _measure(case, history, start_month, cost)
-    pairs = [(BASELINE, scenario.name) for scenario in case.scenarios]
-    return steps(case, pairs, exposure=exposure, measure=measure)
+    wanted = pairs if pairs is not None else [(BASELINE, scenario.name) for scenario in case.scenarios]
+    return steps(case, wanted, exposure=exposure, measure=measure)
 
 
 def sweep(

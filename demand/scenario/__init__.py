@@ -6,7 +6,7 @@ that came from a spreadsheet can be planned with too. Refuses what it cannot app
 
 from demand.scenario.application import Outcome, apply, resized, under
 from demand.scenario.case import WhatIf
-from demand.scenario.change import BASELINE, Change, Scenario, Variant, by_name, expired, unfold
+from demand.scenario.change import BASELINE, Change, Scenario, Variant, by_name, standing, unfold
 from demand.scenario.comparison import (
     INTERACTION,
     WATERFALL,
@@ -18,6 +18,7 @@ from demand.scenario.comparison import (
     exposure_of,
     measured,
     steps,
+    taken_together,
 )  # fmt: skip
 from demand.scenario.exposure import AVERAGE, Exposure
 from demand.scenario.sweep import Lever, Sweep, grid, sweep_faults
@@ -42,13 +43,14 @@ __all__ = [
     "compare",
     "demand_table",
     "differences",
-    "expired",
     "exposure_of",
     "grid",
     "measured",
     "resized",
+    "standing",
     "steps",
     "sweep_faults",
+    "taken_together",
     "under",
     "unfold",
 ]

@@ -19,7 +19,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from demand.errors import Fault, ScenarioError, did_you_mean, raise_all
 from demand.spec import Assumption, Spec, Unit, Where, fingerprint
 
-__all__ = ["BASELINE", "Change", "Scenario", "Variant", "by_name", "expired", "places", "unfold"]
+__all__ = ["BASELINE", "Change", "Scenario", "Variant", "by_name", "places", "standing", "unfold"]
 
 BASELINE = "baseline"
 """The name of the forecast as it is: every comparison holds it."""
@@ -204,7 +204,7 @@ class Change(Spec):
             "level": f"{number} of the gap to the {self.towards} of each {self.between} is closed",
         }
         when = f", from {self.start}" if self.start else ""
-        late = f" and {self.delay.low:g} to {self.delay.high:g} months later" if self.delay else ""
+        late = f", or {self.delay.low:g} to {self.delay.high:g} months later" if self.delay else ""
         odds = f", if it happens (probability {self.probability.value:g})" if self.probability else ""
         return f"{_named(self.where) or 'everything'}: {words[self.effect]}{when}{late}{odds}"
 
@@ -248,12 +248,11 @@ class Scenario(Spec):
         return self
 
 
-def expired(scenarios: Sequence[Scenario], as_of: date) -> tuple[str, ...]:
-    """Say which scenarios are past the day on which they must be looked at again."""
+def standing(scenarios: Sequence[Scenario], as_of: date) -> tuple[str, ...]:
+    """Say how far what scenarios ask about has come, and which are past the day on which they must be looked at again."""
+    told = [f"The scenario '{s.name}': {s.status.rstrip('.')} ({s.source or 'no source'})." for s in scenarios if s.status]
     old = [s for s in scenarios if s.expires is not None and s.expires < as_of]
-    return tuple(
-        f"the scenario '{s.name}' was to be looked at again by {s.expires}: {s.status or 'see whether it still holds'}." for s in old
-    )
+    return (*told, *(f"The scenario '{s.name}' was to be looked at again by {s.expires}: see whether it still holds." for s in old))
 
 
 def by_name(scenarios: Sequence[Scenario]) -> dict[str, Scenario]:

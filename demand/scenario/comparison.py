@@ -24,7 +24,7 @@ from demand.tables import History, quantile_columns, summarise
 
 __all__ = [
     "INTERACTION", "WATERFALL", "Measure", "baseline_of", "compare", "demand_table", "differences", "exposure_of", "measured", "steps",
-    "unlike",
+    "taken_together", "unlike",
 ]  # fmt: skip
 
 INTERACTION = "interaction"
@@ -71,13 +71,32 @@ def compare(
         Where a name is not known, a scenario cannot be applied, or the two runs cannot be compared, with the reason.
     """
     if other is not None:
-        case, b = _together(case, other, b)
+        case, b = taken_together(case, other, b)
     exposure = exposure_of(case, history, start_month)
     return steps(case, [(a, b)], exposure=exposure, measure=lambda values, rows: measured(exposure, values, rows))
 
 
-def _together(case: WhatIf, other: WhatIf, b: str) -> tuple[WhatIf, str]:
-    """Take the scenarios of two runs together; give the name of `b` there."""
+def taken_together(case: WhatIf, other: WhatIf, b: str) -> tuple[WhatIf, str]:
+    """Take the scenarios of two runs together.
+
+    Parameters
+    ----------
+    case, other : WhatIf
+    b : str
+        A scenario of `other`.
+
+    Returns
+    -------
+    WhatIf
+        With the scenarios of both.
+    str
+        What `b` is called there.
+
+    Raises
+    ------
+    ScenarioError
+        Where the runs do not stand on one baseline, or `b` is not there.
+    """
     raise_all(list(unlike(case, other)), ScenarioError, during="comparing two runs")
     mine, theirs = by_name(case.scenarios), by_name(other.scenarios)
     if b == BASELINE:

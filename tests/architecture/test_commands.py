@@ -7,7 +7,7 @@ import pytest
 from architecture_rules import VERBS
 from ruamel.yaml import YAML
 
-BESIDE = {"audit-model", "doctor", "erase", "new", "schema", "update", "approve", "monitor"}
+BESIDE = {"audit-model", "compare", "doctor", "erase", "new", "schema", "update", "approve", "monitor"}
 """Commands that are no stage of the chain."""
 ROOT = Path(__file__).resolve().parents[2]
 
