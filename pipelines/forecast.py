@@ -52,6 +52,8 @@ def run(job: Job, writer: Writer) -> None:
     write_forecast(writer, history, made, about)
     if drivers is not None:
         writer.table("drivers.parquet", drivers)
+    if stocks is not None:
+        writer.table("starts.parquet", stocks.coming(history.last, spec.horizon, seed=config.seed))
     lowest = history.only(map(str, made.draws["series"].to_numpy()))
     of = levels(lowest.series, hierarchy)
     writer.table("totals.parquet", totals(made.draws, of, start_month=start_month(config), history=history))

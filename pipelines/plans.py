@@ -45,7 +45,8 @@ def write_plans(job: Job, writer: Writer, case: WhatIf, cost: Cost, spec: Budget
         lines = [line.name for line in spec.lines]
         ledger, said = read_outturns(config.data.outturn, job.inputs.folder, lines=lines, start_month=spec.start_month)
         spec, told = with_outturns(spec, ledger), [*said]
-    agreed, found = reconciliation(cost, spec, counted), steps_of(case, cost, spec, counted)
+    came = job.store.table("starts.parquet") if job.has("starts.parquet") else None
+    agreed, found = reconciliation(cost, spec, counted), steps_of(case, cost, spec, counted, came=came)
     events = config.forecast.events if config.forecast else []
     judged = backcast(cost, spec, counted, job.store.table("backtest_years.parquet"), events=events)
     for name, table in (("reconciliation", agreed), ("mtfp", mtfp(found)), ("bridge", bridge(found, spec)), ("backcast", judged)):

@@ -62,7 +62,7 @@ def bridge_notes(found: Steps) -> tuple[str, ...]:
     if folded:
         notes.append(
             f"Bridge: starts and length of stay are one step, volume, for {listed(sorted(folded))}: only how many are there is "
-            "counted. Name the series that count who comes under `starts` of the line."
+            "counted. Name the series that count who comes under `starts` of the line, or count placements from people with a `caseload`."
         )
     if found.pounds and not found.counted:
         notes.append(

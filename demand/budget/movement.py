@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 from demand.budget.lines import TOTAL, BudgetLine, BudgetSpec, gross_costs, line_costs, pence
 from demand.budget.past import line_of, past
@@ -129,7 +130,7 @@ class Steps:
         return found
 
 
-def steps_of(case: WhatIf, cost: Cost, spec: BudgetSpec, history: History) -> Steps:
+def steps_of(case: WhatIf, cost: Cost, spec: BudgetSpec, history: History, *, came: pd.DataFrame | None = None) -> Steps:
     """Say what moves each line from each financial year to the next, under every scenario.
 
     Parameters
@@ -140,6 +141,8 @@ def steps_of(case: WhatIf, cost: Cost, spec: BudgetSpec, history: History) -> St
         Without lines, all that is priced is one line, `TOTAL`.
     history : History
         Without declared totals: the year before the first of the forecast is told where all of it was counted.
+    came : pandas.DataFrame, optional
+        unique_id, ds, starts: who came into each stock, counted and then expected, where stays are known (`Caseload.coming`).
 
     Returns
     -------
@@ -156,7 +159,7 @@ def steps_of(case: WhatIf, cost: Cost, spec: BudgetSpec, history: History) -> St
     ----------
     Little, J. D. C. (1961). A proof for the queuing formula L = lambda W. Operations Research 9(3), 383-387.
     """
-    volumes = volumes_of(cost, past(cost, history), spec)
+    volumes = volumes_of(cost, past(cost, history), spec, came)
     net, labels = line_costs(cost, spec), volumes.labels
     effects = {s.name: _effects(case, cost, spec, s.name) for s in case.scenarios}
     steps: list[Step] = []

@@ -17,7 +17,7 @@ import pandas as pd
 from demand.budget.lines import TOTAL, BudgetSpec
 from demand.budget.past import Past, line_of
 from demand.budget.prices import Cost
-from demand.calendar import FinancialYear
+from demand.calendar import FinancialYear, year_shares
 from demand.scenario import BASELINE
 from demand.tables import match
 
@@ -80,7 +80,7 @@ def _ratio(amounts: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(amounts, whole, out=np.zeros_like(amounts), where=whole > 0))
 
 
-def volumes_of(cost: Cost, behind: Past, spec: BudgetSpec) -> Volumes:
+def volumes_of(cost: Cost, behind: Past, spec: BudgetSpec, came: pd.DataFrame | None = None) -> Volumes:
     """Put the last year that was counted before the years of the forecast.
 
     Parameters
@@ -89,6 +89,8 @@ def volumes_of(cost: Cost, behind: Past, spec: BudgetSpec) -> Volumes:
     behind : Past
         That year is left out where not all of it was counted.
     spec : BudgetSpec
+    came : pandas.DataFrame, optional
+        unique_id, ds, starts: who came into each stock from outside, counted and then expected; for lines that do not name their `starts`.
     """
     first = FinancialYear.parse(cost.labels[0], cost.exposure.start_month) if cost.labels else None
     base = [y for y in behind.years if first is not None and y.next == first]
@@ -118,9 +120,29 @@ def volumes_of(cost: Cost, behind: Past, spec: BudgetSpec) -> Volumes:
     starts = {}
     for line in (line for line in spec.lines if line.starts):
         where = f"budget > lines > {line.name} > starts"
-        came, coming = (np.flatnonzero(match(s, line.starts, at=where)) for s in (behind.series, cost.exposure.series))
-        starts[line.name] = used(came, coming, None)[1].sum(axis=0)
+        counted, coming = (np.flatnonzero(match(s, line.starts, at=where)) for s in (behind.series, cost.exposure.series))
+        starts[line.name] = used(counted, coming, None)[1].sum(axis=0)
+    if came is not None:
+        starts = {**_starts(came, owners, cost, years), **starts}
     return Volumes(tuple(map(str, years)), tuple(_joined(several) for several in groups.values()), starts)
+
+
+def _starts(came: pd.DataFrame, owners: Mapping[str, str], cost: Cost, years: Sequence[FinancialYear]) -> dict[str, np.ndarray]:
+    """Add starts up by line and year, the same in every draw: shape (years, draws); NaN for a year of which a period is not known."""
+    line = came["unique_id"].map(owners).fillna("")
+    wide = came.assign(line=line).pivot_table(
+        index="ds", columns="line", values="starts", aggfunc=lambda s: s.sum(skipna=False), dropna=False
+    )
+    ds = pd.DatetimeIndex(wide.index)
+    shares = year_shares(ds, cost.exposure.frequency, cost.exposure.start_month)
+    days = shares.mul(cost.exposure.frequency.days_in(ds), axis=0).sum()
+    found: dict[str, np.ndarray] = {}
+    for name in (str(n) for n in wide.columns if n):
+        whole = [str(y) in days and round(days[str(y)]) == (y.end - y.start).days + 1 for y in years]
+        parts = {str(y): shares[str(y)][shares[str(y)] > 0] for y, ok in zip(years, whole, strict=True) if ok}
+        by_year = [float(wide.loc[parts[str(y)].index, name] @ parts[str(y)]) if str(y) in parts else np.nan for y in years]
+        found[name] = np.repeat(np.array(by_year)[:, None], cost.years.sizes["draw"], axis=1)
+    return found
 
 
 def _joined(several: Sequence[_Group]) -> _Group:

@@ -146,6 +146,12 @@ class Caseload:
         weighed = np.nansum(seen * (0.5 ** (age / HALVED))[:, None], axis=0) + 0.5
         return np.asarray(weighed[:, None] / weighed.sum() * ahead[None, :])
 
+    def coming(self, last: pd.Timestamp, horizon: int, *, seed: int) -> pd.DataFrame:
+        """Give new starts by series and period, as counted and then as expected: unique_id, ds, starts."""
+        ahead = pd.DataFrame(self.expected_starts(last, horizon, seed=seed).T, self.frequency.after(last, horizon), self.series.index)
+        wide = pd.concat([self.starts(last).wide, ahead]).rename_axis(index="ds", columns="unique_id")
+        return wide.stack(future_stack=True).rename("starts").reset_index()
+
     def day_of(self, last: pd.Timestamp) -> pd.Timestamp:
         """Give the last day of a period."""
         return pd.Timestamp(self.frequency.end_of(pd.DatetimeIndex([last]))[0])

@@ -27,11 +27,11 @@ def flat(last, coming, *, kinds=("stock",) * 4, ahead=24):
     return make_draws(values, history.series, ds, frequency=history.frequency, cutoff=history.last, seed=1, fingerprint="test"), history
 
 
-def bridged(draws, history, costs, lines, scenarios=(), items=()):
+def bridged(draws, history, costs, lines, scenarios=(), items=(), came=None):
     case = WhatIf(draws, tuple(scenarios), 1)
     cost = with_items(price(apply(draws, scenarios, seed=1)[0], costs, seed=1, history=history), items, seed=1)
     spec = BudgetSpec(lines=tuple(lines))
-    found = steps_of(case, cost, spec, history)
+    found = steps_of(case, cost, spec, history, came=came)
     return bridge(found, spec), mtfp(found), found
 
 
@@ -74,6 +74,23 @@ def test_longer_stays_are_told_from_more_starts_where_a_flow_is_counted() -> Non
     assert bridge_notes(found) == ()
     folded = bridged(draws, history, costs, [line.model_copy(update={"starts": {}})])[2]
     assert "starts and length of stay are one step, volume, for 'places'" in bridge_notes(folded)[0]
+
+
+def test_starts_that_are_counted_from_placements_tell_stays_apart_too() -> None:
+    draws, history = flat([20] * 4, [30] * 4)
+    months = pd.date_range("2024-04-01", periods=48, freq="MS")
+    came = pd.DataFrame([(i, day, 5.0 if day < pd.Timestamp("2026-04-01") else 7.5) for i in history.ids for day in months],
+                        columns=["unique_id", "ds", "starts"])  # fmt: skip
+    table, _, found = bridged(draws, history, [places()], [LINE], came=came)
+    rows = table.query("line == 'ta' and to == '2026-27'").set_index("step")["amount_pence"]
+    # Half as many again come and are there: all but the half month in which they have not yet come is starts.
+    assert rows["starts"] == pytest.approx(rows["forecast"] - rows["volume x price"], rel=0.1)
+    assert abs(rows["length of stay"]) < 0.1 * rows["starts"]
+    assert bridge_notes(found) == ()
+    holes = came.assign(starts=came["starts"].where(came["ds"] != pd.Timestamp("2025-07-01")))
+    table = bridged(draws, history, [places()], [LINE], came=holes)[0].query("line == 'ta'")
+    assert "volume" in set(table.loc[table["to"] == "2026-27", "step"])
+    assert "starts" in set(table.loc[table["to"] == "2027-28", "step"])
 
 
 def test_of_a_flow_who_comes_is_the_volume() -> None:

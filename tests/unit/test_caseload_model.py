@@ -107,3 +107,17 @@ def test_a_count_without_a_stock_is_refused():
     table = people()
     with pytest.raises(DataError, match="no stock is counted"):
         caseload_of(table, COUNTS[:1], keys=KEYS, history=counted(table))
+
+
+def test_who_came_and_who_is_expected_stand_in_one_table():
+    table = people(waves=False)
+    history = counted(table)
+    stocks = made(table, history)
+    coming = stocks.coming(history.last, 12, seed=1)
+    assert list(coming.columns) == ["unique_id", "ds", "starts"]
+    assert set(coming["unique_id"]) == set(stocks.series.index)
+    whole = coming.groupby("ds")["starts"].sum()
+    assert whole.index[-1] == pd.Timestamp("2027-03-01")
+    opened = table[(table["service"] == "care") & table["opened"].between("2025-04-01", "2026-03-31")]
+    assert whole.loc["2025-04-01":"2026-03-01"].sum() == pytest.approx(len(opened))
+    assert whole.loc["2026-04-01":].sum() == pytest.approx(360, rel=0.15)
