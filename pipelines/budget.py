@@ -20,7 +20,7 @@ from demand.scenario import apply
 from pipelines.config import RunConfig
 from pipelines.job import Job
 from pipelines.plans import write_plans
-from pipelines.results import load_history, priced, tested_until, what_if
+from pipelines.results import found_prices, load_history, priced, tested_until, what_if
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -30,12 +30,12 @@ NEEDS = ("forecast", "backtest", "scenario")
 
 def missing(config: RunConfig) -> str:
     """Say what the config lacks for this stage."""
-    return "" if config.forecast and config.costs else "Add a `costs` section (and `forecast`)"
+    return "" if config.forecast and (config.costs or config.prices) else "Add a `costs` section (and `forecast`)"
 
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.scenarios, config.costs, config.items, config.budget, config.allocation]
+    return [config.scenarios, config.costs, config.prices, config.items, config.budget, config.allocation]
 
 
 def run(job: Job, writer: Writer) -> None:
@@ -43,6 +43,8 @@ def run(job: Job, writer: Writer) -> None:
     case, history = what_if(job), load_history(job.store.folder)
     demand, _applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers)
     cost, spec = priced(job, demand, history), job.config.budget or BudgetSpec()
+    if (prices := found_prices(job, history)) is not None:
+        writer.table("start_prices.csv", prices.table)
     writer.table("cost.parquet", cost_table(cost))
     writer.table("budget.csv", budget_table(cost, spec, tested_until=tested_until(job.store)))
     if "segment" in history.keys:
@@ -55,7 +57,7 @@ def run(job: Job, writer: Writer) -> None:
     if job.edits is not None:
         writer.table("inputs_changes.csv", job.edits)
     counted = history.only(set(history.ids) - set(declared(history, job.config.data.hierarchy)))
-    told = [*write_plans(job, writer, case, cost, spec, counted), *budget_notes(cost, spec)]
+    told = [*write_plans(job, writer, case, cost, spec, counted), *(prices.notes if prices else ()), *budget_notes(cost, spec)]
     if (asked := job.config.data.actuals) is not None and (ledger := job.inputs.actuals) is not None:
         before = job.inputs.table_before(asked.previous, "outturn.csv")
         projected = outturn(cost, spec, ledger, counted, seed=case.seed, previous=before, commitments=asked.commitments, basis=asked.basis)

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
-from demand.budget import BudgetSpec, FixedCost, Grant, IncomeRule, Item, Saving, StepCost, UnitCost
+from demand.budget import BudgetSpec, FixedCost, Grant, IncomeRule, Item, Saving, StartPrices, StepCost, UnitCost
 from demand.budget.allocation import AllocationSpec
 from demand.caseload.model import CaseloadSpec
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
@@ -132,6 +132,8 @@ class RunConfig(Spec):
     """Scenarios at every combination of one or two of their numbers: a line or a table of what comes of it."""
     costs: list[UnitCost] = Field(default_factory=list)
     """What one person, household, night or week costs."""
+    prices: StartPrices | None = None
+    """Prices that are taken from the extract, in place of unit costs."""
     uplifts: dict[str, dict[str, Assumption]] = Field(default_factory=dict)
     """Paths that prices may follow, by name: {pay award: {2026-27: ..., 2027-28: ...}}."""
     grants: list[Grant] = Field(default_factory=list)
@@ -180,7 +182,7 @@ class RunConfig(Spec):
             raise ValueError("there are 'sweeps' but no 'scenarios' to try. Add the 'scenarios' section.")
         if "baseline" in self.scenarios:
             raise ValueError("a scenario may not be called 'baseline': that is the forecast itself. Rename it.")
-        if self.budget is not None and self.budget.lines and not self.costs:
+        if self.budget is not None and self.budget.lines and not (self.costs or self.prices):
             raise ValueError("there is a 'budget' but no 'costs' to hold against it. Add the 'costs' section.")
         lines = [line.name for line in self.budget.lines] if self.budget else []
         if self.data.actuals is not None and not lines:

@@ -17,7 +17,7 @@ from demand.scenario.change import places
 from demand.tables import History, make_draws, match
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import start_month
+from pipelines.results import found_prices, start_month
 
 __all__ = ["check_config"]
 
@@ -105,7 +105,9 @@ def _nothing(history: History, periods: int) -> xr.DataArray:
 
 def _check_prices(job: Job) -> None:
     """Refuse prices whose units do not fit what is counted: one period of nothing is priced, before any model is fitted."""
-    history, costs = job.inputs.history, job.config.costs
+    history = job.inputs.history
+    found = found_prices(job, history) if history is not None else None
+    costs = [*job.config.costs, *(found.costs if found else ())]
     if history is None or not costs or any("segment" in one.where for one in (*costs, *job.config.income, *job.config.step_costs)):
         return
     nothing = _nothing(history, 1)

@@ -21,7 +21,7 @@ from demand.tables import History, draws_from_arrow, draws_to_arrow, quantile_co
 if TYPE_CHECKING:
     import xarray as xr
 
-    from demand.budget import Cost
+    from demand.budget import Cost, FoundPrices
     from demand.scenario import WhatIf
     from demand.segments.model import SegmentModel
     from pipelines.config import RunConfig
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "forecast_again",
     "forecast_table",
+    "found_prices",
     "history_table",
     "load_draws",
     "load_forecast",
@@ -174,12 +175,22 @@ def stored_case(config: RunConfig, store: Store) -> WhatIf:
     return WhatIf(load_draws(store), tuple(config.scenarios.values()), config.seed, effects, drivers, version)
 
 
+def found_prices(job: Job, history: History) -> FoundPrices | None:
+    """Give the prices that are taken from the extract; None where none are asked for."""
+    asked = job.config.prices
+    if asked is None:
+        return None
+    as_of = history.frequency.end_of(pd.DatetimeIndex([history.last]))[0]
+    return asked.found(job.inputs.people, history.series, as_of=as_of, seed=job.config.seed)
+
+
 def priced(job: Job, demand: xr.DataArray, history: History) -> Cost:
-    """Price demand at the config's costs, with grants and all else that stands beside the series."""
+    """Price demand at the config's costs and those of the extract, with grants and all else that stands beside the series."""
     from demand.budget import price, with_items
 
-    seed = job.config.seed
-    cost = price(demand, job.config.costs, seed=seed, history=history, start_month=start_month(job.config))
+    seed, found = job.config.seed, found_prices(job, history)
+    costs = [*job.config.costs, *(found.costs if found else ())]
+    cost = price(demand, costs, seed=seed, history=history, start_month=start_month(job.config))
     return with_items(cost, job.config.items, seed=seed)
 
 

@@ -7,7 +7,7 @@ from demand.budget import sweep, waterfall
 from demand.scenario import apply, demand_table, standing
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import load_history, priced, run_day, start_month, what_if
+from pipelines.results import found_prices, load_history, priced, run_day, start_month, what_if
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -17,19 +17,19 @@ NEEDS = ("forecast",)
 
 def missing(config: RunConfig) -> str:
     """Say what the config lacks for this stage."""
-    return "" if config.forecast and (config.scenarios or config.costs) else "Add a `scenarios` section"
+    return "" if config.forecast and (config.scenarios or config.costs or config.prices) else "Add a `scenarios` section"
 
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.scenarios, config.costs, config.items, config.budget, config.assumptions, config.sweeps]
+    return [config.scenarios, config.costs, config.prices, config.items, config.budget, config.assumptions, config.sweeps]
 
 
 def run(job: Job, writer: Writer) -> None:
     """Write demand.parquet, waterfall.csv (people, and pounds where there are costs), what was changed, and the ledger of assumptions."""
     case, history = what_if(job), load_history(job.store.folder)
     demand, applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers)
-    cost = priced(job, demand, history) if job.config.costs else None
+    cost = priced(job, demand, history) if job.config.costs or job.config.prices else None
     writer.table("demand.parquet", demand_table(demand))
     first = start_month(job.config)
     writer.table("waterfall.csv", waterfall(case, history=history, start_month=first, cost=cost))
@@ -37,6 +37,8 @@ def run(job: Job, writer: Writer) -> None:
         writer.table("sweep.csv", sweep(case, job.config.sweeps, history=history, start_month=first, cost=cost))
     writer.table("scenario_changes.csv", applied)
     today = run_day(job.config, history)
-    numbers = marked(ledger(job.config.numbers(), as_of=today, entries=job.config.assumptions), job.edits)
+    found = found_prices(job, history)
+    used = {**job.config.numbers(), **({"prices": found.costs} if found else {})}
+    numbers = marked(ledger(used, as_of=today, entries=job.config.assumptions), job.edits)
     writer.table("assumptions.csv", numbers)
     writer.json("scenario_notes.json", [*standing(case.scenarios, today), *ledger_notes(numbers, job.config.assumptions)])

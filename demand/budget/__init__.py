@@ -36,6 +36,7 @@ from demand.budget.reconciliation import reconciliation, reconciliation_notes
 from demand.budget.savings import Saving
 from demand.budget.sensitivity import POUNDS, sensitivity, sweep, waterfall
 from demand.budget.shares import cost_by
+from demand.budget.start_prices import FoundPrices, StartPrices
 from demand.budget.tables import budget_table, cost_table, risk_table
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Envelope",
     "FixedCost",
     "FixedTotal",
+    "FoundPrices",
     "Grant",
     "HoldService",
     "HousingBenefit",
@@ -58,6 +60,7 @@ __all__ = [
     "Prevention",
     "Reimbursed",
     "Saving",
+    "StartPrices",
     "StepCost",
     "UnitCost",
     "allocate",
