@@ -150,7 +150,7 @@ class Caseload:
         """Give new starts by series and period, as counted and then as expected: unique_id, ds, starts."""
         ahead = pd.DataFrame(self.expected_starts(last, horizon, seed=seed).T, self.frequency.after(last, horizon), self.series.index)
         wide = pd.concat([self.starts(last).wide, ahead]).rename_axis(index="ds", columns="unique_id")
-        return wide.stack(future_stack=True).rename("starts").reset_index()
+        return wide.stack(future_stack=True).rename("starts").reset_index()[["unique_id", "ds", "starts"]]
 
     def day_of(self, last: pd.Timestamp) -> pd.Timestamp:
         """Give the last day of a period."""
