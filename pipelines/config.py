@@ -28,6 +28,7 @@ from demand.errors import Fault, SettingsError, did_you_mean
 from demand.forecast import ForecastSpec
 from demand.hierarchy import HierarchySpec
 from demand.report import ReportSpec
+from demand.report.governance import GovernanceSpec
 from demand.scenario import Scenario, Sweep
 from demand.segments.find import SegmentSpec
 from demand.spec import LEDGER, Assumption, Spec, Where
@@ -156,6 +157,8 @@ class RunConfig(Spec):
     """What may leave the building."""
     publish: PublishSpec = PublishSpec()
     """What others are told of the figures that leave as open data."""
+    governance: GovernanceSpec = GovernanceSpec()
+    """What only people know for the records in governance.md."""
     compute: ComputeSpec = ComputeSpec()
     """Which computers do the work."""
     tracking: TrackingSpec = TrackingSpec()

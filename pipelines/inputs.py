@@ -7,6 +7,7 @@ Refuses what the reading refuses.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,7 +68,10 @@ class Inputs:
         """The pseudonym key: the published one for the example, else the analyst's own."""
         from demand.data.example import EXAMPLE_KEY
 
-        return EXAMPLE_KEY if self.config.data.example else pseudonym_key()
+        if self.config.data.example:
+            return EXAMPLE_KEY
+        purpose = self.config.data.people.purpose if self.config.data.people else ""
+        return hmac.digest(pseudonym_key(), purpose.encode(), "sha256") if purpose else pseudonym_key()
 
     @cached_property
     def people(self) -> pd.DataFrame | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from demand.report.governance import governance_page
 from demand.report.html import report_page
 from demand.report.workbook import workbook
 from pipelines.config import RunConfig
@@ -21,11 +24,23 @@ def missing(config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.name, config.title, config.report, config.disclosure, config.scenarios]
+    return [config.name, config.title, config.report, config.disclosure, config.scenarios, config.governance]
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write report.html and budget.xlsx."""
+    """Write report.html, budget.xlsx and the records that law and good practice ask for."""
     inputs = report_input(job)
     writer.text("report.html", report_page(inputs))
     writer.bytes("budget.xlsx", workbook(inputs))
+    page = governance_page(inputs, job.config.governance, people=_people(job), files=job.store.manifest.get("files", {}))
+    writer.text("governance.md", page)
+
+
+def _people(job: Job) -> dict[str, Any] | None:
+    """Say what is read of people, and why."""
+    if job.config.data.people is not None:
+        return job.config.data.people.model_dump(mode="json")
+    if job.inputs.people is None:
+        return None
+    made = dict.fromkeys(("purpose", "lawful_basis", "retention"), "an example: nobody in it is real")
+    return {**made, "keys": job.inputs.keys, "attributes": job.inputs.attributes}

@@ -164,6 +164,7 @@ class Store:
         """
         self.manifest = {**self.manifest, **about}
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             write_synced(self._beside, self._text())
             self._beside.replace(self.folder / "manifest.json")
         except OSError as error:

@@ -67,6 +67,12 @@ class PeopleSpec(FileSpec):
     """The column with the day on which anything last happened in the case: a contact, a payment, an update."""
     extracted: date | None = None
     """The day on which the extract was made, where it is known; else the last day that anything happened in it."""
+    purpose: str = ""
+    """What people's data is used for, in words: pseudonyms of another purpose are others, so that two uses cannot be joined."""
+    lawful_basis: str = ""
+    """The basis in law: UK GDPR, article 6 (and 9), and the act that gives the task."""
+    retention: str = ""
+    """How long results that tell of persons are kept, and who deletes them."""
 
 
 class PlacesSpec(FileSpec):
