@@ -243,7 +243,7 @@ def _mlflow(uri: str) -> Iterator[Any]:
             _prepare(mlflow, address)
             mlflow.set_tracking_uri(address)
             yield mlflow
-        except (MlflowException, SQLAlchemyError, OSError) as error:
+        except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
             first = redacted(str(error).splitlines()[0])[:300]
             hint = "Results in the output folder are complete; `tracking: {uri: none}` leaves MLflow out"
             raise StoreError(Fault(f"MLflow could not be used: {first}", where="tracking.uri", do_next=hint)) from None
