@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_valid
 from demand.budget import BudgetSpec, FixedCost, Grant, IncomeRule, Item, Saving, StartPrices, StepCost, UnitCost
 from demand.budget.allocation import AllocationSpec
 from demand.caseload.model import CaseloadSpec
+from demand.data.areas import ComparatorsSpec
 from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
 from demand.data.ledger import ActualsSpec
 from demand.data.outturns import OutturnSpec
@@ -75,6 +76,8 @@ class DataSpec(Spec):
     mapping: str | None = None
     """A mapping.yaml that `demand check` wrote and somebody looked through: its codes and other names of columns are used, and columns that
     have changed since are named."""
+    comparators: ComparatorsSpec | None = None
+    """A table of other areas, to see ours beside."""
     quality: QualitySpec = QualitySpec()
     """What is done about what the checks find."""
 

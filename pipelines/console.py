@@ -29,6 +29,7 @@ DOING = {
     "scenario": "Applying scenarios",
     "budget": "Pricing",
     "moved": "Telling what moved",
+    "comparators": "Comparing with others",
     "report": "Writing the report",
     "publish": "Clearing what may leave",
     "record": "Recording the run",

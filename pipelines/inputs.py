@@ -265,23 +265,19 @@ class Inputs:
     def hashes(self) -> dict[str, str]:
         """A hash of every source: of the bytes of files, of the settings of the example."""
         data, asked = self.config.data, self.config.segments
+        specs = {"history": data.history, "people": data.people, "places": data.places, "drivers": data.drivers, "actuals": data.actuals,
+                 "outturn": data.outturn, "comparators": data.comparators}  # fmt: skip
+        paths = {name: self.folder / spec.path for name, spec in specs.items() if spec is not None}
         rules = {"segments.saved": asked.saved, "segments.previous": asked.previous} if asked else {}
-        kept = {n: self._of_run(path, "segment_model.json") for n, path in rules.items() if path}
-        earlier = {n: hashlib.sha256(file.read_bytes()).hexdigest() for n, file in kept.items() if file.is_file()}
+        paths |= {name: self._of_run(path, "segment_model.json") for name, path in rules.items() if path}
         if self.config.since:
-            frozen = self.folder / self.config.since / "record.json"
-            earlier |= {"since": hashlib.sha256(frozen.read_bytes()).hexdigest()} if frozen.is_file() else {}
+            paths["since"] = self.folder / self.config.since / "record.json"
         if data.actuals is not None and data.actuals.previous:
-            before = self._of_run(data.actuals.previous, "outturn.csv")
-            earlier |= {"actuals.previous": hashlib.sha256(before.read_bytes()).hexdigest()} if before.is_file() else {}
-        if data.example is not None:
-            files = {n: self.folder / s.path for n, s in (("actuals", data.actuals), ("outturn", data.outturn)) if s is not None}
-            ledger = {n: hashlib.sha256(file.read_bytes()).hexdigest() for n, file in files.items() if file.is_file()}
-            return {"example": data.example.fingerprint, **ledger, **earlier}
-        specs = {"history": data.history, "people": data.people, "places": data.places, "drivers": data.drivers, "actuals": data.actuals}
-        paths = {name: self.folder / spec.path for name, spec in {**specs, "outturn": data.outturn}.items() if spec is not None}
+            paths["actuals.previous"] = self._of_run(data.actuals.previous, "outturn.csv")
         found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()}
-        return {**found, **earlier, **({"pseudonym_key": hashlib.sha256(self.key).hexdigest()[:16]} if data.people or data.places else {})}
+        if data.example is not None:
+            return {"example": data.example.fingerprint, **found}
+        return {**found, **({"pseudonym_key": hashlib.sha256(self.key).hexdigest()[:16]} if data.people or data.places else {})}
 
     @property
     def last_day(self) -> pd.Timestamp | None:

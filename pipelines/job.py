@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGES", "Job", "Progress"]
 
-STAGES = ("check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "moved", "report")
+STAGES = ("check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "moved", "comparators", "report")
 """The stages, in the order of the work. Each is a module of this package with NEEDS, `missing`, `rests_on` and `run`."""
-READ_BY = {"actuals": ("check", "budget"), "since": ("moved",)}
+READ_BY = {"actuals": ("check", "budget"), "since": ("moved",), "comparators": ("comparators",)}
 """Data that only some stages look at: a new month of the ledger forecasts nothing anew."""
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of the stage is done, 0 to 1."""
@@ -144,7 +144,7 @@ class Job:
     def _key(self, stage: str, module: Any) -> str:
         others = tuple(name for name, stages in READ_BY.items() if stage not in stages)
         hashes = {name: mark for name, mark in self.inputs.hashes.items() if not name.startswith(others)}
-        data = self.config.data.model_copy(update={"actuals": None}) if "actuals" in others else self.config.data
+        data = self.config.data.model_copy(update={n: None for n in others if n in type(self.config.data).model_fields})
         rests_on = to_jsonable_python([self.config.seed, self.config.as_of, data, module.rests_on(self.config)])
         before = [self._keys[n] for n in self._needed(module.NEEDS) if n != "check"]  # which makes nothing that others read
         return fingerprint(stage, rests_on, hashes, before, source_hash(f"pipelines.{stage}"), versions())

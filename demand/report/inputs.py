@@ -101,6 +101,8 @@ class ReportInput:
         As stored: a scenario at every combination of some of its numbers.
     outturn : pandas.DataFrame, optional
         As stored: by line, what the year will have cost, from the ledger and the forecast of the months after.
+    comparators : pandas.DataFrame, optional
+        As stored: our rate beside those of other areas, with funnel limits.
     monitor_chart : pandas.DataFrame, optional
         As stored: residuals of every series since the forecast of record.
     moved, said : pandas.DataFrame, optional
@@ -163,6 +165,7 @@ class ReportInput:
     moved: pd.DataFrame | None = None
     said: pd.DataFrame | None = None
     monitor_chart: pd.DataFrame | None = None
+    comparators: pd.DataFrame | None = None
     quality: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     track_record: tuple[str, ...] = ()
