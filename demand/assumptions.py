@@ -15,9 +15,11 @@ import pandas as pd
 from demand.errors import listed
 from demand.spec import Assumption, Spec
 
-__all__ = ["COLUMNS", "ledger", "ledger_notes", "marked", "numbers_in", "with_numbers"]
+__all__ = ["CHANGES", "COLUMNS", "ledger", "ledger_notes", "marked", "no_changes", "numbers_in", "with_numbers"]
 
 PASSPORT = ["value", "unit", "low", "high", "source", "as_of", "owner", "placeholder"]
+CHANGES = ["sheet", "cell", "assumption", "number", "old", "new", "unit", "changed_by", "why"]
+"""The columns of inputs_changes.csv: what a workbook that was read back has changed."""
 COLUMNS = ["name", *PASSPORT, "used_in", "entry", "review_by", "overdue", "moves_with"]
 """The columns of assumptions.csv."""
 
@@ -118,6 +120,11 @@ def ledger_notes(table: pd.DataFrame, own: Iterable[str] = ()) -> tuple[str, ...
     return tuple(notes)
 
 
+def no_changes() -> pd.DataFrame:
+    """Give inputs_changes.csv of a run that no workbook was read back for."""
+    return pd.DataFrame(columns=CHANGES)
+
+
 def marked(table: pd.DataFrame, changes: pd.DataFrame | None) -> pd.DataFrame:
     """Give the ledger in which every number that was changed in a workbook says so as its source.
 
@@ -126,7 +133,7 @@ def marked(table: pd.DataFrame, changes: pd.DataFrame | None) -> pd.DataFrame:
     table : pandas.DataFrame
         As `ledger` gives it.
     changes : pandas.DataFrame or None
-        assumption, number, old, new, cell, changed_by, why.
+        `CHANGES`.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from demand.assumptions import no_changes
 from demand.budget import (
     BudgetSpec,
     budget_notes,
@@ -54,8 +55,7 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("price_quantities.parquet", quantities(cost, spec, seed=case.seed))
     writer.table("price_draws.parquet", price_draws(cost, spec, seed=case.seed))
     writer.table("unpriced.csv", cost.unpriced)
-    if job.edits is not None:
-        writer.table("inputs_changes.csv", job.edits)
+    writer.table("inputs_changes.csv", no_changes() if job.edits is None else job.edits)
     counted = history.only(set(history.ids) - set(declared(history, job.config.data.hierarchy)))
     told = [*write_plans(job, writer, case, cost, spec, counted), *(prices.notes if prices else ()), *budget_notes(cost, spec)]
     if (asked := job.config.data.actuals) is not None and (ledger := job.inputs.actuals) is not None:

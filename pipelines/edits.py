@@ -36,7 +36,7 @@ def edited(config: RunConfig, path: Path) -> tuple[RunConfig, pd.DataFrame]:
     config : RunConfig
         With the numbers of the workbook.
     table : pandas.DataFrame
-        `demand.report.read_back.CHANGES`.
+        `demand.assumptions.CHANGES`.
 
     Raises
     ------

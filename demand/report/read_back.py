@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from demand.assumptions import CHANGES
 from demand.errors import Fault, SettingsError, did_you_mean, raise_all
 from demand.report.assumption_sheet import BUDGET, KEY, SHEET
 from demand.report.book import letter_of
 from demand.spec import Assumption
 
-__all__ = ["CHANGES", "changes", "with_changes"]
+__all__ = ["changes", "with_changes"]
 
-CHANGES = ["sheet", "cell", "assumption", "number", "old", "new", "unit", "changed_by", "why"]
-"""The columns of inputs_changes.csv."""
 NUMBERS = {"value": "Value", "low": "Low", "high": "High"}
 SAME = 1e-12
 """Share of a number within which a spreadsheet program gives it back."""

@@ -20,6 +20,7 @@ from demand.report.people_sections import segments_section
 from demand.report.plan_sections import agreement_section, bridge_section, levers_section, net_section, past_budgets_section, plan_section
 from demand.report.record import held_in_words, years_held
 from demand.report.record_section import LEVELS, track_section
+from demand.report.year_tables import allocation_section, outturn_section
 
 __all__ = ["sections"]
 
@@ -53,10 +54,12 @@ def sections(inputs: ReportInput) -> list[Section]:
         levers_section(inputs),
         budget_section(inputs, money),
         net_section(inputs),
+        outturn_section(inputs),
         agreement_section(inputs),
         bridge_section(inputs),
         plan_section(inputs),
         past_budgets_section(inputs),
+        allocation_section(inputs),
         sensitivity_section(inputs, known),
         risk_section(inputs),
         assumptions_section(inputs),

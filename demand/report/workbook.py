@@ -25,6 +25,7 @@ from demand.report.money_sheets import risk, scenarios, scenarios_priced, sensit
 from demand.report.plan_facts import net_rows
 from demand.report.plan_sheets import bridge, ledger, levers, net, past_budgets, plan
 from demand.report.sheets import forecast, has_forecast, read_me, summary
+from demand.report.year_tables import allocation_sheet, outturn_sheet
 
 __all__ = ["workbook"]
 
@@ -116,6 +117,8 @@ def _plan(book: Book) -> list[Sheet]:
         (inputs.bridge, "Year to year", "What moves each line from one year to the next, step by step.", bridge),
         (inputs.reconciliation, "Against the ledger", "What was counted, at its price, against what was spent.", ledger),
         (inputs.backcast, "Past budgets", "What each past April would have set aside, and what was needed.", past_budgets),
+        (inputs.outturn, "Outturn", "What the year under way will have cost.", outturn_sheet),
+        (inputs.allocation, "Allocation", "Who gets how much of an envelope, and what holds it there.", allocation_sheet),
         (inputs.sweep, "Levers", "A scenario at every combination of some of its numbers.", levers),
     )
     return [Sheet(name, about, partial(write, book)) for table, name, about, write in known if table is not None and not table.empty]

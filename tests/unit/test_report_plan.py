@@ -10,8 +10,12 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 from plan_made import plan_tables
+from planning_cases import forecast, weekly_prices
 from report_made import made
 
+from demand.budget import BudgetLine, FixedTotal, allocate, price
+from demand.budget.allocation import allocation_table
+from demand.budget.outturn import OUTTURN
 from demand.report import ReportInput
 from demand.report.answers import answers
 from demand.report.html import report_page
@@ -19,6 +23,7 @@ from demand.report.plan_facts import backcast_held, backcast_off, cliffs, gap_se
 from demand.report.sections import sections
 from demand.report.words import banned_in
 from demand.report.workbook import workbook
+from demand.scenario import apply
 
 PAGES = {"ledger", "bridge", "plan", "past-budgets", "levers"}
 SHEETS = {"Against the ledger", "Year to year", "Medium-term plan", "Past budgets", "Levers"}
@@ -163,3 +168,33 @@ def test_going_beyond_what_was_observed_is_said_on_the_first_page_and_in_the_wor
     assert "beyond anything observed" in told.more
     sheet = load_workbook(io.BytesIO(workbook(inputs)))["Scenarios"]
     assert any("never observed" in str(c.value) for row in sheet.iter_rows() for c in row)
+
+
+def allocated(envelope: float) -> pd.DataFrame:
+    draws, history = forecast(draws=60)
+    cost = price(apply(draws, [], seed=1)[0], weekly_prices(), seed=1, history=history)
+    lines = [BudgetLine(name="B&B", where={"type": "bnb"}, floor=8e5), BudgetLine(name="hostels", where={"type": "hostel"}, floor=5e5)]
+    return allocation_table(allocate(cost, FixedTotal(years={"2027-28": envelope}), lines))
+
+
+def test_who_gets_how_much_adds_up_and_a_duty_that_breaks_is_a_warning() -> None:
+    found = {s.id: s for s in sections(replace(made(), allocation=allocated(2.5e6)))}["allocation"]
+    assert found.parts[0].kind == "figure"
+    broken = {s.id: s for s in sections(replace(made(), allocation=allocated(1.0e6)))}["allocation"].parts[0]
+    assert broken.kind == "warning"
+    assert broken.lines == ("2027-28: the envelope cannot pay for hostels: £300,000 short.",)
+    book = load_workbook(io.BytesIO(workbook(replace(made(), allocation=allocated(2.5e6)))), data_only=True)
+    assert next(r["Gets"] for r in rows_of(book["Allocation"]) if r["Line or programme"] == "All together") == 2_500_000
+    assert banned_in(" ".join(str(c.value) for row in book["Allocation"].iter_rows() for c in row)) == []
+
+
+def test_the_outturn_of_the_year_is_shown_with_what_is_still_to_come() -> None:
+    row = dict.fromkeys(OUTTURN, 1_000_000) | {"line": "total", "financial_year": "2026-27", "period": 3, "p_overspend": 0.25}
+    row |= {"projected_pence": 1_200_000, "variance_pence": 200_000}
+    inputs = replace(made(), outturn=pd.DataFrame([row], columns=OUTTURN))
+    table = {s.id: s for s in sections(inputs)}["outturn"].parts[0]
+    assert table.rows[0][:3] == ("All lines", "2026-27", "P03")
+    stored = rows_of(load_workbook(io.BytesIO(workbook(inputs)), data_only=True)["Outturn"])
+    assert (stored[0]["Projected"], stored[0]["Projected less budget"]) == (12_000, 2_000)
+    live = rows_of(load_workbook(io.BytesIO(workbook(inputs)))["Outturn"])
+    assert str(live[0]["Projected less budget"]).startswith("=K")
