@@ -51,7 +51,7 @@ def run(job: Job, writer: Writer) -> None:
     if "segment" in history.keys:
         writer.table("segment_cost.csv", cost_by(cost, "segment"))
     writer.table("risk.csv", risk_table(cost, spec))
-    writer.table("sensitivity.csv", sensitivity(case, cost))
+    writer.table("sensitivity.csv", sensitivity(case, cost, job.config.items))
     writer.table("price_quantities.parquet", quantities(cost, spec, seed=case.seed))
     writer.table("price_draws.parquet", price_draws(cost, spec, seed=case.seed))
     writer.table("unpriced.csv", cost.unpriced)

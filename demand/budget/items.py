@@ -60,6 +60,18 @@ class Item(Spec):
             Where it does not fit the forecast.
         """
 
+    def with_number(self, number: Assumption, value: float) -> Item:
+        """Give the same item with one of its numbers certain."""
+        sure = number.model_copy(update={"value": value, "low": value, "high": value})
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        alone = {name: sure for name, held in fields.items() if held is number}
+        within = {
+            name: {key: sure if one is number else one for key, one in held.items()}
+            for name, held in fields.items()
+            if isinstance(held, dict) and any(one is number for one in held.values())
+        }
+        return self.model_copy(update={**alone, **within})
+
     def target(self, cost: Cost) -> np.ndarray:
         """Give GBP by year that are hoped for and not certain to come: savings have such an amount."""
         return np.zeros(len(cost.labels))

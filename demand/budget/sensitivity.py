@@ -7,11 +7,14 @@ Every figure is a difference of totals under the same draws. Refuses sweeps of w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from demand.assumptions import numbers_in
+from demand.budget.items import Item, with_items
 from demand.budget.prices import Cost, Part, UnitCost, priced
 from demand.scenario import (
     BASELINE,
@@ -49,17 +52,20 @@ Pounds = Callable[[float], np.ndarray]
 """From a value of a number to expected pounds by financial year."""
 
 
-def sensitivity(case: WhatIf, cost: Cost) -> pd.DataFrame:
+def sensitivity(case: WhatIf, cost: Cost, items: Sequence[Item] = ()) -> pd.DataFrame:
     """Make sensitivity.csv: what happens to the expected total when one assumption is at its low, or at its high, and all else as drawn.
 
-    Prices and uplifts are moved under the baseline; the numbers of a change under the scenario that wrote it. A grant that ends has a row
-    in each year after: low is what the total would be less by, were it paid on as in its last year.
+    Prices and uplifts are moved under the baseline; the numbers of a change under the scenario that wrote it; those of an item under
+    the first scenario in which it counts. A grant that ends has a row in each year after: low is what the total would be less by, were
+    it paid on as in its last year.
 
     Parameters
     ----------
     case : WhatIf
         What the scenarios were made from.
     cost : Cost
+    items : sequence of Item, optional
+        Those that the cost was given (`with_items`).
 
     Returns
     -------
@@ -91,7 +97,7 @@ def sensitivity(case: WhatIf, cost: Cost) -> pd.DataFrame:
                     return pounds({of: value})
 
                 rows.append((name, "scenario", scenario.name, *_moved(at, number, ends, now)))
-    rows += _cliffs(cost)
+    rows += [*_of_items(cost, items, seed=case.seed), *_cliffs(cost)]
     told = [
         (name, year, _penny(low[y]), _penny(high[y]), kind, scenario, step, _penny(one[y]))
         for name, kind, scenario, low, high, step, one in rows
@@ -122,6 +128,24 @@ def _moved(at: Pounds, number: Assumption, ends: tuple[float, float], now: np.nd
         between = at(last) - at(first)
     one = between * (step / (last - first)) if last > first else np.full(len(now), np.nan)
     return low - now, high - now, "1 point" if points else "1 %", one
+
+
+def _of_items(cost: Cost, items: Sequence[Item], *, seed: int) -> list[tuple[str, str, str, np.ndarray, np.ndarray, str, np.ndarray]]:
+    """Give what each number of a grant, of income, of a fixed cost or of a saving does."""
+    found = []
+    for item in items:
+        scenario = item.scenarios[0] if item.scenarios else BASELINE
+        alone = replace(cost, years=cost.years.sel(scenario=[scenario]), demand=cost.demand.sel(scenario=[scenario]))
+        for name, number in numbers_in(item):
+            at = partial(_item_pounds, alone, item, number, seed)
+            now = with_items(alone, [item], seed=seed).items.to_numpy()[0, 0].mean(axis=1)
+            found.append((name, item.kind, scenario, *_moved(at, number, (number.low, number.high), now)))
+    return found
+
+
+def _item_pounds(cost: Cost, item: Item, number: Assumption, seed: int, value: float) -> np.ndarray:
+    """Give expected pounds by year of an item with one of its numbers certain, under the only scenario of the cost."""
+    return np.asarray(with_items(cost, [item.with_number(number, value)], seed=seed).items.to_numpy()[0, 0].mean(axis=1))
 
 
 def _cliffs(cost: Cost) -> list[tuple[str, str, str, np.ndarray, np.ndarray, str, np.ndarray]]:

@@ -13,6 +13,9 @@ from demand.budget import (
     TOTAL,
     BudgetLine,
     BudgetSpec,
+    FixedCost,
+    Grant,
+    Saving,
     budget_notes,
     budget_table,
     cost_table,
@@ -24,6 +27,7 @@ from demand.budget import (
     sensitivity,
     shortfall,
     waterfall,
+    with_items,
 )  # fmt: skip
 from demand.calendar import Frequency
 from demand.scenario import Scenario, WhatIf, apply
@@ -213,3 +217,21 @@ def test_sensitivity_moves_the_years_of_a_path_and_the_size_of_a_household(made)
     moved = float((bills[1] - bills[0]).sum("series").mean()) * 100
     assert table.loc[("all: size", "2027-28"), "high_pence"] == pytest.approx(moved, abs=1)
     assert table.loc[("all: uplift: 2027-28", "2026-27"), "high_pence"] == 0
+
+
+def test_sensitivity_moves_the_numbers_of_items_under_the_scenario_in_which_they_count(made) -> None:
+    case, cost, _ = made
+    items = [
+        FixedCost(name="team", line="x", amount=number(1e5, 8e4, 1.5e5, "GBP/year"), scenarios=["fewer"]),
+        Grant(name="grant", line="x", years={"2027-28": number(3e5, 2e5, 4e5, "GBP/year")}),
+        Saving(name="plan", line="x", years={"2026-27": 1e5}, chance=number(0.5, 0.2, 1.0), owner="head"),
+    ]
+    table = sensitivity(case, with_items(cost, items, seed=1), items).set_index(["assumption", "financial_year"])
+    team = with_items(cost, items, seed=1).items.sel(item="team", scenario="fewer", financial_year="2027-28")
+    row = table.loc[("team: amount", "2027-28")]
+    assert (row["kind"], row["scenario"]) == ("fixed", "fewer")
+    assert row["high_pence"] == pytest.approx((1.5e5 - float(team.mean())) * 100, abs=1)
+    assert row["step_pence"] == 100_000
+    assert table.loc[("grant: years: 2027-28", "2027-28"), "low_pence"] > 0
+    assert table.loc[("grant: years: 2027-28", "2026-27"), "low_pence"] == 0
+    assert table.loc[("plan: chance", "2026-27"), "high_pence"] < 0 < table.loc[("plan: chance", "2026-27"), "low_pence"]
