@@ -9,7 +9,7 @@ from demand.forecast import ForecastSpec
 from pipelines.config import RunConfig
 from pipelines.forecast import missing
 from pipelines.job import Job
-from pipelines.results import load_forecast, load_history, rules_of, start_month
+from pipelines.results import load_forecast, load_history, start_month, stocks_of
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -25,7 +25,7 @@ def rests_on(config: RunConfig) -> list[object]:
 def run(job: Job, writer: Writer) -> None:
     """Write what was said and what came, accuracy and coverage, and the track record in words."""
     history = load_history(job.store.folder)
-    made = replace(load_forecast(job.store), stocks=job.inputs.stocks(history, rules_of(job)))
+    made = replace(load_forecast(job.store), stocks=stocks_of(job, history))
     spec = ForecastSpec.model_validate(job.store.json("model_settings.json")["spec"])
     found = backtest(
         history,

@@ -8,7 +8,7 @@ from demand.forecast import forecast
 from demand.hierarchy import levels, totals
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import rules_of, start_month, write_forecast
+from pipelines.results import rules_of, start_month, stocks_of, write_forecast
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -46,7 +46,7 @@ def run(job: Job, writer: Writer) -> None:
     needed = horizon_needed(config.budget, history.last, history.frequency) if config.budget else 0
     spec = config.forecast.model_copy(update={"horizon": max(config.forecast.horizon, needed)})
     hierarchy, drivers = config.data.hierarchy, inputs.drivers
-    stocks, told = inputs.stocks(history, rules), job.progress
+    stocks, told = stocks_of(job, history), job.progress
     made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, stocks=stocks, progress=told)
     about = {"spec": spec.model_dump(mode="json"), "hierarchy": config.model_dump(mode="json")["data"]["hierarchy"], "seed": config.seed}
     write_forecast(writer, history, made, about)

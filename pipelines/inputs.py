@@ -31,7 +31,6 @@ from pipelines.config import RunConfig
 from pipelines.key import pseudonym_key
 
 if TYPE_CHECKING:
-    from demand.caseload.model import Caseload
     from demand.data.example import Council
     from demand.segments.model import SegmentModel
 
@@ -136,32 +135,19 @@ class Inputs:
         if not self.counted:
             found = self._history[0]
         else:
-            people, keys = self._people_by(rules)
+            people, keys = self.people_by(rules)
             first, last = (self.council.first, self.council.last) if self.council is not None else (None, self._whole_until[0])
             found = count_episodes(people, self.counts, keys=keys, frequency=Frequency("M"), first=first, last=last)
         return self._until(found) if found is not None else None
 
-    def stocks(self, history: History, rules: SegmentModel | None) -> Caseload | None:
-        """Give the model of stocks from flow where the config asks for it; `history` as `history_by` gave it by the same rules.
+    def people_by(self, rules: SegmentModel | None) -> tuple[pd.DataFrame, list[str]]:
+        """Give PEOPLE and the keys that they are counted by, with `segment` where there are rules.
 
         Raises
         ------
         DataError
-            Where the stock is not counted from people.
+            Where there are none.
         """
-        if self.config.caseload is None:
-            return None
-        if not self.counted:
-            do_next = "Give `people` with opened and closed and no `history`, or take the section out"
-            raise DataError(Fault("there are no people of whom a stock is counted", where="caseload", do_next=do_next))
-        from demand.caseload.model import caseload_of
-
-        people, keys = self._people_by(rules)
-        events = self.config.forecast.events if self.config.forecast else []
-        return caseload_of(people, self.counts, keys=keys, history=history, spec=self.config.caseload, events=events)
-
-    def _people_by(self, rules: SegmentModel | None) -> tuple[pd.DataFrame, list[str]]:
-        """PEOPLE and the keys that they are counted by, with `segment` where there are rules."""
         if self.people is None:
             raise DataError(Fault("there are no people to count"))
         if rules is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from demand.calendar import Frequency
+from demand.errors import DataError, Fault
 from demand.events import Event, joined
 from demand.forecast import Earlier, Forecast, ForecastSpec, forecast
 from demand.tables import History, draws_from_arrow, draws_to_arrow, quantile_columns, summarise
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from demand.budget import Cost, FoundPrices
+    from demand.caseload.model import Caseload
     from demand.scenario import WhatIf
     from demand.segments.model import SegmentModel
     from pipelines.config import RunConfig
@@ -40,6 +42,7 @@ __all__ = [
     "rules_of",
     "run_day",
     "start_month",
+    "stocks_of",
     "stored_case",
     "tested_until",
     "what_if",
@@ -148,6 +151,37 @@ def rules_of(job: Job) -> SegmentModel | None:
     if not job.store.has("segment_model.json") or not job.inputs.counted:
         return None
     return job.inputs.earlier(str(job.store.path("segment_model.json").resolve()))[0]
+
+
+def stocks_of(job: Job, history: History) -> Caseload | None:
+    """Give the model of stocks from flow where the config asks for it.
+
+    Parameters
+    ----------
+    job : Job
+    history : History
+        As it is forecast.
+
+    Returns
+    -------
+    Caseload or None
+
+    Raises
+    ------
+    DataError
+        Where the stock is not counted from people.
+    """
+    config, inputs = job.config, job.inputs
+    if config.caseload is None:
+        return None
+    if not inputs.counted:
+        do_next = "Give `people` with opened and closed and no `history`, or take the section out"
+        raise DataError(Fault("there are no people of whom a stock is counted", where="caseload", do_next=do_next))
+    from demand.caseload.model import caseload_of
+
+    people, keys = inputs.people_by(rules_of(job))
+    events = config.forecast.events if config.forecast else []
+    return caseload_of(people, inputs.counts, keys=keys, history=history, spec=config.caseload, events=events)
 
 
 def start_month(config: RunConfig) -> int:

@@ -19,7 +19,7 @@ from demand.scenario import BASELINE, apply
 from demand.tables import History
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import load_draws, load_history, priced, rules_of
+from pipelines.results import load_draws, load_history, priced, stocks_of
 from pipelines.store import Store, source_hash, versions
 
 __all__ = ["expected", "retold"]
@@ -125,7 +125,7 @@ def _figures(said: _Said, then: Store, before: Job, about: dict[str, Any], spec:
         hierarchy=config.data.hierarchy,
         jobs=before.jobs,
         earlier=Earlier(then.table("replays.parquet"), then.json("model_parts.json")),
-        stocks=before.inputs.stocks(history, rules_of(before)),
+        stocks=stocks_of(before, history),
     )
     return _priced(before, apply(made.draws, [], seed=config.seed)[0], history)
 

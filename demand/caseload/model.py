@@ -19,9 +19,12 @@ import pandas as pd
 import xarray as xr
 
 from demand.calendar import Frequency
+from demand.caseload.known import KnownChange
+from demand.caseload.levers import Lever, Pull, factor_of, pull_of
 from demand.caseload.runoff import run_on
 from demand.caseload.spells import as_known, flows, spells_of
 from demand.caseload.stays import Stays, learn_stays, seen_since
+from demand.counts import to_counts
 from demand.data.people import CountSpec
 from demand.errors import DataError, Fault
 from demand.events import Event, clean
@@ -108,11 +111,49 @@ class Caseload:
         means = index.to_frame(index=False).assign(mean=people.reshape(-1))
         return Prediction(means[means["unique_id"].isin(wanted)].reset_index(drop=True))
 
-    def draws(self, starts: np.ndarray, last: pd.Timestamp, *, seed: int) -> xr.Dataset:
-        """Give joint draws of people and pounds after a period, with draws of new starts by series (see `run_on`)."""
-        day = self.day_of(last)
-        known = as_known(self.spells, day)
-        return self._ran(known, self.stays(known, day), starts, seed)
+    def draws(
+        self,
+        starts: np.ndarray,
+        last: pd.Timestamp,
+        *,
+        seed: int,
+        levers: Sequence[Lever] = (),
+        changes: Sequence[KnownChange] = (),
+    ) -> xr.Dataset:
+        """Draw people and pounds after a period.
+
+        Parameters
+        ----------
+        starts : numpy.ndarray
+            Shape (series, periods, draws): new starts (see `run_on`).
+        last : pandas.Timestamp
+            The last period that is known.
+        seed : int
+            The same seed gives everybody whom nothing touches the same future under other levers and changes.
+        levers : sequence of Lever
+            Each acts on entries, stays, moves or prices alone.
+        changes : sequence of KnownChange
+
+        Returns
+        -------
+        xarray.Dataset
+            As `run_on` gives it.
+
+        Raises
+        ------
+        DataError, ScenarioError
+            Where a known change means more people than are there; where a selector matches no series.
+        """
+        day, ds = self.day_of(last), self.frequency.after(last, starts.shape[1])
+        known, draws = as_known(self.spells, day), starts.shape[2]
+        entries, price = (factor_of(levers, on, self.series, ds, draws=draws, seed=seed) for on in ("entries", "price"))
+        if entries is not None:
+            starts = np.stack([to_counts(s, stream(seed, "levers", i)) for i, s in zip(self.series.index, starts * entries, strict=True)])
+        pull = pull_of(levers, self.series, ds, last=self.day_of(ds[-1]), draws=draws, seed=seed)
+        told = self._ran(known, self.stays(known, day), starts, seed, pull=pull, changes=changes)
+        if price is None:
+            return told
+        return told.assign({name: told[name] * price for name in ("pounds", "committed_pounds")})
 
     def starts(self, last: pd.Timestamp) -> History:
         """Give the HISTORY of new starts from outside, up to a period, cleaned of shocks that had begun.
@@ -156,9 +197,27 @@ class Caseload:
         """Give the last day of a period."""
         return pd.Timestamp(self.frequency.end_of(pd.DatetimeIndex([last]))[0])
 
-    def _ran(self, known: pd.DataFrame, stays: Stays, starts: np.ndarray, seed: int) -> xr.Dataset:
+    def _ran(
+        self,
+        known: pd.DataFrame,
+        stays: Stays,
+        starts: np.ndarray,
+        seed: int,
+        *,
+        pull: Pull | None = None,
+        changes: Sequence[KnownChange] = (),
+    ) -> xr.Dataset:
+        how, frequency = self.spec, self.frequency
         return run_on(
-            known, stays, starts, frequency=self.frequency, seed=seed, leaves_at=self.spec.leaves_at, known_end=self.spec.known_end
+            known,
+            stays,
+            starts,
+            frequency=frequency,
+            seed=seed,
+            leaves_at=how.leaves_at,
+            known_end=how.known_end,
+            pull=pull,
+            changes=changes,
         )
 
     def _counted(self, history: History, known: pd.DataFrame) -> np.ndarray:

@@ -11,7 +11,7 @@ ones stay as dear.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ import pandas as pd
 import xarray as xr
 
 from demand.calendar import Frequency
+from demand.caseload.known import Known, KnownChange
 from demand.caseload.levers import Pull
 from demand.caseload.stays import BANDS, YEAR, Stays, labels_of
 from demand.errors import DataError, Fault
@@ -86,6 +87,7 @@ def run_on(
     leaves_at: float | None = None,
     known_end: str | None = None,
     pull: Pull | None = None,
+    changes: Sequence[KnownChange] = (),
 ) -> xr.Dataset:
     """Draw who is there, and what it costs.
 
@@ -104,6 +106,8 @@ def run_on(
         The column with the day at which an open placement is known to end at the latest.
     pull : Pull, optional
         What levers do to stays and moves.
+    changes : sequence of KnownChange
+        Who is known to come, leave or move, each drawn to happen or not; nobody is counted twice (see `demand.caseload.known`).
 
     Returns
     -------
@@ -119,29 +123,43 @@ def run_on(
     """
     if starts.ndim != 3 or starts.shape[0] != len(stays.ids) or (starts != np.rint(starts)).any() or (starts < 0).any():
         raise DataError(Fault("draws of starts are whole numbers by series, period and draw", allowed=f"{len(stays.ids)} series"))
-    draws, rng = starts.shape[2], stream(seed, "caseload", "run-off")
+    draws = starts.shape[2]
     ds = frequency.after(stays.day, starts.shape[1])
-    engine = _Engine(stays, rng, draws, leaves_at, pull)
+    engine = _Engine(stays, seed, draws, leaves_at, pull)
     open_now, without = _open(spells, stays, known_end)
+    about = spells.drop_duplicates("unique_id").set_index("unique_id").reindex(stays.ids)
+    known = Known.of(changes, open_now, starts, series=about, today=stays.day, ends=frequency.end_of(ds), seed=seed)
     old, new = _Ledger(starts.shape, ds, frequency), _Ledger(starts.shape, ds, frequency)
     there = open_now["series"].to_numpy()
     old.people[:, 0, :] += np.bincount(there, minlength=len(stays.ids))[:, None]
     old.weekly[:, 0, :] += np.bincount(there, open_now["price"], minlength=len(stays.ids))[:, None]
     moved = []
-    for part in np.array_split(np.arange(len(open_now)), max(1, -(-len(open_now) * draws // AT_ONCE))):
+    for number, part in enumerate(np.array_split(np.arange(len(open_now)), max(1, -(-len(open_now) * draws // AT_ONCE)))):
+        engine.throw("open", number)
         some = engine.replicated(open_now.iloc[part])
-        end, went = engine.ended(some)
+        end, went = known.left(part, some.draw, *engine.ended(some))
         old.add(some, end, -1.0)
         moved.append(engine.arrived(some, end, went, float(new.ends[-1])))
-    _starters(starts, engine, new, moved)
-    for _ in range(ROUNDS):
-        waiting, moved = [m for m in moved if len(m)], []
-        for some in waiting:
+    for number, (series, draw, begun, price) in enumerate(known.come):
+        engine.throw("known", number)
+        moved.append(engine.announced(series, draw, begun, price))
+    _starters(known.starts, engine, new, moved)
+    _moved_on(moved, engine, new)
+    return _told(old, new, stays, ds, without)
+
+
+def _moved_on(moved: list[_Some], engine: _Engine, new: _Ledger) -> None:
+    """Draw those who moved on, and where they go after that."""
+    for turn in range(ROUNDS):
+        waiting, moved = moved, []
+        for number, some in enumerate(waiting):
+            engine.throw("moved", turn, number)
             new.add(some, some.begun, 1.0)
             end, went = engine.ended(some)
             new.add(some, end, -1.0)
             moved.append(engine.arrived(some, end, went, float(new.ends[-1])))
-    return _told(old, new, stays, ds, without)
+        if not any(len(m) for m in moved):
+            break
 
 
 def _starters(starts: np.ndarray, engine: _Engine, new: _Ledger, moved: list[_Some]) -> None:
@@ -151,7 +169,8 @@ def _starters(starts: np.ndarray, engine: _Engine, new: _Ledger, moved: list[_So
             draw = np.repeat(np.arange(starts.shape[2]), each[period].astype(np.int64))
             if not len(draw):
                 continue
-            for part in np.array_split(draw, -(-len(draw) // AT_ONCE)):
+            for number, part in enumerate(np.array_split(draw, -(-len(draw) // AT_ONCE))):
+                engine.throw("start", series, period, number)
                 some = engine.started(series, part, new.starts[period], new.ends[period])
                 new.add(some, some.begun, 1.0)
                 end, went = engine.ended(some)
@@ -162,17 +181,22 @@ def _starters(starts: np.ndarray, engine: _Engine, new: _Ledger, moved: list[_So
 class _Engine:
     """How one stay is drawn."""
 
-    def __init__(self, stays: Stays, rng: np.random.Generator, draws: int, leaves_at: float | None, pull: Pull | None) -> None:
-        self.stays, self.rng, self.leaves_at, self.pull, self.draws = stays, rng, leaves_at, pull, draws
+    def __init__(self, stays: Stays, seed: int, draws: int, leaves_at: float | None, pull: Pull | None) -> None:
+        self.stays, self.seed, self.leaves_at, self.pull, self.draws = stays, seed, leaves_at, pull, draws
+        self.throw("levels")
         self.day = float(_number(pd.DatetimeIndex([stays.day]))[0])
         cumulative = stays.cumulative()
         self.hazard = np.concatenate([cumulative, cumulative[:, :, -1:] + stays.rate[:, :, -1:] * (CENTURY - BANDS[-1])], axis=2)
         self.days = np.r_[BANDS, CENTURY]
-        self.level = np.exp(rng.standard_normal((len(stays.unsure), draws)) * stays.unsure[:, None])
-        self.growth = stays.growth[:, :1] + stays.growth[:, 1:] * rng.standard_normal((len(stays.growth), draws))
+        self.level = np.exp(self.rng.standard_normal((len(stays.unsure), draws)) * stays.unsure[:, None])
+        self.growth = stays.growth[:, :1] + stays.growth[:, 1:] * self.rng.standard_normal((len(stays.growth), draws))
         self.leads = stays.to.cumsum(axis=1)
         self.pools = {s: {c: t[c].to_numpy() for c in t} for s, t in stays.starters.items()}
         self.outside = {s: np.flatnonzero(p["from_outside"]) for s, p in self.pools.items()}
+
+    def throw(self, *what: object) -> None:
+        """Take the random numbers of one lot of people: what happens to others does not change theirs."""
+        self.rng = stream(self.seed, "caseload", *what)
 
     def replicated(self, rows: pd.DataFrame) -> _Some:
         """Give open placements once for each draw."""
@@ -190,6 +214,11 @@ class _Engine:
         number = np.full(len(draw), series)
         birthday = self._birthday(pool["age"][who], begun)
         return _Some(number, draw, begun, pool["group"][who], birthday, self._priced(number, draw, begun, pool["price"][who]))
+
+    def announced(self, series: int, draw: np.ndarray, begun: float, price: float) -> _Some:
+        """Give those who are known to come on a day, at the price that is known, or that of a recent start."""
+        some = self.started(series, draw, begun, begun)
+        return some if np.isnan(price) else _Some(some.series, draw, some.begun, some.group, some.until, np.full(len(draw), price))
 
     def arrived(self, some: _Some, end: np.ndarray, went: np.ndarray, last: float) -> _Some:
         """Give those who moved within the horizon where they went, at the price of a recent start there."""
@@ -223,10 +252,10 @@ class _Engine:
         chance = self.stays.moving[kind, np.maximum(np.searchsorted(BANDS, length, side="left") - 1, 0)]
         if self.pull is not None:
             chance = self.pull.moving(some.series, some.draw, end, chance)
-        went = np.full(len(some), -1)
-        moves = np.flatnonzero((self.rng.random(len(some)) < chance) & ~cut & (self.leads[some.series, -1] > 0))
+        went, luck, way = np.full(len(some), -1), *self.rng.random((2, len(some)))
+        moves = np.flatnonzero((luck < chance) & ~cut & (self.leads[some.series, -1] > 0))
         leads = self.leads[some.series[moves]]
-        went[moves] = np.minimum((self.rng.random(len(moves))[:, None] * leads[:, -1:] >= leads).sum(axis=1), leads.shape[1] - 1)
+        went[moves] = np.minimum((way[moves][:, None] * leads[:, -1:] >= leads).sum(axis=1), leads.shape[1] - 1)
         return end, went
 
     def _birthday(self, age: np.ndarray, begun: np.ndarray) -> np.ndarray:
