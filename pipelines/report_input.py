@@ -51,6 +51,7 @@ TABLES = {
             "backcast",
             "allocation",
             "sweep",
+            "start_prices",
             "inputs_changes",
             "outturn",
             "moved",

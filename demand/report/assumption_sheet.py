@@ -16,7 +16,7 @@ from demand.report.book import Book, label_of
 from demand.report.inputs import BASELINE, PAST_REVIEW, PLACEHOLDER
 from demand.report.live import Live
 
-__all__ = ["BUDGET", "COLUMNS", "KEY", "SHEET", "assumptions", "budget_key", "has_assumptions"]
+__all__ = ["BUDGET", "COLUMNS", "FIXED", "KEY", "SHEET", "assumptions", "budget_key", "has_assumptions"]
 
 SHEET = "Assumptions"
 KEY = "Name in the config"
@@ -27,8 +27,10 @@ COLUMNS = (
 WIDTHS = (34, 14, 10, 10, 20, 36, 15, 16, 10, 14, 14, 16, 16, 26, 14, 14, 14, 40)
 AT = {name: i for i, name in enumerate(COLUMNS)}
 BUDGET = "budget"
+FOUND = "prices"
+"""Where numbers are used that the config does not have: they are found in the extract in each run."""
 NUMBERS = ("value", "low", "high")
-AT_ONCE, READ_BACK = "At once", "When read back"
+AT_ONCE, READ_BACK, FIXED = "At once", "When read back", "Fixed: worked out from the prices of the extract"
 
 
 def budget_key(line: str, year: str) -> str:
@@ -85,7 +87,7 @@ def _given(book: Book, live: Live | None) -> Iterator[Row]:
     table = book.inputs.assumptions
     for record in (table if table is not None else pd.DataFrame()).to_dict("records"):
         name, used = str(record["name"]), str(record.get("used_in") or "")
-        counts = AT_ONCE if live is not None and name in live.names else READ_BACK
+        counts = FIXED if used == FOUND else AT_ONCE if live is not None and name in live.names else READ_BACK
         yield Row(
             name,
             label_of(book, name),
@@ -113,11 +115,11 @@ def _budgets(book: Book, live: Live | None) -> Iterator[Row]:
 
 
 def _write(book: Book, sheet: Any, place: int, row: Row) -> None:
-    open_cells = book.inputs.spec.audience == "council"
+    open_cells = book.inputs.spec.audience == "council" and row.counts != FIXED
     paint = [] if not open_cells else ["live" if row.counts == AT_ONCE else "later"]
     texts = {
         "Assumption": row.label,
-        "When a change counts": row.counts if open_cells else "",
+        "When a change counts": row.counts if open_cells or row.counts == FIXED else "",
         "Standing": row.standing,
         **row.texts,
     }

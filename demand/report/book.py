@@ -47,6 +47,7 @@ class Book:
             "pounds": {"num_format": "£#,##0.00;-£#,##0.00"},
             "count": {"num_format": "#,##0.0"},
             "share": {"num_format": "0%"},
+            "percent": {"num_format": "0.0%"},
             "head": {"bold": True, "bg_color": "#12436D", "font_color": "#FFFFFF", "text_wrap": True, "valign": "top"},
             "title": {"bold": True, "font_size": 16},
             "range": {"font_color": "#505A5F", "italic": True},

@@ -97,6 +97,8 @@ class ReportInput:
     reconciliation, mtfp, bridge, backcast, allocation : pandas.DataFrame, optional
         As stored: counted at its price against the ledger, increments for the medium-term plan, from the last year to the next, what the
         budget would have been in each past April, and who gets how much.
+    start_prices : pandas.DataFrame, optional
+        As stored: what those who are there and new starts cost by type, where prices are taken from the extract.
     sweep : pandas.DataFrame, optional
         As stored: a scenario at every combination of some of its numbers.
     outturn : pandas.DataFrame, optional
@@ -160,6 +162,7 @@ class ReportInput:
     bridge: pd.DataFrame | None = None
     backcast: pd.DataFrame | None = None
     allocation: pd.DataFrame | None = None
+    start_prices: pd.DataFrame | None = None
     sweep: pd.DataFrame | None = None
     outturn: pd.DataFrame | None = None
     moved: pd.DataFrame | None = None

@@ -15,7 +15,7 @@ import pandas as pd
 
 from demand.assumptions import CHANGES
 from demand.errors import Fault, SettingsError, did_you_mean, raise_all
-from demand.report.assumption_sheet import BUDGET, KEY, SHEET
+from demand.report.assumption_sheet import BUDGET, FIXED, KEY, SHEET
 from demand.report.book import letter_of
 from demand.spec import Assumption
 
@@ -89,6 +89,8 @@ def changes(cells: pd.DataFrame, numbers: Mapping[str, Assumption], budgets: Map
         if key is None:
             continue
         name = str(key)
+        if grid.at(row, "When a change counts") == FIXED:
+            continue
         seen.add(name)
         if name in numbers:
             found += _of_number(grid, row, numbers[name])

@@ -18,6 +18,7 @@ from demand.report.money_sections import budget_section, risk_section, scenarios
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_sections import segments_section
 from demand.report.plan_sections import agreement_section, bridge_section, levers_section, net_section, past_budgets_section, plan_section
+from demand.report.price_tables import prices_section
 from demand.report.record import held_in_words, years_held
 from demand.report.record_section import LEVELS, track_section
 from demand.report.year_tables import allocation_section, outturn_section
@@ -53,6 +54,7 @@ def sections(inputs: ReportInput) -> list[Section]:
         scenarios_section(inputs, known, line),
         levers_section(inputs),
         budget_section(inputs, money),
+        prices_section(inputs),
         net_section(inputs),
         outturn_section(inputs),
         agreement_section(inputs),

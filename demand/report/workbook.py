@@ -24,6 +24,7 @@ from demand.report.live_sheets import FUTURES, PRICES, futures, prices
 from demand.report.money_sheets import risk, scenarios, scenarios_priced, sensitivity
 from demand.report.plan_facts import net_rows
 from demand.report.plan_sheets import bridge, ledger, levers, net, past_budgets, plan
+from demand.report.price_tables import price_sheet
 from demand.report.sheets import forecast, has_forecast, read_me, summary
 from demand.report.year_tables import allocation_sheet, outturn_sheet
 
@@ -113,6 +114,7 @@ def _plan(book: Book) -> list[Sheet]:
     inputs = book.inputs
     known = (
         (net_rows(inputs), "Gross to net", "What each line costs, what comes in for it, and what is left.", net),
+        (inputs.start_prices, "One more placement", "What those who are there, and new starts, cost by type.", price_sheet),
         (inputs.mtfp, "Medium-term plan", "What each year needs more than the one before, in £000.", plan),
         (inputs.bridge, "Year to year", "What moves each line from one year to the next, step by step.", bridge),
         (inputs.reconciliation, "Against the ledger", "What was counted, at its price, against what was spent.", ledger),

@@ -16,6 +16,7 @@ from report_made import made
 from demand.budget import BudgetLine, FixedTotal, allocate, price
 from demand.budget.allocation import allocation_table
 from demand.budget.outturn import OUTTURN
+from demand.budget.start_prices import START_PRICES
 from demand.report import ReportInput
 from demand.report.answers import answers
 from demand.report.html import report_page
@@ -198,3 +199,17 @@ def test_the_outturn_of_the_year_is_shown_with_what_is_still_to_come() -> None:
     assert (stored[0]["Projected"], stored[0]["Projected less budget"]) == (12_000, 2_000)
     live = rows_of(load_workbook(io.BytesIO(workbook(inputs)))["Outturn"])
     assert str(live[0]["Projected less budget"]).startswith("=K")
+
+
+def test_what_one_more_placement_costs_is_shown_where_prices_come_from_the_extract() -> None:
+    rows = [
+        ("residential", 40, 12, 4100.0, 4300.5, 0.04, 0.01, 0.08, 0.5, 15_000_000, 22_000_000, 41_000_000, False),
+        ("secure", 3, 0, float("nan"), 7000.0, 0.04, 0.01, 0.08, 0.5, 30_000_000, 36_000_000, 60_000_000, True),
+    ]
+    inputs = replace(made(), start_prices=pd.DataFrame(rows, columns=START_PRICES))
+    section = {s.id: s for s in sections(inputs)}["prices"]
+    assert "£220,000" in section.parts[0].alt
+    assert section.parts[1].rows[1][-1] == "few starts: the spread of all types"
+    stored = rows_of(load_workbook(io.BytesIO(workbook(inputs)), data_only=True)["One more placement"])
+    assert [r["One more, a year"] for r in stored] == [220_000, 360_000]
+    assert banned_in(" ".join(map(str, stored))) == []

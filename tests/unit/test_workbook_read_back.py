@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +123,19 @@ def test_numbers_are_put_where_they_were_found() -> None:
     again = [with_numbers(part, new) for part in [*CONFIG.costs, *CONFIG.scenarios.values()]]
     assert dict(numbers_in(again)) == new
     assert with_numbers(CONFIG.costs, {}) == CONFIG.costs
+
+
+def test_numbers_found_in_the_extract_are_fixed_and_not_read_back(tmp_path: Path) -> None:
+    inputs = made_live()
+    assert inputs.assumptions is not None
+    found = inputs.assumptions.assign(
+        used_in=inputs.assumptions["used_in"].where(inputs.assumptions["name"] != "security: amount", "prices")
+    )
+    path = tmp_path / "budget.xlsx"
+    path.write_bytes(workbook(replace(inputs, assumptions=found)))
+    sheet = load_workbook(path)["Assumptions"]
+    row = next(row for row in sheet.iter_rows() if row[17].value == "security: amount")
+    assert str(row[10].value).startswith("Fixed")
+    assert row[1].protection.locked
+    without = CONFIG.model_copy(update={"costs": CONFIG.costs[:2]})
+    assert edited(without, path)[1].empty
