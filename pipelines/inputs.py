@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from demand.calendar import Frequency
+from demand.data.episodes import last_day
 from demand.data.extracts import DriversSpec, Extract, examine_people, read_drivers, read_places
 from demand.data.ledger import read_actuals
 from demand.data.people import CountSpec, count_episodes
@@ -289,7 +290,7 @@ class Inputs:
         table, spec = self._people[0], self.config.data.people
         if table is None or spec is None:
             raise DataError(Fault("there are no people to count"))
-        stops = pd.Timestamp(spec.extracted) if spec.extracted else table[["opened", "closed"]].max().max().normalize()
+        stops = pd.Timestamp(spec.extracted) if spec.extracted else _last_happened(table)
         day = self.last_day
         until = stops if day is None else min(day, stops)
         month_end = until + pd.offsets.MonthEnd(0)
@@ -368,3 +369,9 @@ def _as_said(drivers: pd.DataFrame, spec: DriversSpec) -> pd.DataFrame:
     told = drivers.copy()
     told.attrs.update(lag_months=spec.lag_months, signs=dict(spec.signs))
     return told
+
+
+def _last_happened(people: pd.DataFrame) -> pd.Timestamp:
+    """The last day on which anything opened or closed; an end planned for next year has not happened."""
+    last = last_day(people["opened"])
+    return pd.Timestamp(max(last, people["closed"][people["closed"] <= last + pd.Timedelta(days=31)].max())).normalize()

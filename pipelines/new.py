@@ -1,7 +1,7 @@
 """Draft a config by looking at a file.
 
-In: a name and a table of counts. Out: the text of a config, with a comment wherever the draft guessed. Refuses files in which no column
-can be a date or a count.
+In: a name and a table of counts, or of people's episodes. Out: the text of a config, with a comment wherever the draft guessed. Refuses
+files in which no column can be a date or a count.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import pandas as pd
 
 from demand.data.cells import to_text
 from demand.data.dates import parse_dates
+from demand.data.extracts import PeopleSpec
 from demand.data.files import FileSpec, RawTable, open_table
 from demand.data.numbers import to_numbers
-from demand.errors import DataError, Fault, SettingsError, listed
+from demand.errors import DataError, Fault, SettingsError, listed, raise_all
 from demand.tables import RESERVED
+from pipelines.guesses import guess_codes, guess_people, guess_policies
 
 __all__ = ["draft_config"]
 
@@ -30,7 +32,7 @@ VALUE_NAMES = ("y", "value", "count", "number", "total", "households", "people",
 
 
 def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
-    """Draft a config for a long table of counts.
+    """Draft a config for a long table of counts, or for an extract of people.
 
     Parameters
     ----------
@@ -56,6 +58,10 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
     if exists:
         raise SettingsError(Fault(f"{name}.yaml is there already", do_next="Give another name, or move it away"))
     raw = open_table(FileSpec(path=path.name), path.parent, columns={}, every=True)
+    people = guess_people(raw)
+    if people is not None:
+        return _people_config(name, path, raw, people)
+    raise_all(raw.faults, DataError, during=f"reading {raw.name}")
     date, value = _date_column(raw), _value_column(raw)
     keys, series = _names(raw, {date, value})
     _check_long(raw, value, date, named=bool(keys or series))
@@ -81,6 +87,48 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
             "",
         ]
     )
+
+
+def _people_config(name: str, path: Path, raw: RawTable, spec: PeopleSpec) -> str:
+    """Draft a config for an extract of people; rows that cannot be used are left out, and that is said."""
+    policies = guess_policies(spec, path.parent)
+    codes = guess_codes(raw, [*spec.keys, *spec.attributes])
+    given = {
+        "path": path.as_posix(), "id": spec.id, "person": spec.person, "opened": spec.opened, "closed": spec.closed,
+        "keys": spec.keys, "attributes": spec.attributes, "price": spec.price, "activity": spec.activity,
+    }  # fmt: skip
+    lines = [f"    {key}: {_flow(value)}" for key, value in given.items() if value]
+    merged = [f"    #   {c}: {_flow(several)}" for c, several in codes.items()]
+    unit = _unit(" ".join([name, spec.id, str(spec.person)]))
+    left = [
+        f"      {rule}: leave_out   # {rows} rows: correct them in the system, then take this line out" for rule, rows in policies.items()
+    ]
+    return "\n".join(
+        [
+            "# Drafted by looking at the file. Please check which column is which; columns that are not named here are never loaded.",
+            f"name: {name}",
+            f"title: {_quoted(name.replace('_', ' ').replace('-', ' ').capitalize())}",
+            "seed: 1",
+            "data:",
+            "  people:",
+            *lines,
+            f"    counts: [{{kind: flow, unit: {unit}, name: began}}, {{kind: stock, unit: {unit}, name: open}}]   # counted?",
+            *(["    # codes:   # these spellings may be one code each: where they are, take the # away", *merged] if merged else []),
+            *(["  quality:", "    rules:", *left] if left else []),
+            "  hierarchy: auto",
+            "forecast:",
+            f"  horizon: {HORIZONS['M']}   # months ahead: enough?",
+            "  models: auto",
+            "",
+        ]
+    )
+
+
+def _flow(value: object) -> str:
+    """Write a value as YAML on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_quoted(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+    return f"[{', '.join(map(_quoted, value))}]" if isinstance(value, list) else _quoted(value)
 
 
 def _date_column(raw: RawTable) -> str:
@@ -137,9 +185,8 @@ def _names(raw: RawTable, taken: set[str]) -> tuple[list[str], str]:
 
 
 def _unit(value: str) -> str:
-    return next(
-        (noun for noun in ("households", "children", "people", "placements", "packages", "cases") if noun in value.lower()), "people"
-    )
+    singular = {noun: "child" if noun == "children" else noun[:-1] for noun in NOUNS if noun != "people"}
+    return next((noun for noun, one in singular.items() if one in value.lower()), "people")
 
 
 def _kind(raw: RawTable) -> str:

@@ -47,7 +47,9 @@ def _zoned(words: pd.Series) -> bool:
 def _serials(words: pd.Series) -> pd.Series:
     numbers = pd.to_numeric(words, errors="coerce")
     inside = numbers.between(10_000, 80_000)
-    return pd.Timestamp("1899-12-30") + pd.to_timedelta(numbers.where(inside), unit="D")
+    days = pd.Series(np.datetime64("NaT", "ns"), index=words.index)
+    days[inside] = pd.Timestamp("1899-12-30") + pd.to_timedelta(numbers[inside], unit="D")  # pandas multiplies missing ones past all bounds
+    return days
 
 
 def _quarters(words: pd.Series) -> pd.Series:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from demand.data.quality import Finding
 
-__all__ = ["episode_gates"]
+__all__ = ["episode_gates", "last_day"]
 
 USUAL = 0.2
 """Where more of the episodes of people who have several overlap, several at once are how the service works: lines of a care package."""
@@ -65,7 +65,7 @@ def episode_gates(
     same = table.duplicated("episode_id", keep=False)
     again = (table.duplicated(["person_id", "opened", "closed", *keys]) & ~same).to_numpy()
     overlap, several, moved = _neighbours(table, ~(again | table.duplicated("episode_id").to_numpy()), keys)
-    stops = extracted if extracted is not None else _last_day(table["opened"])
+    stops = extracted if extracted is not None else last_day(table["opened"])
     later = (table["opened"] > stops) | (table["closed"] > stops + pd.Timedelta(days=0 if extracted is not None else 366))
     told = [
         ("duplicate_episode", "warn", again, "another row tells the same person, days and keys under another reference: counted twice"),
@@ -95,7 +95,7 @@ def episode_gates(
     return found + [Finding.of(r, s, where, rows=rows[mask], message=m) for r, s, mask, m in told if mask.any()]  # type: ignore[arg-type]
 
 
-def _last_day(opened: pd.Series) -> pd.Timestamp:
+def last_day(opened: pd.Series) -> pd.Timestamp:
     """Say when an extract ends that does not tell: the last opening day, but for days that lie years after nearly all others."""
     return pd.Timestamp(opened[opened <= opened.quantile(0.99) + pd.Timedelta(days=366)].max())
 

@@ -7,10 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from demand.data.example import example_council
 from demand.errors import DataError, SettingsError
 from pipelines.config import load_config
 from pipelines.inputs import Inputs
+from pipelines.job import Job
 from pipelines.new import draft_config
+from pipelines.store import Store
 
 
 def drafted(folder: Path, table: pd.DataFrame) -> Inputs:
@@ -60,3 +63,51 @@ def test_a_file_without_dates_is_refused(tmp_path: Path) -> None:
 def test_a_config_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="there already"):
         draft_config("mine", tmp_path / "counts.csv", exists=True)
+
+
+MESSY = ["homelessness_cases.csv", "ta_placements.xlsx", "children_placements.csv", "adult_packages.csv", "ta_return.xlsx"]
+REFERENCES = {
+    "homelessness_cases.csv": ("case_ref", "applicant_id", "closed_date"),
+    "ta_placements.xlsx": ("placement_id", "household_ref", "end_date"),
+    "children_placements.csv": ("episode_ref", "child_id", "placement_end"),
+    "adult_packages.csv": ("line_id", "person_id", "line_end"),
+}
+
+
+@pytest.fixture(scope="module")
+def messy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("messy")
+    example_council(51, "tiny", files=True, mess=True, folder=folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", MESSY)
+def test_extracts_as_they_arrive_give_configs_that_run(messy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "key").write_text("0123456789abcdef0123", encoding="utf-8")
+    monkeypatch.setenv("DEMAND_KEY_FILE", str(tmp_path / "key"))
+    (tmp_path / "mine.yaml").write_text(draft_config("mine", messy / name), encoding="utf-8")
+    quick = ["forecast.horizon=3", "forecast.draws=40", 'forecast.models=["seasonal_naive"]', "forecast.backtest.windows=2"]
+    config, place = load_config(tmp_path / "mine.yaml", changes=quick)
+    job = Job(config, Inputs(config, place), Store(tmp_path / "out"))
+    job.do("forecast" if name == "ta_placements.xlsx" else "check")
+    history = job.inputs.history
+    assert history is not None
+    assert history.last == pd.Timestamp("2026-03-01")
+    if name in REFERENCES:
+        spec = config.data.people
+        assert spec is not None
+        assert (spec.id, spec.person, spec.closed) == REFERENCES[name]
+        assert len(spec.keys) == 2
+
+
+def test_a_draft_names_no_column_that_names_people(messy: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(
+        messy / "adult_packages.csv", skiprows=2, encoding="cp1252", dtype=str, keep_default_na=False, usecols=range(12)
+    ).iloc[:300]
+    table = table.assign(
+        contact="07700 900" + table.index.astype(str).str.zfill(3), home=[f"CF{i % 90 + 10} 3NQ" for i in range(len(table))]
+    )
+    table.assign(line_start="01/02/2024", line_end="").to_csv(tmp_path / "p.csv", index=False)
+    text = draft_config("mine", tmp_path / "p.csv")
+    assert "contact" not in text
+    assert "home" not in text
