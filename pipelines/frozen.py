@@ -17,7 +17,7 @@ from demand.errors import Fault, StoreError, listed, raise_all
 from demand.spec import fingerprint
 from pipelines.store import Store
 
-__all__ = ["APPROVED", "MONTHS", "RECORD", "freeze", "frozen", "latest", "opened"]
+__all__ = ["APPROVED", "MONTHS", "RECORD", "freeze", "frozen", "latest", "opened", "signed_off"]
 
 RECORD, APPROVED, MONTHS = "record.json", "records", "months"
 """The file that describes a frozen run, and the folders of approved runs and of earlier months."""
@@ -107,6 +107,15 @@ def latest(folder: Path) -> Path | None:
     """Give the forecast of record of an output folder: the run that was approved last; None where none was."""
     found = [(json.loads((p / RECORD).read_text(encoding="utf-8")).get("approved", ""), p) for p in frozen(folder, APPROVED)]
     return max(found, key=lambda one: (one[0], str(one[1])))[1] if found else None
+
+
+def signed_off(folder: Path) -> dict[str, str]:
+    """Give what stands in the sign-off block: name, by, note and approved of the forecast of record; empty where there is none."""
+    record = latest(folder)
+    if record is None:
+        return {}
+    about = json.loads((record / RECORD).read_text(encoding="utf-8"))
+    return {key: str(about[key]) for key in ("name", "by", "note", "approved", "hash")}
 
 
 def _hash(record: Mapping[str, Any]) -> str:

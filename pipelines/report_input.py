@@ -13,6 +13,7 @@ import pandas as pd
 from demand.hierarchy import declared
 from demand.report.inputs import ReportInput
 from demand.spec import fingerprint
+from pipelines.frozen import signed_off
 from pipelines.job import Job
 from pipelines.results import load_history, start_month
 from pipelines.store import Store, versions
@@ -129,6 +130,7 @@ def _about(job: Job) -> dict[str, object]:
         "versions": versions(),
         "config_hash": config.fingerprint,
         "fingerprint": fingerprint(config.fingerprint, job.inputs.hashes, versions()),
+        "record": signed_off(store.folder),
     }
     if not store.has("model_settings.json"):
         return about

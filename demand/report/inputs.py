@@ -50,8 +50,8 @@ class ReportInput:
         The service, in words: it heads the page.
     run : mapping
         What is known of the run. Read where present: name, seed, as_of, cutoff, frequency, year_end_month, start_month, horizon, draws,
-        models, widened (factors on ranges), fingerprint, config_hash, data (file -> hash), versions (package -> version). All else is left
-        alone.
+        models, widened (factors on ranges), fingerprint, config_hash, data (file -> hash), versions (package -> version),
+        record (of the forecast of record: name, by, note, approved, hash). All else is left alone.
     spec : ReportSpec
     policy : str
         The disclosure policy that a public report applies to counts of people.

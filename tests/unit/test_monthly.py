@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from demand.errors import StoreError
 from demand.moved import MOVED, STEPS, moved, moved_sentences
 from pipelines.__main__ import app
-from pipelines.frozen import RECORD, freeze, latest, opened
+from pipelines.frozen import RECORD, freeze, latest, opened, signed_off
 from pipelines.store import Store
 
 CONFIG = """name: care
@@ -114,6 +114,8 @@ def test_a_frozen_run_is_whole_and_refuses_a_changed_file(months: Path, tmp_path
     assert record is not None
     store, about = opened(record)
     assert (about["name"], about["by"], about["note"]) == ("Budget 2026-27 as set", "head of finance", "Cabinet, 1 July")
+    assert signed_off(months / "out") == {k: about[k] for k in ("name", "by", "note", "approved", "hash")}
+    assert signed_off(record) == {}
     assert set(about["files"]) >= {"manifest.json", "budget.csv", "draws.parquet", "history.parquet", "report.html"}
     assert store.table("budget.csv").equals(pd.read_csv(months / "out" / "months" / "2026-06-01" / "budget.csv"))
     copy = tmp_path / "copy"
