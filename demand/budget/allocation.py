@@ -247,7 +247,8 @@ def allocation_notes(plan: Allocation) -> tuple[str, ...]:
     for name, rows in plan.table[plan.table["kind"] == "prevention"].groupby("line", sort=False):
         spent = rows["allocated_pence"].sum() / 100
         if spent <= 0:
-            told.append(f"{name}: nothing is spent on it: the next pound is worth more elsewhere within the years planned.")
+            best = rows["marginal_pound"].max()
+            told.append(f"{name}: nothing is spent on it: its first pound would save {best:.2f} GBP within the years planned.")
             continue
         back = rows[rows["p_paid_back"] >= 0.5]["financial_year"]
         when = f"by the end of {back.iloc[0]} it has more likely than not paid back" if len(back) else "it does not pay back in these years"

@@ -95,7 +95,7 @@ def test_a_balanced_programme_saves_about_a_pound_with_its_next_pound(cost) -> N
 def test_what_saves_nothing_in_time_is_not_bought(cost) -> None:
     plan = allocate(cost, AllocationSpec(total=TOTALS, prevention=[early_help(lag=40.0)]), lines())
     assert (plan.table.loc[plan.table["kind"] == "prevention", "allocated_pence"] == 0).all()
-    assert "nothing is spent on it" in allocation_notes(plan)[0]
+    assert "nothing is spent on it: its first pound would save 0.00 GBP" in allocation_notes(plan)[0]
 
 
 def test_when_it_pays_back_and_how_likely(cost) -> None:
