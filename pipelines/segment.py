@@ -44,6 +44,8 @@ def run(job: Job, writer: Writer) -> None:
     seed, attributes = job.config.seed, inputs.attributes
     (saved, last), (previous, earlier) = inputs.earlier(spec.saved), inputs.earlier(spec.previous)
     before = last if saved else earlier
+    if saved and before is None and job.store.has("segments.parquet"):  # a frozen run holds no persons; the run before this one does
+        before = job.store.table("segments.parquet")[["person_id", "segment"]]
     kept = keep_segments(
         table, spec, seed=seed, attributes=attributes, saved=saved, previous=previous, before=before, jobs=job.jobs, progress=job.progress
     )
