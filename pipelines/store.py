@@ -334,7 +334,8 @@ def source_hash(module: str) -> str:
     return fingerprint(texts)
 
 
-def _imported(text: str) -> set[str]:
+@cache
+def _imported(text: str) -> frozenset[str]:
     names: set[str] = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
@@ -342,9 +343,10 @@ def _imported(text: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {n for n in names if n.split(".")[0] in ("demand", "pipelines") and _is_module(n)}
+    return frozenset(n for n in names if n.split(".")[0] in ("demand", "pipelines") and _is_module(n))
 
 
+@cache
 def _is_module(name: str) -> bool:
     try:
         return find_spec(name) is not None

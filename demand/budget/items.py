@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field
 
 from demand.budget.prices import Cost, item_array
-from demand.errors import BudgetError, Fault, ScenarioError, did_you_mean, raise_all
+from demand.errors import BudgetError, Fault, ScenarioError, did_you_mean, listed, raise_all
 from demand.spec import Assumption, NameList, Spec, Unit, Where
 from demand.tables import match
 
@@ -129,6 +129,11 @@ def with_items(cost: Cost, items: Sequence[Item], *, seed: int) -> Cost:
         "target": targets,
     }
     notes = [note for item in items for note in item.notes(cost)]
+    follow = [i.name for i in items if i.scenarios or i.kind in ("income", "step")]
+    if follow and len(known) > 1:
+        notes.append(
+            f"{listed(follow)}: in the budget of each scenario, and not in the steps from one scenario to the other, which are gross."
+        )
     return replace(cost, items=item_array(cost.years, pounds, about), notes=(*cost.notes, *notes))
 
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from pydantic import Field
-from scipy.special import ndtr
-from scipy.stats import theilslopes
 
 from demand.budget.prices import UnitCost
 from demand.errors import BudgetError, Fault, did_you_mean, listed
@@ -45,6 +43,8 @@ class Sampled(Assumption):
 
     def places(self, draws: int, *, seed: int, name: str) -> np.ndarray:
         """Draw where in its range the number lies, so that `at` gives the quantiles that were seen."""
+        from scipy.special import ndtr
+
         share = ndtr(super().places(draws, seed=seed, name=name) * EIGHTY)
         beyond = np.interp(share, np.linspace(0, 1, len(self.points)), self.points) - self.value
         width = np.where(beyond < 0, self.value - self.low, self.high - self.value)
@@ -199,6 +199,8 @@ class _Starts:
     @classmethod
     def of(cls, episodes: pd.DataFrame, as_of: pd.Timestamp, years: float) -> _Starts:
         """Estimate the trend of one type by itself: NaN where it has too few starts, or all on one day."""
+        from scipy.stats import theilslopes
+
         since = ((episodes["opened"] - as_of).dt.days / 365.25).to_numpy()
         recent = since > -years
         ago, logs = since[recent], np.log(episodes["price"].to_numpy(dtype=float)[recent])
