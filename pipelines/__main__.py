@@ -124,10 +124,12 @@ def _approve(
 
 
 @app.command("monitor", help="Hold what was counted since the forecast of record against it: exit 0 nothing to do, 3 look, 4 refit.")
-def _monitor(config: Config, data_dir: DataDir = "", output: Output = "", changes: Set = None, quiet: Quiet = False) -> None:
+def _monitor(
+    config: Config, data_dir: DataDir = "", output: Output = "", jobs: Jobs = 0, changes: Set = None, quiet: Quiet = False
+) -> None:
     from pipelines.console import monitor
 
-    raise typer.Exit(monitor(config, data_dir=data_dir, output=output, changes=changes or [], quiet=quiet))
+    raise typer.Exit(monitor(config, data_dir=data_dir, output=output, jobs=jobs, changes=changes or [], quiet=quiet))
 
 
 @app.command("compare", help="Say what makes two scenarios differ, of one run or of two on the same baseline, change by change.")

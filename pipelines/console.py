@@ -209,12 +209,12 @@ def approve(run: str, *, by: str, note: str, name: str) -> int:
     return 0
 
 
-def monitor(config: str, *, data_dir: str, output: str, changes: list[str], quiet: bool) -> int:
+def monitor(config: str, *, data_dir: str, output: str, jobs: int, changes: list[str], quiet: bool) -> int:
     """Hold what was counted since the forecast of record against it.
 
     Parameters
     ----------
-    config, data_dir, output, changes, quiet
+    config, data_dir, output, jobs, changes, quiet
         As in `carry_out`.
 
     Returns
@@ -225,7 +225,7 @@ def monitor(config: str, *, data_dir: str, output: str, changes: list[str], quie
     from pipelines.monitor import watch
 
     try:
-        told = watch(open_job(config, data_dir=data_dir, output=output, changes=changes))
+        told = watch(open_job(config, data_dir=data_dir, output=output, jobs=jobs, changes=changes))
     except StoreError as error:
         typer.echo(f"Error: {error}", err=True)
         return 1
