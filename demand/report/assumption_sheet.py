@@ -125,7 +125,8 @@ def _write(book: Book, sheet: Any, place: int, row: Row) -> None:
     }
     for name, text in texts.items():
         marked = name == "Standing" and row.standing != "Sourced"
-        sheet.write_string(place, AT[name], text, book.look("hollow") if marked else book.look("text"))
+        look = ["hollow"] if marked else ["text", "aside"] if name == "Unit" else ["text"]
+        sheet.write_string(place, AT[name], text, book.look(*look))
     sheet.write_string(place, AT[KEY], row.key, book.look("text"))
     for name in ("Changed by", "Why it was changed"):
         sheet.write_string(place, AT[name], "", book.look("text", *paint[:1]))

@@ -58,6 +58,7 @@ class Book:
             "exact": {"num_format": "0.000000"},
             "live": {"bg_color": "#FFF3B0", "border": 1, "border_color": "#B58800", "locked": False},
             "later": {"bg_color": "#D2E2F1", "border": 1, "border_color": "#1D70B8", "locked": False},
+            "aside": {"indent": 1},
             "right": {"align": "right"},
             "middle": {"align": "center", "valign": "top"},
             "warn": {"bold": True, "font_color": "#D4351C"},

@@ -142,6 +142,7 @@ def scenarios_section(inputs: ReportInput, money: Money | None, line: Line | Non
     parts: list[Table | Figure | Block] = [_questions(inputs)]
     if money is not None:
         parts.append(_side_by_side(inputs, money))
+    parts += _differences(inputs)
     parts += list(_paths(inputs, line))
     parts += list(_waterfalls(inputs, money))
     if inputs.applied is not None and not inputs.applied.empty:
@@ -176,6 +177,23 @@ def _side_by_side(inputs: ReportInput, money: Money) -> Table:
         names=names,
         formats=dict.fromkeys([*years, *(f"gap {y}" for y in years)], "exact"),
     )
+
+
+def _differences(inputs: ReportInput) -> list[Table]:
+    """Say what each scenario does to the cost, with the range of the difference itself: both lie over the same possible futures."""
+    table = inputs.waterfall
+    if table is None or not {"difference_low", "difference_high"} <= set(table):
+        return []
+    rows = table[(table["measure"] == money_measure(table)) & (table["from"] == BASELINE)]
+    rows = rows.drop_duplicates(["to", "financial_year"]).assign(gap=lambda t: t["to_total"] - t["from_total"])
+    rows = rows[rows["gap"].abs() >= 0.5]
+    if rows.empty:
+        return []
+    frame = rows.assign(name=[words.capital(words.label(s, inputs.spec.names)) for s in rows["to"]])
+    names = {"name": "Scenario", "financial_year": "Year", "gap": "Against no change", "difference_low": "Low", "difference_high": "High"}
+    note = "Low to high: 4 years in 5 the difference itself lies between them. It is surer than either cost: they share what is unknown."
+    formats = dict.fromkeys(("gap", "difference_low", "difference_high"), "exact")
+    return [table_of(frame, "What each scenario does to the cost, and how sure that is", names=names, formats=formats, note=note)]
 
 
 def _paths(inputs: ReportInput, line: Line | None) -> Iterator[Figure]:

@@ -9,13 +9,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from live_case import SPEC, made_live, prices
+from live_case import FEWER, SPEC, made_live, prices
 from openpyxl import load_workbook
 from spreadsheet import recalculated
 
 from demand.budget import BudgetSpec, UnitCost
 from demand.report import ReportInput
 from demand.report.workbook import workbook
+from pipelines.config import RunConfig
+from pipelines.edits import edited as taken_up
 
 NAMES = {"baseline": "No change", "fewer": "Fewer"}
 
@@ -103,3 +105,23 @@ def test_without_lines_the_one_total_is_live_too(tool: Callable[[str], str], tmp
     told = {tuple(str(c.value) for c in row[:3]): row[5].value for row in after["Budget"].iter_rows()}
     for line in expected.budget.itertuples():
         assert round(told[NAMES[line.scenario], line.financial_year, "All lines"] * 100) == line.expected_pence
+
+
+def test_a_workbook_that_libreoffice_saved_is_read_back_to_the_same_figures(tool: Callable[[str], str], tmp_path: Path) -> None:
+    config = RunConfig.model_validate(
+        {
+            "name": "made",
+            "data": {"example": {"name": "council"}},
+            "forecast": {"horizon": 33},
+            "costs": [c.model_dump() for c in prices()],
+            "scenarios": {"fewer": FEWER.model_dump(exclude={"name"})},
+            "budget": SPEC.model_dump(),
+        }
+    )
+    changes = {"hostel place: amount": (310.25, 250.0, 399.0), "budget: hostels: 2026-27": (1_111_111.11,)}
+    edited(made_live(), changes, tmp_path / "finance.xlsx")
+    saved = recalculated(tool, tmp_path / "finance.xlsx", tmp_path)
+    now, table = taken_up(config, tmp_path / "out" / "finance.xlsx")
+    assert sorted(table["number"]) == ["budget", "high", "value"]
+    assert now.budget is not None
+    agree(saved, made_live(now.costs, now.budget))

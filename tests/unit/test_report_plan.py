@@ -213,3 +213,13 @@ def test_what_one_more_placement_costs_is_shown_where_prices_come_from_the_extra
     stored = rows_of(load_workbook(io.BytesIO(workbook(inputs)), data_only=True)["One more placement"])
     assert [r["One more, a year"] for r in stored] == [220_000, 360_000]
     assert banned_in(" ".join(map(str, stored))) == []
+
+
+def test_the_range_of_a_difference_stands_beside_it() -> None:
+    base = made()
+    assert base.waterfall is not None
+    assert not [p for s in sections(base) for p in s.parts if p.kind == "table" and "how sure" in p.caption]
+    told = base.waterfall.assign(from_total=3_000_000.0, to_total=2_750_000.0, difference_low=-300_000.0, difference_high=-190_000.0)
+    parts = next(s for s in sections(replace(base, waterfall=told)) if s.id == "scenarios").parts
+    table = next(p for p in parts if p.kind == "table" and "how sure" in p.caption)
+    assert table.rows[0] == ("Early help", "2026-27", "-£250,000", "-£300,000", "-£190,000")
