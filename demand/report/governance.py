@@ -110,7 +110,8 @@ def _gaps(spec: GovernanceSpec, people: Mapping[str, Any] | None) -> list[str]:
 def _safe(text: object) -> str:
     """Give text that Markdown shows as it is, on one line."""
     flat = " ".join(str(text).split())
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+!|~" else c for c in flat)
+    escaped = "".join(f"\\{c}" if c in "\\`*_{}[]()#+!|~" else c for c in flat)
+    return escaped.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _fields(fields: Mapping[str, str], spec: GovernanceSpec) -> list[str]:
