@@ -213,10 +213,11 @@ def _waterfall(
     moved = [differences(base, measure, end.values, end.rows) for end in ends]
     shared = set.intersection(*({change.fingerprint for change, _ in end.parts.values()} for end in ends))
     bars: list[tuple[str, dict[str, np.ndarray]]] = []
-    for sign, end in zip((-1, 1), ends, strict=True):
+    for sign, end, everything in zip((-1, 1), ends, moved, strict=True):
         for label, (change, part) in end.parts.items():
             if change.fingerprint not in shared:
-                single = differences(base, measure, part.values.astype(np.float32), part.rows)
+                alone = len(end.parts) == 1
+                single = everything if alone else differences(base, measure, part.values.astype(np.float32), part.rows)
                 bars.append((label if sign == 1 else f"without: {label}", {name: sign * amounts for name, amounts in single.items()}))
     for name, series in base.items():
         start, end_ = (series.sum(axis=0) + difference[name] for difference in moved)
