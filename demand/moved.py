@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-__all__ = ["MOVED", "STEPS", "moved", "moved_sentences"]
+__all__ = ["MOVED", "STEPS", "moved", "moved_sentences", "record_sentences"]
 
 STEPS = ("revised data", "new actuals", "drivers", "known changes", "model", "prices and lines")
 """The causes, in the order in which they are put in."""
@@ -91,6 +91,36 @@ def moved_sentences(table: pd.DataFrame, *, since: str, line: str = TOTAL) -> li
         ordered = rows[rows["amount_pence"] != 0].sort_values("amount_pence", key=lambda a: -a.abs(), kind="stable")
         causes = "; ".join(f"{_signed(int(a))} from {WORDS[s]}" for s, a in zip(ordered["step"], ordered["amount_pence"], strict=True))
         told.append(f"{year}: {_pounds(now)} are expected, {_signed(change)} since {since} ({_pounds(then)}). Of this: {causes}.")
+    return told
+
+
+def record_sentences(said: pd.DataFrame, *, line: str = TOTAL) -> list[str]:
+    """Say how what is expected now stands to the forecast of record.
+
+    Parameters
+    ----------
+    said : pandas.DataFrame
+        line, financial_year, forecast, record (True for approved ones), counted_to, expected_pence, p10_pence, p90_pence; the last forecast
+        of a line and year is that of now.
+    line : str
+
+    Returns
+    -------
+    list of str
+        A sentence for each year that the last approved forecast spoke of; none where nothing was approved.
+    """
+    told = []
+    for year, rows in said[said["line"] == line].groupby("financial_year", sort=True):
+        approved, now = rows[rows["record"].astype(bool)], rows[rows["forecast"] == "now"]
+        if approved.empty or now.empty:
+            continue
+        then, came = approved.iloc[-1], int(now["expected_pence"].iloc[0])
+        inside = then["p10_pence"] <= came <= then["p90_pence"]
+        low, high = _pounds(then["p10_pence"]), _pounds(then["p90_pence"])
+        told.append(
+            f"{year}: {then['forecast']} said {_pounds(then['expected_pence'])} ({low} to {high}, 4 years in 5); {_pounds(came)} are expected "
+            f"now, {'inside' if inside else 'OUTSIDE'} that range."
+        )
     return told
 
 

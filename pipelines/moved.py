@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from demand.moved import moved, moved_sentences
+from demand.moved import moved, moved_sentences, record_sentences
 from demand.report.html import section_page
 from demand.report.moved_section import moved_section
 from demand.scenario import BASELINE
@@ -36,8 +36,8 @@ def run(job: Job, writer: Writer) -> None:
     then, record = opened(job.inputs.folder / str(job.config.since))
     table = moved(retold(then, job))
     since = f"{record['name']} (approved by {record['by']})" if "approved" in record else f"the run of {record['name']}"
-    told = moved_sentences(table, since=since)
     said = _said(job)
+    told = [*moved_sentences(table, since=since), *record_sentences(said)]
     writer.table("moved.csv", table)
     writer.table("said.csv", said)
     writer.json("moved_notes.json", told)

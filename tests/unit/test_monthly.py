@@ -104,6 +104,11 @@ def test_each_forecast_of_the_year_is_told_and_the_outturn_moves_since_the_month
     outturn, before = (pd.read_csv(p / "outturn.csv").set_index("line") for p in (months / "out", months / "out" / "months" / "2026-07-01"))
     assert (outturn["movement_pence"] == outturn["projected_pence"] - before["projected_pence"]).all()
     assert outturn["period"].tolist() == [5, 5, 5]
+    notes = json.loads((months / "out" / "moved_notes.json").read_text(encoding="utf-8"))
+    first, now = total.iloc[0], total.iloc[-1]
+    assert any(f"2026-27: Budget 2026-27 as set said £{first['expected_pence'] / 100:,.0f}" in n for n in notes)
+    inside = first["p10_pence"] <= now["expected_pence"] <= first["p90_pence"]
+    assert any(n.endswith("inside that range." if inside else "OUTSIDE that range.") for n in notes if n.startswith("2026-27: Budget"))
     page = (months / "out" / "moved.html").read_text(encoding="utf-8")
     assert "Budget 2026-27 as set" in page
     assert "since the run of July 2026" in page
