@@ -118,8 +118,8 @@ def record_sentences(said: pd.DataFrame, *, line: str = TOTAL) -> list[str]:
         inside = then["p10_pence"] <= came <= then["p90_pence"]
         low, high = _pounds(then["p10_pence"]), _pounds(then["p90_pence"])
         told.append(
-            f"{year}: {then['forecast']} said {_pounds(then['expected_pence'])} ({low} to {high}, 4 years in 5); {_pounds(came)} are expected "
-            f"now, {'inside' if inside else 'OUTSIDE'} that range."
+            f"{year}: {then['forecast']} said {_pounds(then['expected_pence'])} ({low} to {high}, 4 years in 5); "
+            f"{_pounds(came)} are expected now, {'inside' if inside else 'OUTSIDE'} that range."
         )
     return told
 
