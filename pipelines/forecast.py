@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from demand.budget import horizon_needed
+from demand.commitments import commitments, drawn_starts
 from demand.errors import DataError, Fault
 from demand.forecast import forecast
 from demand.hierarchy import levels, totals
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import rules_of, start_month, stocks_of, write_forecast
+from pipelines.results import known_changes_of, rules_of, start_month, stocks_of, write_forecast
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -54,6 +55,8 @@ def run(job: Job, writer: Writer) -> None:
         writer.table("drivers.parquet", drivers)
     if stocks is not None:
         writer.table("starts.parquet", stocks.coming(history.last, spec.horizon, seed=config.seed))
+        starts, changes = drawn_starts(stocks, history.last, spec, seed=config.seed, jobs=job.jobs), known_changes_of(job)
+        writer.table("commitments.csv", commitments(stocks, starts, history.last, seed=config.seed, changes=changes)[1])
     lowest = history.only(map(str, made.draws["series"].to_numpy()))
     of = levels(lowest.series, hierarchy)
     writer.table("totals.parquet", totals(made.draws, of, start_month=start_month(config), history=history))

@@ -257,6 +257,8 @@ class Inputs:
         paths = {name: self.folder / spec.path for name, spec in specs.items() if spec is not None}
         rules = {"segments.saved": asked.saved, "segments.previous": asked.previous} if asked else {}
         paths |= {name: self._of_run(path, "segment_model.json") for name, path in rules.items() if path}
+        if self.config.caseload is not None and self.config.caseload.known_changes is not None:
+            paths["known_changes"] = self.folder / self.config.caseload.known_changes
         if self.config.since:
             paths["since"] = self.folder / self.config.since / "record.json"
         if data.actuals is not None and data.actuals.previous:

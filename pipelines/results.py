@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from demand.budget import Cost, FoundPrices
+    from demand.caseload.known import KnownChange
     from demand.caseload.model import Caseload
     from demand.scenario import WhatIf
     from demand.segments.model import SegmentModel
@@ -35,6 +36,7 @@ __all__ = [
     "forecast_table",
     "found_prices",
     "history_table",
+    "known_changes_of",
     "load_draws",
     "load_forecast",
     "load_history",
@@ -182,6 +184,16 @@ def stocks_of(job: Job, history: History) -> Caseload | None:
     people, keys = inputs.people_by(rules_of(job))
     events = config.forecast.events if config.forecast else []
     return caseload_of(people, inputs.counts, keys=keys, history=history, spec=config.caseload, events=events)
+
+
+def known_changes_of(job: Job) -> list[KnownChange]:
+    """Give the known changes of the file that the config names; none where it names none."""
+    named = job.config.caseload.known_changes if job.config.caseload else None
+    if named is None:
+        return []
+    from demand.caseload.known import read_known_changes
+
+    return read_known_changes(job.inputs.folder / named)
 
 
 def start_month(config: RunConfig) -> int:

@@ -55,6 +55,8 @@ class CaseloadSpec(Spec):
     """A column with the day by which an open placement will have ended."""
     one_place: bool = True
     """Whether a person is in one place at a time; false where packages run side by side."""
+    known_changes: str | None = None
+    """A file of changes that somebody knows of, drawn as events: date, where, change, likelihood, owner, and price, to, name."""
 
 
 @dataclass(frozen=True)

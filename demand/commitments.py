@@ -1,0 +1,105 @@
+"""Commitments: what those who are there now will go on to cost, and what new starts and known changes add.
+
+In: a model of stocks from flow, how demand is forecast. Out: joint draws of people and pounds, and a table by item whose rows add up:
+open now, new starts, each known change. New starts come from the forecast itself, made for the counts of starts. Refuses what these
+refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from demand.caseload.known import KnownChange
+from demand.caseload.levers import Lever
+from demand.caseload.model import STARTERS, Caseload
+from demand.forecast import ForecastSpec, forecast
+
+__all__ = ["TOTAL", "commitments", "drawn_starts"]
+
+TOTAL = "total"
+"""The item that is the sum of the others."""
+
+
+def drawn_starts(stocks: Caseload, last: pd.Timestamp, spec: ForecastSpec, *, seed: int, jobs: int = 1) -> np.ndarray:
+    """Draw new starts from outside with the forecast engine.
+
+    Parameters
+    ----------
+    stocks : Caseload
+    last : pandas.Timestamp
+        The last period that is known.
+    spec : ForecastSpec
+        Its horizon and draws; the models are the quick ones, because counts of starts are small.
+    seed, jobs : int
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (series, periods, draws), whole numbers; a series in which nobody was ever seen to start has none.
+    """
+    asked = ForecastSpec(horizon=spec.horizon, draws=spec.draws, models=list(STARTERS))
+    made = forecast(stocks.starts(last), asked, seed=seed, jobs=jobs).draws
+    return np.asarray(np.rint(made.reindex(series=list(stocks.series.index), fill_value=0).to_numpy()), dtype=float)
+
+
+def commitments(
+    stocks: Caseload,
+    starts: np.ndarray,
+    last: pd.Timestamp,
+    *,
+    seed: int,
+    levers: Sequence[Lever] = (),
+    changes: Sequence[KnownChange] = (),
+) -> tuple[xr.Dataset, pd.DataFrame]:
+    """Draw people and pounds, and say what each part of them is.
+
+    Parameters
+    ----------
+    stocks : Caseload
+    starts : numpy.ndarray
+        As `drawn_starts` gives them.
+    last : pandas.Timestamp
+    seed : int
+    levers : sequence of Lever
+    changes : sequence of KnownChange
+
+    Returns
+    -------
+    draws : xarray.Dataset
+        people, pounds, committed_people, committed_pounds by series, ds and draw (see `demand.caseload.runoff`).
+    table : pandas.DataFrame
+        unique_id, ds, item, people, pounds, and for the total people_low, people_high, pounds_low, pounds_high (80 %). Without the total
+        the items add up to it: each known change is what is different once it is known beside those before it.
+
+    Raises
+    ------
+    DataError, ScenarioError
+        Where a known change means more people than are there; where a selector matches no series.
+    """
+    now = stocks.draws(starts, last, seed=seed, levers=levers)
+    new = (now.people - now.committed_people, now.pounds - now.committed_pounds)
+    items = {"open now": (now.committed_people, now.committed_pounds), "new starts": new}
+    for number, change in enumerate(changes, start=1):
+        after = stocks.draws(starts, last, seed=seed, levers=levers, changes=changes[:number])
+        label = f"known: {change.label}"
+        label = f"{label} ({number})" if label in items else label
+        items[label] = (after.people - now.people, after.pounds - now.pounds)
+        now = after
+    index = pd.MultiIndex.from_product([now["series"].to_numpy(), now["ds"].to_numpy()], names=["unique_id", "ds"]).to_frame(index=False)
+    rows = [_means(index, item, people, pounds) for item, (people, pounds) in items.items()]
+    ranges = {
+        f"{name}_{end}": now[name].quantile(q, dim="draw").to_numpy().reshape(-1)
+        for name in ("people", "pounds")
+        for end, q in (("low", 0.1), ("high", 0.9))
+    }
+    rows.append(_means(index, TOTAL, now.people, now.pounds).assign(**ranges))
+    return now, pd.concat(rows, ignore_index=True)
+
+
+def _means(index: pd.DataFrame, item: str, people: xr.DataArray, pounds: xr.DataArray) -> pd.DataFrame:
+    means = {name: part.mean("draw").to_numpy().reshape(-1) for name, part in (("people", people), ("pounds", pounds))}
+    return index.assign(item=item, **means)
