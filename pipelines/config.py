@@ -212,8 +212,17 @@ class RunConfig(Spec):
 
     @property
     def items(self) -> list[Item]:
-        """What stands beside the series in the budget."""
-        return [*self.grants, *self.income, *self.fixed_costs, *self.step_costs, *self.savings]
+        """What stands beside the series in the budget; what counts under a scenario counts under those that combine it."""
+        found: list[Item] = [*self.grants, *self.income, *self.fixed_costs, *self.step_costs, *self.savings]
+        return [item.model_copy(update={"scenarios": self._with_combined(item.scenarios)}) if item.scenarios else item for item in found]
+
+    def _with_combined(self, names: list[str]) -> list[str]:
+        """Add the scenarios that combine any of some."""
+        known, before = dict.fromkeys(names), 0
+        while len(known) > before:
+            before = len(known)
+            known |= dict.fromkeys(name for name, scenario in self.scenarios.items() if set(scenario.combines) & set(known))
+        return list(known)
 
     @property
     def heading(self) -> str:

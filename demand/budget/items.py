@@ -37,8 +37,8 @@ class Item(Spec):
     line: str
     """The budget line that it belongs to."""
     scenarios: NameList = Field(default_factory=list)
-    """Under which scenarios it counts (baseline is one too): what a new team costs belongs to the scenario that has the team. Empty
-    means under all."""
+    """Under which scenarios it counts (baseline is one too): what a new team costs belongs to the scenario that has the team, and,
+    in a config, to those that combine it. Empty means under all."""
 
     @property
     def recurring(self) -> bool:

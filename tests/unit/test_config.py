@@ -58,3 +58,21 @@ def test_yaml_is_read_as_its_version_1_2(tmp_path: Path) -> None:
     assert config.name == "no"
     assert config.data.history is not None
     assert config.data.history.value == "y"
+
+
+ENTRY = "{{value: {0}, low: {0}, high: {0}, unit: {1}, source: a test, as_of: 2026-03-31, owner: tests}}"
+
+
+def test_what_the_example_shows_of_grants_income_and_savings_loads_and_counts_under_combinations(tmp_path: Path) -> None:
+    text = example_configs()["homelessness"].read_text(encoding="utf-8")
+    shown = text[text.index("# grants:") : text.index("# The money that is set aside")]
+    plain = "\n".join(line.removeprefix("# ") for line in shown.splitlines())
+    units = {"lha_2011_one_bed": (80, "GBP/household/week"), "entitled": (0.85, "ratio"), "team_of_four": (2e5, "GBP/year"),
+             "hostel_a_year": (4e5, "GBP/year")}  # fmt: skip
+    entries = "\n".join(f"  {name}: {ENTRY.format(*about)}" for name, about in units.items())
+    path = tmp_path / "shown.yaml"
+    path.write_text(f"{text.replace(shown, '')}\n{plain}\nassumptions:\n{entries}\n", encoding="utf-8")
+    items = {item.name: item for item in load_config(path)[0].items}
+    assert [item.kind for item in items.values()] == ["grant", "income", "fixed", "step", "saving"]
+    assert items["early help team"].scenarios == ["early_help", "all_together"]
+    assert items["move on faster"].scenarios == []
