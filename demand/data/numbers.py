@@ -102,10 +102,10 @@ def to_numbers(column: pd.Series, missing: Sequence[str] = (), suppressed: Mappi
         low[place], high[place], kinds[place] = _marked(str(words[place]), marks, least)
     low, high = np.append(low, np.nan)[codes], np.append(high, np.nan)[codes]
     told = kinds[codes]
-    return Numbers(
-        values=np.where(low == high, low, (low + high) / 2), low=low, high=high, wrong=told == "wrong",
-        hidden=(told == "hidden") | (told == "assumed"), assumed=told == "assumed", flagged=told == "flagged",
-    )  # fmt: skip
+    hidden = (told == "hidden") | (told == "assumed")
+    values = low.copy()
+    values[hidden] = (low[hidden] + high[hidden]) / 2
+    return Numbers(values, low, high, told == "wrong", hidden, told == "assumed", told == "flagged")
 
 
 def scale_of(name: str) -> float:

@@ -10,14 +10,17 @@ import io
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
+import numpy as np
 import pandas as pd
 
+from demand.data.cells import filled
 from demand.data.layout import HEAD_ROWS, Header
 from demand.data.quality import Finding
 from demand.errors import DataError, Fault, did_you_mean
@@ -77,21 +80,35 @@ def open_sheets(path: Path, sheet: str | None) -> tuple[list[Sheet], list[Findin
         Where the file cannot be read, or has no sheet of the name.
     """
     kind = TYPES[path.suffix.lower()]
-    try:
+    with _told(path):
         if kind == "text":
-            return _text(path)
-        return (_workbook(path, sheet) if kind == "excel" else [_parquet(path)]), []
+            sheets, findings = _text(path)
+        else:
+            sheets, findings = (_workbook(path, sheet) if kind == "excel" else [_parquet(path)]), []
+    return [replace(s, read=_safely(path, s.read)) for s in sheets], findings
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say in our own words that a file cannot be read."""
+    reason = ""
+    try:
+        yield
     except UnicodeError:
         reason = "its text is in no encoding that is known (UTF-8, UTF-16 or Windows-1252)"
     except UNREADABLE as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
-    raise DataError(
-        Fault(
-            f"'{path.name}' cannot be read: {reason}",
-            do_next="Open it, look whether it is whole, and save it again",
-            rule="unreadable_file",
-        )
-    )
+    if reason:
+        mend = "Open it, look whether it is whole, and save it again"
+        raise DataError(Fault(f"'{path.name}' cannot be read: {reason}", do_next=mend, rule="unreadable_file"))
+
+
+def _safely(path: Path, read: Callable[[Header, Sequence[int]], pd.DataFrame]) -> Callable[[Header, Sequence[int]], pd.DataFrame]:
+    def told(header: Header, columns: Sequence[int]) -> pd.DataFrame:
+        with _told(path):
+            return read(header, columns)
+
+    return told
 
 
 def _text(path: Path) -> tuple[list[Sheet], list[Finding]]:
@@ -121,7 +138,7 @@ def _cells(text: str, separator: str, *, skip: int, width: int, columns: Sequenc
     """Read some columns of text; rows may be shorter or longer than the names."""
     wanted = sorted({int(c) for c in columns})
     full = max(width, wanted[-1] + 1)
-    first = separator * (full - 1) + "\n"  # as wide as any row may be: pandas takes the width from what it meets
+    first = separator.join(['""'] * full) + "\n"  # as wide as any row may be: pandas takes the width from what it meets
     cells, names = io.StringIO(first + text), list(range(full))
     table = pd.read_csv(cells, sep=separator, dtype=str, keep_default_na=False, skip_blank_lines=False, header=None, names=names,
                         usecols=wanted, skiprows=range(1, skip + 1), index_col=False, low_memory=False)  # fmt: skip
@@ -160,8 +177,8 @@ def _held(name: str, cells: pd.DataFrame) -> Sheet:
         below, last = cells.iloc[header.first + header.depth :], len(header.names)
         table = below.reindex(columns=sorted({int(c) for c in columns}))
         if last in table and below.shape[1] > last:
-            beyond = below.iloc[:, last:]
-            table[last] = beyond.where(beyond != "").bfill(axis=1).iloc[:, 0]
+            full = np.logical_or.reduce([filled(below.iloc[:, at]) for at in range(last, below.shape[1])])
+            table[last] = pd.Series("more", index=below.index).where(full)
         return table.reset_index(drop=True)
 
     return Sheet(name, cells.head(HEAD_ROWS).astype(object), read)
