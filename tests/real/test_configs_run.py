@@ -32,13 +32,23 @@ def check(folder: Path) -> None:
     explained = pd.read_parquet(folder / "explanation.parquet").groupby(["unique_id", "ds"])["contribution"].sum()
     wanted = told.set_index(["unique_id", "ds"])["mean"]
     assert (explained.reindex(wanted.index) - wanted).abs().max() < 1e-6 * max(1.0, wanted.max())
+    bridge = pd.read_csv(folder / "bridge.csv")
+    for _, rows in bridge.groupby(["scenario", "line", "from", "to"]):
+        start, step, end = (rows.loc[rows["kind"] == kind, "amount_pence"].sum() for kind in ("start", "step", "end"))
+        assert start + step == end
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "PLACEHOLDER" in page.upper()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_from_file_to_report(name: str, real_data: Path, tmp_path: Path) -> None:
-    check(outputs(name, real_data, tmp_path / "out", QUICK))
+    folder = outputs(name, real_data, tmp_path / "out", QUICK)
+    check(folder)
+    if name == "england_homelessness":
+        past = pd.read_csv(folder / "backcast.csv").query("line == 'total'")
+        off = past.groupby("method")["error_pence"].agg(lambda e: e.abs().mean())
+        assert (past["method"] == "forecast").sum() >= 10
+        assert off["forecast"] < off["last year plus 3 %"]
 
 
 @pytest.mark.long
