@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from plan_made import plan_tables
 from report_made import made
 
 from demand.report.html import report_page
@@ -21,7 +23,7 @@ def browser(tool: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 
     folder = tmp_path_factory.mktemp("report")
     page = folder / "report.html"
-    page.write_text(report_page(made()), encoding="utf-8")
+    page.write_text(report_page(replace(made(), **plan_tables())), encoding="utf-8")
     options = webdriver.ChromeOptions()
     options.binary_location = tool("chromium")
     for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", f"--user-data-dir={folder / 'profile'}"):
