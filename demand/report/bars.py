@@ -232,7 +232,7 @@ def _bare(axes: Any, at: np.ndarray, names: list[str], *, ends: np.ndarray) -> N
         axes.spines[edge].set_visible(False)
     axes.tick_params(axis="y", length=0)
     least, most = min(float(ends.min()), 0.0), max(float(ends.max()), 0.0)
-    room = 0.38 * ((most - least) or 1.0)
+    room = 0.45 * ((most - least) or 1.0)
     # Where all amounts are nought the axis still needs a length.
     axes.set_xlim(least - (room if least < 0 else 0), most + (room if most > 0 or least == 0 else 0))
 

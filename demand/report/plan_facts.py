@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 STEPS = {
-    "interaction": "working together", "volume": "how many", "starts": "how many come", "length of stay": "how long they stay",
+    "interaction": "working together", "volume": "how many are there", "starts": "how many come", "length of stay": "how long they stay",
     "mix": "which kinds of place", "price": "prices", "demand": "how many and which kinds", "not explained by volume x price":
     "not explained by numbers and prices", "outturn": "what the ledger says", "volume x price": "what was counted, at its price",
     "forecast": "what we expect",
