@@ -18,7 +18,8 @@ from demand.budget import BudgetSpec, FixedCost, Grant, IncomeRule, Item, Saving
 from demand.budget.allocation import AllocationSpec
 from demand.caseload.model import CaseloadSpec
 from demand.data.areas import ComparatorsSpec
-from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec
+from demand.data.drivers import DriversSpec
+from demand.data.extracts import PeopleSpec, PlacesSpec
 from demand.data.ledger import ActualsSpec
 from demand.data.outturns import OutturnSpec
 from demand.data.policies import QualitySpec

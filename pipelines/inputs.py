@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from demand.calendar import Frequency
+from demand.data.drivers import DriversSpec, read_drivers
 from demand.data.episodes import last_day
-from demand.data.extracts import DriversSpec, Extract, examine_people, read_drivers, read_places
+from demand.data.extracts import Extract, examine_people, read_places
 from demand.data.ledger import read_actuals
 from demand.data.people import CountSpec, count_episodes
 from demand.data.policies import settled

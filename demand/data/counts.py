@@ -16,7 +16,7 @@ from demand.data.quality import Finding
 from demand.errors import Fault, listed
 from demand.tables import BOUNDS
 
-__all__ = ["read_counts", "with_bounds"]
+__all__ = ["read_counts", "read_figures", "with_bounds"]
 
 FAR_ABOVE = 5.0
 """A mark that does not say what it hides, in a series that counts so many times more than it could: hidden for another reason."""
@@ -99,3 +99,26 @@ def with_bounds(table: pd.DataFrame, counts: Numbers, raw: RawTable, column: str
         told = "hidden counts in series that count far more than such marks hide: left empty. Say in 'suppressed' what they can stand for"
         findings.append(Finding.of("suppressed_unknown", "warn", where, rows=raw.rows[unknown], message=told))
     return table.assign(y=y, **dict(zip(BOUNDS, (low, high), strict=True))), findings
+
+
+def read_figures(raw: RawTable, column: str, faults: list[Fault]) -> np.ndarray:
+    """Read a column of prices or other figures, which are not hidden as counts are.
+
+    Parameters
+    ----------
+    raw : RawTable
+    column : str
+    faults : list of Fault
+        Added to: what is no finite number.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, NaN where nothing is said.
+    """
+    numbers = raw.numbers(column)
+    values, wrong = numbers.values, numbers.wrong | numbers.hidden | np.isinf(numbers.values)
+    if wrong.any():
+        faults.append(Fault(f"something else than a number in {rows_text(raw.rows[wrong])}", where=f"{raw.name} > {column}",
+                            allowed="A finite number, or an empty cell", rule="not_a_number", rows=tuple(raw.rows[wrong])))  # fmt: skip
+    return values

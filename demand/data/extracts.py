@@ -1,8 +1,8 @@
-"""Extracts of people, profiles of places, and drivers, read into checked tables.
+"""Extracts of people and profiles of places, read into checked tables.
 
-In: the settings of a file and the folder it is in. Out: PEOPLE with pseudonyms in place of references, places ready to be segmented,
-DRIVERS by period. Refuses, all at once and with row numbers: rows without a reference, episodes that are there twice or close before they
-open, attributes that are numbers in most rows and text in a few. Messages about people name rows and columns, never values.
+In: the settings of a file and the folder it is in. Out: PEOPLE with pseudonyms in place of references, and places ready to be segmented.
+Refuses, all at once and with row numbers: rows without a reference, episodes that are there twice or close before they open, columns that
+name people, attributes that are numbers in most rows and text in a few. Messages about people name rows and columns, never values.
 """
 
 from __future__ import annotations
@@ -12,26 +12,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from demand.calendar import Frequency
 from demand.data.cells import matches, rows_text, to_text
 from demand.data.codes import code_gates
-from demand.data.dates import DateFormat, Dates, PeriodRule, format_note, read_days, to_periods
+from demand.data.counts import read_figures
+from demand.data.dates import DateFormat, Dates, format_note, read_days
 from demand.data.episodes import episode_gates
 from demand.data.files import FileSpec, RawTable, empty_faults, open_table
 from demand.data.identifiers import identifier_faults
 from demand.data.people import BLANK_KEY, CountSpec, pseudonymise
 from demand.data.policies import QualitySpec, leave_out
 from demand.data.quality import Finding, ReadingError
-from demand.errors import DataError, Fault, listed, raise_all
+from demand.errors import DataError, Fault, raise_all
 from demand.spec import NameList
 
-__all__ = ["DriversSpec", "Extract", "PeopleSpec", "PlacesSpec", "examine_people", "read_drivers", "read_people", "read_places"]
+__all__ = ["Extract", "PeopleSpec", "PlacesSpec", "examine_people", "read_people", "read_places"]
 
 YES_NO: Mapping[str, str] = {"yes": "yes", "y": "yes", "true": "yes", "no": "no", "n": "no", "false": "no"}
 FAR_PAST = re.compile(r"^(?:1900-01-0[01]\b|0?[01][/.\-]0?1[/.\-]1900\b|00[/.\-]00[/.\-]0000|0001-01-01)")
@@ -82,29 +81,6 @@ class PlacesSpec(FileSpec):
     """The column with the code or name of the place."""
     attributes: NameList = Field(default_factory=list)
     """The columns that describe it; all others where nothing is said."""
-
-
-class DriversSpec(FileSpec):
-    """What drives demand: one row a driver and period, with its published future."""
-
-    lag_months: int = Field(default=2, ge=0)
-    """How many months after a period's end its figure is known."""
-    date: str = "ds"
-    """The column of dates."""
-    name: str = "name"
-    """The column that names the driver."""
-    value: str = "value"
-    """The column of figures."""
-    low: str | None = None
-    """The column with the lower end of the published range, for the future."""
-    high: str | None = None
-    """The column with the upper end."""
-    date_format: DateFormat = "auto"
-    """auto takes the one format that fits every row, day first for slashes."""
-    keys: NameList = Field(default_factory=list)
-    """Columns that are keys of the history too, such as area: whose figures they are. For the population of forecast.per alone."""
-    signs: dict[str, Literal["positive", "negative"]] = Field(default_factory=dict)
-    """Which way a driver can act only, by its name: positive where more of it means more people. Its estimated effect keeps that sign."""
 
 
 @dataclass(frozen=True)
@@ -202,7 +178,7 @@ def examine_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: Quali
         faults += identifier_faults(raw.data[name], raw.rows, f"{raw.name} > {name}")
         people[name] = _key(raw, name, spec.missing, findings) if name in spec.keys else _attribute(raw, name, spec.missing, faults)
     if spec.price:
-        people["price"] = _numbers(raw, spec.price, faults)
+        people["price"] = read_figures(raw, spec.price, faults)
     active = people
     if spec.activity:
         last = read_days(raw, spec.activity, setting=spec.date_format, missing=spec.missing, faults=faults, private=True)
@@ -250,52 +226,6 @@ def read_places(spec: PlacesSpec, folder: Path) -> tuple[pd.DataFrame, list[Find
     attributes = {name: _attribute(raw, name, spec.missing, faults) for name in names}
     raise_all(faults, DataError, during=f"reading {raw.name}")
     return pd.DataFrame({"person_id": ids, **attributes}), list(raw.findings)
-
-
-def read_drivers(spec: DriversSpec, folder: Path, *, frequency: Frequency) -> tuple[pd.DataFrame, list[Finding]]:
-    """Read drivers and bring them to the frequency of the history.
-
-    Parameters
-    ----------
-    spec : DriversSpec
-    folder : pathlib.Path
-    frequency : Frequency
-        Of the history. Several figures in one of its periods are averaged, and that is said.
-
-    Returns
-    -------
-    drivers : pandas.DataFrame
-        ds, name, value, low, high (NaN where no range is given), and the key columns; sorted by name, keys and ds.
-    findings : list of Finding
-
-    Raises
-    ------
-    DataError
-        With every fault of the file at once; also where a driver has no figure in a period between its first and its last.
-    """
-    ranges = {use: column for use, column in (("low", spec.low), ("high", spec.high)) if column}
-    raw = open_table(
-        spec, folder, columns={"date": spec.date, "name": spec.name, "value": spec.value} | ranges | {f"key {k}": k for k in spec.keys}
-    )
-    faults = list(raw.faults)
-    days = read_days(raw, spec.date, setting=spec.date_format, missing=spec.missing, faults=faults)
-    faults += empty_faults(days.values.isna().to_numpy() & ~days.wrong, raw, spec.date, "a date")
-    names = to_text(raw.data[spec.name])
-    faults += empty_faults(names.isna().to_numpy(), raw, spec.name, "the name of a driver")
-    figures = {use: _numbers(raw, column, faults) for use, column in {"value": spec.value, **ranges}.items()}
-    faults += empty_faults(np.isnan(figures["value"]), raw, spec.value, "a figure")
-    raise_all(faults, DataError, during=f"reading {raw.name}")
-    rule = PeriodRule(frequency.code if frequency.family != "W" else "D")
-    ds = frequency.start_of(to_periods(days.values, rule, label=days.label).ds)
-    keys = {k: to_text(raw.data[k], spec.missing) for k in spec.keys}
-    table, by = pd.DataFrame({"ds": ds, "name": names, **figures, **keys}), ["name", *spec.keys, "ds"]
-    findings = [*raw.findings, format_note(raw, spec.date, days)]
-    if table.duplicated(by).any():
-        text = f"several figures of a driver in one period of frequency {frequency.code} are averaged"
-        findings.append(Finding.of("driver_mean", "note", raw.name, count=int(table.duplicated(by).sum()), message=text))
-    drivers = table.groupby(by, as_index=False, dropna=False).mean().reindex(columns=["ds", "name", "value", "low", "high", *spec.keys])
-    raise_all(_driver_gaps(drivers, frequency, raw.name, by[:-1]), DataError, during=f"reading {raw.name}")
-    return drivers.sort_values(by, ignore_index=True), findings
 
 
 def _identities(raw: RawTable, spec: PeopleSpec, key: bytes, faults: list[Fault]) -> pd.DataFrame:
@@ -382,25 +312,3 @@ def _attribute(raw: RawTable, name: str, missing: Sequence[str], faults: list[Fa
                             do_next="Where a mark means 'not known', name it in 'missing'", rule="text_among_numbers",
                             rows=tuple(raw.rows[wrong])))  # fmt: skip
     return text
-
-
-def _numbers(raw: RawTable, column: str, faults: list[Fault]) -> np.ndarray:
-    numbers = raw.numbers(column)
-    values, wrong = numbers.values, numbers.wrong | np.isinf(numbers.values)
-    if wrong.any():
-        faults.append(Fault(f"something else than a number in {rows_text(raw.rows[wrong])}", where=f"{raw.name} > {column}",
-                            allowed="A finite number, or an empty cell", rule="not_a_number", rows=tuple(raw.rows[wrong])))  # fmt: skip
-    return values
-
-
-def _driver_gaps(drivers: pd.DataFrame, frequency: Frequency, name: str, by: list[str]) -> list[Fault]:
-    faults = []
-    for place, rows in drivers.groupby(by, dropna=False):
-        driver = ", ".join(str(p) for p in place if pd.notna(p))
-        lacking = frequency.between(rows["ds"].min(), rows["ds"].max()).difference(pd.DatetimeIndex(rows["ds"]))
-        if len(lacking):
-            days = listed([f"{d:%Y-%m-%d}" for d in lacking], most=3)
-            faults.append(Fault(f"driver '{driver}' has no figure in {len(lacking)} periods: {days}", where=name,
-                                allowed=f"A figure in every period of frequency {frequency.code}",
-                                do_next="Spread a driver that is counted less often than the history over its periods first"))  # fmt: skip
-    return faults

@@ -20,7 +20,8 @@ from demand.data.cells import rows_text, to_text
 from demand.data.codes import code_gates
 from demand.data.counts import read_counts, with_bounds
 from demand.data.dates import DateFormat, Dates, PeriodRule, Periods, format_note, read_days, to_periods
-from demand.data.extracts import DriversSpec, PeopleSpec, PlacesSpec, read_drivers, read_people, read_places
+from demand.data.drivers import DriversSpec, read_drivers
+from demand.data.extracts import PeopleSpec, PlacesSpec, read_people, read_places
 from demand.data.files import FileSpec, RawTable, empty_faults, open_table
 from demand.data.people import BLANK_KEY
 from demand.data.quality import Finding

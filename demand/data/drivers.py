@@ -1,0 +1,107 @@
+"""What drives demand, read from a file and brought to the periods of the history.
+
+In: the settings of a file and the folder it is in. Out: DRIVERS by period. Refuses, all at once and with row numbers: rows without a day,
+a name or a figure, and drivers with gaps.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from demand.calendar import Frequency
+from demand.data.cells import to_text
+from demand.data.counts import read_figures
+from demand.data.dates import DateFormat, PeriodRule, format_note, read_days, to_periods
+from demand.data.files import FileSpec, empty_faults, open_table
+from demand.data.quality import Finding
+from demand.errors import DataError, Fault, listed, raise_all
+from demand.spec import NameList
+
+__all__ = ["DriversSpec", "read_drivers"]
+
+
+class DriversSpec(FileSpec):
+    """What drives demand: one row a driver and period, with its published future."""
+
+    lag_months: int = Field(default=2, ge=0)
+    """How many months after a period's end its figure is known."""
+    date: str = "ds"
+    """The column of dates."""
+    name: str = "name"
+    """The column that names the driver."""
+    value: str = "value"
+    """The column of figures."""
+    low: str | None = None
+    """The column with the lower end of the published range, for the future."""
+    high: str | None = None
+    """The column with the upper end."""
+    date_format: DateFormat = "auto"
+    """auto takes the one format that fits every row, day first for slashes."""
+    keys: NameList = Field(default_factory=list)
+    """Columns that are keys of the history too, such as area: whose figures they are. For the population of forecast.per alone."""
+    signs: dict[str, Literal["positive", "negative"]] = Field(default_factory=dict)
+    """Which way a driver can act only, by its name: positive where more of it means more people. Its estimated effect keeps that sign."""
+
+
+def read_drivers(spec: DriversSpec, folder: Path, *, frequency: Frequency) -> tuple[pd.DataFrame, list[Finding]]:
+    """Read drivers and bring them to the frequency of the history.
+
+    Parameters
+    ----------
+    spec : DriversSpec
+    folder : pathlib.Path
+    frequency : Frequency
+        Of the history. Several figures in one of its periods are averaged, and that is said.
+
+    Returns
+    -------
+    drivers : pandas.DataFrame
+        ds, name, value, low, high (NaN where no range is given), and the key columns; sorted by name, keys and ds.
+    findings : list of Finding
+
+    Raises
+    ------
+    DataError
+        With every fault of the file at once; also where a driver has no figure in a period between its first and its last.
+    """
+    ranges = {use: column for use, column in (("low", spec.low), ("high", spec.high)) if column}
+    raw = open_table(
+        spec, folder, columns={"date": spec.date, "name": spec.name, "value": spec.value} | ranges | {f"key {k}": k for k in spec.keys}
+    )
+    faults = list(raw.faults)
+    days = read_days(raw, spec.date, setting=spec.date_format, missing=spec.missing, faults=faults)
+    faults += empty_faults(days.values.isna().to_numpy() & ~days.wrong, raw, spec.date, "a date")
+    names = to_text(raw.data[spec.name])
+    faults += empty_faults(names.isna().to_numpy(), raw, spec.name, "the name of a driver")
+    figures = {use: read_figures(raw, column, faults) for use, column in {"value": spec.value, **ranges}.items()}
+    faults += empty_faults(np.isnan(figures["value"]), raw, spec.value, "a figure")
+    raise_all(faults, DataError, during=f"reading {raw.name}")
+    rule = PeriodRule(frequency.code if frequency.family != "W" else "D")
+    ds = frequency.start_of(to_periods(days.values, rule, label=days.label).ds)
+    keys = {k: to_text(raw.data[k], spec.missing) for k in spec.keys}
+    table, by = pd.DataFrame({"ds": ds, "name": names, **figures, **keys}), ["name", *spec.keys, "ds"]
+    findings = [*raw.findings, format_note(raw, spec.date, days)]
+    if table.duplicated(by).any():
+        text = f"several figures of a driver in one period of frequency {frequency.code} are averaged"
+        findings.append(Finding.of("driver_mean", "note", raw.name, count=int(table.duplicated(by).sum()), message=text))
+    drivers = table.groupby(by, as_index=False, dropna=False).mean().reindex(columns=["ds", "name", "value", "low", "high", *spec.keys])
+    raise_all(_driver_gaps(drivers, frequency, raw.name, by[:-1]), DataError, during=f"reading {raw.name}")
+    return drivers.sort_values(by, ignore_index=True), findings
+
+
+def _driver_gaps(drivers: pd.DataFrame, frequency: Frequency, name: str, by: list[str]) -> list[Fault]:
+    faults = []
+    for place, rows in drivers.groupby(by, dropna=False):
+        driver = ", ".join(str(p) for p in place if pd.notna(p))
+        lacking = frequency.between(rows["ds"].min(), rows["ds"].max()).difference(pd.DatetimeIndex(rows["ds"]))
+        if len(lacking):
+            days = listed([f"{d:%Y-%m-%d}" for d in lacking], most=3)
+            faults.append(Fault(f"driver '{driver}' has no figure in {len(lacking)} periods: {days}", where=name,
+                                allowed=f"A figure in every period of frequency {frequency.code}",
+                                do_next="Spread a driver that is counted less often than the history over its periods first"))  # fmt: skip
+    return faults
