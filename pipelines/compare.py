@@ -32,7 +32,7 @@ def compare_runs(one: Path, other: Path, a: str, b: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        As waterfall.csv; pounds at the prices of both runs.
+        As waterfall.csv; pounds at the prices of both runs, gross. Where prices come from the extract, which no run keeps, only people.
 
     Raises
     ------
@@ -46,12 +46,12 @@ def compare_runs(one: Path, other: Path, a: str, b: str) -> pd.DataFrame:
     (config, case), (config_2, case_2) = _read(one), _read(other)
     case, b = taken_together(case, case_2, b)
     history, first = load_history(one), config.budget.start_month if config.budget else 4
-    if config.costs != config_2.costs:
+    if (config.costs, config.prices) != (config_2.costs, config_2.prices):
         raise BudgetError(
             Fault("the two runs have other prices", where="costs", do_next="Run one of them again at the prices of the other")
         )
     cost = None
-    if config.costs:
+    if config.costs and config.prices is None:
         demand, _ = apply(case.draws, (), seed=case.seed)
         cost = price(demand, config.costs, seed=case.seed, history=history, start_month=first)
     return waterfall(case, history=history, start_month=first, cost=cost, pairs=[(a, b)])

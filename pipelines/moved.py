@@ -23,7 +23,9 @@ COLUMNS = ["line", "financial_year", "expected_pence", "p10_pence", "p90_pence"]
 
 def missing(config: RunConfig) -> str:
     """Say what the config lacks for this stage."""
-    return "" if config.since and config.costs else "Use `demand update`, or name a frozen run under `since` (and `costs`)"
+    return (
+        "" if config.since and (config.costs or config.prices) else "Use `demand update`, or name a frozen run under `since` (and `costs`)"
+    )
 
 
 def rests_on(config: RunConfig) -> list[object]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planning_cases import forecast, number, unit_cost
@@ -200,3 +201,16 @@ def test_a_richer_envelope_never_leaves_more_shortfall(asked, more) -> None:
     # Programmes are searched for, so their plan is the best one but for a thousandth.
     slack = 0.001 * poor + 100 if spec_.prevention else 2
     assert rich <= poor + slack
+
+
+@given(st.sampled_from(["bnb", "hostel"]), st.floats(0, 2), st.sampled_from(["", "1 July"]))
+@settings(max_examples=15, deadline=None)
+def test_a_scenario_is_priced_as_if_it_were_alone(of, times, on) -> None:
+    history, base = MADE["M"][1], DEMAND["M"]
+    touched = base.copy(data=np.where((base["type"] == of).to_numpy()[None, :, None, None], base.to_numpy() * np.float32(times), base))
+    both = xr.concat([base, touched.assign_coords(scenario=["other"])], dim="scenario").assign_attrs(base.attrs)
+    growth = number(0.03, 0.02, 0.05, "per year")
+    costs = [unit_cost("all", {}, number(400, 300, 600, "GBP/household/week"), uplift=growth, uplift_on=on)]
+    together = price(both, costs, seed=1, history=history).years
+    for name, alone in (("baseline", base), ("other", touched)):
+        np.testing.assert_array_equal(together.sel(scenario=name), price(alone, costs, seed=1, history=history).years[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demand.errors import SettingsError
-from pipelines.config import example_configs, load_config, schema
+from pipelines.config import RunConfig, example_configs, load_config, schema
 
 
 @pytest.mark.parametrize("name", sorted(example_configs()))
@@ -72,7 +72,9 @@ def test_what_the_example_shows_of_grants_income_and_savings_loads_and_counts_un
     entries = "\n".join(f"  {name}: {ENTRY.format(*about)}" for name, about in units.items())
     path = tmp_path / "shown.yaml"
     path.write_text(f"{text.replace(shown, '')}\n{plain}\nassumptions:\n{entries}\n", encoding="utf-8")
-    items = {item.name: item for item in load_config(path)[0].items}
+    config = load_config(path)[0]
+    assert RunConfig.model_validate(config.model_dump(mode="json")).items == config.items
+    items = {item.name: item for item in config.items}
     assert [item.kind for item in items.values()] == ["grant", "income", "fixed", "step", "saving"]
     assert items["early help team"].scenarios == ["early_help", "all_together"]
     assert items["move on faster"].scenarios == []
