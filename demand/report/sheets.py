@@ -18,9 +18,9 @@ __all__ = ["forecast", "has_forecast", "read_me", "summary"]
 
 CHANGING = (
     "Change a yellow cell on the sheet Assumptions: expected cost, ranges, chances and reserves on the sheets Budget, Scenarios and Risk "
-    "follow at once. The sizes of scenarios (blue cells) change how many people there are, which only a run can work out. To take changes "
-    "up in a run, save the workbook and ask for: demand budget CONFIG --inputs budget.xlsx. No forecast is made again; the changes are "
-    "listed, old and new."
+    "follow at once. Blue cells are taken up by a run alone: the sizes of scenarios change how many people there are, and where income "
+    "follows a rule, what comes in depends on what is paid. For that, save the workbook and ask for: demand budget CONFIG --inputs "
+    "budget.xlsx. No forecast is made again; the changes are listed, old and new."
 )
 CHANGING_TYPED = (
     "The figures of this workbook are typed: they are too many to be formulas, or the run has not stored what they rest on. Change a blue "
