@@ -93,7 +93,8 @@ def alone(folder: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    name = hashlib.sha256(f"{getpass.getuser()} {folder.resolve()}".encode()).hexdigest()[:16]
+    who = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    name = hashlib.sha256(f"{who} {folder.resolve()}".encode()).hexdigest()[:16]
     try:
         with FileLock(Path(tempfile.gettempdir()) / f"demand-{name}.lock", timeout=1):
             for half in folder.glob(f"{HALF}*"):

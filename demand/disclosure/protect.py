@@ -28,6 +28,7 @@ PERSONS = ("person_id", "episode_id")
 def protect(
     table: pd.DataFrame, *, counts: Sequence[str], policy: Policy | str, values: Sequence[str] = (), plain: Sequence[str] = (),
     sums: Mapping[int, Sequence[int]] | None = None, earlier: pd.DataFrame | None = None,
+    amounts: Mapping[str, Sequence[Sequence[float]] | None] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Make a table of observed counts fit to leave.
 
@@ -48,6 +49,9 @@ def protect(
         Row (counted from 0) -> the rows that it is the sum of, where totals are nested; plain totals are found in the numbers.
     earlier : pandas.DataFrame, optional
         The same table as it left before: nobody may learn a small number from the difference.
+    amounts : mapping, optional
+        Those of `values` that add up money -> by row, what each person or provider contributes. Under a policy with a rule of dominance an
+        amount is withheld where few make most of it, and where the contributions are not given (None).
 
     Returns
     -------
@@ -88,7 +92,8 @@ def protect(
     thin = hidden.any(axis=1) | ~(exact >= rule.least_base).all(axis=1)
     for column in values:
         number = pd.to_numeric(table[column]).to_numpy(dtype=float)
-        out[column] = np.where(thin, np.nan, _significant(number))
+        held = thin | _dominated(column, amounts or {}, rule, len(table))
+        out[column] = np.where(held, np.nan, _significant(number))
     return _stamped(out, rule, (int(rule.hides(exact).sum()), int(hidden.sum()), int(thin.sum()) * len(values)))
 
 
@@ -125,6 +130,13 @@ def dominated(contributions: Sequence[float], policy: Policy | str) -> bool:
     few = rule.dominance is not None and parts[: rule.dominance[0]].sum() > rule.dominance[1] * total
     near = rule.p_percent is not None and total - parts[:2].sum() < rule.p_percent * parts[0]
     return bool(few or near)
+
+
+def _dominated(column: str, amounts: Mapping[str, Sequence[Sequence[float]] | None], rule: Policy, rows: int) -> np.ndarray:
+    if column not in amounts or (rule.dominance is None and rule.p_percent is None):
+        return np.zeros(rows, dtype=bool)
+    given = amounts[column]
+    return np.ones(rows, dtype=bool) if given is None else np.array([dominated(parts, rule) for parts in given])
 
 
 def protect_profile(profile: pd.DataFrame, *, policy: Policy | str) -> pd.DataFrame:

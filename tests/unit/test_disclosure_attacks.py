@@ -129,6 +129,15 @@ def test_few_contributors_dominate_an_amount() -> None:
     assert not dominated([900, 1], "wales")
 
 
+def test_an_amount_that_few_make_is_withheld_and_so_is_one_of_which_nobody_knows_who_makes_it() -> None:
+    table = pd.DataFrame({"area": ["a", "b"], "people": [30, 30], "cost": [1000.0, 1000.0]})
+    given = {"cost": [[900.0, *[100 / 29] * 29], [1000 / 30] * 30]}
+    shown = protect(table, counts=["people"], values=["cost"], policy="tre", amounts=given)["cost"]
+    assert shown.isna().tolist() == [True, False]
+    assert protect(table, counts=["people"], values=["cost"], policy="tre", amounts={"cost": None})["cost"].isna().all()
+    assert protect(table, counts=["people"], values=["cost"], policy="wales", amounts={"cost": None})["cost"].notna().all()
+
+
 @pytest.mark.parametrize(
     ("told", "shown"),
     [
