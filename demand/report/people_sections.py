@@ -186,7 +186,7 @@ def _protected_use(inputs: ReportInput) -> pd.DataFrame | None:
         return table
     counts = [c for c in ("people", "episodes", "open_now") if c in table]
     values = [str(c) for c in table.columns if c not in (*counts, "segment")]
-    amounts = {c: None for c in ("cost", "cost_per_person", "cost_per_week", "share_of_cost") if c in values}
+    amounts: dict[str, None] = {c: None for c in ("cost", "cost_per_person", "cost_per_week", "share_of_cost") if c in values}
     return protect(table, counts=counts, policy=inputs.policy, values=values, amounts=amounts)
 
 
