@@ -31,7 +31,7 @@ from demand.nested import Widths, stretches, whole_numbers, widths
 from demand.reconcile import CHOICES, Totals, reconcile
 from demand.replay import RACED, Cube, Origins, cube_of, cutoffs_at, origins, plan, replay
 from demand.spec import Spec, fingerprint, stream
-from demand.tables import History, make_draws
+from demand.tables import BOUNDS, History, make_draws
 
 __all__ = ["BacktestSpec", "Earlier", "Event", "Forecast", "ForecastSpec", "forecast", "raced_of"]
 
@@ -369,6 +369,9 @@ def _notes(
     rows += [
         (str(i), "combined", "a count lies far from those around it: mistyped, or an event to be declared? It was learnt from") for i in far
     ]
+    if set(BOUNDS) <= set(seen.table.columns):
+        hidden = seen.table.loc[seen.table[BOUNDS[0]] < seen.table[BOUNDS[1]], "unique_id"].unique()
+        rows += [(str(i), "combined", "some counts are hidden: it was learnt from the middle of what each can be") for i in hidden]
     found = scores(cube, list(weights))
     best = min(found.values(), default=1.0)
     for model, weight in weights.items():

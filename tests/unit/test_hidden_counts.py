@@ -1,0 +1,28 @@
+"""Hidden counts through a forecast: learnt from in the middle of what each can be, and said so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from demand.data.read import HistorySpec, read_history
+from demand.forecast import BacktestSpec, ForecastSpec, forecast
+
+
+@pytest.mark.parametrize("model", ["seasonal_naive", "theta", "lightgbm"])
+def test_a_forecast_from_hidden_counts_says_so_and_lies_between_its_ends(tmp_path: Path, model: str) -> None:
+    rng = np.random.default_rng(3)
+    small, large = rng.poisson(4, 40), rng.poisson(60, 40)
+    rows = [f"{2021 + m // 12}-{m % 12 + 1:02d},small,{n if n >= 5 else '<5'}" for m, n in enumerate(small)]
+    rows += [f"{2021 + m // 12}-{m % 12 + 1:02d},large,{n}" for m, n in enumerate(large)]
+    (tmp_path / "h.csv").write_text("month,series,n\n" + "\n".join(rows) + "\n")
+    spec = HistorySpec(path="h.csv", date="month", value="n", series="series", frequency="M", kind="flow", unit="people")
+    history, findings = read_history(spec, tmp_path)
+    assert sum(f.count for f in findings if f.rule == "suppressed") == int((small < 5).sum())
+    made = forecast(history, ForecastSpec(horizon=6, draws=80, models=[model], backtest=BacktestSpec(windows=2)), seed=1)
+    told = made.notes[made.notes["note"].str.contains("hidden")]
+    assert set(told["unique_id"]) == {"small"}
+    mean = float(made.draws.sel(series="small").mean())
+    assert np.where(small < 5, 0, small).mean() - 1 <= mean <= np.where(small < 5, 4, small).mean() + 1
