@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from demand import ForecastSpec, forecast
+from demand import ForecastSpec, backtest, forecast
 from demand.calendar import Frequency
 from demand.caseload.model import CaseloadSpec, caseload_of
 from demand.data.people import CountSpec, count_episodes
@@ -121,3 +121,13 @@ def test_who_came_and_who_is_expected_stand_in_one_table():
     opened = table[(table["service"] == "care") & table["opened"].between("2025-04-01", "2026-03-31")]
     assert whole.loc["2025-04-01":"2026-03-01"].sum() == pytest.approx(len(opened))
     assert whole.loc["2026-04-01":].sum() == pytest.approx(360, rel=0.15)
+
+
+def test_it_is_asked_again_where_the_forecast_is_judged(with_flows):
+    history = counted(people())
+    found = backtest(history, with_flows, ForecastSpec(horizon=12, models=[*MODELS, "caseload"], draws=50, reconcile="bottom_up"), seed=1)
+    said = found.rows[found.rows["model"] == "caseload"]
+    assert set(said["unique_id"]) == {"care/foster", "care/home"}
+    both = said.merge(found.rows[found.rows["model"] == "theta"], on=["unique_id", "ds", "cutoff"])
+    assert (both["mean_x"] - both["y_x"]).abs().mean() < (both["mean_y"] - both["y_x"]).abs().mean()
+    assert set(found.rows.loc[found.rows["model"] == "combined", "unique_id"]) == set(history.ids)
