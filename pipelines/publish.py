@@ -21,6 +21,8 @@ __all__ = ["NEEDS", "missing", "rests_on", "run"]
 NEEDS = ("check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "report")
 PLAIN = ("backtest_summary.csv", "waterfall.csv")
 """Tables that hold estimates and scores alone."""
+WITH_COUNTS = ["from_total", "to_total"]
+"""Columns of theirs that hold months already counted: they stay."""
 
 
 def missing(config: RunConfig) -> str:
@@ -51,7 +53,7 @@ def run(job: Job, writer: Writer) -> None:
         "forecast.csv": forecast_table(store.table("totals.parquet"), history.keys, spec, config.disclosure.of("forecast")),
         "counts.csv": counts_table(history, spec, config.disclosure.of("counts"), _earlier(store, "counts.csv")),
     }
-    tables |= {name: store.table(name) for name in PLAIN if store.has(name)}
+    tables |= {name: store.table(name).drop(columns=WITH_COUNTS, errors="ignore") for name in PLAIN if store.has(name)}
     for name, table in tables.items():
         writer.table(SHARE + name, table)
     inputs = report_input(job)

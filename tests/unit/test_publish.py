@@ -110,6 +110,7 @@ def test_what_is_shared_is_described_cleared_and_tells_of_nobody(published: Path
     files = json.loads((published / "manifest.json").read_text())["files"]
     assert {about["class"] for name, about in files.items() if name.startswith("share/")} == {"cleared"}
     assert {p.name for p in (published / "share").iterdir()} == {n.removeprefix("share/") for n in files if n.startswith("share/")}
+    assert "from_total" not in pd.read_csv(published / "share" / "waterfall.csv").columns
     person = pd.read_parquet(published / "segments.parquet")["person_id"]
     everything = b"".join(p.read_bytes() for p in (published / "share").iterdir())
     assert not [p for p in person if p.encode() in everything]
