@@ -71,13 +71,15 @@ def _seen(exact: np.ndarray, group: np.ndarray, level: np.ndarray) -> list[Relat
         return []
     members = {g: np.flatnonzero(group == g) for g in np.unique(group)} if len(np.unique(group)) < len(group) else {}
     large = {g: rows for g, rows in members.items() if len(rows) > 2}
-    for j in range(width):
-        sums = pd.Series(exact[:, j]).groupby(group).transform("sum").to_numpy()
-        fits = (2 * exact[:, j] == sums) & np.isin(group, list(large))
-        for name in np.unique(level[fits & (exact[:, j] > 0)]):
-            mine = (level == name) & np.isin(group, list(large))
-            if fits[mine].all():
-                found += [(i * width + j, tuple(k * width + j for k in large[group[i]] if k != i)) for i in map(int, np.flatnonzero(mine))]
+    inside = np.isin(group, list(large))
+    fits = np.column_stack(
+        [(2 * exact[:, j] == pd.Series(exact[:, j]).groupby(group).transform("sum").to_numpy()) & inside for j in range(width)]
+    )
+    # A column of zeros fits any value: what is a total there is seen in the other columns.
+    for name in np.unique(level[(fits & (exact > 0)).any(axis=1)]):
+        mine = np.flatnonzero((level == name) & inside)
+        for j in np.flatnonzero(fits[mine].all(axis=0)):
+            found += [(i * width + j, tuple(k * width + j for k in large[group[i]] if k != i)) for i in map(int, mine)]
     return [(int(t), tuple(map(int, p))) for t, p in found]
 
 

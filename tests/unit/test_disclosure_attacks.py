@@ -66,6 +66,13 @@ def test_no_hidden_count_of_five_hundred_written_tables_is_recovered(name: str) 
     assert recovered_cells == 0
 
 
+def test_sums_of_nobody_are_sums_too() -> None:
+    table = made(191)
+    assert table["kind 0"].tolist() == [0, 0, 0]
+    assert set(sums(table)) <= set(relations(table, counts=list(table.columns[1:]), keys=["area"]))
+    assert attacked(table, RULES["wales_homelessness"])[1] == 0
+
+
 def test_the_attack_finds_what_hiding_small_counts_alone_leaves_open() -> None:
     found = 0
     for seed in range(8):
