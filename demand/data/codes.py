@@ -59,6 +59,8 @@ MOST_CODES = 60
 """A column with more different texts than this holds no codes."""
 ALIKE, RARE = 0.85, 0.05
 """A slip of the keyboard: so much alike, and so much rarer than the spelling that it is like."""
+PROBED = 2000
+"""About how many different cells are looked at to see what a column holds."""
 SHARE = 0.6
 """From this share of cells on, a column is taken to hold codes of a list."""
 
@@ -192,22 +194,26 @@ def _column_gates(column: str, text: pd.Series) -> Iterable[tuple[str, np.ndarra
             "no property reference: it has up to 12 digits",
         )
         return
-    shaped = set(words[words.str.fullmatch(GSS)])
-    is_code = text.isin(shaped).to_numpy()
-    if is_code.sum() > SHARE * given.sum():
-        fits = {w for w in shaped if not w.startswith("W06") or w in WELSH_AUTHORITIES}
-        yield "gss_code", given & ~text.isin(fits).to_numpy(), "no code of the statistics office, or of no authority of Wales"
-        return
+    some = words.iloc[:: max(len(words) // PROBED, 1)]  # a million references are not all looked at to see that they are no codes
+    if some.str.fullmatch(GSS).mean() > SHARE / 2:
+        shaped = set(words[words.str.fullmatch(GSS)])
+        if text.isin(shaped).sum() > SHARE * given.sum():
+            fits = {w for w in shaped if not w.startswith("W06") or w in WELSH_AUTHORITIES}
+            yield "gss_code", given & ~text.isin(fits).to_numpy(), "no code of the statistics office, or of no authority of Wales"
+            return
     if "ethnic" in name:
         known = set(words[broader_group(words).notna() | words.map(_bare).isin(UNKNOWN)])
         if text.isin(known).sum() > SHARE * given.sum():
             yield "ethnic_group", given & ~text.isin(known).to_numpy(), "no ethnic group of the 2021 census"
             return
-    yield "lost_zeros", _lost_zeros(text, words), "references that have lost their leading zeros: the others are longer and have them"
-    yield "lost_digits", text.isin(set(words[words.str.fullmatch(r"\d\.\d+E\+\d+")])).to_numpy(), "references that Excel cut: 1.00012E+11"
-    others = {t for several in proposed_codes(text).values() for t in several}
-    others = {t for t in others if not MOJIBAKE.search(t)}
-    yield "mixed_codes", text.isin(others).to_numpy(), "other spellings of a code; mapping.yaml proposes which, and 'codes' merges them"
+    if some.str.fullmatch(r"\d+").mean() > SHARE:
+        yield "lost_zeros", _lost_zeros(text, words), "references that have lost their leading zeros: the others are longer and have them"
+    cut = words[words.str.contains("E+", regex=False)]
+    if len(cut):
+        yield "lost_digits", text.isin(set(cut[cut.str.fullmatch(r"\d\.\d+E\+\d+")])).to_numpy(), "references that Excel cut: 1.00012E+11"
+    if len(words) <= MOST_CODES:
+        others = {t for several in proposed_codes(text).values() for t in several if not MOJIBAKE.search(t)}
+        yield "mixed_codes", text.isin(others).to_numpy(), "other spellings of a code; mapping.yaml proposes which, and 'codes' merges them"
 
 
 def _lost_zeros(text: pd.Series, words: pd.Series) -> np.ndarray:
