@@ -88,7 +88,7 @@ def joined(levels: np.ndarray) -> np.ndarray:
     small = int((counts < LEAST_BASE).sum())
     if small:
         small = max(small, int(np.searchsorted(counts[order].cumsum(), LEAST_BASE)) + 1)
-    return np.where(np.isin(levels, names[order[:small]]), JOINED, levels)
+    return np.where(np.isin(levels, names[order[:small]]), JOINED, levels.astype(object))
 
 
 def rough(total: float) -> float:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from demand.disclosure import POLICIES, protect
 from demand.segments.find import Segmentation, SegmentSpec, assign_segments, find_segments
+from demand.segments.model import UNCLEAR
 from demand.segments.profile import profile
 
 
@@ -44,12 +45,18 @@ VALUES = st.one_of(
 
 @settings(max_examples=60, deadline=None)
 @given(rows=st.lists(st.tuples(VALUES, VALUES, VALUES), min_size=1, max_size=6))
-def test_whatever_stands_in_a_new_extract_everybody_gets_a_segment(found: Segmentation, rows: list[tuple[object, object, object]]) -> None:
+def test_whatever_stands_in_a_new_extract_everybody_gets_a_segment_or_is_called_unclear(
+    found: Segmentation, rows: list[tuple[object, object, object]]
+) -> None:
     table = pd.DataFrame(rows, columns=["visits", "home", "need"], dtype=object).assign(person_id=[f"q{i}" for i in range(len(rows))])
     members = assign_segments(found.model, table)
     assert len(members) == len(rows)
-    assert members["segment"].isin(found.model.labels).all()
-    assert members["certainty"].between(0.5 - 1e-6, 1.0).all()
+    nothing = members["certainty"] == 0
+    assert (members.loc[nothing, "segment"] == UNCLEAR).all()
+    assert members.loc[~nothing, "segment"].isin(found.model.labels).all()
+    assert members.loc[~nothing, "certainty"].between(0.5 - 1e-6, 1.0).all()
+    nobody = table.set_index("person_id").isna().all(axis=1)
+    assert nothing[members["person_id"].map(nobody)].all()
     alone = assign_segments(found.model, table.tail(1))
     assert alone.to_numpy().tolist() == members[members["person_id"] == alone["person_id"].iloc[0]].to_numpy().tolist()
 
