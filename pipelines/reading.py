@@ -201,7 +201,7 @@ def _yaml(text: str, name: str) -> Any:
             f"this cannot be read: {error.problem}", where=f"{name} > line {line}", do_next="Look at the indentation and at ':' in texts"
         )
         raise SettingsError(fault) from error
-    except YAMLError as error:
+    except (YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:  # such as 30 February
         raise SettingsError(Fault(f"this cannot be read: {error}", where=name)) from error
 
 

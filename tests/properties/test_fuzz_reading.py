@@ -206,3 +206,9 @@ def test_numbers_are_read_alike_alone_and_together_and_never_without_end_by_chan
         if not together.hidden[i]:
             assert alone.wrong[0] == together.wrong[i]
             assert alone.values[0] == together.values[i] or pd.isna(alone.values[0])
+
+
+def test_a_day_that_there_is_not_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("name: a\nas_of: 2024-02-30\n", encoding="utf-8")
+    with pytest.raises(DemandError, match="day is out of range"):
+        load_config(tmp_path / "x.yaml")
