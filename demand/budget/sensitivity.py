@@ -136,9 +136,10 @@ def _of_items(cost: Cost, items: Sequence[Item], *, seed: int) -> list[tuple[str
     for item in items:
         scenario = item.scenarios[0] if item.scenarios else BASELINE
         alone = replace(cost, years=cost.years.sel(scenario=[scenario]), demand=cost.demand.sel(scenario=[scenario]))
+        there = item.model_copy(update={"scenarios": []})
         for name, number in numbers_in(item):
-            at = partial(_item_pounds, alone, item, number, seed)
-            now = with_items(alone, [item], seed=seed).items.to_numpy()[0, 0].mean(axis=1)
+            at = partial(_item_pounds, alone, there, number, seed)
+            now = with_items(alone, [there], seed=seed).items.to_numpy()[0, 0].mean(axis=1)
             found.append((name, item.kind, scenario, *_moved(at, number, (number.low, number.high), now)))
     return found
 

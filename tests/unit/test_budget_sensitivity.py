@@ -5,6 +5,7 @@ import pytest
 from planning_cases import change, forecast, number, unit_cost
 
 from demand.budget import price, sensitivity
+from demand.budget.fixed import FixedCost
 from demand.budget.grants import Grant
 from demand.budget.items import with_items
 from demand.scenario import Scenario, WhatIf, apply
@@ -53,3 +54,14 @@ def test_a_grant_that_ends_has_a_row_in_the_years_after() -> None:
     rows, _ = table_of(number(400, unit=WEEKLY), items=[lasting])
     assert isinstance(rows, pd.DataFrame)
     assert "grant" not in set(rows["kind"])
+
+
+def test_an_item_of_two_scenarios_is_measured_under_the_first() -> None:
+    draws, history = forecast()
+    scenarios = [Scenario(name="a", changes=[change(start="2026-10")]), Scenario(name="b", combines=["a"])]
+    team = FixedCost(name="team", line="all", amount=number(1e5, 9e4, 1.2e5, "GBP/year"), scenarios=["a", "b"])
+    cost = with_items(price(apply(draws, scenarios, seed=1)[0], [], seed=1, history=history), [team], seed=1)
+    table = sensitivity(WhatIf(draws, scenarios, 1), cost, [team]).query("assumption == 'team: amount'")
+    assert set(table["scenario"]) == {"a"}
+    # From the low end to the high one, whatever the mean of what was drawn.
+    assert (table["high_pence"] - table["low_pence"]).tolist() == pytest.approx([3_000_000] * 3, abs=2)
