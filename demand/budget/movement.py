@@ -21,7 +21,7 @@ from demand.budget.volumes import PRICE, volumes_of
 from demand.scenario import BASELINE, INTERACTION, WhatIf, by_name, under, unfold
 from demand.tables import History
 
-__all__ = ["Row", "Step", "Steps", "steps_of"]
+__all__ = ["Row", "Step", "Steps", "gross_mark", "steps_of"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Step:
         GBP, shape (draws,).
     recurring : bool
         False where it is known to end.
+    begins : bool
+        True of changes and items of which there was nothing in the year before, or nothing is known.
     """
 
     scenario: str
@@ -51,6 +53,7 @@ class Step:
     kind: str
     pounds: np.ndarray = field(repr=False)
     recurring: bool = True
+    begins: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Row:
     pence: int
     """Expected; the rows of one scenario, line and year add up to the difference of its expected pence."""
     pounds: np.ndarray = field(repr=False)
+    begins: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,8 @@ class Steps:
             pounds = [np.sum([s.pounds for s in steps], axis=0) for steps in items.values()]
             whole = pence([p.mean() for p in pounds], total=expected[scenario, line, year] - expected[scenario, line, before])
             for (name, steps), amount, drawn in zip(items.items(), whole, pounds, strict=True):
-                row = Row(scenario, line, before, year, name, steps[0].kind, all(s.recurring for s in steps), int(amount), drawn)
+                lasts, begins = all(s.recurring for s in steps), all(s.begins for s in steps)
+                row = Row(scenario, line, before, year, name, steps[0].kind, lasts, int(amount), drawn, begins)
                 found.append(row)
                 totals.setdefault((scenario, before, year), {}).setdefault(name, []).append(row)
         for (scenario, before, year), names in totals.items():
@@ -125,8 +130,8 @@ class Steps:
                 continue
             for name, rows in names.items():
                 whole_line = np.sum([r.pounds for r in rows], axis=0)
-                recurring = all(r.recurring for r in rows)
-                found.append(Row(scenario, TOTAL, before, year, name, rows[0].kind, recurring, sum(r.pence for r in rows), whole_line))
+                lasts, begins = all(r.recurring for r in rows), all(r.begins for r in rows)
+                found.append(Row(scenario, TOTAL, before, year, name, rows[0].kind, lasts, sum(r.pence for r in rows), whole_line, begins))
         return found
 
 
@@ -174,7 +179,8 @@ def steps_of(case: WhatIf, cost: Cost, spec: BudgetSpec, history: History, *, ca
         for y, (before, year) in enumerate(pairwise(labels)):
             if not (np.isfinite(pounds[BASELINE, line.name, before]).all() and np.isfinite(pounds[BASELINE, line.name, year]).all()):
                 continue
-            reasons = volumes.reasons(line.name, y, y + 1)
+            # A line that no series is paid from does not move by itself; it still has a row, so that the total is told of all lines.
+            reasons = volumes.reasons(line.name, y, y + 1) or {PRICE: np.zeros(cost.years.sizes["draw"])}
             for scenario in [str(n) for n in net["scenario"].to_numpy()]:
                 about = (scenario, line.name, before, year)
                 steps += [Step(*about, name, "price" if name == PRICE else "demand", amount) for name, amount in reasons.items()]
@@ -217,10 +223,10 @@ def _of_changes(about: tuple[str, str, str, str], effects: Sequence[_Effect], la
     _, line, before, year = about
     for effect in effects:
         pounds = effect.pounds[line]
-        earlier = pounds[labels.index(before)] if before in labels else 0.0
+        earlier = pounds[labels.index(before)] if before in labels else np.zeros(1)
         more = pounds[labels.index(year)] - earlier
         if more.any():
-            yield Step(*about, effect.label, effect.kind, more, effect.recurring)
+            yield Step(*about, effect.label, effect.kind, more, effect.recurring, not earlier.any())
 
 
 def _of_items(about: tuple[str, str, str, str], cost: Cost) -> Iterator[Step]:
@@ -232,7 +238,13 @@ def _of_items(about: tuple[str, str, str, str], cost: Cost) -> Iterator[Step]:
     for position, (name, of, kind) in enumerate(zip(*(cost.items[c].to_numpy() for c in ("item", "line", "kind")), strict=True)):
         pounds = cost.items.isel(item=position).sel(scenario=scenario)
         gross = before not in cost.labels
-        more = pounds.sel(financial_year=year).to_numpy() - (0.0 if gross else pounds.sel(financial_year=before).to_numpy())
+        earlier = np.zeros(1) if gross else pounds.sel(financial_year=before).to_numpy()
+        more = pounds.sel(financial_year=year).to_numpy() - earlier
         if line in (of, TOTAL) and more.any():
-            told = f"{name} ({before} is gross)" if gross else str(name)
-            yield Step(*about, told, str(kind), more, bool(cost.items["recurring"][position]))
+            told = f"{name}{gross_mark(before)}" if gross else str(name)
+            yield Step(*about, told, str(kind), more, bool(cost.items["recurring"][position]), not earlier.any())
+
+
+def gross_mark(year: str) -> str:
+    """Say, after the name of an item, that what was counted in the year before has no items."""
+    return f" ({year} is gross)"

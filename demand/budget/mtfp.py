@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from demand.budget.movement import Row, Step, Steps
+from demand.budget.movement import Row, Step, Steps, gross_mark
 
 __all__ = ["DEMAND", "MTFP", "PRICES", "mtfp", "mtfp_notes"]
 
@@ -40,17 +40,14 @@ def mtfp(found: Steps) -> pd.DataFrame:
     rows = found.rows(_item)
     last = max((r.year for r in rows), default="")
     later = {(r.scenario, r.line, r.before, r.item): r for r in rows}
-    begun: set[tuple[str, str, str]] = set()
     told = []
     for row in rows:
-        key = (row.scenario, row.line, row.item)
         part: int | None = None
         full: int | None = row.pence
-        if row.kind not in ("demand", "price") and key not in begun and row.pounds.any():
-            begun.add(key)
+        if row.begins and row.pounds.any():
             part, full = row.pence, _full_year(row, later, last)
         low, high = np.rint(np.quantile(row.pounds, [0.1, 0.9]) * 100)
-        told.append((*key[:2], row.year, row.item, row.recurring, part, full, int(low), row.pence, int(high), row.kind))
+        told.append((row.scenario, row.line, row.year, row.item, row.recurring, part, full, int(low), row.pence, int(high), row.kind))
     table = pd.DataFrame(told, columns=MTFP)
     return table.astype({c: "Int64" for c in MTFP if c.endswith("_pence")})
 
@@ -77,5 +74,5 @@ def _full_year(row: Row, later: dict[tuple[str, str, str, str], Row], last: str)
     """Give what an item comes to in the year after the one in which it begins; missing where that is not forecast."""
     if row.year == last:
         return None
-    following = later.get((row.scenario, row.line, row.year, row.item))
+    following = later.get((row.scenario, row.line, row.year, row.item.removesuffix(gross_mark(row.before))))
     return row.pence + (following.pence if following is not None else 0)

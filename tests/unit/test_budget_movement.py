@@ -7,6 +7,7 @@ from planning_cases import change, forecast, number, unit_cost
 
 from demand.budget import BudgetLine, BudgetSpec, price
 from demand.budget.bridge import GAP, bridge, bridge_notes
+from demand.budget.fixed import FixedCost
 from demand.budget.grants import Grant
 from demand.budget.items import with_items
 from demand.budget.movement import steps_of
@@ -163,3 +164,31 @@ def test_a_grant_that_ends_is_a_step_and_the_first_year_says_that_the_year_befor
     assert one.query("kind == 'start'")["amount_pence"].sum() + one.query("kind == 'step'")["amount_pence"].sum() == (
         one.query("kind == 'end'")["amount_pence"].sum()
     )
+
+
+def test_a_line_of_items_alone_that_stands_still_keeps_the_total_told() -> None:
+    grant = Grant(name="prevention grant", line="grants", years={"2026-27": 5000.004, "2027-28": 5000.004})
+    lines = [LINE, BudgetLine(name="grants", items_only=True)]
+    steps, plan, found = bridged(*flat([10] * 4, [12] * 4), [places(growth=0.1)], lines, items=[grant])
+    expected = found.expected()
+    for year in ("2026-27", "2027-28"):
+        mine = plan[plan["financial_year"] == year].groupby("line")["medium_pence"].sum()
+        assert mine["total"] == mine["ta"] + mine["grants"]
+    assert mine["total"] == expected["baseline", "total", "2027-28"] - expected["baseline", "total", "2026-27"]
+    assert "total" in set(steps.query("to == '2027-28'")["line"])
+
+
+def test_a_contract_that_goes_on_does_not_begin_again_when_it_grows() -> None:
+    certain = number(1000, unit="GBP/year")
+    team = FixedCost(name="team", line="ta", amount=certain, uplift=number(0.1, unit="per year"))
+    late = FixedCost(name="late", line="ta", amount=certain, start="2026-10-01")
+    _, plan, _ = bridged(*flat([10] * 4, [10] * 4, ahead=36), [places()], [LINE], items=[team, late])
+    rows = plan[(plan["line"] == "ta") & (plan["kind"] == "fixed")].set_index(["financial_year", "item"])
+    first = rows.loc[("2026-27", "team (2025-26 is gross)")]
+    assert (first["part_year_pence"], first["full_year_pence"]) == (110_000, 121_000)
+    grown = rows.loc[("2027-28", "team")]
+    assert pd.isna(grown["part_year_pence"])
+    assert grown["full_year_pence"] == grown["medium_pence"] == 11_000
+    half = rows.loc[("2026-27", "late (2025-26 is gross)")]
+    assert half["part_year_pence"] == pytest.approx(100_000 * 182 / 365, abs=1)
+    assert half["full_year_pence"] == 100_000
