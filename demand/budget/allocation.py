@@ -13,6 +13,7 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from pydantic import Field, model_validator
 
 from demand.budget.lines import MONTHS, TOTAL, BudgetLine, BudgetSpec, line_costs, pence
@@ -219,7 +220,7 @@ def allocate(
     _refuse(cost, envelope, asked, {line.name: line.floor for line in plain})
     pounds = line_costs(cost, BudgetSpec(year_start=MONTHS[cost.exposure.start_month - 1], lines=plain)).sel(scenario=asked.scenario)
     names = [str(n) for n in pounds["line"].to_numpy() if n != TOTAL]
-    labels = [y for y in cost.labels if isinstance(envelope, HoldService) or y in envelope.years]
+    labels = _told(pounds, [y for y in cost.labels if isinstance(envelope, HoldService) or y in envelope.years], envelope)
     floors = np.array([line.floor for line in plain])
     bounds = [asked.bounds.get(name, Bounds()) for name in names]
     most = np.array([np.inf if b.most is None else b.most for b in bounds])
@@ -228,6 +229,17 @@ def allocate(
     programmes = Programmes(asked.prevention, names, len(labels), cost.years.sizes["draw"], seed)
     spent = _prevention(case, programmes)
     return _plan(case, programmes, spent, asked)
+
+
+def _told(pounds: xr.DataArray, labels: Sequence[str], envelope: Envelope) -> list[str]:
+    """Leave out years that cannot be told, where no amount was named for them."""
+    holes = [y for y in labels if not np.isfinite(pounds.sel(financial_year=y)).all()]
+    if holes and isinstance(envelope, FixedTotal):
+        found = f"{listed(holes)} cannot be told: a period of it was not counted"
+        raise BudgetError(
+            Fault(found, "envelope > years", "Years that are counted or forecast whole", "Leave it out, or complete the counts")
+        )
+    return [y for y in labels if y not in holes]
 
 
 def allocation_table(plan: Allocation) -> pd.DataFrame:

@@ -7,7 +7,9 @@ from planning_cases import forecast, number, weekly_prices
 from demand.budget import BudgetLine, FixedTotal, HoldService, allocate, price
 from demand.budget.allocation import ALLOCATION, AllocationSpec, Bounds, allocation_notes, allocation_table
 from demand.budget.prevention import Prevention
+from demand.errors import BudgetError
 from demand.scenario import apply
+from demand.tables import History
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +135,14 @@ def test_the_stored_table_has_its_columns_and_what_is_left(cost) -> None:
     assert table["kind"].tolist() == ["line", "line", "left"]
     assert table["allocated_pence"].sum() == 900_000_000
     assert allocation_table(allocate(cost, HoldService(), lines()))["kind"].unique().tolist() == ["line"]
+
+
+def test_a_year_with_a_period_that_was_not_counted_is_left_out_or_refused() -> None:
+    draws, history = forecast()
+    table = history.table[(history.table["unique_id"] != history.ids[0]) | (history.table["ds"] != "2026-05-01")]
+    holed = History(table.reset_index(drop=True), history.series, history.frequency)
+    cost = price(apply(draws, [], seed=1)[0], weekly_prices(), seed=1, history=holed)
+    plan = allocate(cost, HoldService(chance=0.8), lines())
+    assert set(plan.table["financial_year"]) == {"2027-28", "2028-29"}
+    with pytest.raises(BudgetError, match="'2026-27' cannot be told: a period of it was not counted"):
+        allocate(cost, FixedTotal(years={"2026-27": 1e6}), lines())
