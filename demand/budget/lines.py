@@ -22,14 +22,16 @@ from demand.spec import Spec, Where
 from demand.tables import match, series_of
 
 __all__ = [
-    "KINDS", "MONTHS", "TOTAL", "BudgetLine", "BudgetSpec", "budget_notes", "gross_costs", "horizon_needed", "item_costs", "line_budgets",
-    "line_costs", "owning_lines", "pence", "shortfall",
+    "KINDS", "MONTHS", "PAID", "TOTAL", "BudgetLine", "BudgetSpec", "budget_notes", "gross_costs", "horizon_needed", "item_costs",
+    "line_budgets", "line_costs", "owning_lines", "pence", "shortfall",
 ]  # fmt: skip
 
 TOTAL = "total"
 """The row for all lines of the budget together; without lines, for all that is priced."""
 KINDS = ("fixed", "step", "income", "grant", "saving")
 """The kinds of items; the last three come in, and are below zero."""
+PAID = ("fixed", "step")
+"""Those of them that are paid, and gross of what comes in."""
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
 
 
@@ -202,6 +204,7 @@ def budget_notes(cost: Cost, spec: BudgetSpec) -> tuple[str, ...]:
         pounds = cost.years.sel(scenario=BASELINE, series=outside).mean("draw").sum("series").to_numpy()
         told = f"; {pounds[-1]:,.0f} GBP expected in {year}" if year and np.isfinite(pounds[-1]) else ""
         notes.append(f"Priced, but in no line of the budget, and so not in its total: {listed(outside)}{told}.")
+    notes += _too_much(cost, spec)
     names = [line.name for line in spec.lines]
     lost = [
         f"{i} ({line})" for i, line in zip(cost.items["item"].to_numpy(), cost.items["line"].to_numpy(), strict=True) if line not in names
@@ -209,6 +212,19 @@ def budget_notes(cost: Cost, spec: BudgetSpec) -> tuple[str, ...]:
     if spec.lines and lost:
         notes.append(f"Of a line that the budget does not have, and so not in its total: {listed(lost)}.")
     return tuple(notes)
+
+
+def _too_much(cost: Cost, spec: BudgetSpec) -> list[str]:
+    """Say where several rules of income together bring more than a line costs: each alone is held to what its series cost."""
+    names = [line.name for line in spec.lines if not line.items_only] or [TOTAL]
+    left = gross_costs(cost, spec) + item_costs(cost, spec, (*PAID, "income"))
+    below = left.sel(scenario=BASELINE, line=names).mean("draw") < -0.005
+    return [
+        f"{name}: the rules of income together bring more than it costs in {listed(below['financial_year'].to_numpy()[over])}, so some of "
+        "them pay for the same people twice. Narrow their `where`, or their shares."
+        for name, over in zip(names, below.to_numpy(), strict=True)
+        if over.any()
+    ]
 
 
 def shortfall(cost: Cost, spec: BudgetSpec) -> xr.DataArray:

@@ -10,13 +10,14 @@ the forecast does not price are marked `beside` and added.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from demand.budget.lines import TOTAL, BudgetSpec, owning_lines, pence
+from demand.budget.lines import KINDS, PAID, TOTAL, BudgetSpec, owning_lines, pence
 from demand.budget.period_costs import by_period
 from demand.budget.prices import Cost, price
 from demand.calendar import FinancialYear
@@ -115,7 +116,8 @@ def outturn(
 
     Notes
     -----
-    Income, grants and other items of a line that are known by the year are spread evenly over its months, where the ledger is net.
+    Items of a line are known by the year and spread evenly over its months: of a net ledger all of them, of a gross one fixed and step
+    costs, which are paid before anything comes in.
     """
     year = FinancialYear.parse(str(ledger["financial_year"].iloc[0]), cost.exposure.start_month)
     until = last_day(year, int(ledger["period"].iloc[0]))
@@ -126,7 +128,7 @@ def outturn(
     rows, drawn, kept = [], [], []
     for at, line in enumerate(spec.lines):
         mine = ledger[ledger["line"] == line.name]
-        ahead = values[position == at].sum(axis=0) + (_items(cost, line.name, year, until) if basis == "net" else 0.0)
+        ahead = values[position == at].sum(axis=0) + _items(cost, line.name, year, until, KINDS if basis == "net" else PAID)
         if mine.empty or not np.isfinite(ahead).all():
             continue
         spent = mine.iloc[0]
@@ -139,11 +141,13 @@ def outturn(
     return _table(kept, np.array(rows), np.array(drawn), ledger, previous)
 
 
-def _items(cost: Cost, line: str, year: FinancialYear, until: pd.Timestamp) -> np.ndarray | float:
-    """Give the part of the year's items of a line that falls after a day, spread evenly over the months."""
+def _items(cost: Cost, line: str, year: FinancialYear, until: pd.Timestamp, kinds: Sequence[str]) -> np.ndarray | float:
+    """Give the part of the year's items of a line, of some kinds, that falls after a day, spread evenly over the months."""
     if str(year) not in cost.labels or not cost.items.sizes["item"]:
         return 0.0
-    mine = cost.items.sel(scenario=BASELINE, financial_year=str(year)).isel(item=np.flatnonzero(cost.items["line"].to_numpy() == line))
+    mine = cost.items.sel(scenario=BASELINE, financial_year=str(year)).isel(
+        item=np.flatnonzero((cost.items["line"].to_numpy() == line) & np.isin(cost.items["kind"].to_numpy(), kinds))
+    )
     months = (year.end.year - until.year) * MONTHS + year.end.month - until.month
     return np.asarray(mine.transpose("item", "draw").sum("item").to_numpy() * months / MONTHS)
 

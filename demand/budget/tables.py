@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from demand.budget.lines import TOTAL, BudgetSpec, gross_costs, item_costs, line_budgets, line_costs, pence, shortfall
+from demand.budget.lines import PAID, TOTAL, BudgetSpec, gross_costs, item_costs, line_budgets, line_costs, pence, shortfall
 from demand.budget.prices import Cost
 from demand.tables import QUANTILES, quantile_columns
 
@@ -133,7 +133,7 @@ def cost_table(cost: Cost) -> pd.DataFrame:
 
 def _parts(cost: Cost, spec: BudgetSpec) -> np.ndarray:
     """Give expected GBP of what each line is made of: shape (gross, income, grant and saving; scenarios, lines, years)."""
-    paid = gross_costs(cost, spec) + item_costs(cost, spec, ("fixed", "step"))
+    paid = gross_costs(cost, spec) + item_costs(cost, spec, PAID)
     several = [paid, *(item_costs(cost, spec, (kind,)) for kind in ("income", "grant", "saving"))]
     return np.stack([one.to_numpy().mean(axis=-1) for one in several])
 

@@ -207,3 +207,12 @@ def test_all_kinds_of_items_stand_in_their_columns(cost) -> None:
     assert row["income_pence"] < 0
     assert row["grant_pence"] < 0
     assert row["saving_pence"] < 0
+
+
+def test_rules_that_together_bring_more_than_is_paid_are_told(cost) -> None:
+    rule = {"rule": "reimbursed", "line": SPEC.lines[0].name, "where": SPEC.lines[0].where}
+    health, schools = (Reimbursed(name=n, share=number(s), **rule) for n, s in (("health", 0.7), ("schools", 0.6)))
+    assert not any("together" in note for note in budget_notes(with_items(cost, [health], seed=1), SPEC))
+    told = [note for note in budget_notes(with_items(cost, [health, schools], seed=1), SPEC) if "together bring more" in note]
+    assert len(told) == 1
+    assert told[0].startswith(rule["line"])

@@ -10,6 +10,9 @@ import pytest
 from planning_cases import forecast, number, unit_cost, weekly_prices
 
 from demand.budget import BudgetLine, BudgetSpec, Cost, by_period, outturn, outturn_notes, price
+from demand.budget.fixed import FixedCost
+from demand.budget.grants import Grant
+from demand.budget.items import with_items
 from demand.budget.outturn import OUTTURN, last_day, remainder
 from demand.calendar import FinancialYear
 from demand.data.ledger import LEDGER_COLUMNS, ActualsSpec, read_actuals
@@ -178,3 +181,17 @@ def test_the_ledger_is_read_at_its_last_period_and_what_is_of_no_line_is_told(tm
 def test_what_a_ledger_may_not_hold(tmp_path: Path, old: str, new: str, more: dict[str, object], message: str) -> None:
     with pytest.raises(DataError, match=message):
         read(tmp_path, LEDGER.replace(old, new) if old else LEDGER, **more)
+
+
+def test_what_is_paid_by_the_year_is_in_a_gross_ledger_too_and_what_comes_in_is_not() -> None:
+    cost, history = planned()
+    several = [
+        FixedCost(name="contract", line="hostels", amount=number(120_000, unit="GBP/year")),
+        Grant(name="grant", line="hostels", years={"2026-27": 60_000}),
+    ]
+    bare = outturn(cost, LINES, ledger(), history, seed=1, basis="gross").set_index("line")["projected_pence"]
+    cost = with_items(cost, several, seed=1)
+    for basis, more in (("gross", 90_000), ("net", 45_000)):
+        told = outturn(cost, LINES, ledger(), history, seed=1, basis=basis).set_index("line")["projected_pence"]
+        assert told["hostels"] - bare["hostels"] == pytest.approx(more * 100, abs=1)
+        assert told["bed and breakfast"] == pytest.approx(bare["bed and breakfast"], abs=1)
