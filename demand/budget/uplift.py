@@ -132,7 +132,7 @@ class Rise:
             return np.ones((len(days), 1))
         if "" in self.rates:
             return np.asarray(self.rates[""] ** self.steps(days)[:, None])
-        return np.array([self._along(self._turn(day)) for day in days]).reshape(len(days), -1)
+        return np.array([self._along(self._turn(day)) for day in days]).reshape(len(days), len(next(iter(self.rates.values()))))
 
     def _turn(self, day: date) -> int:
         """Number the stretch between two moves that a day lies in, by the calendar year of the move that begins it."""

@@ -141,7 +141,7 @@ class Exposure:
         behind = self._wide.to_numpy()[len(self._wide) - len(self.past) :, rows].sum(axis=1)
         counts = np.concatenate([np.broadcast_to(behind[:, None], (len(behind), ahead.shape[1])), ahead])
         within = np.concatenate(self._shares) > 0
-        return np.array([counts[within[:, year]].max(axis=0) for year in range(len(self.labels))]).reshape(len(self.labels), -1)
+        return np.array([counts[within[:, year]].max(axis=0) for year in range(len(self.labels))]).reshape(len(self.labels), ahead.shape[1])
 
     def average(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Give the average stock in each period of the forecast (`average_stock`): float64, shape (rows, periods, draws)."""

@@ -155,6 +155,12 @@ def test_a_price_may_follow_a_path_of_rates() -> None:
     assert any("no rate is given for '2028-29', so that of the nearest year holds" in note for note in cost.notes)
 
 
+def test_a_path_prices_a_forecast_that_holds_no_whole_year() -> None:
+    path = {"2026-27": number(0.1, unit="per year")}
+    cost = priced(costs=[unit_cost("all", {}, number(100, unit="GBP/household/week"), uplift=path)], first="2026-02-01", past=1, ahead=1)
+    assert cost.years.sizes["financial_year"] == 0
+
+
 def test_rates_of_a_path_are_drawn_year_by_year_and_shared_by_their_source() -> None:
     path = {"2027-28": number(0.1, 0.05, 0.15, "per year"), "2028-29": number(0.1, 0.05, 0.15, "per year")}
     costs = [unit_cost(of, {"type": of}, number(9, unit="GBP/household/week"), uplift=path) for of in ("bnb", "hostel")]
