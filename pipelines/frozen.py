@@ -58,13 +58,14 @@ def freeze(store: Store, into: Path, about: Mapping[str, Any]) -> dict[str, Any]
         into.mkdir(parents=True)
         for name in [*kept, "manifest.json"]:
             content = (store.folder / name).read_bytes()
+            (into / name).parent.mkdir(exist_ok=True)  # what was published lies in a folder of its own
             (into / name).write_bytes(content)
             hashes[name] = hashlib.sha256(content).hexdigest()
         record = {**about, "run": store.manifest["config"]["name"], "files": hashes}
         record["hash"] = _hash(record)
         (into / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
-        for path in into.iterdir():
-            path.chmod(0o444)  # a reminder; what holds are the hashes
+        for name in (*hashes, RECORD):
+            (into / name).chmod(0o444)  # a reminder; what holds are the hashes
     except OSError as error:
         raise StoreError(
             Fault(f"the run cannot be frozen: {error.strerror}", where=str(into), do_next="Look at the disk and the rights")

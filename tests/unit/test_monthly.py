@@ -137,6 +137,18 @@ def test_a_frozen_run_is_whole_and_refuses_a_changed_file(months: Path, tmp_path
         opened(copy)
 
 
+def test_a_run_is_frozen_with_what_was_published_from_it(tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+    with store.writing("publish", "1") as writer:
+        writer.text("share/report.html", "<p>cleared</p>")
+    with store.writing("report", "2") as writer:
+        writer.text("report.html", "<p>internal</p>")
+    store.update({"config": {"name": "care"}})
+    freeze(store, tmp_path / "there", {"name": "June 2026"})
+    assert (tmp_path / "there/share/report.html").read_text(encoding="utf-8") == "<p>cleared</p>"
+    assert set(opened(tmp_path / "there")[1]["files"]) == {"manifest.json", "report.html", "share/report.html"}
+
+
 def test_what_cannot_be_approved(months: Path, tmp_path: Path) -> None:
     words = ["--by", "head of finance", "--note", "why", "--name", "Budget 2026-27 as set"]
     assert "frozen already" in _refused(["approve", str(months / "out"), *words], 1)
