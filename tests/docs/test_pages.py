@@ -1,19 +1,26 @@
-"""What README and CONTRIBUTING say to type can be typed: commands exist, links lead somewhere, the config and the Python run."""
+"""What the pages say to type can be typed: commands exist, links lead somewhere, configs load, and those about money run to the papers."""
 
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
+from demand.errors import SettingsError
 from pipelines.__main__ import app
+from pipelines.config import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "DECISIONS.md")
+GUIDES = ("README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md"))))
+PAGES = (*GUIDES, "CONTRIBUTING.md", "CHANGELOG.md", "DECISIONS.md")
+YAML_OF = YAML(typ="safe", pure=True)
 VERBS = {str(command.name) for command in app.registered_commands}
 
 
@@ -24,6 +31,29 @@ def page(name: str) -> str:
 def blocks(text: str, language: str) -> list[str]:
     """Give the fenced blocks of one language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def base() -> dict[str, Any]:
+    """Give the first config of the README, which the others go on from."""
+    config: dict[str, Any] = YAML_OF.load(blocks(page("README.md"), "yaml")[0])
+    return config
+
+
+def put_in(config: dict[str, Any], section: dict[str, Any]) -> dict[str, Any]:
+    """Put sections into a config as the pages say: in place of those of the same name; other counts in place of the counts."""
+    data, new = config["data"], section.get("data", {})
+    if {"people", "history"} & set(new):
+        data = {k: v for k, v in data.items() if k not in ("people", "history")}
+    return {**config, **section, "data": {**data, **new}}
+
+
+def sections(name: str) -> list[dict[str, Any]]:
+    return [YAML_OF.load(block) for block in blocks(page(name), "yaml")]
+
+
+def anchors(text: str) -> set[str]:
+    """Give the addresses of a page's headings."""
+    return {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -64,8 +94,14 @@ def households() -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name: str) -> None:
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page(name))
-    assert [link for link in links if not link.startswith("http") and not (ROOT / link).exists()] == []
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", page(name)) if not link.startswith("http")]
+    lost = []
+    for link in links:
+        file, _, anchor = link.partition("#")
+        path = (ROOT / name).parent / file if file else ROOT / name
+        if not path.exists() or (anchor and anchor not in anchors(path.read_text(encoding="utf-8"))):
+            lost.append(link)
+    assert lost == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -82,17 +118,54 @@ def test_the_readme_begins_with_two_commands() -> None:
     assert [line.split("#")[0].strip() for line in blocks(page("README.md"), "bash")[0].splitlines()] == ["make demo", "make test"]
 
 
-def test_the_readme_config_runs_from_data_to_pounds(tmp_path: Path) -> None:
-    (config,) = blocks(page("README.md"), "yaml")
+@pytest.mark.parametrize("name", GUIDES)
+def test_every_snippet_loads_in_the_config_of_the_readme(name: str, tmp_path: Path) -> None:
+    ledger = sections("docs/budget.md")[0] if name == "docs/budget.md" else {}
+    assert sections(name)
+    for section in sections(name):
+        whole = put_in({**base(), **ledger}, section)
+        YAML_OF.dump(whole, tmp_path / "one.yaml")
+        load_config(tmp_path / "one.yaml")
+
+
+def test_a_planted_fault_in_a_snippet_is_found(tmp_path: Path) -> None:
+    YAML_OF.dump(put_in(base(), {"grants": [{"name": "g", "line": "nowhere"}]}), tmp_path / "one.yaml")
+    with pytest.raises(SettingsError):
+        load_config(tmp_path / "one.yaml")
+
+
+def test_configs_run_from_data_to_the_budget_papers(tmp_path: Path) -> None:
+    """The README's config first; then with every section of docs/budget.md in it, and all its files are there and explained."""
+    config = blocks(page("README.md"), "yaml")[0]
     assert len(config.splitlines()) <= 25
     (tmp_path / "accommodation.yaml").write_text(config, encoding="utf-8")
     households().to_csv(tmp_path / "history.csv", index=False)
     quick = ["--set", "forecast.draws=100", "--set", "forecast.models=[seasonal_naive, theta]", "--set", "tracking.uri=none"]
     done = run(["-m", "pipelines", "run", "accommodation.yaml", "--quiet", *quick], tmp_path)
     assert done.returncode == 0, done.stderr
-    budget = pd.read_csv(tmp_path / "outputs/accommodation/budget.csv")
+    out = tmp_path / "outputs/accommodation"
+    budget = pd.read_csv(out / "budget.csv")
     assert {"2026-27", "2027-28"} <= set(budget.financial_year.astype(str))
     assert {"baseline", "prevention"} <= set(budget.scenario)
+    whole = base()
+    for section in sections("docs/budget.md"):
+        whole = whole if "people" in section.get("data", {}) else put_in(whole, section)
+    YAML_OF.dump(whole, tmp_path / "accommodation.yaml")
+    ledger = {"line": "temporary accommodation", "financial_year": ["2023-24", "2024-25"], "actual": ["4,100,000", "4,510,000"]}
+    pd.DataFrame(ledger).to_csv(tmp_path / "outturns.csv", index=False)
+    done = run(["-m", "pipelines", "budget", "accommodation.yaml", "--quiet", *quick], tmp_path)
+    assert done.returncode == 0, done.stderr
+    (landed,) = re.findall(r"^\| question.*?\n\n", page("docs/budget.md"), re.MULTILINE | re.DOTALL)
+    assert [name for name in re.findall(r"\w+\.csv", landed) if not (out / name).is_file()] == []
+    told = page("CONTRIBUTING.md")
+    assert [p.name for p in out.iterdir() if p.is_file() and p.name not in told] == []
+
+
+def test_the_layers_are_those_that_are_held() -> None:
+    contracts = tomllib.loads(page("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    (rooms,) = [c["layers"] for c in contracts if c["id"] == "rooms"]
+    (told,) = re.findall(r"^    (pipelines > .*?)\n\n", page("CONTRIBUTING.md"), re.MULTILINE | re.DOTALL)
+    assert " ".join(told.split()).split(" > ") == ["pipelines", *rooms]
 
 
 def test_the_readme_python_runs(tmp_path: Path) -> None:
