@@ -95,8 +95,8 @@ def past(cost: Cost, history: History) -> Past:
     ----------
     cost : Cost
     history : History
-        Without declared totals, which would be counted twice. After the last count of a series that ended nobody was there any more; other
-        gaps stay gaps.
+        Without declared totals, which would be counted twice. After the last count of a series that ended (it is forecast no longer) nobody
+        was there any more; other gaps stay gaps, also the last months of a series that is late.
 
     Returns
     -------
@@ -107,7 +107,8 @@ def past(cost: Cost, history: History) -> Past:
     shares, days = year_shares(ds, frequency, start), frequency.days_in(ds)
     found = [FinancialYear.parse(str(label), start) for label in shares.columns]
     whole = tuple(y for y in found if round(float(shares[str(y)] @ days)) == (y.end - y.start).days + 1)
-    counts = wide.mask(wide.bfill().isna(), 0.0).to_numpy(dtype=float).T
+    late = cost.exposure.series.index.difference(cost.demand.attrs.get("ended", []))
+    counts = wide.mask(wide.bfill().isna() & ~wide.columns.isin(late), 0.0).to_numpy(dtype=float).T
     return Past(whole, history.series, cost.parts, ds, frequency, counts, shares[[str(y) for y in whole]].to_numpy())
 
 

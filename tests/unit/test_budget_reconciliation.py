@@ -79,7 +79,9 @@ def test_a_year_with_a_gap_is_not_told_and_a_series_that_ended_counts_until_then
     assert np.isnan(spent.loc["total", "2024-25"])
     assert np.isfinite(spent.loc["hostels"]).all()
     gone = gone[(gone["unique_id"] != "North/bnb") | (gone["ds"] < "2024-04-01")]
-    ended = past(COST, History(gone.reset_index(drop=True), HISTORY.series, HISTORY.frequency)).spent(spec())
+    gone = History(gone.reset_index(drop=True), HISTORY.series, HISTORY.frequency)
+    left = price(apply(DRAWS.sel(series=DRAWS["series"] != "North/bnb"), [], seed=1)[0], weekly_prices(), seed=1, history=HISTORY)
+    ended = past(left, gone).spent(spec())
     assert ended.loc["B&B", "2023-24"] == pytest.approx(past(COST, HISTORY).spent(spec()).loc["B&B", "2023-24"])
     assert 0 < ended.loc["B&B", "2025-26"] < past(COST, HISTORY).spent(spec()).loc["B&B", "2025-26"]
 
@@ -90,3 +92,10 @@ def test_flows_are_counted_and_not_averaged() -> None:
     spent = past(cost, history).spent(BudgetSpec())
     counted = history.table[history.table["ds"] >= "2025-04-01"]["y"].sum()
     assert spent.loc["total", "2025-26"] == pytest.approx(100 * counted)
+
+
+def test_the_last_months_of_a_series_that_is_late_are_not_nought() -> None:
+    table = HISTORY.table[(HISTORY.table["unique_id"] != "North/bnb") | (HISTORY.table["ds"] < "2026-02-01")]
+    late = History(table.reset_index(drop=True), HISTORY.series, HISTORY.frequency)
+    assert np.isnan(past(COST, late).spent(spec()).loc["B&B", "2025-26"])
+    assert "2025-26" not in set(reconciliation(COST, spec(bnb={"2025-26": 1e6}), late)["financial_year"])
