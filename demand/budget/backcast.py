@@ -28,6 +28,11 @@ BACKCAST = ["decided", "financial_year", "line", "method", "expected_pence", "p1
             "inside", "calibrated", "shock"]  # fmt: skip
 FORECAST, LAST_YEAR, SET = "forecast", "last year plus 3 %", "budget that was set"
 """The ways of deciding."""
+LIMITS = (
+    " Only series that are still forecast are judged, and past years are priced at the prices and uplifts of the config: how wrong prices "
+    "would have been is not in these figures."
+)
+"""What a back-cast of volumes cannot show."""
 RISE = 1.03
 """What budgets are often set by: the year before and three per cent."""
 
@@ -72,7 +77,10 @@ def backcast(cost: Cost, spec: BudgetSpec, history: History, ahead: pd.DataFrame
         budgets = [line.years.get(label) for line in lines]
         sure = [t for t in told if t is not None]
         if lines[0].name != TOTAL and len(sure) == len(told):
-            told.append(_Look(*(np.sum([getattr(t, name) for t in sure], axis=0) for name in ("said", "needed", "before", "whole"))))
+            together, needed, before, whole = (
+                np.sum([getattr(t, name) for t in sure], axis=0) for name in ("said", "needed", "before", "whole")
+            )
+            told.append(_Look(together, needed, before, whole, any(t.asked for t in sure)))
             budgets.append(None if None in budgets else sum(b for b in budgets if b is not None))
         for name, one, budget in zip([*(line.name for line in lines), TOTAL], told, budgets, strict=False):
             rows += [{**about, "line": name, **row} for row in _ways(one, budget, calibrated=calibrated)] if one is not None else []
@@ -92,7 +100,7 @@ def backcast_notes(table: pd.DataFrame) -> tuple[str, ...]:
     told = [_sentence(rows, str(method)) for method, rows in total.groupby("method", sort=False)]
     shocks = sorted({f"{y} ({s})" for y, s in zip(total["financial_year"], total["shock"], strict=True) if s})
     more = f" Among them are {listed(shocks)}, which no forecast could know of." if shocks else ""
-    return (" ".join(told) + more,) if told else ()
+    return (" ".join(told) + more + LIMITS,) if told else ()
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,8 @@ class _Look:
     """What the same series came to in the year before."""
     whole: float
     """What all series of the line came to."""
+    asked: bool
+    """Whether anything was said of it at the time."""
 
 
 def _look(behind: Past, spec: BudgetSpec, line: str, said: pd.Series, year: FinancialYear) -> _Look | None:
@@ -117,7 +127,7 @@ def _look(behind: Past, spec: BudgetSpec, line: str, said: pd.Series, year: Fina
         return None
     y, b = behind.years.index(year), behind.years.index(before)
     draws = len(said.iloc[0])
-    pounds, sums = np.zeros(draws), np.zeros(3)
+    pounds, sums, asked = np.zeros(draws), np.zeros(3), False
     for part in behind.parts:
         rows = behind.rows(part)
         rows = rows[((owners.iloc[rows] == line) | (line == TOTAL)).to_numpy()]
@@ -126,16 +136,18 @@ def _look(behind: Past, spec: BudgetSpec, line: str, said: pd.Series, year: Fina
         was, now = part.prices([before])[0], part.prices([year])[0]
         grown = np.resize(now / was, draws)
         if there.any():
+            asked = True
             average = np.stack(said.loc[ids[there]].tolist()).astype(float).sum(axis=0)
             pounds += average * _length(year, part.per) * was.mean() * grown
         sums += [quantity[there, y].sum() * now.mean(), quantity[there, b].sum() * was.mean(), quantity[:, y].sum() * now.mean()]
-    return _Look(pounds, *map(float, sums)) if np.isfinite(sums).all() else None
+    needed, spent, whole = map(float, sums)
+    return _Look(pounds, needed, spent, whole, asked) if np.isfinite(sums).all() else None
 
 
 def _ways(look: _Look, budget: float | None, *, calibrated: bool) -> Iterator[dict[str, object]]:
     """Give one row a way of deciding."""
     low, high = np.quantile(look.said, [0.1, 0.9])
-    ways = [(FORECAST, look.said.mean(), look.needed), (LAST_YEAR, look.before * RISE, look.needed)]
+    ways = [(FORECAST, look.said.mean(), look.needed), (LAST_YEAR, look.before * RISE, look.needed)] if look.asked else []
     ways += [(SET, budget, look.whole)] if budget is not None else []
     for method, expected, needed in ways:
         mine = method == FORECAST

@@ -99,3 +99,9 @@ def test_ranges_that_were_not_calibrated_count_in_no_k_of_n() -> None:
 
 def test_without_lines_all_that_is_priced_is_judged() -> None:
     assert set(backcast(COST, BudgetSpec(), HISTORY, said())["line"]) == {"total"}
+
+
+def test_a_line_of_which_nothing_was_said_is_not_counted_as_right() -> None:
+    table = backcast(COST, SPEC, HISTORY, said(ids=["North/hostel", "South/hostel"]))
+    assert set(table.loc[table["line"] == "cases", "method"]) == {SET}
+    assert {"places", "total"} <= set(table.loc[table["method"] == FORECAST, "line"])
