@@ -46,8 +46,8 @@ class FixedCost(Item, Rising):
 
     @property
     def recurring(self) -> bool:
-        """False where it is paid once."""
-        return not self.one_off
+        """False where it is paid once, or known to end."""
+        return not self.one_off and self.end is None
 
     @property
     def last_day(self) -> date | None:

@@ -179,6 +179,7 @@ class StartPrices(Spec):
         grown = {**passport, "source": f"the extract: trend of new starts in {self.years:g} years"}  # of one source: types move together
         uplift = Assumption(value=growth[1], low=growth[0], high=growth[2], unit="per year", **grown)
         moves = one.as_of + pd.DateOffset(months=6, days=1)
+        moves += pd.Timedelta(days=int((moves.month, moves.day) == (2, 29)))  # a day that every year has
         where = {"unique_id": [str(i) for i in series.index]}
         name = f"{value} (from the extract)"
         return UnitCost(name=name, where=where, amount=amount, uplift=uplift, uplift_on=f"{moves:%d %B}", price_base=one.as_of.date())

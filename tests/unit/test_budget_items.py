@@ -153,7 +153,8 @@ def test_fixed_costs_are_paid_by_days_and_once_where_they_are_one_off(cost) -> N
     made = with_items(cost, [team, works], seed=1)
     assert made.items.sel(item="team", scenario="baseline")[:, 0].to_numpy().tolist() == pytest.approx([182_000, 365_000, 0])
     assert made.items.sel(item="works", scenario="baseline")[:, 0].to_numpy().tolist() == [0, 5e4, 0]
-    assert made.items["recurring"].to_numpy().tolist() == [True, False]
+    assert made.items["recurring"].to_numpy().tolist() == [False, False]  # one is known to end, the other is paid once
+    assert FixedCost(name="for good", line="team", amount=certain(1.0)).recurring
     table = budget_table(made, SPEC).set_index(["scenario", "line", "financial_year"])
     assert table.loc[("baseline", "team", "2026-27"), "gross_pence"] == 18_200_000
 

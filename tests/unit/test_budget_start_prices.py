@@ -115,3 +115,9 @@ def test_an_extract_without_prices_is_refused(table, spec, message) -> None:
     with pytest.raises(BudgetError) as error:
         found(table, spec)
     assert message in str(error.value)
+
+
+def test_an_extract_that_ends_half_a_year_before_a_leap_day_has_a_day_to_move_on() -> None:
+    earlier = people(first="2018-07-01")
+    made = SPEC.found(earlier, HISTORY.series, as_of=pd.Timestamp("2023-08-28"), seed=1)
+    assert {cost.uplift_on for cost in made.costs} == {"01 March"}
