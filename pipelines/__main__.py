@@ -10,16 +10,22 @@ from typing import Annotated
 import typer
 
 VERBS = {
-    "run": "The whole chain: check, segment, forecast, backtest, explain, scenario, budget, report.",
-    "check": "Read the data and say what is wrong with it, before any model sees it.",
-    "segment": "Group service users (or places) and describe each group.",
-    "forecast": "Forecast demand for every series, with a range.",
-    "backtest": "Would the forecast have been right? Replay it at earlier dates.",
-    "explain": "Say what each forecast is made of.",
-    "scenario": "Apply the config's scenarios to the forecast.",
-    "budget": "Price every scenario by financial year and hold it against the budget.",
-    "report": "Write the report and the workbook.",
-    "publish": "Fill share/ with what may leave: forecasts and counts as open data, and the public report.",
+    "run": "The whole chain: check, segment, forecast, backtest, explain, scenario, budget, report.\n\n"
+    "Example: demand run example:homelessness --set data.example.size=tiny",
+    "check": "Read the data and say what is wrong with it, before any model sees it.\n\n"
+    "Example: demand check accommodation.yaml, then open outputs/accommodation/quality.html",
+    "segment": "Group service users (or places) and describe each group.\n\n"
+    "Example: demand segment accommodation.yaml; with a new extract: demand segment accommodation.yaml --assign",
+    "forecast": "Forecast demand for every series, with a range.\n\nExample: demand forecast accommodation.yaml --set forecast.horizon=24",
+    "backtest": "Would the forecast have been right? Replay it at earlier dates.\n\n"
+    'Example: demand backtest accommodation.yaml --set "forecast.backtest.cutoffs=[2023-03, 2024-03]"',
+    "explain": "Say what each forecast is made of.\n\nExample: demand explain accommodation.yaml; the report shows what it found",
+    "scenario": "Apply the config's scenarios to the forecast.\n\nExample: demand scenario accommodation.yaml",
+    "budget": "Price every scenario by financial year and hold it against the budget.\n\n"
+    "Example: demand budget accommodation.yaml --inputs outputs/accommodation/budget.xlsx",
+    "report": "Write the report and the workbook.\n\nExample: demand report accommodation.yaml --set report.audience=public",
+    "publish": "Fill share/ with what may leave: forecasts and counts as open data, and the public report.\n\n"
+    "Example: demand publish accommodation.yaml --set disclosure.policy=wales_homelessness",
 }
 
 app = typer.Typer(
@@ -102,7 +108,11 @@ for _name, _text in VERBS.items():
         (_priced if _name in ("run", "scenario", "budget", "report") else _verb)(_name, _text)
 
 
-@app.command("update", help="The monthly job: run the config on the new extract, and say what moved since last month.")
+@app.command(
+    "update",
+    help="The monthly job: run the config on the new extract, and say what moved since last month.\n\n"
+    "Example: demand update accommodation.yaml, then open outputs/accommodation/moved.html",
+)
 def _update(config: Config, data_dir: DataDir = "", output: Output = "", jobs: Jobs = 0, changes: Set = None, quiet: Quiet = False) -> None:
     from pipelines.console import update
 
@@ -110,7 +120,9 @@ def _update(config: Config, data_dir: DataDir = "", output: Output = "", jobs: J
 
 
 @app.command(
-    "approve", help="Make a run the forecast of record: demand approve outputs/NAME --by ROLE --note WHY --name 'Budget 2027-28 as set'."
+    "approve",
+    help="Make a run the forecast of record, to which later runs are held.\n\n"
+    'Example: demand approve outputs/accommodation --by "section 151 officer" --note "Cabinet, 3 March"',
 )
 def _approve(
     run: Annotated[str, typer.Argument(help="The output folder of a run.", show_default=False)],
@@ -123,7 +135,11 @@ def _approve(
     raise typer.Exit(approve(run, by=by, note=note, name=name))
 
 
-@app.command("monitor", help="Hold what was counted since the forecast of record against it: exit 0 nothing to do, 3 look, 4 refit.")
+@app.command(
+    "monitor",
+    help="Hold what was counted since the forecast of record against it: exit 0 nothing to do, 3 look, 4 refit.\n\n"
+    "Example: demand monitor accommodation.yaml --quiet, from a scheduler; monitor.json says why",
+)
 def _monitor(
     config: Config, data_dir: DataDir = "", output: Output = "", jobs: Jobs = 0, changes: Set = None, quiet: Quiet = False
 ) -> None:
@@ -132,7 +148,11 @@ def _monitor(
     raise typer.Exit(monitor(config, data_dir=data_dir, output=output, jobs=jobs, changes=changes or [], quiet=quiet))
 
 
-@app.command("compare", help="Say what makes two scenarios differ, of one run or of two on the same baseline, change by change.")
+@app.command(
+    "compare",
+    help="Say what makes two scenarios differ, of one run or of two on the same baseline, change by change.\n\n"
+    "Example: demand compare outputs/accommodation --from baseline --to prevention",
+)
 def _compare(
     run: Annotated[str, typer.Argument(help="The output folder of a run.", show_default=False)],
     other: Annotated[str, typer.Argument(help="That of the other run; without it, the same.", show_default=False)] = "",
@@ -145,7 +165,7 @@ def _compare(
     raise typer.Exit(compared(run, other, a=a, b=b, output=output))
 
 
-@app.command("new", help="Draft a config by looking at a file: demand new NAME --from FILE.")
+@app.command("new", help="Draft a config by looking at a file.\n\nExample: demand new accommodation --from history.csv")
 def _new(
     name: Annotated[str, typer.Argument(help="The config's name; NAME.yaml is written.", show_default=False)],
     source: Annotated[str, typer.Option("--from", help="A CSV, Excel or Parquet file.", show_default=False)],
@@ -155,7 +175,9 @@ def _new(
     raise typer.Exit(draft(name, source))
 
 
-@app.command("schema", help="Print the JSON schema of a config, for editors that complete keys.")
+@app.command(
+    "schema", help="Print the JSON schema of a config, for editors that complete keys.\n\nExample: demand schema > demand.schema.json"
+)
 def _schema() -> None:
     import json
 
@@ -164,7 +186,11 @@ def _schema() -> None:
     typer.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
 
 
-@app.command("erase", help="Take a person out of everything that was stored: tables, models, MLflow.")
+@app.command(
+    "erase",
+    help="Take a person out of everything that was stored: tables, models, MLflow.\n\n"
+    "Example: demand erase accommodation.yaml --id H-10423",
+)
 def _erase(
     config: Config,
     ids: Annotated[list[str], typer.Option("--id", help="A reference as in the extract, or a pseudonym.", show_default=False)],
@@ -177,14 +203,18 @@ def _erase(
     raise typer.Exit(erased(config, ids, data_dir=data_dir, output=output, changes=changes or []))
 
 
-@app.command("audit-model", help="Say what a saved model would reveal of people: segment_model.json, model_parts.json, LightGBM's text.")
+@app.command(
+    "audit-model",
+    help="Say what a saved model would reveal of people: segment_model.json, model_parts.json, LightGBM's text.\n\n"
+    "Example: demand audit-model outputs/accommodation/segment_model.json",
+)
 def _audit_model(file: Annotated[str, typer.Argument(help="The model's file.", show_default=False)]) -> None:
     from pipelines.console import audited
 
     raise typer.Exit(audited(file))
 
 
-@app.command("doctor", help="Say what this computer would stumble over.")
+@app.command("doctor", help="Say what this computer would stumble over.\n\nExample: demand doctor --output outputs/accommodation")
 def _doctor(output: Output = "") -> None:
     from pipelines.console import examined
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ruamel.yaml import YAML
+from typer.main import get_command
 
 from demand.errors import SettingsError
 from pipelines.__main__ import app
@@ -112,6 +113,14 @@ def test_commands_exist(name: str) -> None:
     verbs = set(re.findall(r"(?:`demand|-m pipelines) ([a-z-]+)", page(name)))
     assert asked <= targets
     assert verbs <= VERBS
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_the_help_of_a_verb_teaches_by_an_example(verb: str) -> None:
+    command = get_command(app).commands[verb]  # type: ignore[attr-defined]
+    (example,) = re.findall(r"\n\nExample: demand (.+)$", command.help)
+    assert example.split()[0].strip(";,") == verb
+    assert set(re.findall(r"--[a-z-]+", example)) <= {option for parameter in command.params for option in parameter.opts}
 
 
 def test_the_readme_begins_with_two_commands() -> None:
