@@ -191,7 +191,7 @@ def _more(change: float) -> str:
 
 
 def _cost(inputs: ReportInput, money: Money | None) -> Answer:
-    question, mark = "What will it cost?", inputs.marked("cost", "price", "budget", "uplift")
+    question, mark = "What will it cost?", inputs.marked("cost", "price", "budget", "uplift", "item")
     if money is None or money.years().empty:
         return Answer(
             question, "Not priced", "", "Give unit costs and budget lines in the config, and this page tells pounds by financial year."

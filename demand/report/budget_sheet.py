@@ -48,7 +48,7 @@ def budget(book: Book, money: Money) -> None:
         "Budget",
         title="Budget and expected cost by line and financial year",
         note="Expected figures add up. " + NOT_A_SUM,
-        hollow=book.inputs.marked("cost", "price", "budget", "uplift", "scenario", "change"),
+        hollow=book.inputs.marked("cost", "price", "budget", "uplift", "item", "scenario", "change"),
         widths=WIDTHS,
     )
     book.headings(sheet, top, HEADINGS, words=3)

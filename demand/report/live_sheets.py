@@ -64,7 +64,7 @@ class Columns:
 
 def _opened(book: Book, name: str, *, title: str, note: str, count: int) -> Columns:
     sheet, _ = book.sheet(
-        name, title=title, note=f"{LIVE} {note}", hollow=book.inputs.marked("cost", "price", "uplift"), widths=[12, *[17] * 11]
+        name, title=title, note=f"{LIVE} {note}", hollow=book.inputs.marked("cost", "price", "uplift", "item"), widths=[12, *[17] * 11]
     )
     sheet.set_column(1, 400, 17)
     for i, text in enumerate(

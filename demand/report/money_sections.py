@@ -89,7 +89,7 @@ def budget_section(inputs: ReportInput, money: Money | None) -> Section | None:
         "What each line is expected to cost, beside the budget that was set. The current year is what was counted so far and what is still "
         "to come."
     )
-    return Section("budget", "Budget", tuple(parts), lead, mark=inputs.marked("cost", "price", "budget", "uplift"))
+    return Section("budget", "Budget", tuple(parts), lead, mark=inputs.marked("cost", "price", "budget", "uplift", "item"))
 
 
 def _unpriced(inputs: ReportInput) -> list[Block]:
@@ -284,7 +284,7 @@ def sensitivity_section(inputs: ReportInput, money: Money | None) -> Section | N
         "What moves the cost most",
         (picture, *_one_step(inputs, one)),
         lead,
-        mark=inputs.marked("cost", "price", "scenario", "change", "uplift"),
+        mark=inputs.marked("cost", "price", "scenario", "change", "uplift", "item"),
     )
 
 
@@ -344,5 +344,5 @@ def risk_section(inputs: ReportInput) -> Section | None:
         "Risk and reserves",
         (picture, table_part),
         "How likely the budget is to be too small, and how much beside it would be enough.",
-        mark=inputs.marked("cost", "price", "budget", "uplift"),
+        mark=inputs.marked("cost", "price", "budget", "uplift", "item"),
     )

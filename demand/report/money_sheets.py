@@ -118,7 +118,7 @@ def risk(book: Book) -> None:
         "Risk",
         title="Risk and reserves",
         note=note,
-        hollow=book.inputs.marked("cost", "price", "budget", "uplift"),
+        hollow=book.inputs.marked("cost", "price", "budget", "uplift", "item"),
         widths=[26, 34, 14, 16, 24, 24, 24, 24],
     )
     book.headings(
@@ -174,7 +174,7 @@ def sensitivity(book: Book) -> None:
         "What moves it",
         title="What moves the cost most",
         note=note,
-        hollow=book.inputs.marked("cost", "price", "uplift", "scenario"),
+        hollow=book.inputs.marked("cost", "price", "uplift", "item", "scenario"),
         typed=True,
         widths=[44, 14, 20, 20, 20, 12, 20],
     )

@@ -142,7 +142,7 @@ def allocation_sheet(book: Book) -> None:
     note = "An envelope shared out so that it does as much as it can. Nobody gets less than duties need."
     widths = [12, 32, 18, 18, 18, 18, 13, 30, 13, 18, 13]
     sheet, row = book.sheet(
-        "Allocation", title="Who gets how much", note=note, typed=True, widths=widths, hollow=book.inputs.marked(*RESTS_ON)
+        "Allocation", title="Who gets how much", note=note, typed=True, widths=widths, hollow=book.inputs.marked(*RESTS_ON, "allocation")
     )
     heads = ["Financial year", "Line or programme", "Gets", "Duties need", "Expected cost", "Expected shortfall", "Chance of a shortfall"]
     book.headings(sheet, row, [*heads, "What holds it there", "The next pound is worth", "Saves", "Chance that it has paid back"], words=2)

@@ -446,3 +446,11 @@ def test_a_widened_range_is_labelled() -> None:
     told = next(a for a in answers(wide) if a.question == "How sure are we?").more
     assert told.endswith("Ranges are made 1.4 times as wide as past errors alone would make them, because earlier ones held too seldom.")
     assert not banned_in(told)
+
+
+def test_a_placeholder_among_grants_and_savings_marks_the_budget_that_rests_on_it() -> None:
+    ledger = made().assumptions
+    assert ledger is not None
+    hollow = made(assumptions=ledger.assign(placeholder=[i == 0 for i in range(len(ledger))], used_in="items"))
+    assert {"budget", "risk", "sensitivity"} <= {s.id for s in sections(hollow) if s.mark}
+    assert "What will it cost?" in [a.question for a in answers(hollow) if a.mark]
