@@ -31,6 +31,8 @@ STAGES = ("check", "segment", "forecast", "backtest", "explain", "scenario", "bu
 """The stages, in the order of the work. Each is a module of this package with NEEDS, `missing`, `rests_on` and `run`."""
 READ_BY = {"actuals": ("check", "budget"), "since": ("moved",), "comparators": ("comparators",)}
 """Data that only some stages look at: a new month of the ledger forecasts nothing anew."""
+EDITS_IN = "scenario"
+"""The first stage that writes down what a workbook has changed."""
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of the stage is done, 0 to 1."""
 
@@ -146,5 +148,7 @@ class Job:
         hashes = {name: mark for name, mark in self.inputs.hashes.items() if not name.startswith(others)}
         data = self.config.data.model_copy(update={n: None for n in others if n in type(self.config.data).model_fields})
         rests_on = to_jsonable_python([self.config.seed, self.config.as_of, data, module.rests_on(self.config)])
+        if stage == EDITS_IN and self.edits is not None:  # who changed a number and why is stored beside it
+            rests_on = [*rests_on, self.edits.to_dict("records")]
         before = [self._keys[n] for n in self._needed(module.NEEDS) if n != "check"]  # which makes nothing that others read
         return fingerprint(stage, rests_on, hashes, before, source_hash(f"pipelines.{stage}"), versions())

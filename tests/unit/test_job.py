@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from demand.assumptions import CHANGES
 from pipelines.console import open_job
 from pipelines.job import Job
 from pipelines.run import run
@@ -69,3 +70,15 @@ def test_results_that_rest_on_something_else_are_no_longer_vouched_for(folder: P
     assert not job.store.has("report.html")
     assert not job.store.has("budget.csv")
     assert (folder / "out" / "report.html").exists()
+
+
+def test_another_reason_for_the_same_number_is_written_down(folder: Path) -> None:
+    done(folder)
+    row = dict.fromkeys(CHANGES, "") | {"assumption": "case: amount", "number": "value", "old": 90.0, "new": 100.0}
+    for why in ("a slip", "the new contract"):
+        job = open_job(folder / "counts.yaml", output=str(folder / "out"), jobs=1, changes=[])
+        job.edits = pd.DataFrame([{**row, "why": why}], columns=CHANGES)
+        run(job, ["budget"])
+        assert "forecast" in job.reused
+        assert job.store.table("inputs_changes.csv")["why"].tolist() == [why]
+        assert job.store.table("assumptions.csv")["source"].str.contains(why).any()
