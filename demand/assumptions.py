@@ -64,7 +64,7 @@ def with_numbers(part: Any, new: Mapping[str, Assumption], name: str = "") -> An
 def _label(part: Spec, key: str, name: str) -> str:
     """Give what the numbers under one key of some settings are called."""
     here = ": ".join(filter(None, (name, getattr(part, "name", None))))
-    return here if key in ("size", "changes", "lines") else f"{here}: {key.replace('_', ' ')}"
+    return here if key in ("size", "changes", "lines", "prevention") else f"{here}: {key.replace('_', ' ')}"
 
 
 def ledger(used: Mapping[str, Iterable[Spec]], *, as_of: date, entries: Mapping[str, Assumption] | None = None) -> pd.DataFrame:

@@ -7,6 +7,7 @@ keys and names (with the nearest one) and values out of bounds: all faults of a 
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
+from demand.assumptions import numbers_in
 from demand.budget import BudgetSpec, FixedCost, Grant, IncomeRule, Item, Saving, StartPrices, StepCost, UnitCost
 from demand.budget.allocation import AllocationSpec
 from demand.caseload.model import CaseloadSpec
@@ -209,6 +211,11 @@ class RunConfig(Spec):
         if asked is not None and asked.scenario not in ("baseline", *self.scenarios):
             known = did_you_mean(asked.scenario, ("baseline", *self.scenarios))
             raise ValueError(f"the allocation is for the scenario '{asked.scenario}', which there is not. {known}")
+        names = Counter(name for parts in self.numbers().values() for part in parts for name, _ in numbers_in(part))
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ValueError(
+                f"two numbers are called '{twice[0]}', so that no ledger tells them apart. Rename what one of them belongs to."
+            )
         return self
 
     @property
@@ -233,7 +240,8 @@ class RunConfig(Spec):
     def numbers(self) -> dict[str, list[Spec]]:
         """Give the parts of the config that hold assumptions, by where they are used."""
         budget = [self.budget] if self.budget else []
-        return {"costs": [*self.costs], "scenarios": [*self.scenarios.values()], "items": [*self.items], "budget": [*budget]}
+        parts: dict[str, list[Spec]] = {"costs": [*self.costs], "scenarios": [*self.scenarios.values()], "items": [*self.items]}
+        return {**parts, "budget": [*budget], "allocation": [*self.allocation.prevention] if self.allocation else []}
 
     def selectors(self) -> Iterator[tuple[str, Where]]:
         """Give every place where the config says which series it means."""

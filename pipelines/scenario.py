@@ -22,7 +22,8 @@ def missing(config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.scenarios, config.costs, config.prices, config.items, config.budget, config.assumptions, config.sweeps]
+    given = [config.scenarios, config.costs, config.prices, config.items, config.budget, config.allocation, config.assumptions]
+    return [*given, config.sweeps]
 
 
 def run(job: Job, writer: Writer) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from demand.assumptions import numbers_in, with_numbers
+from demand.budget import FixedCost
 from demand.errors import SettingsError
 from pipelines.config import RunConfig, example_configs, load_config, schema
 
@@ -78,3 +80,24 @@ def test_what_the_example_shows_of_grants_income_and_savings_loads_and_counts_un
     assert [item.kind for item in items.values()] == ["grant", "income", "fixed", "step", "saving"]
     assert items["early help team"].scenarios == ["early_help", "all_together"]
     assert items["move on faster"].scenarios == []
+
+
+def test_what_prevention_may_do_is_in_the_ledger_and_can_be_replaced() -> None:
+    config = load_config("example:homelessness")[0]
+    numbers = dict(numbers_in(config.numbers()["allocation"]))
+    assert list(numbers) == ["more early help: avoids", "more early help: half", "more early help: lag"]
+    new = numbers["more early help: lag"].model_copy(update={"value": 10.0})
+    changed = with_numbers(config.allocation, {"more early help: lag": new})
+    assert changed.prevention[0].lag == new
+    assert changed.prevention[0].avoids == numbers["more early help: avoids"]
+
+
+def test_two_numbers_of_one_name_are_refused_since_a_workbook_could_not_tell_them_apart() -> None:
+    config = load_config("example:homelessness")[0]
+    cost = config.costs[0]
+    number = cost.amount.model_copy(update={"unit": "GBP/year"})
+    fields = {name: getattr(config, name) for name in RunConfig.model_fields}
+    fixed = FixedCost(name=cost.name, line=config.budget.lines[0].name, amount=number)
+    with pytest.raises(ValueError, match=f"two numbers are called '{cost.name}: amount'"):
+        RunConfig.model_validate({**fields, "fixed_costs": [fixed]})
+    assert RunConfig.model_validate({**fields, "fixed_costs": [fixed.model_copy(update={"name": "another"})]}).items
