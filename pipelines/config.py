@@ -131,8 +131,9 @@ class RunConfig(Spec):
     caseload: CaseloadSpec | None = None
     """How stocks are worked out from who comes and how long they stay, beside the other models. Left out: they are not; `{}` will do."""
     assumptions: dict[str, Assumption] = Field(default_factory=dict)
-    """The ledger: numbers by name, here or in a file. Wherever a number with its source is asked for, its name will do. Names that are not
-    here are looked up in the ledger that travels with the package (configs/assumptions.yaml)."""
+    """The ledger: numbers by name, here or in a file. Wherever a number with its source is asked for, its name will do, and wherever it
+    stands it is the same number in each possible future. Names that are not here are looked up in the ledger that travels with the package
+    (configs/assumptions.yaml)."""
     scenarios: dict[str, Scenario] = Field(default_factory=dict)
     """What if: by name. `library:NAME` takes one of those that travel with the package (configs/scenarios)."""
     sweeps: list[Sweep] = Field(default_factory=list)
@@ -175,7 +176,9 @@ class RunConfig(Spec):
     def _names(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        scenarios, paths = data.get("scenarios"), data.get("uplifts")
+        scenarios, paths, entries = (data.get(key) for key in ("scenarios", "uplifts", "assumptions"))
+        if isinstance(entries, dict):
+            data = {**data, "assumptions": {name: _one(str(name), entry) for name, entry in entries.items()}}
         if isinstance(scenarios, dict):
             data = {**data, "scenarios": {k: {"name": k, **v} if isinstance(v, dict) else v for k, v in scenarios.items()}}
         for section in RISING:
@@ -259,6 +262,11 @@ class RunConfig(Spec):
             yield f"forecast > events[{k}].where", event.where
 
 
+def _one(name: str, entry: Any) -> Any:
+    """Let an entry of the ledger be one number wherever its name is written: it is drawn once, unless it says what it moves with."""
+    return {**entry, "moves_with": name} if isinstance(entry, dict) and not entry.get("moves_with") else entry
+
+
 def _on_path(entry: Any, paths: dict[Any, Any]) -> Any:
     """Put the rates of a path in the place of its name."""
     name = entry.get("uplift") if isinstance(entry, dict) else None
@@ -292,7 +300,7 @@ def load_config(source: str | Path, *, changes: Sequence[str] = ()) -> tuple[Run
     24
     """
     written = read_config(str(source), changes=changes)
-    known = {name: _checked(entry) for name, entry in {**written.shipped, **written.ledger}.items()}
+    known = {name: _checked(_one(name, entry)) for name, entry in {**written.shipped, **written.ledger}.items()}
     try:
         return RunConfig.model_validate(written.content, context={LEDGER: known}), written.path.parent
     except ValidationError as error:

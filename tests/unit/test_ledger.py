@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from planning_cases import PASSPORT, change, number, weekly_prices
 
@@ -123,3 +124,15 @@ def test_a_name_outside_of_a_config_needs_a_ledger() -> None:
     with pytest.raises(ValueError, match="There is no ledger of them"):
         Assumption.model_validate("success")
     assert Assumption.model_validate({"value": 1, "low": 1, "high": 1, "unit": "ratio", **PASSPORT}).value == 1
+
+
+def test_an_entry_is_one_number_wherever_its_name_is_written(tmp_path: Path) -> None:
+    two = CONFIG.replace("costs: [", "costs: [{name: another, amount: week_of_a_place, where: {type: hostel}}, ")
+    found = load(tmp_path, two + "assumptions: ledger.yaml", {"ledger.yaml": LEDGER})
+    one, other = (c.amount.draw(200, seed=1, name=f"price {c.name}") for c in found.costs)
+    assert (one == other).all()
+    assert one.std() > 0
+    size = found.scenarios["fewer"].changes[0].size
+    assert size is not None
+    assert abs(np.corrcoef(one, size.draw(200, seed=1, name="change"))[0, 1]) < 0.3
+    assert RunConfig.model_validate(found.model_dump(mode="json")) == found
