@@ -119,14 +119,16 @@ def _line_of(cost: Cost, spec: BudgetSpec) -> np.ndarray:
 def _knowns(cost: Cost, spec: BudgetSpec, *, seed: int) -> list[_Known]:
     """Give the unit costs that can be worked out from where their numbers were drawn.
 
-    Those of lines with income by rule are left out: what comes in depends on what the series cost.
+    Those of lines with income by rule are left out: what comes in depends on what the series cost. Where income has a line of its own, from
+    which no series is paid, or there are no lines, it may depend on all.
     """
     found = []
-    ruled = set(cost.items["line"].to_numpy()[cost.items["kind"].to_numpy() == "income"])
-    dependent = [n for n, line in enumerate(spec.lines) if line.name in ruled]
     line_of = _line_of(cost, spec)
+    ruled = set(cost.items["line"].to_numpy()[cost.items["kind"].to_numpy() == "income"])
+    paid = {line.name for n, line in enumerate(spec.lines) if (line_of == n).any()}
+    dependent = [n for n, line in enumerate(spec.lines) if line.name in ruled]
     for part in cost.parts:
-        if np.isin(line_of[part.rows], dependent).any():
+        if ruled - paid or np.isin(line_of[part.rows], dependent).any():
             continue
         place, years = places(part.cost, draws=cost.years.sizes["draw"], seed=seed), cost.exposure.years
         amounts = part.cost.amount.at(place["amount"])

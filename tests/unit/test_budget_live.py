@@ -11,7 +11,7 @@ from planning_cases import change, forecast, number, unit_cost, weekly_prices
 
 from demand.budget import BudgetLine, BudgetSpec, Cost, UnitCost, line_costs, price, price_draws, quantities, with_items
 from demand.budget.grants import Grant
-from demand.budget.income import HousingBenefit
+from demand.budget.income import HousingBenefit, Reimbursed
 from demand.scenario import Scenario, apply
 
 SEED = 5
@@ -116,3 +116,15 @@ def test_a_grant_leaves_prices_live_and_income_by_rule_does_not() -> None:
     expected = line_costs(cost, SPEC).sel(line=["bnb", "hostels"]).to_series()
     found = worked_out(cost, SPEC, weekly_prices())
     np.testing.assert_allclose(found.reindex(expected.index).to_numpy(), expected.to_numpy(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("spec", [BudgetSpec(), BudgetSpec(lines=[*SPEC.lines, BudgetLine(name="income", items_only=True)])])
+def test_income_on_a_line_of_its_own_leaves_no_price_to_change_outside_a_run(spec: BudgetSpec) -> None:
+    cost = priced(weekly_prices())
+    back = Reimbursed(rule="reimbursed", name="health", line="income", where={"type": ["bnb"]}, share=number(0.3))
+    cost = with_items(cost, [back], seed=SEED)
+    assert price_draws(cost, spec, seed=SEED).empty
+    table = quantities(cost, spec, seed=SEED)
+    assert set(table["cost"]) == {""}
+    whole = table[table["scenario"] == "baseline"].groupby(["financial_year", "draw"])["quantity"].sum().unstack()
+    assert np.allclose(whole, line_costs(cost, spec).sel(scenario="baseline", line="total"))
