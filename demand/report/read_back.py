@@ -91,13 +91,15 @@ def changes(cells: pd.DataFrame, numbers: Mapping[str, Assumption], budgets: Map
         name = str(key)
         if grid.at(row, "When a change counts") == FIXED:
             continue
+        place = f"{file} > {SHEET} > {grid.address(row, KEY)}"
+        if name in seen:
+            grid.faults.append(Fault(f"'{name}' stands here twice", place, "One row a number", "Delete the row that was added"))
         seen.add(name)
         if name in numbers:
             found += _of_number(grid, row, numbers[name])
         elif name in budgets:
             found += _of_budget(grid, row, budgets[name])
         else:
-            place = f"{file} > {SHEET} > {grid.address(row, KEY)}"
             grid.faults.append(Fault(f"the config has no '{name}'", place, did_you_mean(name, [*numbers, *budgets]), AGAIN))
     for name in sorted(set(numbers) - seen):
         grid.faults.append(Fault(f"'{name}' of the config is not on the sheet", f"{file} > {SHEET}", do_next=AGAIN))
@@ -123,6 +125,10 @@ def _grid(cells: pd.DataFrame, file: str) -> Grid:
 def _of_number(grid: Grid, row: int, number: Assumption) -> Iterator[dict[str, Any]]:
     typed = {name: grid.number(row, heading) for name, heading in NUMBERS.items()}
     value, low, high = typed["value"], typed["low"], typed["high"]
+    unit = grid.at(row, "Unit")
+    if unit is not None and str(unit) != number.unit:
+        place = f"{grid.file} > {SHEET} > {grid.address(row, 'Unit')}"
+        grid.faults.append(Fault(f"the unit '{unit}' of '{grid.at(row, KEY)}'", place, number.unit, "Change units in the config, not here"))
     if value is None or low is None or high is None:
         return
     if not low <= value <= high:

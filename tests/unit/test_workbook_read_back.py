@@ -139,3 +139,14 @@ def test_numbers_found_in_the_extract_are_fixed_and_not_read_back(tmp_path: Path
     assert row[1].protection.locked
     without = CONFIG.model_copy(update={"costs": CONFIG.costs[:2]})
     assert edited(without, path)[1].empty
+
+
+def test_a_changed_unit_and_a_row_that_stands_twice_are_refused(tmp_path: Path) -> None:
+    path = sheet_with(
+        {"hostel place: amount": {"Unit": "GBP/household/night"}, "security: amount": {"Name in the config": "bed and breakfast: amount"}},
+        tmp_path,
+    )
+    with pytest.raises(SettingsError) as caught:
+        edited(CONFIG, path)
+    assert "the unit 'GBP/household/night' of 'hostel place: amount'" in str(caught.value)
+    assert "'bed and breakfast: amount' stands here twice" in str(caught.value)
