@@ -42,7 +42,7 @@ def mapping(job: Job) -> dict[str, Any]:
         except DataError:
             seen = {}
         told[name] = {
-            "file": spec.path, "seen": seen, "columns": spec.columns, "codes": spec.codes, "proposed": _proposed(job, name)
+            "file": spec.called, "seen": seen, "columns": spec.columns, "codes": spec.codes, "proposed": _proposed(job, name)
         }  # fmt: skip
     return told
 

@@ -34,6 +34,7 @@ from demand.hierarchy import HierarchySpec
 from demand.report import ReportSpec
 from demand.report.governance import GovernanceSpec
 from demand.scenario import Scenario, Sweep
+from demand.secrets import redacted
 from demand.segments.find import SegmentSpec
 from demand.spec import LEDGER, Assumption, Spec, Where
 from pipelines.reading import Written, example_configs, read_config
@@ -354,7 +355,7 @@ def _fault(written: Written, error: dict[str, Any]) -> Fault:
         return Fault("this key is missing", where=where, do_next="Add it")
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     value = error.get("input")
-    shown = f" (found: {value!r})" if isinstance(value, str | int | float | bool | date) else ""
+    shown = f" (found: {redacted(value)!r})" if isinstance(value, str | int | float | bool | date) else ""
     return Fault(f"{message}{shown}", where=where)
 
 

@@ -251,11 +251,12 @@ class Inputs:
 
     @cached_property
     def hashes(self) -> dict[str, str]:
-        """A hash of every source: of the bytes of files, of the settings of the example."""
+        """A hash of every source: of the bytes of files, of what a database answered, of the settings of the example."""
         data, asked = self.config.data, self.config.segments
         specs = {"history": data.history, "people": data.people, "places": data.places, "drivers": data.drivers, "actuals": data.actuals,
                  "outturn": data.outturn, "comparators": data.comparators}  # fmt: skip
-        paths = {name: self.folder / spec.path for name, spec in specs.items() if spec is not None}
+        given = {name: spec for name, spec in specs.items() if spec is not None}
+        paths = {name: self.folder / spec.path for name, spec in given.items() if spec.path}
         rules = {"segments.saved": asked.saved, "segments.previous": asked.previous} if asked else {}
         paths |= {name: self._of_run(path, "segment_model.json") for name, path in rules.items() if path}
         if self.config.caseload is not None and self.config.caseload.known_changes is not None:
@@ -265,6 +266,7 @@ class Inputs:
         if data.actuals is not None and data.actuals.previous:
             paths["actuals.previous"] = self._of_run(data.actuals.previous, "outturn.csv")
         found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()}
+        found |= {name: spec.answer(self.folder).hash for name, spec in given.items() if spec.sql}
         if data.example is not None:
             return {"example": data.example.fingerprint, **found}
         return {**found, **({"pseudonym_key": hashlib.sha256(self.key).hexdigest()[:16]} if data.people or data.places else {})}
@@ -302,7 +304,7 @@ class Inputs:
             return month_end, []
         told = f"the extract ends on {until.day} {until:%B %Y}: {until:%B} is not whole and is not counted"
         hint = "; where it is whole, say so with `extracted`"
-        return month_end - pd.offsets.MonthEnd(1), [Finding.of("half_month", "warn", spec.path, count=1, message=told + hint)]
+        return month_end - pd.offsets.MonthEnd(1), [Finding.of("half_month", "warn", spec.called, count=1, message=told + hint)]
 
     @property
     def _known_too_early(self) -> list[Finding]:
@@ -315,7 +317,7 @@ class Inputs:
         if not later.any():
             return []
         told = "values after `as_of` are taken as projections, although they may have been known only later"
-        return [Finding.of("later_vintage", "warn", spec.path, count=int(later.sum()), message=told)]
+        return [Finding.of("later_vintage", "warn", spec.called, count=int(later.sum()), message=told)]
 
     @cached_property
     def _people(self) -> tuple[pd.DataFrame | None, list[Finding]]:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_jsonable_python
 
 from demand.errors import DataError, Fault, SettingsError, raise_all
+from demand.secrets import redacted
 from demand.spec import fingerprint
 from pipelines.config import RunConfig
 from pipelines.inputs import Inputs
-from pipelines.secrets import redacted
 from pipelines.store import Store, source_hash, versions
 
 if TYPE_CHECKING:

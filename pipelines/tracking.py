@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demand.errors import Fault, StoreError
+from demand.secrets import redacted, with_secrets
 from pipelines.replacing import running
-from pipelines.secrets import redacted, with_secrets
 from pipelines.store import Store, file_class
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Opening a file: CSV, Excel or Parquet, in whatever encoding it was saved and wherever in it the table lies.
+"""Opening a file: CSV, Excel or Parquet, in whatever encoding it was saved and wherever in it the table lies; or asking a database.
 
 In: the settings of a file and the folder it should be in. Out: the rows of its table as they stand (text stays text, leading zeros stay),
 with the row numbers that a person sees, and what was left out. Refuses files that are missing, empty, cut short or of an unknown type,
@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, PrivateAttr, model_validator
 
 from demand.data.cells import MOJIBAKE, filled, matches, rows_text
 from demand.data.codes import merge_codes
+from demand.data.database import Answer, ask, statement_faults
 from demand.data.layout import Header, find_header, furniture, same_name
 from demand.data.numbers import Numbers, scale_of, to_numbers
 from demand.data.quality import Finding
-from demand.data.sheets import TYPES, Sheet, open_sheets
+from demand.data.sheets import TYPES, Sheet, held_table, open_sheets
 from demand.errors import DataError, Fault, did_you_mean, listed, raise_all
+from demand.secrets import written_out
 from demand.spec import NameList, Spec
 
 __all__ = ["FileSpec", "RawTable", "empty_faults", "open_table"]
@@ -41,10 +45,17 @@ LEFT_OUT: Mapping[str, str] = {
 
 
 class FileSpec(Spec):
-    """A file, and what to say when it is not there."""
+    """A file, or a question to a database, and what to say when it is not there."""
 
-    path: str
+    path: str = ""
     """The file, looked up in the folder of the data: .csv, .txt, .tsv, .xlsx, .xlsm or .parquet."""
+    sql: str = ""
+    """In place of a file: one SELECT (or WITH ... SELECT) to a database, with :names where values are bound. Row 2 is its first row."""
+    url: str = ""
+    """The address of that database, such as ${DEMAND_DATABASE_URL}: what is secret in it comes from the environment. SQLite is opened for
+    reading only; nothing is ever committed to others, and the login should be one that may only read."""
+    parameters: dict[str, str | int | float | date] = Field(default_factory=dict)
+    """The values of the :names, bound by the database and never written into the statement: {since: 2023-04-01}."""
     sheet: str | None = None
     """The sheet of a workbook; where nothing is said, every sheet that has the columns, one below the other. A column named `sheet` can be
     asked for: it says which sheet a row stands in, such as the month."""
@@ -64,6 +75,37 @@ class FileSpec(Spec):
     """Which table this is, who publishes it and where: told when the file is not there."""
     layout: str = ""
     """The columns and rows expected: told when the file is not there or does not fit."""
+    _answer: Answer | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if bool(self.path) == bool(self.sql):
+            raise ValueError("give either 'path', a file, or 'sql' with 'url', a question to a database.")
+        if bool(self.sql) != bool(self.url) or (self.parameters and not self.sql):
+            raise ValueError("'sql' and 'url' belong together, and 'parameters' to them. Give both, or neither.")
+        if written_out(self.url):
+            raise ValueError("there is a password in 'url'. Put the address into the environment and write ${DEMAND_DATABASE_URL}.")
+        faults = statement_faults(self.sql, self.parameters) if self.sql else []
+        if faults:
+            raise ValueError(" ".join(faults))
+        return self
+
+    @property
+    def called(self) -> str:
+        """What messages call it: the file as it is named, or the query by the table that it gives."""
+        return self.path or f"{type(self).__name__.removesuffix('Spec').lower()} query"
+
+    def answer(self, folder: Path) -> Answer:
+        """Ask the database, once: what is hashed is what is read.
+
+        Raises
+        ------
+        DataError
+            Where it cannot be asked.
+        """
+        if self._answer is None:
+            self._answer = ask(self.url, self.sql, self.parameters, folder=folder, name=self.called)
+        return self._answer
 
 
 @dataclass(frozen=True)
@@ -135,31 +177,24 @@ def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str], ever
     DataError
         Where the file is missing, cannot be read, has no rows, or lacks a column.
     """
-    path = Path(folder) / spec.path
     expected = spec.layout or f"a table with the columns {listed(dict.fromkeys(columns.values()), most=12)}"
-    if not path.is_file():
-        raise DataError(_absent(spec, path, expected))
-    if path.suffix.lower() not in TYPES:
-        raise DataError(
-            Fault(f"'{path.name}' is of a type that cannot be read", allowed=f"Files that can be read: {listed(TYPES, most=9)}")
-        )
-    sheets, findings = open_sheets(path, spec.sheet)
-    if all(s.head.empty for s in sheets):
-        raise DataError(Fault(f"'{path.name}' cannot be read: it is empty", allowed=f"The layout expected: {expected}"))
+    name, sheets, findings = _opened(spec, Path(folder), expected)
     wanted = list(dict.fromkeys(columns.values()))
     chosen, left = _chosen([(s, _header(s, spec, wanted)) for s in sheets], spec, wanted)
     if left:
         told = f"sheets without these columns are left out: {listed(left)}"
-        findings.append(Finding.of("sheets_left_out", "note", path.name, count=len(left), message=told))
-    faults = [f for sheet, header in chosen for f in _column_faults(path.name, header.names, spec, columns, expected)]
-    raise_all(faults, DataError, during=f"reading {path.name}")
+        findings.append(Finding.of("sheets_left_out", "note", name, count=len(left), message=told))
+    faults = [f for sheet, header in chosen for f in _column_faults(name, header.names, spec, columns, expected)]
+    raise_all(faults, DataError, during=f"reading {name}")
     anchors = [columns[a] for a in ANCHORS if a in columns]
     several = len(chosen) > 1
-    tables = [_table(path.name, s, h, spec, wanted=wanted, anchors=anchors, keep=(every, several)) for s, h in chosen]
-    whole = tables[0] if len(tables) == 1 else _stacked(path.name, tables)
+    tables = [_table(name, s, h, spec, wanted=wanted, anchors=anchors, keep=(every, several)) for s, h in chosen]
+    whole = tables[0] if len(tables) == 1 else _stacked(name, tables)
     whole = _without_overfull(whole)
     if whole.data.empty:
-        raise DataError(Fault("the file has no rows", where=path.name, allowed=f"The layout expected: {expected}"))
+        raise DataError(
+            Fault("the query gives no rows" if spec.sql else "the file has no rows", where=name, allowed=f"The layout expected: {expected}")
+        )
     merged, notes = merge_codes(whole.data.drop(columns=BEYOND, errors="ignore"), spec.codes, whole.name, whole.rows)
     return replace(whole, data=merged, findings=(*findings, *whole.findings, *notes, *_damaged(whole)))
 
@@ -171,6 +206,23 @@ def empty_faults(empty: np.ndarray, raw: RawTable, column: str, what: str) -> li
     found = f"an empty cell in {rows_text(raw.rows[empty])}"
     allowed = f"{what[0].upper()}{what[1:]} in every row"
     return [Fault(found, where=f"{raw.name} > {column}", allowed=allowed, rule="empty_cell", rows=tuple(raw.rows[empty]))]
+
+
+def _opened(spec: FileSpec, folder: Path, expected: str) -> tuple[str, list[Sheet], list[Finding]]:
+    """Give the sheets of a file, or the rows of a query as one."""
+    if spec.sql:
+        return spec.called, [held_table(spec.answer(folder).rows)], []
+    path = folder / spec.path
+    if not path.is_file():
+        raise DataError(_absent(spec, path, expected))
+    if path.suffix.lower() not in TYPES:
+        raise DataError(
+            Fault(f"'{path.name}' is of a type that cannot be read", allowed=f"Files that can be read: {listed(TYPES, most=9)}")
+        )
+    sheets, findings = open_sheets(path, spec.sheet)
+    if all(s.head.empty for s in sheets):
+        raise DataError(Fault(f"'{path.name}' cannot be read: it is empty", allowed=f"The layout expected: {expected}"))
+    return path.name, sheets, findings
 
 
 def _absent(spec: FileSpec, path: Path, expected: str) -> Fault:

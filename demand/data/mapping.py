@@ -13,7 +13,7 @@ import pandas as pd
 from demand.data.cells import to_text
 from demand.data.dates import parse_dates
 from demand.data.files import FileSpec
-from demand.data.layout import find_header, same_name
+from demand.data.layout import HEAD_ROWS, find_header, same_name
 from demand.data.numbers import to_numbers
 from demand.data.quality import Finding
 from demand.data.sheets import TYPES, open_sheets
@@ -44,6 +44,9 @@ def seen_columns(spec: FileSpec, folder: Path, expected: list[str]) -> dict[str,
     DataError
         Where the file cannot be read.
     """
+    if spec.sql:
+        table = spec.answer(folder).rows
+        return {str(name): _type(table[name].head(HEAD_ROWS)) for name in table}
     path = Path(folder) / spec.path
     if not path.is_file() or path.suffix.lower() not in TYPES:
         return {}

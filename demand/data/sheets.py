@@ -25,7 +25,7 @@ from demand.data.layout import HEAD_ROWS, Header
 from demand.data.quality import Finding
 from demand.errors import DataError, Fault, did_you_mean
 
-__all__ = ["TYPES", "Sheet", "open_sheets"]
+__all__ = ["TYPES", "Sheet", "held_table", "open_sheets"]
 
 TYPES = {".csv": "text", ".txt": "text", ".tsv": "text", ".xlsx": "excel", ".xlsm": "excel", ".parquet": "parquet", ".pq": "parquet"}
 SEPARATORS = (",", ";", "\t", "|")
@@ -182,6 +182,17 @@ def _held(name: str, cells: pd.DataFrame) -> Sheet:
         return table.reset_index(drop=True)
 
     return Sheet(name, cells.head(HEAD_ROWS).astype(object), read)
+
+
+def held_table(table: pd.DataFrame) -> Sheet:
+    """Make a sheet of a table whose columns have names and types already."""
+    names = [str(n) for n in table.columns]
+
+    def read(_header: Header, columns: Sequence[int]) -> pd.DataFrame:
+        wanted = sorted({int(c) for c in columns})
+        return table.set_axis(range(len(names)), axis=1).reindex(columns=wanted)
+
+    return Sheet("", pd.DataFrame([names], columns=range(len(names)), dtype=object), read)
 
 
 def _parquet(path: Path) -> Sheet:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from demand.errors import SettingsError
-from pipelines.secrets import redacted, with_secrets
+from demand.secrets import redacted, with_secrets
 
 CANARY = "hunter2-canary"
 START = """

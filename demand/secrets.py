@@ -13,7 +13,7 @@ from typing import Any
 
 from demand.errors import Fault, SettingsError
 
-__all__ = ["redacted", "with_secrets"]
+__all__ = ["redacted", "with_secrets", "written_out"]
 
 NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 LOGIN = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:)\S*(?=@)")
@@ -57,3 +57,15 @@ def redacted(content: Any) -> Any:
     if isinstance(content, Mapping):
         return {k: BLOT if KEY.search(str(k)) and isinstance(v, str) and not NAME.fullmatch(v) else redacted(v) for k, v in content.items()}
     return [redacted(v) for v in content] if isinstance(content, list | tuple) else content
+
+
+def written_out(text: str) -> bool:
+    """Say whether a password stands in an address itself, and not as `${NAME}`.
+
+    Examples
+    --------
+    >>> [written_out(address) for address in ("x://me:${PASSWORD}@db/cases", "sqlite:///cases.db", "x://me:hunter2@db/cases")]
+    [False, False, True]
+    """
+    bare = NAME.sub(BLOT, text)
+    return bool(redacted(bare) != bare)
