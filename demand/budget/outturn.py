@@ -60,7 +60,7 @@ def remainder(cost: Cost, history: History, *, until: pd.Timestamp, seed: int) -
     -------
     xarray.DataArray
         GBP, dims (series, draw), the priced series. A period that holds the day counts by its days after it. NaN where a period that is
-        needed was not counted.
+        needed was not counted, and all NaN where the forecast ends before the year.
     """
     start = cost.exposure.start_month
     demand, counted = with_ended(cost.demand.sel(scenario=[BASELINE]), history, start_month=start)
@@ -82,6 +82,8 @@ def remainder(cost: Cost, history: History, *, until: pd.Timestamp, seed: int) -
     begins = first.where(first > until, until + pd.Timedelta(days=1))
     days = np.clip(np.asarray((last.where(last <= end, end) - begins).days) + 1, 0, None)
     used = np.flatnonzero(days > 0)
+    if last[-1] < end:
+        return pounds.isel(ds=0, drop=True) * np.nan
     share = xr.DataArray(days[used] / frequency.days_in(ds)[used], dims="ds")
     return (pounds.isel(ds=used) * share).sum("ds", skipna=False)
 
@@ -204,5 +206,7 @@ def outturn_notes(table: pd.DataFrame, spec: BudgetSpec, ledger: pd.DataFrame, *
     period = int(ledger["period"].iloc[0])
     told = [f"Projected outturn: spent and accrued to the end of P{period:02d}, commitments, and the forecast of the months after; {rule}."]
     if lost:
-        told.append(f"No projected outturn for {', '.join(lost)}: not in the ledger, or a month after the period was not counted.")
+        told.append(
+            f"No projected outturn for {', '.join(lost)}: not in the ledger, or a month after it was not counted or lies beyond the forecast."
+        )
     return tuple(told)

@@ -195,3 +195,13 @@ def test_what_is_paid_by_the_year_is_in_a_gross_ledger_too_and_what_comes_in_is_
         told = outturn(cost, LINES, ledger(), history, seed=1, basis=basis).set_index("line")["projected_pence"]
         assert told["hostels"] - bare["hostels"] == pytest.approx(more * 100, abs=1)
         assert told["bed and breakfast"] == pytest.approx(bare["bed and breakfast"], abs=1)
+
+
+def test_a_forecast_that_ends_before_the_year_projects_nothing_and_says_so() -> None:
+    unset = BudgetSpec(lines=tuple(line.model_copy(update={"years": {}}) for line in LINES.lines))
+    cost, history = planned(ahead=6)
+    told = outturn(cost, unset, ledger(), history, seed=1)
+    assert told.empty
+    assert "lies beyond the forecast" in outturn_notes(told, unset, ledger())[-1]
+    cost, history = planned(ahead=9)
+    assert len(outturn(cost, unset, ledger(), history, seed=1)) == 3
