@@ -206,7 +206,5 @@ def outturn_notes(table: pd.DataFrame, spec: BudgetSpec, ledger: pd.DataFrame, *
     period = int(ledger["period"].iloc[0])
     told = [f"Projected outturn: spent and accrued to the end of P{period:02d}, commitments, and the forecast of the months after; {rule}."]
     if lost:
-        told.append(
-            f"No projected outturn for {', '.join(lost)}: not in the ledger, or a month after it was not counted or lies beyond the forecast."
-        )
+        told.append(f"No projected outturn for {', '.join(lost)}: not in the ledger, or a month after it was not counted or not forecast.")
     return tuple(told)
