@@ -14,6 +14,7 @@ import pandas as pd
 
 from demand.data.people import pseudonymise
 from demand.errors import DataError, Fault, listed
+from pipelines.frozen import APPROVED, MONTHS, frozen
 from pipelines.job import Job
 from pipelines.store import Store
 
@@ -84,6 +85,15 @@ def erase(job: Job, ids: Sequence[str]) -> list[str]:
     said += (
         [f"STILL THERE, take it out by hand: {listed(left)}."] if left else ["A search of every byte of the output folder finds nothing."]
     )
+    saw = [
+        p
+        for kind in (APPROVED, MONTHS)
+        for p in frozen(store.folder, kind)
+        if any(one.name.startswith(MODELS_THAT_SAW) for one in p.iterdir())
+    ]
+    if saw:
+        told = listed(p.relative_to(store.folder).as_posix() for p in saw)
+        said.append(f"Frozen runs hold no row of the person, and keep models that saw them: {told}. Delete those that need not be kept.")
     if sources:
         said.append(f"The extract still holds the person: {listed(p.name for p in sources)}. Take the rows out there before the next run.")
     return [*said, "The next `demand run` fits everything again, without the person."]

@@ -16,6 +16,7 @@ from demand.errors import DataError
 from demand.spec import stream
 from pipelines.console import open_job
 from pipelines.erase import erase, holding, tokens
+from pipelines.frozen import freeze
 from pipelines.job import Job
 from pipelines.run import run
 
@@ -73,6 +74,7 @@ def test_a_person_is_found_before_and_nowhere_after(stored: Path) -> None:
     wanted = tokens(mine, [CANARY])
     token = next(t for t in wanted if t in set(pd.read_parquet(stored / "out" / "segments.parquet")["person_id"]))
     plant(stored, token)
+    freeze(mine.store, stored / "out" / "records" / "budget-2027-28", {"name": "Budget 2027-28"})
     before = {p.name for p in holding(stored / "out", wanted) + holding(stored / "store", wanted)}
     assert {"segments.parquet", "mlflow.db", "note.txt"} <= before
     people = len(pd.read_parquet(stored / "out" / "segments.parquet"))
@@ -83,6 +85,7 @@ def test_a_person_is_found_before_and_nowhere_after(stored: Path) -> None:
     assert len(pd.read_parquet(stored / "out" / "segments.parquet")) == people - 1
     assert not (stored / "out" / "segment_model.json").exists()
     assert "segment_model.json" in said
+    assert "keep models that saw them: 'records/budget-2027-28'" in said
     assert "The extract still holds the person: 'people.csv'" in said
     assert CANARY not in said
     assert token not in said
