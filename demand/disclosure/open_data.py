@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from demand.data.codes import WELSH_AUTHORITIES
 from demand.disclosure.policies import Policy
 from demand.disclosure.protect import protect
 from demand.spec import Spec
@@ -26,15 +27,8 @@ ALL = "all"
 """The value of a key in a row that adds up all its values."""
 GSS = re.compile(r"[EWSNK]\d{8}")
 """A code of the Government Statistical Service: a letter for the country and eight digits (ONS, Register of Geographic Codes)."""
-WALES = {
-    "Wales": "W92000004", "Isle of Anglesey": "W06000001", "Gwynedd": "W06000002", "Conwy": "W06000003", "Denbighshire": "W06000004",
-    "Flintshire": "W06000005", "Wrexham": "W06000006", "Ceredigion": "W06000008", "Pembrokeshire": "W06000009",
-    "Carmarthenshire": "W06000010", "Swansea": "W06000011", "Neath Port Talbot": "W06000012", "Bridgend": "W06000013",
-    "Vale of Glamorgan": "W06000014", "Cardiff": "W06000015", "Rhondda Cynon Taf": "W06000016", "Caerphilly": "W06000018",
-    "Blaenau Gwent": "W06000019", "Torfaen": "W06000020", "Monmouthshire": "W06000021", "Newport": "W06000022", "Powys": "W06000023",
-    "Merthyr Tydfil": "W06000024",
-}  # fmt: skip
-"""The codes of the Welsh unitary authorities (ONS, Code History Database)."""
+WALES = {"Wales": "W92000004"} | {name: code for code, name in WELSH_AUTHORITIES.items()}
+"""The codes of the country and of its unitary authorities, by name."""
 LICENCES = {
     "OGL-UK-3.0": ("https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/", "Open Government Licence v3.0"),
     "CC-BY-4.0": ("https://creativecommons.org/licenses/by/4.0/", "Creative Commons Attribution 4.0"),
