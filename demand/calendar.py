@@ -23,8 +23,6 @@ __all__ = [
     "Frequency",
     "average_stock",
     "bank_holidays",
-    "finance_periods",
-    "four_weekly",
     "months_over",
     "span_shares",
     "stock_weights",
@@ -245,52 +243,6 @@ def months_over(year: FinancialYear, ahead: pd.Timestamp) -> int:
     8
     """
     return int(np.clip((ahead.year - year.start.year) * 12 + ahead.month - year.start.month, 0, 12))
-
-
-def finance_periods(year: FinancialYear) -> pd.DataFrame:
-    """Give the finance periods of a ledger: 01 to 12 are the months of the financial year, 13 the entries made after its end.
-
-    Parameters
-    ----------
-    year : FinancialYear
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by period, "01" to "13": first and last day. Period 13 has no days of its own: it counts on the last day of the year.
-
-    Examples
-    --------
-    >>> finance_periods(FinancialYear(2026)).loc[["01", "13"], "last"].dt.strftime("%d %B %Y").tolist()
-    ['30 April 2026', '31 March 2027']
-    """
-    first = pd.date_range(year.start, periods=12, freq="MS")
-    last = first + pd.offsets.MonthEnd(0)
-    names = pd.Index([f"{number:02d}" for number in range(1, 14)], name="period")
-    return pd.DataFrame(
-        {"first": first.append(pd.DatetimeIndex([year.end])), "last": last.append(pd.DatetimeIndex([year.end]))}, index=names
-    )
-
-
-def four_weekly(paid: pd.Timestamp | date, year: FinancialYear) -> pd.DatetimeIndex:
-    """Give the days in a financial year on which something is paid every four weeks: 13 of them, and 14 in some years.
-
-    Costs in this package fall on the days that they are for, so that a year with 14 payments costs no more than others; the days tell
-    in which finance period a ledger will show them.
-
-    Parameters
-    ----------
-    paid : date
-        Any day on which it was, or will be, paid.
-    year : FinancialYear
-
-    Examples
-    --------
-    >>> [len(four_weekly(date(2026, 4, 1), FinancialYear(first))) for first in (2026, 2027)]
-    [14, 13]
-    """
-    start = year.start + pd.Timedelta(days=(pd.Timestamp(paid) - year.start).days % 28)
-    return pd.date_range(start, year.end, freq="28D")
 
 
 def bank_holidays(first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
