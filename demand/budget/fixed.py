@@ -78,7 +78,8 @@ class FixedCost(Item, Rising):
     def notes(self, cost: Cost) -> list[str]:
         """Say where it lies outside the years that are shown."""
         years = cost.exposure.years
-        gone = years and ((self.end and self.end < years[0].start.date()) or (self.start and self.start > years[-1].end.date()))
+        last = self.start if self.one_off else self.end
+        gone = years and ((last and last < years[0].start.date()) or (self.start and self.start > years[-1].end.date()))
         return [f"{self.name}: nothing is paid within the years that are shown."] if gone else []
 
 

@@ -217,3 +217,9 @@ def test_rules_that_together_bring_more_than_is_paid_are_told(cost) -> None:
     told = [note for note in budget_notes(with_items(cost, [health, schools], seed=1), SPEC) if "together bring more" in note]
     assert len(told) == 1
     assert told[0].startswith(rule["line"])
+
+
+def test_what_was_paid_once_before_the_years_shown_is_said(cost) -> None:
+    works = FixedCost(name="works", line="team", amount=certain(5e4, "GBP"), start=date(2025, 5, 1), one_off=True)
+    assert works.notes(cost) == ["works: nothing is paid within the years that are shown."]
+    assert works.model_copy(update={"one_off": False}).notes(cost) == []
