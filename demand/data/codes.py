@@ -21,7 +21,7 @@ import pandas as pd
 from demand.data.cells import MOJIBAKE, to_text
 from demand.data.quality import Finding
 
-__all__ = ["ETHNIC_GROUPS", "WELSH_AUTHORITIES", "broader_group", "code_gates", "merge_codes", "proposed_codes", "uprn_text"]
+__all__ = ["ETHNIC_GROUPS", "WELSH_AUTHORITIES", "broader_group", "code_gates", "merge_codes", "pad_uprns", "proposed_codes", "uprn_text"]
 
 WELSH_AUTHORITIES: Mapping[str, str] = {
     "W06000001": "Isle of Anglesey", "W06000002": "Gwynedd", "W06000003": "Conwy", "W06000004": "Denbighshire", "W06000005": "Flintshire",
@@ -179,6 +179,34 @@ def uprn_text(column: pd.Series) -> pd.Series:
     """
     text = to_text(column)
     return text.where(text.isna() | ~text.str.fullmatch(r"\d{1,12}").fillna(False).astype(bool), text.str.zfill(12))
+
+
+def pad_uprns(data: pd.DataFrame, name: str, rows: np.ndarray) -> tuple[pd.DataFrame, list[Finding]]:
+    """Give property references back the zeros that a spreadsheet took, in columns that are called so.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+    name : str
+        The file, for messages.
+    rows : numpy.ndarray
+        Row numbers.
+
+    Returns
+    -------
+    data : pandas.DataFrame
+    findings : list of Finding
+        uprn_padded: how many references were shorter than twelve digits.
+    """
+    findings = []
+    for column in [c for c in data.columns if "uprn" in str(c).casefold()]:
+        padded = uprn_text(data[column])
+        changed = padded.notna() & (padded != to_text(data[column]))
+        if changed.any():
+            data = data.assign(**{column: padded})
+            told = "property references were filled up with zeros to twelve digits"
+            findings.append(Finding.of("uprn_padded", "note", f"{name} > {column}", rows=rows[changed.to_numpy()], message=told))
+    return data, findings
 
 
 def _column_gates(column: str, text: pd.Series) -> Iterable[tuple[str, np.ndarray, str]]:

@@ -18,7 +18,7 @@ import pandas as pd
 from pydantic import Field, PrivateAttr, model_validator
 
 from demand.data.cells import MOJIBAKE, filled, matches, rows_text
-from demand.data.codes import merge_codes
+from demand.data.codes import merge_codes, pad_uprns
 from demand.data.database import Answer, ask, statement_faults
 from demand.data.layout import Header, find_header, furniture, same_name
 from demand.data.numbers import Numbers, scale_of, to_numbers
@@ -196,7 +196,8 @@ def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str], ever
             Fault("the query gives no rows" if spec.sql else "the file has no rows", where=name, allowed=f"The layout expected: {expected}")
         )
     merged, notes = merge_codes(whole.data.drop(columns=BEYOND, errors="ignore"), spec.codes, whole.name, whole.rows)
-    return replace(whole, data=merged, findings=(*findings, *whole.findings, *notes, *_damaged(whole)))
+    padded, filled_up = pad_uprns(merged, whole.name, whole.rows)
+    return replace(whole, data=padded, findings=(*findings, *whole.findings, *notes, *filled_up, *_damaged(whole)))
 
 
 def empty_faults(empty: np.ndarray, raw: RawTable, column: str, what: str) -> list[Fault]:

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from demand.data.codes import ETHNIC_GROUPS, WELSH_AUTHORITIES, broader_group, code_gates, proposed_codes, uprn_text
+from demand.data.files import FileSpec, open_table
 from demand.data.identifiers import identifier_faults
 from demand.data.policies import QualitySpec, settled
 from demand.data.quality import Finding, ReadingError
@@ -152,6 +153,13 @@ def test_property_references_are_text_of_twelve_digits() -> None:
     assert uprn_text(pd.Series([199356, "100021066689"])).tolist() == ["000000199356", "100021066689"]
     table = pd.DataFrame({"uprn": ["100021066689", "1.00012E+11", "000000199356"]})
     assert [f.rows for f in code_gates(table, "p.csv", ROWS[:3]) if f.rule == "uprn"] == [(3,)]
+
+
+def test_property_references_are_filled_up_where_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "homes.csv").write_text("UPRN,rooms\n199356,2\n100021066689,3\n1.00012E+11,4\n", encoding="utf-8")
+    read = open_table(FileSpec(path="homes.csv"), tmp_path, columns={"id": "UPRN", "value": "rooms"})
+    assert read.data["UPRN"].tolist()[:3] == ["000000199356", "100021066689", "1.00012E+11"]
+    assert [(f.rule, f.severity, f.rows) for f in read.findings] == [("uprn_padded", "note", (2,))]
 
 
 def test_references_that_lost_their_zeros() -> None:
