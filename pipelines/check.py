@@ -47,10 +47,10 @@ def run(job: Job, writer: Writer) -> None:
         check_config(job)
     summary = quality_summary(findings, title=job.config.heading, **({} if stopped else _extent(job)))
     writer.json("quality.json", summary)
-    writer.text("quality.html", quality_page(summary))
+    scored = scores(job)
+    writer.text("quality.html", quality_page(summary, scored))
     if known:
         writer.text("mapping.yaml", HEADING + json.dumps(known, indent=2, ensure_ascii=False) + "\n")
-    scored = scores(job)
     if scored is not None:
         writer.table("quality_scores.csv", scored)
 

@@ -39,11 +39,18 @@ READ = {
     "frequency": "Counted by",
 }
 """What quality.json says about the data, and how it is called."""
+MEASURES = {
+    "completeness": "Filled in",
+    "accuracy": "Nothing said against it",
+    "duplication": "Told once",
+    "timeliness": "Last month beside a usual one",
+}
+"""The measures of quality_scores.csv, and how readers know them."""
 FREQUENCIES = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year"}
 
 
-def quality_section(quality: Mapping[str, object] | None) -> Section | None:
-    """Say what the gates found in the data."""
+def quality_section(quality: Mapping[str, object] | None, scores: pd.DataFrame | None = None) -> Section | None:
+    """Say what the gates found in the data, and how good the extract of people is beside the last one."""
     if quality is None:
         return None
     verdict = {
@@ -65,8 +72,29 @@ def quality_section(quality: Mapping[str, object] | None) -> Section | None:
             frame["rows"] = [words.join(map(str, r)) if isinstance(r, list | tuple) else "" for r in frame["rows"]]
         names = {"severity": "How grave", "message": "What was found", "where": "Where", "count": "How many", "rows": "Rows of the file"}
         parts.append(table_of(frame, "What was found in the data", names=names, formats={"count": "count"}))
+    parts += _score_tables(scores) if scores is not None and len(scores) else []
     lead = verdict.get(str(quality.get("verdict")), "What the checks found before anything was forecast.")
     return Section("quality", "The data", tuple(parts), lead)
+
+
+def _score_tables(scores: pd.DataFrame) -> list[Table]:
+    """Write the scores of the last extract by field, and by area over all fields, each with its change since the extract before."""
+    last = scores[scores["data"] == scores["data"].iloc[-1]]
+    cuts = (
+        ("field", last[last["area"] == "all"], "How good the extract of people is, by field"),
+        ("area", last[last["area"] != "all"], "How good the extract of people is, by area: the mean of its fields"),
+    )
+    note = "100% is best. In brackets: percentage points more or less than in the extract before."
+    tables = []
+    for by, rows, caption in cuts:
+        if rows.empty:
+            continue
+        mean = rows.groupby([by, "measure"], sort=False)[["score", "change"]].mean()
+        told = [f"{words.percent(s)}{f' ({c * 100:+.1f})' if abs(c) >= 0.0005 else ''}" for s, c in mean.itertuples(index=False)]
+        wide = pd.Series(told, index=mean.index).unstack("measure").reindex(columns=list(MEASURES))
+        frame = wide.reindex(rows[by].unique()).dropna(axis="columns", how="all").reset_index()
+        tables.append(table_of(frame, caption, names={by: by.capitalize(), **MEASURES}, formats={}, note=note))
+    return tables
 
 
 def _said(value: object) -> str:

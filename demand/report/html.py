@@ -65,20 +65,22 @@ def _until(inputs: ReportInput, period: object) -> str:
     return words.month(end) if inputs.frequency.family in "MQY" else words.day(end)
 
 
-def quality_page(summary: Mapping[str, Any]) -> str:
+def quality_page(summary: Mapping[str, Any], scores: pd.DataFrame | None = None) -> str:
     """Write what the gates found as a page of its own.
 
     Parameters
     ----------
     summary : mapping
         The content of quality.json.
+    scores : pandas.DataFrame, optional
+        The content of quality_scores.csv.
 
     Returns
     -------
     str
         HTML.
     """
-    return section_page("What the checks found in the data", quality_section(summary))
+    return section_page("What the checks found in the data", quality_section(summary, scores))
 
 
 def section_page(title: str, section: Section | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -96,6 +97,11 @@ def test_scores_by_field_and_area_with_their_trend(tmp_path: Path) -> None:
     assert last.loc[("completeness", "need", "South"), "change"] == 0
     assert last.loc[("accuracy", "episode", "all"), "score"] == pytest.approx(1 - 1 / 400, abs=1e-4)
     assert last.loc[("timeliness", "episode", "all"), "score"] > 0.8
+    page = (tmp_path / "out" / "quality.html").read_text(encoding="utf-8")
+    by_field = re.search(r"<tr>\s*<t[hd][^>]*>need</t[hd]>(.*?)</tr>", page, re.DOTALL)
+    assert by_field is not None
+    assert "75% (-25.0)" in by_field[1]
+    assert re.search(r"<t[hd][^>]*>South</t[hd]>", page)
     check(tmp_path, worse, "seed=2")
     assert len(pd.read_csv(tmp_path / "out" / "quality_scores.csv")) == len(scores)
 
