@@ -8,6 +8,7 @@ import pandas as pd
 
 from demand.data.policies import settled
 from demand.data.quality import quality_summary
+from demand.errors import DataError, Fault, raise_all
 from demand.report.html import quality_page
 from pipelines.checked import HEADING, drifted, mapping, scores
 from pipelines.config import RunConfig
@@ -33,13 +34,15 @@ def rests_on(config: RunConfig) -> list[object]:
 def run(job: Job, writer: Writer) -> None:
     """Write quality.json and quality.html and what the next check goes by; selectors that match nothing are found here.
 
-    What stops a run is written too: the job stops when it has been.
+    What stops a run is written too: the job stops when it has been. Where a file is absent nothing was checked, and nothing is written.
 
     Raises
     ------
     DemandError
-        Of what the config says and the data does not have.
+        Of files that are absent, and of what the config says and the data does not have.
     """
+    if any(f.rule == "absent_file" for f in job.inputs.findings):
+        raise_all([Fault(f.message) for f in job.inputs.findings if f.severity == "stop"], DataError, during="reading the data")
     known = mapping(job)
     findings = [*job.inputs.findings, *settled(drifted(job, known), job.config.data.quality)]
     stopped = any(f.severity == "stop" for f in findings)

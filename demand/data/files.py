@@ -232,7 +232,7 @@ def _absent(spec: FileSpec, path: Path, expected: str) -> Fault:
     near = did_you_mean(path.name, there) if there else ""
     source = f"It is this table: {spec.source}. " if spec.source else ""
     return Fault(f"there is no file '{spec.path}' in {where}", allowed=f"{source}The layout expected: {expected}",
-                 do_next=f"Put the file there, or name its folder with --data-dir. {near}".strip())  # fmt: skip
+                 do_next=f"Put the file there, or name its folder with --data-dir. {near}".strip(), rule="absent_file")  # fmt: skip
 
 
 def _header(sheet: Sheet, spec: FileSpec, wanted: Sequence[str]) -> Header:

@@ -10,7 +10,7 @@ import pandas as pd
 from demand.segments.attributes import encode, read_attributes
 from demand.segments.find import SegmentSpec, find_segments
 from demand.segments.mixture import fit, refit, stepmix_labels
-from demand.segments.model import assign_segments, first_rows
+from demand.segments.model import UNCLEAR, assign_segments, first_rows
 from demand.segments.prepared import Prepared
 
 
@@ -32,6 +32,9 @@ def test_latent_classes_place_each_person_as_the_formula_says() -> None:
     model = find_segments(table, SegmentSpec(method="latent_class", count=2), seed=1).model
     p, members = model.parameters, assign_segments(model, table)
     for i, row in first_rows(table).iterrows():
+        if row[[a.name for a in model.attributes]].isna().all():
+            assert (members["segment"][i], members["certainty"][i]) == (UNCLEAR, 0)  # type: ignore[index]
+            continue
         weight = []
         for k in range(2):
             total, number, level_at = math.log(p["weights"][k]), 0, 0  # type: ignore[arg-type]

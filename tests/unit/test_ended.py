@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from demand.budget import UnitCost, price, waterfall
+from demand.budget import UnitCost, by_period, price, waterfall
 from demand.calendar import Frequency
 from demand.ended import with_ended
 from demand.forecast import ForecastSpec, forecast
@@ -97,7 +97,7 @@ def test_pounds_and_waterfalls_hold_what_ended(kind: str) -> None:
     assert pounds["Low Road"] == pytest.approx({"2025-26": 10 * lived, "2026-27": 0.0})
     assert "Low Road" not in set(cost.unpriced["unique_id"])
     assert "Old Lane" in set(cost.unpriced["unique_id"])
-    assert cost.draws.sizes["series"] == 3
+    assert by_period(cost).sizes["series"] == 3
     told = waterfall(case, history=h, cost=cost)
     told = told[told["financial_year"] == "2025-26"].groupby("measure")["from_total"].first()
     assert told["pounds"] == pytest.approx(sum(row["2025-26"] for row in pounds.values()))

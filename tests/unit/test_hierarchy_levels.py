@@ -112,7 +112,7 @@ def test_money_and_totals_mean_the_same_by_a_year_of_a_stock(code, first, past, 
     for level in levels(h.series)[1:]:
         table = totals(d, [level], history=h)
         table = table[table["financial_year"].isin(exposure.labels)].reset_index(drop=True)
-        money = level.matrix @ measured(exposure, d.to_numpy(), np.arange(len(h.ids)))["households at one time"]
+        money = level.matrix @ measured(exposure, d.to_numpy(), np.arange(len(h.ids)))["households at one time"].mean(axis=2)
         assert table["financial_year"].unique().tolist() == list(exposure.labels)
         np.testing.assert_allclose(table["mean"].to_numpy().reshape(len(exposure.labels), -1).T, money, rtol=1e-6)
         assert table.groupby("financial_year")["months_actual"].first().tolist() == exposure.months_actual
