@@ -63,4 +63,7 @@ def run(job: Job, writer: Writer) -> None:
         projected = outturn(cost, spec, ledger, counted, seed=case.seed, previous=before, commitments=asked.commitments, basis=asked.basis)
         writer.table("outturn.csv", projected)
         told = [*outturn_notes(projected, spec, ledger, commitments=asked.commitments), *told]
+    if (example := job.config.data.example) is not None and example.size != "standard":
+        small = f"The budgets and outturns of the example are for its standard size: beside one of size {example.size} they say nothing."
+        told = [small, *told]
     writer.json("budget_notes.json", told)

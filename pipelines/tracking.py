@@ -225,7 +225,7 @@ def _load_pyfunc(path: str) -> ForecastModel:
 
 @contextlib.contextmanager
 def _mlflow(uri: str) -> Iterator[Any]:
-    before = {name: os.environ.get(name) for name in QUIET}
+    before = {name: os.environ.get(name) for name in (*QUIET, "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID")}
     os.environ.update(QUIET)
     try:
         with warnings.catch_warnings():
@@ -235,7 +235,7 @@ def _mlflow(uri: str) -> Iterator[Any]:
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
-        logger, earlier = logging.getLogger("mlflow"), mlflow.get_tracking_uri()
+        logger, earlier = logging.getLogger("mlflow"), mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
         level = logger.level
         logger.setLevel(logging.ERROR)
         address = with_secrets((os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db") if uri == "auto" else uri)

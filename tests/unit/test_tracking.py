@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipelines.console import carry_out
 from pipelines.tracking import load_model
 
 
@@ -79,6 +80,29 @@ def test_a_forecast_from_the_registry_gives_the_same_numbers(recorded: Path) -> 
 
 def test_the_database_is_its_owners_alone(recorded: Path) -> None:
     assert (recorded.parent / "homelessness.db").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.usefixtures("recorded")
+def test_nothing_of_a_record_stays_behind_for_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = dict(os.environ)
+    load_model("homelessness")
+    assert dict(os.environ) == before
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'other.db'}")
+    assert (
+        carry_out(
+            "check",
+            "example:homelessness",
+            data_dir="",
+            output=str(tmp_path / "out"),
+            jobs=1,
+            changes=["data.example.size=tiny"],
+            quiet=True,
+        )
+        == 0
+    )
+    with sqlite3.connect(tmp_path / "other.db") as database:
+        assert database.execute("select count(*) from runs").fetchone() == (1,)
+    assert "MLFLOW_EXPERIMENT_ID" not in os.environ
 
 
 def test_a_run_that_mlflow_started_is_joined(root: Path, tmp_path: Path) -> None:
