@@ -235,7 +235,7 @@ def _mlflow(uri: str) -> Iterator[Any]:
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
-        logger, earlier = logging.getLogger("mlflow"), mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+        logger, earlier = logging.getLogger("mlflow"), mlflow.get_tracking_uri()
         level = logger.level
         logger.setLevel(logging.ERROR)
         address = with_secrets((os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db") if uri == "auto" else uri)
