@@ -18,6 +18,7 @@ from pipelines.config import load_config
 from pipelines.inputs import Inputs
 from pipelines.job import Job
 from pipelines.store import Store
+from pipelines.summary import summary
 
 CONFIG = """name: cases
 data:
@@ -69,6 +70,9 @@ def test_everything_is_told_before_the_run_stops(tmp_path: Path) -> None:
     job = check(tmp_path, cases, *left)
     assert job.inputs.people is not None
     assert len(job.inputs.people) == len(cases) - 2
+    written = {name for name in job.store.manifest["files"] if name != "quality.json"}
+    assert {"mapping.yaml", "quality_scores.csv"} <= written
+    assert {line.strip() for line in summary(job).splitlines()} >= {str(job.store.folder / name) for name in written}
 
 
 def test_a_warning_can_be_made_a_stop_and_a_note_be_left_away(tmp_path: Path) -> None:
