@@ -24,6 +24,7 @@ MODELS = {
     "prophet": "Prophet",
     "lightgbm": "Trees (LightGBM)",
     "ces": "Complex smoothing (CES)",
+    "caseload": "Who is there runs on, and new starts come",
 }
 """Models by their names in the config, and how readers know them."""
 
