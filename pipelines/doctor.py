@@ -157,7 +157,11 @@ def _key() -> Iterator[Examined]:
     if named and not Path(named).exists():
         there = next(p for p in Path(named).absolute().parents if p.exists())
         shut = not os.access(there, os.W_OK)
-        told = "Give a folder that can be written to." if shut else "Put the earlier key there first, where there is one: pseudonyms then match."
+        told = (
+            "Give a folder that can be written to."
+            if shut
+            else "Put the earlier key there first, where there is one: pseudonyms then match."
+        )
         yield Examined("DEMAND_KEY_FILE names no file yet: the first run of people makes a key there", told, shut)
     elif named and os.name == "posix" and Path(named).stat().st_mode & 0o077:
         yield Examined("The key for pseudonyms can be read by others.", f"chmod 600 {named}")

@@ -24,6 +24,7 @@ from demand.data.people import CountSpec, count_episodes
 from demand.data.policies import settled
 from demand.data.quality import Finding, judge
 from demand.data.read import read_history
+from demand.data.systems import renamed_series
 from demand.errors import DataError, Fault
 from demand.events import clean
 from demand.hierarchy import declared
@@ -209,7 +210,7 @@ class Inputs:
         if self.history is None:
             return read
         totals = list(declared(self.history, self.config.data.hierarchy))
-        told = [*read, *judge(self.history, as_of=self.last_day, totals=totals)]
+        told = [*read, *judge(self.history, as_of=self.last_day, totals=totals), *renamed_series(self.history)]
         events = self.config.forecast.events if self.config.forecast else []
         known = [e for e in events if set(e.where) <= {"unique_id", *self.history.keys}]  # segments are not known yet
         return [*told, *proposed_findings(clean(self.history, known))]

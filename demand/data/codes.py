@@ -55,12 +55,20 @@ TWINS = tuple(
 )  # fmt: skip
 """What services shorten and how."""
 GSS = re.compile(r"[A-Z]\d{8}")
+WELSH_LAST: Mapping[str, int] = {"W01": 2100, "W02": 450, "W05": 2000, "W92": 4}
+"""Codes of Wales that have been given out, at most: small areas, wards (the last of each in 2023, and some room), the country."""
+ALIKE_KINDS: Mapping[str, str] = {"07": "06", "08": "06", "09": "06", "12": "06", "13": "05"}
+"""Councils of the four countries have several kinds of codes, and so have wards."""
 MOST_CODES = 60
 """A column with more different texts than this holds no codes."""
 ALIKE, RARE = 0.85, 0.05
 """A slip of the keyboard: so much alike, and so much rarer than the spelling that it is like."""
+LONG_ENOUGH = 4
+"""In words of more letters than this, an s at the end makes no other code."""
 PROBED = 2000
 """About how many different cells are looked at to see what a column holds."""
+MOST_OF = 0.8
+"""From this share of cells on, a column of codes is of one kind of area."""
 SHARE = 0.6
 """From this share of cells on, a column is taken to hold codes of a list."""
 
@@ -226,8 +234,8 @@ def _column_gates(column: str, text: pd.Series) -> Iterable[tuple[str, np.ndarra
     if some.str.fullmatch(GSS).mean() > SHARE / 2:
         shaped = set(words[words.str.fullmatch(GSS)])
         if text.isin(shaped).sum() > SHARE * given.sum():
-            fits = {w for w in shaped if not w.startswith("W06") or w in WELSH_AUTHORITIES}
-            yield "gss_code", given & ~text.isin(fits).to_numpy(), "no code of the statistics office, or of no authority of Wales"
+            told = "no code of the statistics office, a retired one, or of another kind of area than the others"
+            yield "gss_code", given & ~text.isin(_fitting(shaped, text)).to_numpy(), told
             return
     if "ethnic" in name:
         known = set(words[broader_group(words).notna() | words.map(_bare).isin(UNKNOWN)])
@@ -242,6 +250,15 @@ def _column_gates(column: str, text: pd.Series) -> Iterable[tuple[str, np.ndarra
     if len(words) <= MOST_CODES:
         others = {t for several in proposed_codes(text).values() for t in several if not MOJIBAKE.search(t)}
         yield "mixed_codes", text.isin(others).to_numpy(), "other spellings of a code; mapping.yaml proposes which, and 'codes' merges them"
+
+
+def _fitting(shaped: set[str], text: pd.Series) -> set[str]:
+    """Give the codes that are in use, and of the kind of area that most cells are of."""
+    kind = {w: ALIKE_KINDS.get(w[1:3], w[1:3]) for w in shaped}
+    cells = text.map(kind).value_counts(normalize=True)
+    usual = str(cells.index[0]) if cells.iloc[0] > MOST_OF else ""
+    known = {w for w in shaped if not w.startswith("W06") or w in WELSH_AUTHORITIES}
+    return {w for w in known if 0 < int(w[3:]) <= WELSH_LAST.get(w[:3], int(w[3:])) and kind[w] in (usual or kind[w])}
 
 
 def _lost_zeros(text: pd.Series, words: pd.Series) -> np.ndarray:
@@ -265,6 +282,8 @@ def _bare(text: str) -> str:
 
 def _same(one: str, other: str) -> bool:
     a, b = _bare(one), _bare(other)
+    if len(a) > LONG_ENOUGH and a.removesuffix("s") == b.removesuffix("s"):
+        return True
     return a == b or (a in UNKNOWN and b in UNKNOWN) or any(a in twins and b in twins for twins in TWINS)
 
 

@@ -26,6 +26,8 @@ FEW = 30
 OLDEST = pd.Timestamp("1950-01-01")
 WRONG_BY = 80.0
 """A price so many times above, or below, the usual one of its kind has a slip in it: three zeros too many, or pence for pounds."""
+DIGIT, SPREADS = 7.0, 10.0
+"""Where prices of a kind are alike, one so many times (and so many usual differences) away has a digit too many or too few."""
 MOST_AGE = 110
 
 
@@ -55,7 +57,7 @@ def episode_gates(
         duplicate_episode, overlap (or several_at_once), next_day_move, later_than_extract, implausible_day, batch_day, forgotten,
         price_slip and implausible_value.
     """
-    found = _values(people, rows, where)
+    found = _values(people, rows, where, keys)
     if "opened" not in people:
         return found
     known = people["opened"].notna().to_numpy()
@@ -144,16 +146,28 @@ def _forgotten(table: pd.DataFrame, keys: Sequence[str], stops: pd.Timestamp, qu
     return np.asarray(open_now & (so_far > LONG_TIMES * longest))
 
 
-def _values(people: pd.DataFrame, rows: np.ndarray, where: str) -> list[Finding]:
+def _slips(people: pd.DataFrame, keys: Sequence[str]) -> np.ndarray:
+    """Find prices below nothing, or far from the usual one of their kind in proportion: as far as prices of that kind never lie."""
+    price = np.log(people["price"].where(people["price"] > 0))
+    wrong = people["price"] < 0
+    for by in ([people[k].astype(str) for k in keys], [pd.Series("", index=people.index)]):
+        if not by:
+            continue
+        away = (price - price.groupby(by).transform("median")).abs()
+        usual = SPREADS * 1.4826 * away.groupby(by).transform("median")
+        enough = price.groupby(by).transform("count") >= FEW
+        most = usual.clip(np.log(DIGIT), np.log(WRONG_BY)).where(enough, np.log(WRONG_BY))
+        wrong |= away > most
+    return np.asarray(wrong)
+
+
+def _values(people: pd.DataFrame, rows: np.ndarray, where: str, keys: Sequence[str]) -> list[Finding]:
     """Find prices with a slip in them, and ages and sizes that nobody has."""
     found = []
     if "price" in people:
-        price = people["price"].where(people["price"] > 0)
-        by = [people[k].astype(str) for k in ("service", "type") if k in people] or [pd.Series("", index=people.index)]
-        times = price / price.groupby(by).transform("median")
-        slip = ((times > WRONG_BY) | (times < 1 / WRONG_BY) | (people["price"] < 0)).to_numpy()
+        slip = _slips(people, keys)
         if slip.any():
-            told = f"prices below nothing, or {WRONG_BY:g} times above or below the usual one of their kind"
+            told = "prices below nothing, or so many times above or below the usual one of their kind that a digit slipped"
             found.append(Finding.of("price_slip", "warn", f"{where} > price", rows=rows[slip], message=told))
     for column in people.columns.difference(["price"]):
         words = set(column.casefold().split("_"))

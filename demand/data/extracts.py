@@ -27,15 +27,23 @@ from demand.data.identifiers import identifier_faults
 from demand.data.people import BLANK_KEY, CountSpec, pseudonymise
 from demand.data.policies import QualitySpec, leave_out
 from demand.data.quality import Finding, ReadingError
+from demand.data.systems import renamed_codes
 from demand.errors import DataError, Fault, raise_all
 from demand.spec import NameList
 
 __all__ = ["Extract", "PeopleSpec", "PlacesSpec", "examine_people", "read_people", "read_places"]
 
 YES_NO: Mapping[str, str] = {"yes": "yes", "y": "yes", "true": "yes", "no": "no", "n": "no", "false": "no"}
-FAR_PAST = re.compile(r"^(?:1900-01-0[01]\b|0?[01][/.\-]0?1[/.\-]1900\b|00[/.\-]00[/.\-]0000|0001-01-01)")
-"""Days that systems write for "no day"."""
-FAR_FUTURE = re.compile(r"^(?:9999|2999|2100|2099)-|[-/.](?:9999|2999|2100|2099)\b")
+FAR_PAST = re.compile(
+    r"^(?:1900-01-0[0-2]|1899-12-3[01]|1970-01-01|1753-01-01|000[01]-0[01]-0[01])\b"
+    r"|^(?:0?[0-2][/. \-](?:0?1|jan)[/. \-]1900|3[01][/. \-](?:12|dec)[/. \-]1899|0?1[/. \-](?:0?1|jan)[/. \-](?:1970|1753|0001)"
+    r"|00[/.\-]00[/.\-]0000)\b",
+    re.IGNORECASE,
+)
+"""Days that systems write for "no day": the first of Excel, of Unix and of SQL Server."""
+FAR_FUTURE = re.compile(
+    r"^(?:9999|4000|3000|2999|2100|2099)-|[-/. ](?:9999|4000|3000|2999|2100|2099)\b|^2079-06-06|^0?6[/.\-]0?6[/.\-]2079"
+)
 """Years that systems write for "still open"."""
 MOSTLY = 0.9
 """From this share of numbers on, the text in a column is a fault and not a category."""
@@ -187,6 +195,7 @@ def examine_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: Quali
     findings += code_gates(raw.data[[*described, *references]], raw.name, raw.rows)
     extracted = pd.Timestamp(spec.extracted) if spec.extracted else None
     findings += episode_gates(active, raw.rows, where=raw.name, keys=spec.keys, extracted=extracted, quiet_days=quality.quiet_days)
+    findings += renamed_codes(people, spec.keys, raw.name) if spec.opened else []
     kept, faults, findings = leave_out(raw.rows, faults, findings, quality)
     return Extract(people, raw.rows, kept, tuple(faults), tuple(findings), raw.name)
 
@@ -271,7 +280,7 @@ def _closing(raw: RawTable, spec: PeopleSpec, faults: list[Fault], findings: lis
     column = str(spec.closed)
     text = to_text(raw.data[column], spec.missing)
     table = raw
-    marks = (("far_future", FAR_FUTURE, "closing days in 2099 or later"), ("far_past", FAR_PAST, "closing days that are the first of 1900"))
+    marks = (("far_future", FAR_FUTURE, "closing days in 2099 or later"), ("far_past", FAR_PAST, "closing days such as 01/01/1900"))
     for rule, pattern, what in marks:
         far = matches(text, pattern)
         if far.any():
@@ -299,6 +308,8 @@ def _attribute(raw: RawTable, name: str, missing: Sequence[str], faults: list[Fa
     column = raw.data[name]
     text = to_text(column, missing)
     words = {str(w).casefold() for w in text.dropna().unique()}
+    if "uprn" in name.casefold():  # digits that are no number: their zeros in front belong to them
+        return text
     if pd.api.types.is_bool_dtype(column) or (words and words <= set(YES_NO)):
         return text.str.casefold().map(YES_NO).astype(object).where(text.notna(), None)
     numbers = raw.numbers(name)

@@ -32,7 +32,7 @@ WRITTEN = re.compile(
     r"(?P<behind>[\-−–]?)(?:\s*(?P<side>CR|DR))?",
     re.IGNORECASE,
 )
-FLAGGED = re.compile(r"(?<=[\d)])\s*(?:\[[a-z0-9]{1,4}\]|\([rpe]\)|[¹²³⁴⁵]|\*|\s[rpe]|[rp])$", re.IGNORECASE)
+FLAGGED = re.compile(r"(?<=[\d)])\s*(?:\[[a-z0-9]{1,4}\]|\([rpe]\)|\(\d\)|[¹²³⁴⁵†‡§#]+|\*|\s[rpe]|[rp])$", re.IGNORECASE)
 """What is hung on a number: revised, provisional, estimated, a footnote."""
 BELOW = re.compile(r"(?:<|≤|(?:fewer|less) than|under)\s*(\d+)$", re.IGNORECASE)
 BETWEEN = re.compile(r"(\d{1,2})\s*(?:-|–|to)\s*(\d{1,2})$", re.IGNORECASE)

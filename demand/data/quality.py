@@ -28,6 +28,8 @@ SHORT_SEASONS = 2
 SHORT_YEARS = 5
 SPIKE = 10.0
 """A count that lies so many usual steps (1.4826 x the median one) from those around it is a spike."""
+DIGIT, BEYOND_CHANCE = 8.0, 5.0
+"""A count so many times those around it, or so small a part of them, and so many usual steps from them, has a digit too many or too few."""
 IMPOSSIBLE = 1000.0
 """A count so many times the highest other count of its series (and of 1) is a slip of the keyboard, not people."""
 LATE, LEAST_BUSY = 0.6, 10.0
@@ -195,8 +197,18 @@ def impossible(history: History) -> list[Fault]:
     ]
 
 
+def _slips(wide: pd.DataFrame) -> np.ndarray:
+    """Find counts with a digit too many or too few: far from those around them in proportion, and beyond chance."""
+    around = wide.rolling(5, center=True, min_periods=3).median()
+    usual = np.maximum(np.sqrt(np.maximum(around.to_numpy(), 1.0)), 1.4826 * (wide - around).abs().median().to_numpy())
+    times = wide / around.where(around > 0)
+    odd = ((times > DIGIT) | ((times < 1 / DIGIT) & (wide > 0))) & ((wide - around).abs() > BEYOND_CHANCE * usual)
+    odd.iloc[-1:] = False  # a low last period was perhaps entered late
+    return np.asarray(odd.to_numpy(dtype=bool))
+
+
 def _spikes(wide: pd.DataFrame) -> list[Finding]:
-    periods, series = np.nonzero(spikes(wide))
+    periods, series = np.nonzero(spikes(wide) | _slips(wide))
     if not len(periods):
         return []
     some = [f"{wide.columns[s]} {wide.index[p]:%Y-%m-%d}" for p, s in zip(periods, series, strict=True)]
