@@ -18,9 +18,9 @@ from filelock import FileLock
 KINDS = {p.name for p in Path(__file__).parent.iterdir() if p.is_dir() and not p.name.startswith(("_", "."))}
 TOOLS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
-    "chromedriver": ("chromedriver", "chromium.chromedriver"),
     "soffice": ("soffice", "libreoffice"),
     "pdftoppm": ("pdftoppm",),
+    "pdftotext": ("pdftotext",),
     "git": ("git",),
 }
 """Programs that tests drive, each with the names that it goes by."""
