@@ -69,6 +69,9 @@ class DataSpec(Spec):
     """Which series add up to what."""
     people: PeopleSpec | None = None
     """Episodes of people, to be segmented and counted."""
+    snapshots: str | list[str] | None = None
+    """Earlier extracts of the same table: a folder, or files, with the day on which each was made in its name. From them it is seen how
+    much of the last months is recorded late, and these months are counted as they will be."""
     places: PlacesSpec | None = None
     """One row an area, to be segmented."""
     drivers: DriversSpec | None = None
@@ -90,6 +93,8 @@ class DataSpec(Spec):
         given = [n for n in ("history", "people", "places") if getattr(self, n) is not None]
         if self.example is None and not given:
             raise ValueError("no data is named. Give 'history', 'people', 'places' or 'example'.")
+        if self.snapshots is not None and (self.people is None or self.people.opened is None):
+            raise ValueError("'snapshots' are earlier extracts of 'people' with 'opened', and there are none. Add them, or take it out.")
         if self.example is not None and (given or self.drivers is not None):
             raise ValueError("'example' stands in place of files. Take it out, or take out the others.")
         return self

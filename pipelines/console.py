@@ -23,6 +23,7 @@ __all__ = ["approve", "assign", "audited", "carry_out", "draft", "erased", "exam
 DOING = {
     "check": "Checking the data",
     "segment": "Grouping service users",
+    "caseload": "Looking at stays",
     "forecast": "Forecasting",
     "backtest": "Looking back: would it have been right?",
     "explain": "Explaining",

@@ -23,7 +23,7 @@ __all__ = ["MODELS_THAT_SAW", "erase", "holding", "tokens"]
 PSEUDONYM = re.compile(r"[0-9a-f]{16}")
 MODELS_THAT_SAW = ("segment_model", "segment_portraits", "segment_profile", "model_parts", "replays")
 """Files, by the beginning of their names, that were fitted to or tell of the people of a run."""
-STAGES = ("segment", "forecast", "backtest", "explain", "scenario", "budget", "report")
+STAGES = ("segment", "caseload", "forecast", "backtest", "explain", "scenario", "budget", "report")
 """The stages that are done again without the person by the next run."""
 
 

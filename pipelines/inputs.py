@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from demand.calendar import Frequency
+from demand.caseload.recorded import as_if_recorded, late_recording, late_sentence
 from demand.data.drivers import DriversSpec, read_drivers
-from demand.data.episodes import last_day
 from demand.data.extracts import Extract, examine_people, read_places
 from demand.data.ledger import read_actuals
 from demand.data.people import CountSpec, count_episodes
 from demand.data.policies import settled
 from demand.data.quality import Finding, judge
 from demand.data.read import read_history
+from demand.data.snapshots import dated_files, read_snapshots, whole_until
 from demand.data.systems import renamed_series
 from demand.errors import DataError, Fault
 from demand.events import clean
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from demand.segments.model import SegmentModel
 
 __all__ = ["Inputs"]
-
-NEARLY = 4
-"""Days: an extract that ends so near to the end of a month, over a weekend or a bank holiday, holds it whole."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +107,11 @@ class Inputs:
         return self._actuals[0]
 
     @property
+    def late(self) -> pd.DataFrame | None:
+        """What the last months will grow to, where earlier extracts show it, or None."""
+        return self._late[0]
+
+    @property
     def counted(self) -> bool:
         """Whether the HISTORY is counted from the people."""
         return self.config.data.history is None and self.people is not None and "opened" in self.people
@@ -141,6 +144,8 @@ class Inputs:
             people, keys = self.people_by(rules)
             first, last = (self.council.first, self.council.last) if self.council is not None else (None, self._whole_until[0])
             found = count_episodes(people, self.counts, keys=keys, frequency=Frequency("M"), first=first, last=last)
+            if self.late is not None:
+                found = as_if_recorded(found, people, self.counts, self.late)
         return self._until(found) if found is not None else None
 
     def people_by(self, rules: SegmentModel | None) -> tuple[pd.DataFrame, list[str]]:
@@ -194,7 +199,9 @@ class Inputs:
         """What was found in reading each table, and whether any of them cannot be used."""
         found: list[Finding] = []
         stopped = False
-        for table in ("_people", "_places", "_history", "_drivers", "_actuals"):
+        for table in ("_people", "_places", "_history", "_drivers", "_actuals", "_late"):
+            if stopped and table == "_late":
+                break
             try:
                 found += getattr(self, table)[1]
             except DataError as error:
@@ -266,6 +273,8 @@ class Inputs:
             paths["since"] = self.folder / self.config.since / "record.json"
         if data.actuals is not None and data.actuals.previous:
             paths["actuals.previous"] = self._of_run(data.actuals.previous, "outturn.csv")
+        if data.snapshots is not None:
+            paths |= {f"snapshots {day:%Y-%m-%d}": path for day, path in dated_files(data.snapshots, self.folder).items()}
         found = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items() if path.is_file()}
         found |= {name: spec.answer(self.folder).hash for name, spec in given.items() if spec.sql}
         if data.example is not None:
@@ -296,16 +305,7 @@ class Inputs:
         table, spec = self._people[0], self.config.data.people
         if table is None or spec is None:
             raise DataError(Fault("there are no people to count"))
-        stops = pd.Timestamp(spec.extracted) if spec.extracted else _last_happened(table)
-        day = self.last_day
-        until = stops if day is None else min(day, stops)
-        month_end = until + pd.offsets.MonthEnd(0)
-        nearly = not spec.extracted and (day is None or day >= month_end) and until + pd.Timedelta(days=NEARLY) > month_end
-        if until == month_end or nearly:
-            return month_end, []
-        told = f"the extract ends on {until.day} {until:%B %Y}: {until:%B} is not whole and is not counted"
-        hint = "; where it is whole, say so with `extracted`"
-        return month_end - pd.offsets.MonthEnd(1), [Finding.of("half_month", "warn", spec.called, count=1, message=told + hint)]
+        return whole_until(table, as_of=self.last_day, extracted=spec.extracted, name=spec.called)
 
     @property
     def _known_too_early(self) -> list[Finding]:
@@ -326,6 +326,23 @@ class Inputs:
         if self.council is not None and data.example is not None:
             return self.council.people(data.example.service), []
         return self.extract.usable() if self.extract is not None else (None, [])
+
+    @cached_property
+    def _late(self) -> tuple[pd.DataFrame | None, list[Finding]]:
+        """What is recorded late; nothing where `as_of` looks back: by then more had been recorded than was on that day."""
+        named, table, spec = self.config.data.snapshots, self._people[0], self.config.data.people
+        if named is None or table is None or spec is None or self.people is None or not self.counted:
+            return None, []
+        until = self._whole_until[0]
+        if (table["opened"] > until + pd.Timedelta(days=31)).any():
+            return None, [
+                Finding.of("late_recording", "note", "snapshots", count=1, message="not looked at: `as_of` is before this extract")
+            ]
+        files = dated_files(named, self.folder)
+        earlier = read_snapshots(files, spec, key=self.key, quality=self.config.data.quality, before=until)
+        late = late_recording({**earlier, until: self.people}, self.counts, seed=self.config.seed)
+        told = late_sentence(late) or ("the last months are full" if len(late) else "no two extracts were made a month apart: not known")
+        return late, [Finding.of("late_recording", "note", "snapshots", count=len(files), message=told)]
 
     @cached_property
     def _places(self) -> tuple[pd.DataFrame | None, list[Finding]]:
@@ -375,9 +392,3 @@ def _as_said(drivers: pd.DataFrame, spec: DriversSpec) -> pd.DataFrame:
     told = drivers.copy()
     told.attrs.update(lag_months=spec.lag_months, signs=dict(spec.signs))
     return told
-
-
-def _last_happened(people: pd.DataFrame) -> pd.Timestamp:
-    """The last day on which anything opened or closed; an end planned for next year has not happened."""
-    last = last_day(people["opened"])
-    return pd.Timestamp(max(last, people["closed"][people["closed"] <= last + pd.Timedelta(days=31)].max())).normalize()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGES", "Job", "Progress"]
 
-STAGES = ("check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "moved", "comparators", "report")
+STAGES = ("check", "segment", "caseload", "forecast", "backtest", "explain", "scenario", "budget", "moved", "comparators", "report")
 """The stages, in the order of the work. Each is a module of this package with NEEDS, `missing`, `rests_on` and `run`."""
 READ_BY = {"actuals": ("check", "budget"), "since": ("moved",), "comparators": ("comparators",)}
 """Data that only some stages look at: a new month of the ledger forecasts nothing anew."""

@@ -14,7 +14,7 @@ from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
 
-NEEDS = ("check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "moved", "comparators")
+NEEDS = ("check", "segment", "caseload", "forecast", "backtest", "explain", "scenario", "budget", "moved", "comparators")
 
 
 def missing(config: RunConfig) -> str:

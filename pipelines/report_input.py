@@ -59,6 +59,8 @@ TABLES = {
             "said",
             "monitor_chart",
             "comparators",
+            "commitments",
+            *("stays", "stay_ends", "stay_features", "returns_monthly", "returns_yearly", "no_activity", "late_recording"),
         ),
         "csv",
     ),

@@ -183,7 +183,7 @@ def stocks_of(job: Job, history: History) -> Caseload | None:
 
     people, keys = inputs.people_by(rules_of(job))
     events = config.forecast.events if config.forecast else []
-    return caseload_of(people, inputs.counts, keys=keys, history=history, spec=config.caseload, events=events)
+    return caseload_of(people, inputs.counts, keys=keys, history=history, spec=config.caseload, events=events, late=inputs.late)
 
 
 def known_changes_of(job: Job) -> list[KnownChange]:

@@ -12,7 +12,7 @@ nearer from the top.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ import xarray as xr
 from demand.calendar import Frequency
 from demand.caseload.known import KnownChange
 from demand.caseload.levers import Lever, Pull, factor_of, pull_of
+from demand.caseload.recorded import growth_of
 from demand.caseload.runoff import run_on
 from demand.caseload.spells import as_known, flows, spells_of
 from demand.caseload.stays import Stays, learn_stays, seen_since
@@ -52,7 +53,7 @@ class CaseloadSpec(Spec):
     leaves_at: float | None = None
     """The birthday at which stays end: 18 for children. Who stayed on in the past goes on doing so."""
     known_end: str | None = None
-    """A column with the day by which an open placement will have ended."""
+    """A column with the day by which an open placement will have ended; where nothing is said, the one that people have under that name."""
     one_place: bool = True
     """Whether a person is in one place at a time; false where packages run side by side."""
     known_changes: str | None = None
@@ -75,6 +76,8 @@ class Caseload:
     spec : CaseloadSpec
     events : tuple of Event
         Shocks are set aside in new starts too.
+    growth : mapping of Timestamp to float
+        Last months -> how many times as many starts they will have once all are recorded.
     """
 
     spells: pd.DataFrame
@@ -83,6 +86,7 @@ class Caseload:
     frequency: Frequency
     spec: CaseloadSpec
     events: tuple[Event, ...] = ()
+    growth: Mapping[pd.Timestamp, float] = field(default_factory=dict)
 
     name = "caseload"
 
@@ -170,7 +174,8 @@ class Caseload:
             raise DataError(Fault("no whole period of new starts was recorded", do_next="Give placements of a longer time"))
         known = as_known(self.spells, self.day_of(last))
         table = flows(known, self.frequency, first=first, last=last, ids=list(self.series.index))
-        long = table[["unique_id", "ds"]].assign(y=table["starts"].astype(float)).merge(self.series.assign(kind="flow"), on="unique_id")
+        whole = table["starts"] * [self.growth.get(ds, 1.0) for ds in table["ds"]]
+        long = table[["unique_id", "ds"]].assign(y=whole.astype(float)).merge(self.series.assign(kind="flow"), on="unique_id")
         history = History.of(long, self.frequency, keys=[c for c in self.series.columns if c not in ("kind", "unit")])
         return clean(history, [e for e in self.events if e.kind in ("shock", "holiday") and pd.Timestamp(e.start) <= last])
 
@@ -238,6 +243,7 @@ def caseload_of(
     history: History,
     spec: CaseloadSpec | None = None,
     events: Sequence[Event] = (),
+    late: pd.DataFrame | None = None,
 ) -> Caseload:
     """Make the model of the stocks that are counted from people.
 
@@ -252,6 +258,8 @@ def caseload_of(
         That was counted from them: its series are the ones to forecast.
     spec : CaseloadSpec, optional
     events : sequence of Event
+    late : pandas.DataFrame, optional
+        What the last months will grow to (see `late_recording`).
 
     Returns
     -------
@@ -266,6 +274,8 @@ def caseload_of(
     stock = next((c for c in counts if c.kind == "stock"), None)
     if stock is None:
         raise DataError(Fault("no stock is counted from people", where="caseload", do_next="Count one with `kind: stock` under people"))
+    if spec.known_end is None and "known_end" in people:
+        spec = spec.model_copy(update={"known_end": "known_end"})
     spells = spells_of(people, keys=keys, where=stock.where, one_place=spec.one_place)
     if any(c.name for c in counts):
         named = stock.name or f"stock of {stock.unit}"
@@ -274,4 +284,5 @@ def caseload_of(
     if series.empty:
         raise DataError(Fault("no series of the history is a stock of these people", where="caseload"))
     kinds = {str(i): str(row[spec.type]) if spec.type in series else str(i) for i, row in series.iterrows()}
-    return Caseload(spells, series, kinds, history.frequency, spec, tuple(events))
+    growth = {} if late is None else growth_of(late, stock)
+    return Caseload(spells, series, kinds, history.frequency, spec, tuple(events), growth)

@@ -72,6 +72,10 @@ class PeopleSpec(FileSpec):
     """What is counted of them; every episode opened, as people, where nothing is said."""
     activity: str | None = None
     """The column with the day on which anything last happened in the case: a contact, a payment, an update."""
+    known_end: str | None = None
+    """The column with the day by which an open episode will have ended: the run-off stops there."""
+    household: str | None = None
+    """The column with the reference of the household, where the person is somebody in it: yearly returns count households."""
     extracted: date | None = None
     """The day on which the extract was made, where it is known; else the last day that anything happened in it."""
     purpose: str = ""
@@ -147,7 +151,7 @@ def read_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: QualityS
     -------
     people : pandas.DataFrame
         person_id, episode_id, opened, closed (where there are dates), keys, attributes (float64 for numbers, "yes"/"no", or text; missing
-        stays missing), price.
+        stays missing), price, activity, known_end, household.
     findings : list of Finding
 
     Raises
@@ -187,23 +191,22 @@ def examine_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: Quali
         people[name] = _key(raw, name, spec.missing, findings) if name in spec.keys else _attribute(raw, name, spec.missing, faults)
     if spec.price:
         people["price"] = read_figures(raw, spec.price, faults)
-    active = people
-    if spec.activity:
-        last = read_days(raw, spec.activity, setting=spec.date_format, missing=spec.missing, faults=faults, private=True)
-        active = people.assign(activity=last.values)
-    references = [c for c in (spec.id, spec.person) if c and c not in described]
+    for name, column in (("activity", spec.activity), ("known_end", spec.known_end)):
+        if column:
+            people[name] = read_days(raw, column, setting=spec.date_format, missing=spec.missing, faults=faults, private=True).values
+    if spec.household:
+        people["household"] = pseudonymise(to_text(raw.data[spec.household], spec.missing), key, purpose="household")
+    references = [c for c in (spec.id, spec.person, spec.household) if c and c not in described]
     findings += code_gates(raw.data[[*described, *references]], raw.name, raw.rows)
     extracted = pd.Timestamp(spec.extracted) if spec.extracted else None
-    findings += episode_gates(active, raw.rows, where=raw.name, keys=spec.keys, extracted=extracted, quiet_days=quality.quiet_days)
+    findings += episode_gates(people, raw.rows, where=raw.name, keys=spec.keys, extracted=extracted, quiet_days=quality.quiet_days)
     findings += renamed_codes(people, spec.keys, raw.name) if spec.opened else []
     kept, faults, findings = leave_out(raw.rows, faults, findings, quality)
     return Extract(people, raw.rows, kept, tuple(faults), tuple(findings), raw.name)
 
 
 def _people_columns(spec: PeopleSpec) -> dict[str, str]:
-    given = {
-        "id": spec.id, "person": spec.person, "opened": spec.opened, "closed": spec.closed, "price": spec.price, "activity": spec.activity
-    }  # fmt: skip
+    given = {use: getattr(spec, use) for use in ("id", "person", "opened", "closed", "price", "activity", "known_end", "household")}
     named = {f"key {k}": k for k in spec.keys} | {f"attribute {a}": a for a in spec.attributes}
     return {use: name for use, name in given.items() if name} | named
 

@@ -105,6 +105,8 @@ class ReportInput:
         As stored: by line, what the year will have cost, from the ledger and the forecast of the months after.
     comparators : pandas.DataFrame, optional
         As stored: our rate beside those of other areas, with funnel limits.
+    commitments, stays, stay_ends, stay_features, returns_monthly, returns_yearly, no_activity, late_recording : optional
+        As stored, where stocks are worked out from people.
     monitor_chart : pandas.DataFrame, optional
         As stored: residuals of every series since the forecast of record.
     moved, said : pandas.DataFrame, optional
@@ -169,6 +171,14 @@ class ReportInput:
     said: pd.DataFrame | None = None
     monitor_chart: pd.DataFrame | None = None
     comparators: pd.DataFrame | None = None
+    commitments: pd.DataFrame | None = None
+    stays: pd.DataFrame | None = None
+    stay_ends: pd.DataFrame | None = None
+    stay_features: pd.DataFrame | None = None
+    returns_monthly: pd.DataFrame | None = None
+    returns_yearly: pd.DataFrame | None = None
+    no_activity: pd.DataFrame | None = None
+    late_recording: pd.DataFrame | None = None
     quality: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     track_record: tuple[str, ...] = ()

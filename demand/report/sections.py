@@ -11,6 +11,8 @@ import pandas as pd
 from demand.report import figures, words
 from demand.report.about_sections import method_section, quality_section, run_section
 from demand.report.assumptions_section import assumptions_section
+from demand.report.caseload_section import caseload_section
+from demand.report.comparators_section import comparators_section
 from demand.report.facts import Line, Money, lines, none_counted, why_parts
 from demand.report.inputs import ReportInput
 from demand.report.joined_section import joined_section
@@ -49,6 +51,7 @@ def sections(inputs: ReportInput) -> list[Section]:
         joined_section(inputs),
         segments_section(inputs),
         forecast_section(inputs, found),
+        caseload_section(inputs),
         track_section(inputs, found),
         why_section(inputs, found),
         scenarios_section(inputs, known, line),
@@ -64,6 +67,7 @@ def sections(inputs: ReportInput) -> list[Section]:
         allocation_section(inputs),
         sensitivity_section(inputs, known),
         risk_section(inputs),
+        comparators_section(inputs),
         assumptions_section(inputs),
         method_section(inputs),
         run_section(inputs),

@@ -16,7 +16,9 @@ from functools import partial
 from demand.report.assumption_sheet import assumptions, has_assumptions
 from demand.report.book import Book
 from demand.report.budget_sheet import budget, checks
+from demand.report.caseload_section import caseload_sheet, caseload_tables
 from demand.report.cleared import cleared
+from demand.report.comparators_section import comparators_sheet
 from demand.report.facts import Money
 from demand.report.inputs import ReportInput
 from demand.report.live import Live
@@ -94,6 +96,8 @@ def _money(book: Book) -> list[Sheet]:
         found.append(Sheet("Forecast", "Expected numbers by financial year.", partial(forecast, book)))
     if inputs.risk is not None and not inputs.risk.empty:
         found.append(Sheet("Risk", "The chance of an overspend, and the reserve that would be enough.", partial(risk, book)))
+    if caseload_tables(inputs):
+        found.append(Sheet("Who is there", "Who is there, for how long, and how stays end.", partial(caseload_sheet, book)))
     found += _plan(book)
     if inputs.sensitivity is not None and not inputs.sensitivity.empty:
         found.append(Sheet("What moves it", "Each assumption at its low and its high end.", partial(sensitivity, book)))
@@ -121,6 +125,7 @@ def _plan(book: Book) -> list[Sheet]:
         (inputs.backcast, "Past budgets", "What each past April would have set aside, and what was needed.", past_budgets),
         (inputs.outturn, "Outturn", "What the year under way will have cost.", outturn_sheet),
         (inputs.allocation, "Allocation", "Who gets how much of an envelope, and what holds it there.", allocation_sheet),
+        (inputs.comparators, "Beside other areas", "Our rate per 10,000 beside those of others.", comparators_sheet),
         (inputs.sweep, "Levers", "A scenario at every combination of some of its numbers.", levers),
     )
     return [Sheet(name, about, partial(write, book)) for table, name, about, write in known if table is not None and not table.empty]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
 from demand.comparators import COLUMNS, beside_others, comparator_sentence
 from demand.data.areas import ComparatorsSpec, read_areas
 from demand.errors import DataError
+from demand.report.comparators_section import comparators_section
+from demand.report.inputs import ReportInput
+from demand.report.workbook import workbook
 
 
 def areas(rng: np.random.Generator, *, rate: float = 0.004, spread: float = 0.0, n: int = 60) -> pd.DataFrame:
@@ -71,3 +76,15 @@ def test_a_published_table_is_read_for_one_year_and_hidden_counts_are_left_out(t
         read_areas(ComparatorsSpec.model_validate(settings), tmp_path)
     with pytest.raises(DataError, match="no row is of our kind"):
         read_areas(ComparatorsSpec.model_validate({**settings, "where": {"year": "1999"}}), tmp_path)
+
+
+def test_the_page_and_the_workbook_show_ours_first_and_every_area() -> None:
+    table = beside_others(areas(np.random.default_rng(6)), ours="a07")
+    inputs = ReportInput(title="Care", comparators=table)
+    section = comparators_section(inputs)
+    assert section is not None
+    assert section.parts[0].rows[0][0] == "a07 (ours)"
+    assert "20 more rows are in the workbook" in section.parts[0].note
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook(inputs)))["Beside other areas"]
+    assert {f"a{i:02d}" for i in range(60)} - {"a07"} < {c.value for c in sheet["A"]}
+    assert comparators_section(ReportInput(title="Care")) is None

@@ -1,0 +1,116 @@
+"""The last months as they will be once everything is recorded: what models see where earlier extracts show how late recording is.
+
+In: extracts by the day on which each was made, what is counted of them, and a HISTORY counted from the last of them. Out: how much of each
+of the last months is recorded, and the HISTORY with what is still to come. Refuses extracts without days of opening.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from demand.caseload.late import nowcast
+from demand.data.people import CountSpec, count_episodes
+from demand.tables import History
+
+__all__ = ["as_if_recorded", "growth_of", "late_recording", "late_sentence"]
+
+COLUMNS = ["count", "day", "ds", "recorded", "expected", "low", "high"]
+LEAST = 0.01
+"""Growth below which a month is taken as full."""
+
+
+def late_recording(extracts: Mapping[pd.Timestamp, pd.DataFrame], counts: Sequence[CountSpec], *, seed: int) -> pd.DataFrame:
+    """Say what the last months of each count will grow to.
+
+    Parameters
+    ----------
+    extracts : mapping of Timestamp to DataFrame
+        See `nowcast`; the last is the extract of now.
+    counts : sequence of CountSpec
+        Of a stock both what opened and what closed is looked at.
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        count (its name), day ("opened" or "closed"), ds, recorded, expected, low, high (80 %). Empty where no two extracts were made
+        a month apart: late recording is then not known.
+    """
+    tables = []
+    for count in counts:
+        for day in ("opened", "closed") if count.kind == "stock" else ("opened",):
+            rows = {made: _meant(people, count) for made, people in extracts.items()}
+            rows = {made: people for made, people in rows.items() if people[day].notna().any()}
+            if rows:
+                tables.append(nowcast(rows, day=day, seed=seed).assign(count=_name(count), day=day))
+    tables = [t for t in tables if len(t)]
+    return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
+
+
+def as_if_recorded(history: History, people: pd.DataFrame, counts: Sequence[CountSpec], late: pd.DataFrame) -> History:
+    """Give a HISTORY with what is still to be recorded.
+
+    Parameters
+    ----------
+    history : History
+        Counted from `people` by months.
+    people : pandas.DataFrame
+        PEOPLE, with the keys of the history.
+    counts : sequence of CountSpec
+    late : pandas.DataFrame
+        From `late_recording`. What is missing is shared out among series as what is there: few cases a series tell no more. A stock gains
+        what opened and is not recorded, and loses what closed.
+
+    Returns
+    -------
+    History
+    """
+    named = any(c.name for c in counts)
+    keys = [k for k in history.keys if not (named and k == "count")]
+    more = pd.Series(0.0, index=pd.MultiIndex.from_frame(history.table[["unique_id", "ds"]]))
+    for (name, day), rows in late.groupby(["count", "day"], sort=False):
+        count = next(c for c in counts if _name(c) == name)
+        growth = pd.Series(growth_of(rows, count, day=str(day))) - 1
+        seen = people.assign(opened=people[str(day)])
+        seen = seen[seen["opened"] >= growth.index.min()]
+        if _meant(seen, count).empty:
+            continue
+        flow = CountSpec(where=count.where, unit=count.unit, name=_name(count) if named else None)
+        found = count_episodes(seen, [flow], keys=keys, frequency=history.frequency, first=growth.index.min(), last=history.last).wide
+        missing = found.mul(growth.reindex(found.index, fill_value=0.0), axis=0)
+        if count.kind == "stock":
+            missing = missing.cumsum() * (1 if day == "opened" else -1)
+        more = more.add(missing.rename_axis(index="ds", columns="unique_id").unstack().reindex(more.index), fill_value=0.0)
+    whole = np.maximum(history.table["y"].to_numpy() + more.to_numpy(), 0.0)
+    return History(history.table.assign(y=whole), history.series, history.frequency)
+
+
+def growth_of(late: pd.DataFrame, count: CountSpec, *, day: str = "opened") -> dict[pd.Timestamp, float]:
+    """Give by month how many times as many there will be as are recorded, at least 1."""
+    rows = late[(late["count"] == _name(count)) & (late["day"] == day)]
+    times = (rows["expected"] / rows["recorded"].clip(lower=1.0)).clip(lower=1.0)
+    return {pd.Timestamp(ds): float(t) for ds, t in zip(rows["ds"], times, strict=True)}
+
+
+def late_sentence(late: pd.DataFrame) -> str:
+    """Say by how much the last months are taken to be higher than what is recorded; empty where they are full."""
+    told = []
+    for name, rows in late[late["day"] == "opened"].groupby("count", sort=False):
+        short = rows[rows["expected"] > rows["recorded"] * (1 + LEAST)]
+        for ds, now, whole, low, high in short[["ds", "recorded", "expected", "low", "high"]].itertuples(index=False):
+            told.append(f"{name}, {ds:%B %Y}: {now:.0f} recorded so far, {whole:.0f} expected ({low:.0f} to {high:.0f})")
+    return "; ".join(told)
+
+
+def _name(count: CountSpec) -> str:
+    return count.name or f"{count.kind} of {count.unit}"
+
+
+def _meant(people: pd.DataFrame, count: CountSpec) -> pd.DataFrame:
+    mask = np.ones(len(people), dtype=bool)
+    for column, values in count.where.items():
+        mask &= people[column].astype(str).isin(list(values)).to_numpy()
+    return people[mask & people["opened"].notna().to_numpy()]
