@@ -20,6 +20,7 @@ from demand.caseload.recorded import as_if_recorded, late_recording, late_senten
 from demand.data.drivers import DriversSpec, read_drivers
 from demand.data.extracts import Extract, examine_people, read_places
 from demand.data.ledger import read_actuals
+from demand.data.outturns import read_outturns
 from demand.data.people import CountSpec, count_episodes
 from demand.data.policies import settled
 from demand.data.quality import Finding, judge
@@ -199,7 +200,7 @@ class Inputs:
         """What was found in reading each table, and whether any of them cannot be used."""
         found: list[Finding] = []
         stopped = False
-        for table in ("_people", "_places", "_history", "_drivers", "_actuals", "_late"):
+        for table in ("_people", "_places", "_history", "_drivers", "_actuals", "outturn", "_late"):
             if stopped and table == "_late":
                 break
             try:
@@ -292,11 +293,8 @@ class Inputs:
         ends = history.frequency.end_of(pd.DatetimeIndex(history.table["ds"]))
         table = history.table[ends <= pd.Timestamp(self.config.as_of)]
         if table.empty:
-            raise DataError(
-                Fault(
-                    f"no period had ended by {self.config.as_of:%d %B %Y}", where="as_of", allowed=f"The data ends in {history.last:%B %Y}"
-                )
-            )
+            found, ends_in = f"no period had ended by {self.config.as_of:%d %B %Y}", f"The data ends in {history.last:%B %Y}"
+            raise DataError(Fault(found, where="as_of", allowed=ends_in))
         return history.until(table["ds"].max())
 
     @cached_property
@@ -360,6 +358,14 @@ class Inputs:
         if spec is None or budget is None:
             return None, []
         return read_actuals(spec, self.folder, lines=[line.name for line in budget.lines], start_month=budget.start_month)
+
+    @cached_property
+    def outturn(self) -> tuple[pd.DataFrame | None, list[Finding]]:
+        """The ledger of years that are over, by budget line, and what was found in it."""
+        spec, budget = self.config.data.outturn, self.config.budget
+        if spec is None or budget is None:
+            return None, []
+        return read_outturns(spec, self.folder, lines=[line.name for line in budget.lines], start_month=budget.start_month)
 
     def table_before(self, path: str | None, name: str) -> pd.DataFrame | None:
         """Read a table of an earlier run: the file, or the one of that name in a folder; None where none is named.

@@ -13,7 +13,6 @@ from demand.budget.bridge import bridge, bridge_notes
 from demand.budget.movement import steps_of
 from demand.budget.mtfp import mtfp, mtfp_notes
 from demand.budget.reconciliation import with_outturns
-from demand.data.outturns import read_outturns
 from demand.scenario import WhatIf
 from demand.tables import History
 from pipelines.job import Job
@@ -41,10 +40,9 @@ def write_plans(job: Job, writer: Writer, case: WhatIf, cost: Cost, spec: Budget
         Whole sentences.
     """
     config, told = job.config, []
-    if config.data.outturn is not None:
-        lines = [line.name for line in spec.lines]
-        ledger, said = read_outturns(config.data.outturn, job.inputs.folder, lines=lines, start_month=spec.start_month)
-        spec, told = with_outturns(spec, ledger), [*said]
+    ledger, said = job.inputs.outturn
+    if ledger is not None:
+        spec, told = with_outturns(spec, ledger), [f"{f.where}: {f.message}." for f in said if f.rule == "ledger_line"]
     came = job.store.table("starts.parquet") if job.has("starts.parquet") else None
     agreed, found = reconciliation(cost, spec, counted), steps_of(case, cost, spec, counted, came=came)
     events = config.forecast.events if config.forecast else []

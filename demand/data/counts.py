@@ -16,7 +16,7 @@ from demand.data.quality import Finding
 from demand.errors import Fault, listed
 from demand.tables import BOUNDS
 
-__all__ = ["read_counts", "read_figures", "with_bounds"]
+__all__ = ["marked_figures", "read_counts", "read_figures", "with_bounds"]
 
 FAR_ABOVE = 5.0
 """A mark that does not say what it hides, in a series that counts so many times more than it could: hidden for another reason."""
@@ -78,10 +78,7 @@ def with_bounds(table: pd.DataFrame, counts: Numbers, raw: RawTable, column: str
     """
     where = f"{raw.name} > {column}"
     y, low, high = counts.values, counts.low, counts.high
-    findings = []
-    if counts.flagged.any():
-        told = "numbers with a mark (revised, provisional, a footnote) are taken without it"
-        findings.append(Finding.of("marked_number", "note", where, rows=raw.rows[counts.flagged], message=told))
+    findings = marked_figures(raw, column)
     if not counts.hidden.any():
         return table.assign(y=y), findings
     known = pd.Series(np.where(counts.hidden, np.nan, y), index=table.index)
@@ -99,6 +96,13 @@ def with_bounds(table: pd.DataFrame, counts: Numbers, raw: RawTable, column: str
         told = "hidden counts in series that count far more than such marks hide: left empty. Say in 'suppressed' what they can stand for"
         findings.append(Finding.of("suppressed_unknown", "warn", where, rows=raw.rows[unknown], message=told))
     return table.assign(y=y, **dict(zip(BOUNDS, (low, high), strict=True))), findings
+
+
+def marked_figures(raw: RawTable, column: str) -> list[Finding]:
+    """Tell of figures on which something is hung: they are taken without it."""
+    flagged = raw.numbers(column).flagged
+    told = "numbers with a mark (revised, provisional, a footnote) are taken without it"
+    return [Finding.of("marked_number", "note", f"{raw.name} > {column}", rows=raw.rows[flagged], message=told)] if flagged.any() else []
 
 
 def read_figures(raw: RawTable, column: str, faults: list[Fault]) -> np.ndarray:

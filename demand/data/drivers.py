@@ -9,17 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
 from demand.calendar import Frequency
 from demand.data.cells import to_text
-from demand.data.counts import read_figures
+from demand.data.codes import code_gates
+from demand.data.counts import marked_figures, read_figures
 from demand.data.dates import DateFormat, PeriodRule, format_note, read_days, to_periods
 from demand.data.files import FileSpec, empty_faults, open_table
-from demand.data.quality import Finding
-from demand.errors import DataError, Fault, listed, raise_all
+from demand.data.quality import Finding, ReadingError
+from demand.errors import Fault, listed
 from demand.spec import NameList
 
 __all__ = ["DriversSpec", "read_drivers"]
@@ -67,7 +67,10 @@ def read_drivers(spec: DriversSpec, folder: Path, *, frequency: Frequency) -> tu
     Raises
     ------
     DataError
-        With every fault of the file at once; also where a driver has no figure in a period between its first and its last.
+        Where the file cannot be read.
+    ReadingError
+        With every fault of the file at once, and what else was found; also where a driver has no figure in a period between its first and
+        its last.
     """
     ranges = {use: column for use, column in (("low", spec.low), ("high", spec.high)) if column}
     raw = open_table(
@@ -79,18 +82,21 @@ def read_drivers(spec: DriversSpec, folder: Path, *, frequency: Frequency) -> tu
     names = to_text(raw.data[spec.name])
     faults += empty_faults(names.isna().to_numpy(), raw, spec.name, "the name of a driver")
     figures = {use: read_figures(raw, column, faults) for use, column in {"value": spec.value, **ranges}.items()}
-    faults += empty_faults(np.isnan(figures["value"]), raw, spec.value, "a figure")
-    raise_all(faults, DataError, during=f"reading {raw.name}")
+    faults += empty_faults(to_text(raw.data[spec.value], spec.missing).isna().to_numpy(), raw, spec.value, "a figure")
+    findings = [*raw.findings, *code_gates(raw.data[[spec.name, *spec.keys]], raw.name, raw.rows), *marked_figures(raw, spec.value)]
+    if faults:
+        raise ReadingError(faults, findings=findings, during=f"reading {raw.name}")
     rule = PeriodRule(frequency.code if frequency.family != "W" else "D")
     ds = frequency.start_of(to_periods(days.values, rule, label=days.label).ds)
     keys = {k: to_text(raw.data[k], spec.missing) for k in spec.keys}
     table, by = pd.DataFrame({"ds": ds, "name": names, **figures, **keys}), ["name", *spec.keys, "ds"]
-    findings = [*raw.findings, format_note(raw, spec.date, days)]
+    findings.append(format_note(raw, spec.date, days))
     if table.duplicated(by).any():
         text = f"several figures of a driver in one period of frequency {frequency.code} are averaged"
         findings.append(Finding.of("driver_mean", "note", raw.name, count=int(table.duplicated(by).sum()), message=text))
     drivers = table.groupby(by, as_index=False, dropna=False).mean().reindex(columns=["ds", "name", "value", "low", "high", *spec.keys])
-    raise_all(_driver_gaps(drivers, frequency, raw.name, by[:-1]), DataError, during=f"reading {raw.name}")
+    if gaps := _driver_gaps(drivers, frequency, raw.name, by[:-1]):
+        raise ReadingError(gaps, findings=findings, during=f"reading {raw.name}")
     return drivers.sort_values(by, ignore_index=True), findings
 
 

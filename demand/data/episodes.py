@@ -21,6 +21,8 @@ BATCH_SHARE, BATCH_TIMES = 0.01, 5.0
 """A day with so large a share of all rows, and so many times as many as the busiest usual day: a system was filled or cleared then."""
 LONG_TIMES = 1.5
 """An episode open so many times longer than 99.5 % of those of its kind lasted that have ended is perhaps forgotten."""
+KINDS = ("service", "type", "kind")
+"""Words in the names of keys that say what sort of episode it is."""
 FEW = 30
 """Fewer ended episodes of a kind say nothing about how long they last."""
 OLDEST = pd.Timestamp("1950-01-01")
@@ -138,7 +140,7 @@ def _forgotten(table: pd.DataFrame, keys: Sequence[str], stops: pd.Timestamp, qu
     open_now = table["closed"].isna()
     if "activity" in table:
         return np.asarray(((stops - table["activity"]).dt.days > quiet_days) & open_now)
-    by = [table[k].astype(str) for k in keys if k in ("service", "type")] or [pd.Series("", index=table.index)]
+    by = [table[k].astype(str) for k in keys if any(w in k.casefold() for w in KINDS)] or [pd.Series("", index=table.index)]
     lasted = (table["closed"] - table["opened"]).dt.days
     groups = lasted.groupby(by)
     longest = groups.transform(lambda days: days.quantile(0.995)).where(groups.transform("count") >= FEW)

@@ -6,19 +6,18 @@ The faults are those that analysts in housing and social care report; how many, 
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
 import numpy as np
 import pandas as pd
 
+from demand.data.codes import ETHNIC_GROUPS, WELSH_AUTHORITIES
+from demand.data.example_mess_counts import drivers, ledger, referrals
+from demand.data.example_messy import DAY, Made, Messy, as_csv, as_excel
 from demand.spec import stream
 
-__all__ = ["MESSY", "Messy", "mess_up"]
+__all__ = ["MESSY", "mess_up"]
 
-DAY = "%d/%m/%Y"
-MESSY = ("homelessness_cases.csv", "ta_placements.xlsx", "children_placements.csv", "adult_packages.csv", "ta_return.xlsx")
+MESSY = ("homelessness_cases.csv", "ta_placements.xlsx", "children_placements.csv", "adult_packages.csv", "ta_return.xlsx",
+         "ledger_monitoring.csv", "drivers.csv", "referrals_return.csv")  # fmt: skip
 """The files that are written."""
 NOT_KNOWN = ("NK", "N/K", "Not known", "-", "Refused")
 TYPED_OVER = {
@@ -34,43 +33,6 @@ TYPED_OVER = {
 """What the system writes, and what people type over it."""
 
 
-@dataclass
-class Messy:
-    """One extract on its way to a messy file.
-
-    Parameters
-    ----------
-    name : str
-        The file.
-    table : pandas.DataFrame
-        Text; a row is changed where a fault is planted in it.
-    rng : numpy.random.Generator
-    """
-
-    name: str
-    table: pd.DataFrame
-    rng: np.random.Generator
-    planted: list[tuple[str, str, int]] = field(default_factory=list)
-    used: set[int] = field(default_factory=set)
-
-    def some(self, among: np.ndarray, low: int = 2, high: int = 7) -> np.ndarray:
-        """Draw a few rows, of those that no fault has been planted in."""
-        free = np.array([i for i in among if i not in self.used], dtype=int)
-        rows = np.sort(self.rng.choice(free, size=min(int(self.rng.integers(low, high + 1)), len(free)), replace=False))
-        self.used.update(int(r) for r in rows)
-        return rows
-
-    def plant(self, rule: str, column: str, rows: Sequence[int] | np.ndarray, values: object = None) -> None:
-        """Write values into a column and remember where."""
-        if values is not None:
-            self.table.loc[rows, column] = values
-        self.planted += [(rule, column, int(r)) for r in rows]
-
-    def days(self, column: str) -> pd.Series:
-        """Give a column of days."""
-        return pd.to_datetime(self.table[column], format=DAY, errors="coerce")
-
-
 def mess_up(tables: dict[str, pd.DataFrame], seed: int) -> tuple[dict[str, bytes], pd.DataFrame]:
     """Make the extracts messy.
 
@@ -84,11 +46,14 @@ def mess_up(tables: dict[str, pd.DataFrame], seed: int) -> tuple[dict[str, bytes
     -------
     files : dict of str to bytes
     truth : pandas.DataFrame
-        file, rule, column, row (as a spreadsheet numbers it; with its sheet before it where a workbook has several).
+        file, rule, column, row (as a spreadsheet numbers it; with its sheet before it where a workbook has several; empty where a fault is
+        of the whole file).
     """
     files, truth = {}, []
     makers = {"homelessness_cases.csv": _cases, "ta_placements.csv": _placements, "children_placements.csv": _children,
-              "adult_packages.csv": _packages, "ta_return.csv": _return}  # fmt: skip
+              "adult_packages.csv": _packages, "ta_return.csv": _return, "ledger_monitoring.csv": ledger, "drivers.csv": drivers,
+              "referrals_return.csv": referrals}  # fmt: skip
+    tables = tables | {"referrals_return.csv": pd.DataFrame()}
     for name in sorted(makers.keys() & tables.keys()):
         text = tables[name].reset_index(drop=True)
         text = text.assign(**{c: text[c].dt.strftime(DAY) for c in text.columns if pd.api.types.is_datetime64_any_dtype(text[c])})
@@ -107,9 +72,6 @@ def _written(value: object) -> str:
         if isinstance(value, float)
         else str(value)
     )
-
-
-Made = tuple[Messy, bytes, list[tuple[str, str, object]]]
 
 
 def _cases(m: Messy) -> Made:
@@ -142,8 +104,28 @@ def _cases(m: Messy) -> Made:
     t.loc[unknown, "last_tenure"] = words
     short = m.some(np.flatnonzero(t["case_ref"].str.startswith("0")), 4, 12)
     m.plant("lost_zeros", "case_ref", short, t.loc[short, "case_ref"].str.lstrip("0"))
+    _codes(m, alone)
     _twice(m, "case_ref", "applicant_id", alone)
-    return _csv(m, "utf-8-sig", title=["Homelessness applications: all cases", "", "Parameters: opened since April 2016"], blanks=True)
+    return as_csv(m, "utf-8-sig", title=["Homelessness applications: all cases", "", "Parameters: opened since April 2016"], blanks=True)
+
+
+def _codes(m: Messy, alone: np.ndarray) -> None:
+    """Give cases the codes of national lists: of properties, areas and ethnic groups, and spoil some as typing and Excel do."""
+    t, n = m.table, len(m.table)
+    uprn = pd.Series([f"{u:012d}" for u in np.where(m.rng.random(n) < 0.7, 100_000_000_000, 10_000_000_000) + m.rng.integers(1, 10**9, n)])
+    t["uprn"] = uprn
+    m.plant("uprn", "uprn", m.some(alone), str(m.rng.choice(["1.00012E+11", "1.0009E+11", "100012 345"])))
+    short = m.some(np.flatnonzero(uprn.str.startswith("0")), 3, 9)
+    m.plant("uprn_padded", "uprn", short, uprn[short].str.lstrip("0"))
+    t["last_settled_la"] = m.rng.choice(np.array([*WELSH_AUTHORITIES, "E06000023", "E08000003"], dtype=object), size=n)
+    m.plant("gss_code", "last_settled_la", m.some(alone), m.rng.choice(["W06000007", "W06000017", "W06000031", "W06O00015", "W0600015"]))
+    t["lsoa"] = [f"W01{i:06d}" for i in m.rng.integers(1, 1900, n)]
+    m.plant("gss_code", "lsoa", m.some(alone), m.rng.choice(["W02000123", "W01009876", "W0100123", "WO1000456", "W06000015"]))
+    groups = np.array(
+        [f"{broad}: {g}" if "ethnic" not in broad else g for broad, several in ETHNIC_GROUPS.items() for g in several], dtype=object
+    )
+    t["ethnic_group"] = m.rng.choice(groups, size=n)
+    m.plant("ethnic_group", "ethnic_group", m.some(alone), m.rng.choice(["WBRI", "A9", "Cornish pasty", "Group 17"]))
 
 
 def _placements(m: Messy) -> Made:
@@ -169,7 +151,7 @@ def _placements(m: Messy) -> Made:
         serial.astype(object) if m.rng.random() < 0.5 else m.days("start_date")[days].dt.strftime("%d %b %y"),
     )
     m.name = "ta_placements.xlsx"
-    return _excel(m, {"Placements": np.arange(len(m.table))}, title=["Temporary accommodation placements", ""])
+    return as_excel(m, {"Placements": np.arange(len(m.table))}, title=["Temporary accommodation placements", ""])
 
 
 def _children(m: Messy) -> Made:
@@ -184,7 +166,7 @@ def _children(m: Messy) -> Made:
     first = m.some(alone, 2, 4)
     copies = _copied(m, first)
     m.plant("doubled_reference", "episode_ref", [*first, *copies])
-    return _csv(m, "utf-16", title=["Children looked after"], total="placement_start", separator="\t")
+    return as_csv(m, "utf-16", title=["Children looked after"], total="placement_start", separator="\t", two_rows=True)
 
 
 def _packages(m: Messy) -> Made:
@@ -203,9 +185,13 @@ def _packages(m: Messy) -> Made:
         (pd.Timestamp("2026-04-01") + pd.Timedelta(days=int(m.rng.integers(30, 400)))).strftime(DAY),
     )
     _twice(m, "line_id", "person_id", alone)
+    since = m.days("line_start").quantile(m.rng.uniform(0.45, 0.75))
+    recoded = np.flatnonzero((m.days("line_start") >= since) & (m.table["service_type"] == "Home care"))
+    m.table.loc[recoded, "service_type"] = str(m.rng.choice(["Domiciliary support", "Cymorth yn y cartref", "Service line 0417"]))
+    m.planted.append(("system_change", "service_type", -1))
     pushed = m.some(alone, 2, 4)
     m.plant("shifted_row", "", pushed)
-    return _csv(m, "cp1252", title=["Packages of care é ô â", "£ a week"], total="line_start", pushed=pushed)
+    return as_csv(m, "cp1252", title=["Packages of care é ô â", "£ a week"], total="line_start", pushed=pushed)
 
 
 def _return(m: Messy) -> Made:
@@ -219,7 +205,7 @@ def _return(m: Messy) -> Made:
     year = m.days("month_end")
     begins = np.where(year.dt.month >= 4, year.dt.year, year.dt.year - 1)
     m.name = "ta_return.xlsx"
-    return _excel(m, {f"{y}-{(y + 1) % 100:02d}": np.flatnonzero(begins == y) for y in np.unique(begins)}, title=["TA return", ""])
+    return as_excel(m, {f"{y}-{(y + 1) % 100:02d}": np.flatnonzero(begins == y) for y in np.unique(begins)}, title=["TA return", ""])
 
 
 def _alone(t: pd.DataFrame, person: str) -> np.ndarray:
@@ -303,75 +289,3 @@ def _twice(m: Messy, reference: str, person: str, alone: np.ndarray) -> None:
     head, width = str(top.iloc[0]).rstrip("0123456789"), len(str(top.iloc[0]).lstrip("PLE"))
     m.plant("duplicate_episode", person, again)
     m.table.loc[again, reference] = [f"{head}{digits + i + 1:0{width}d}" for i in range(len(again))]
-
-
-def _csv(
-    m: Messy,
-    encoding: str,
-    *,
-    title: Sequence[str],
-    blanks: bool = False,
-    total: str = "",
-    pushed: Sequence[int] | np.ndarray = (),
-    separator: str = ",",
-) -> Made:
-    """Write a file as a reporting tool does: titles, blank rows, a total, a remark."""
-    names, lines, truth = list(m.table.columns), [*title], [("title_rows", "", i + 1) for i in range(len(title))]
-    width = len(names) - 1
-    lines = [line + separator * width for line in title]
-    lines.append(_line(names, separator))
-    where: dict[int, int] = {}
-    gaps = set(m.rng.choice(len(m.table), size=3, replace=False)) if blanks else set()
-    wide = {int(p) for p in pushed}
-    for i, cells in enumerate(m.table.itertuples(index=False)):
-        if i in gaps:
-            lines.append(separator * width)
-            truth.append(("blank_rows", "", len(lines)))
-        lines.append(_line(list(cells), separator) + (f"{separator}late" if i in wide else ""))
-        where[i] = len(lines)
-    if total:
-        lines.append(_line(["Total" if n == names[0] else str(len(m.table)) if n == names[-1] else "" for n in names], separator))
-        truth.append(("total_rows", "", len(lines)))
-    lines.append(f"Run by a user on 03/04/2026 09:{int(m.rng.integers(10, 59))}" + separator * width)
-    truth.append(("footer", "", len(lines)))
-    content = ("\r\n".join(lines) + "\r\n").encode(encoding)
-    return m, content, [*truth, *((rule, column, where[row]) for rule, column, row in m.planted)]
-
-
-def _line(cells: Sequence[object], separator: str) -> str:
-    return separator.join(f'"{c}"' if separator in str(c) or '"' in str(c) else str(c) for c in cells)
-
-
-def _excel(m: Messy, sheets: dict[str, np.ndarray], *, title: Sequence[str]) -> Made:
-    """Write a workbook: a title, a total and a remark on every sheet; days are days of Excel's where they read as such."""
-    out, truth = io.BytesIO(), []
-    where: dict[int, object] = {}
-    days = [c for c in m.table.columns if m.table[c].astype(str).str.fullmatch(r"\d\d/\d\d/\d{4}").any()]
-    cells = m.table.copy()
-    for column in days:
-        typed = pd.to_datetime(cells[column], format=DAY, errors="coerce")
-        cells[column] = typed.astype(object).where(typed.notna(), cells[column])
-    numbers = [c for c in cells.columns if cells[c].astype(str).str.fullmatch(r"-?\d+(\.\d+)?").mean() > 0.5]
-    for column in numbers:
-        plain = pd.to_numeric(cells[column], errors="coerce")
-        cells[column] = plain.astype(object).where(plain.notna(), cells[column])
-    with pd.ExcelWriter(out, engine="openpyxl", datetime_format="DD/MM/YYYY") as book:
-        for name, rows in sheets.items():
-            label = f"{name}!" if len(sheets) > 1 else ""
-            part = cells.loc[rows]
-            first = len(title) + 1
-            total = pd.DataFrame(
-                [["Total" if c == cells.columns[0] else len(rows) if c == cells.columns[-1] else None for c in cells.columns]]
-            )
-            part.to_excel(book, sheet_name=name, startrow=first - 1, index=False)
-            total.to_excel(book, sheet_name=name, startrow=first + len(rows), index=False, header=False)
-            sheet = book.sheets[name]
-            for i, line in enumerate(title):
-                sheet.cell(row=i + 1, column=1, value=line)
-            sheet.cell(row=first + len(rows) + 3, column=1, value="Printed by a user on 3 April 2026")
-            where |= {int(r): first + 1 + i for i, r in enumerate(rows)}
-            told = [("title_rows", i + 1) for i in range(len(title))]
-            told += [("total_rows", first + len(rows) + 1), ("blank_rows", first + len(rows) + 2), ("footer", first + len(rows) + 3)]
-            truth += [(rule, "", f"{label}{row}" if label and rule != "title_rows" else row) for rule, row in told]
-            where |= {int(r): f"{label}{first + 1 + i}" if label else first + 1 + i for i, r in enumerate(rows)}
-    return m, out.getvalue(), [*truth, *((rule, column, where[row]) for rule, column, row in m.planted)]

@@ -117,7 +117,7 @@ def _first_wide(cells: list[list[str]]) -> Header:
         two = _joined(cells, first)
         after = cells[first + 2 : first + 6]
         gaps = sum(map(bool, row)) < len(row) or len(set(row)) < len(row)
-        double = gaps and bool(two) and all(cells[first + 1][1:]) and not _numeric(cells[first + 1]) and any(map(_numeric, after))
+        double = gaps and bool(two) and all(two[1:]) and not _numeric(cells[first + 1]) and any(map(_numeric, after))
         return Header(first, 2, two) if double else Header(first, 1, row)
     return Header(0, 1, cells[0] if cells else [])
 

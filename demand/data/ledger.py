@@ -105,7 +105,14 @@ def read_actuals(spec: ActualsSpec, folder: Path, *, lines: Sequence[str], start
         read = raw.numbers(column)
         if (odd := read.wrong | read.hidden).any():
             faults.append(
-                Fault(f"no amount in {rows_text(raw.rows[odd])}", where=f"{raw.name} > {column}", allowed="Pounds, such as 1,234.50")
+                Fault(
+                    f"no amount in {rows_text(raw.rows[odd])}",
+                    where=f"{raw.name} > {column}",
+                    allowed="Pounds, such as 1,234.50",
+                    do_next="Where a mark means that there is no amount, name it in 'missing'",
+                    rule="not_a_number",
+                    rows=tuple(raw.rows[odd]),
+                )
             )
         amounts[name] = np.where(np.isnan(read.values), 0.0, read.values)  # an empty cell of a ledger is nothing spent
     raise_all(faults, DataError, during=f"reading {raw.name}")

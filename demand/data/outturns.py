@@ -15,7 +15,8 @@ from pydantic import Field
 from demand.calendar import FinancialYear
 from demand.data.cells import rows_text, to_text
 from demand.data.files import FileSpec, open_table
-from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
+from demand.data.quality import Finding, ReadingError
+from demand.errors import Fault, SettingsError, did_you_mean, listed
 from demand.spec import NameList
 
 __all__ = ["OutturnSpec", "read_outturns"]
@@ -35,7 +36,7 @@ class OutturnSpec(FileSpec):
     and year are added up. In thousands where its name says £000."""
 
 
-def read_outturns(spec: OutturnSpec, folder: Path, *, lines: Sequence[str], start_month: int = 4) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def read_outturns(spec: OutturnSpec, folder: Path, *, lines: Sequence[str], start_month: int = 4) -> tuple[pd.DataFrame, list[Finding]]:
     """Read what was spent.
 
     Parameters
@@ -52,13 +53,15 @@ def read_outturns(spec: OutturnSpec, folder: Path, *, lines: Sequence[str], star
     -------
     table : pandas.DataFrame
         line, financial_year, outturn (GBP).
-    notes : tuple of str
-        Which rows belong to no budget line, with their sum.
+    findings : list of Finding
+        How the file was read, and which rows belong to no budget line, with their sum.
 
     Raises
     ------
     DataError
-        With every fault of the file at once.
+        Where the file cannot be read.
+    ReadingError
+        With every fault of the file at once, and what else was found.
     """
     raw = open_table(spec, folder, columns={"line": spec.line, "financial year": spec.year, "amount": spec.amount})
     of, years, amounts = to_text(raw.data[spec.line], spec.missing), to_text(raw.data[spec.year], spec.missing), raw.numbers(spec.amount)
@@ -75,15 +78,19 @@ def read_outturns(spec: OutturnSpec, folder: Path, *, lines: Sequence[str], star
             faults += [Fault(f.found, where=f"{raw.name} > {spec.year}", allowed=f.allowed) for f in error.faults]
     odd, bare = amounts.wrong | amounts.hidden, years.isna().to_numpy() & of.isin(known).to_numpy()
     if odd.any():
-        faults.append(Fault(f"no amount in {rows_text(raw.rows[odd])}", where=f"{raw.name} > {spec.amount}", allowed="Pounds: 1,234.50"))
+        faults.append(Fault(f"no amount in {rows_text(raw.rows[odd])}", where=f"{raw.name} > {spec.amount}", allowed="Pounds: 1,234.50",
+                            do_next="Where a mark means that there is no amount, name it in 'missing'",
+                            rule="not_a_number", rows=tuple(raw.rows[odd])))  # fmt: skip
     if bare.any():
         faults.append(Fault(f"no year in {rows_text(raw.rows[bare])}", where=f"{raw.name} > {spec.year}"))
-    raise_all(faults, DataError, during=f"reading {raw.name}")
+    findings = list(raw.findings)
+    if faults:
+        raise ReadingError(faults, findings=findings, during=f"reading {raw.name}")
     table = pd.DataFrame({"line": of.map(known), "of": of, "financial_year": years, "outturn": amounts.values}).dropna(subset=["outturn"])
     loose = table[table["line"].isna() & table["of"].notna()]
-    notes = []
     if len(loose):
-        names = listed(loose["of"].unique())
-        notes.append(f"{raw.name}: {len(loose)} rows are of no budget line and were left out ({names}; {loose['outturn'].sum():,.0f} GBP).")
-    found = table.dropna(subset=["line", "financial_year"]).groupby(["line", "financial_year"], as_index=False)["outturn"].sum()
-    return found, tuple(notes)
+        told = (
+            f"{len(loose)} rows are of no budget line and were left out ({listed(loose['of'].unique())}; {loose['outturn'].sum():,.0f} GBP)"
+        )
+        findings.append(Finding.of("ledger_line", "warn", raw.name, rows=raw.rows[loose.index], message=told))
+    return table.dropna(subset=["line", "financial_year"]).groupby(["line", "financial_year"], as_index=False)["outturn"].sum(), findings

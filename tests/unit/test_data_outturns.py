@@ -24,13 +24,13 @@ def test_numbers_as_finance_writes_them_are_added_up_by_line_and_year(tmp_path) 
         {"line": "temporary accommodation", "financial_year": "2024-25", "outturn": pytest.approx(900.0)},
         {"line": "temporary accommodation", "financial_year": "2025-26", "outturn": 7.0},
     ]
-    assert notes == ()
+    assert notes == []
 
 
 def test_thousands_and_rows_of_no_line(tmp_path) -> None:
     table, notes = read(tmp_path, "line,financial_year,actual £000\nprevention,2025-26,1.6\nparks,2025-26,9\n", amount="actual £000")
     assert table["outturn"].tolist() == [1600.0]
-    assert "1 rows are of no budget line and were left out ('parks'; 9,000 GBP)" in notes[0]
+    assert "1 rows are of no budget line and were left out ('parks'; 9,000 GBP)" in notes[0].message
 
 
 def test_every_fault_is_named_with_its_row(tmp_path) -> None:

@@ -69,7 +69,7 @@ MESSY = ["homelessness_cases.csv", "ta_placements.xlsx", "children_placements.cs
 REFERENCES = {
     "homelessness_cases.csv": ("case_ref", "applicant_id", "closed_date"),
     "ta_placements.xlsx": ("placement_id", "household_ref", "end_date"),
-    "children_placements.csv": ("episode_ref", "child_id", "placement_end"),
+    "children_placements.csv": ("episode ref", "child id", "placement end"),  # names in two rows
     "adult_packages.csv": ("line_id", "person_id", "line_end"),
 }
 
