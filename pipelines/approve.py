@@ -1,17 +1,22 @@
 """Make a run the forecast of record: "Budget 2027-28 as set".
 
-In: the output folder of a run, who approves it, and a note. Out: a frozen copy in its folder `records`, to which later movements and the
-monitoring refer. Refuses what freezing refuses, and an approval without a role or a note.
+In: the output folder of a run, who approves it, and a note. Out: report and workbook with the sign-off, and a frozen copy in its folder
+`records`, to which later movements and the monitoring refer. Refuses what freezing refuses, and an approval without a role or a note.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from demand.errors import Fault, SettingsError, raise_all
-from pipelines.frozen import APPROVED, freeze
+from demand.report.html import report_page
+from demand.report.workbook import workbook
+from pipelines.config import RunConfig
+from pipelines.frozen import APPROVED, check_whole, freeze
+from pipelines.report_input import report_input
 from pipelines.store import Store
 
 __all__ = ["approve"]
@@ -52,5 +57,22 @@ def approve(run: Path, *, by: str, note: str, name: str) -> Path:
     raise_all(faults, SettingsError, during="approving a run")
     into = run / APPROVED / re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    freeze(Store(run), into, {"name": name.strip(), "by": by.strip(), "note": note.strip(), "approved": now})
+    store, about = Store(run), {"name": name.strip(), "by": by.strip(), "note": note.strip(), "approved": now}
+    check_whole(store, into)
+    if store.has("report.html"):
+        _sign(store, about)
+    freeze(store, into, about)
     return into
+
+
+def _sign(store: Store, about: Mapping[str, str]) -> None:
+    """Write report and workbook again, with the sign-off; all that they show is what the run has stored."""
+    known, stage = store.manifest, store.manifest["stages"]["report"]
+    config = RunConfig.model_validate(known["config"])
+    inputs = report_input(config, store, known["data"], made_with=known["versions"], record={**about, "stands": True})
+    kept = {name: store.path(name).read_bytes() for name in stage["files"]}
+    with store.writing("report", stage["key"]) as writer:
+        for name, content in kept.items():
+            writer.bytes(name, content)
+        writer.text("report.html", report_page(inputs))
+        writer.bytes("budget.xlsx", workbook(inputs))

@@ -17,8 +17,10 @@ from demand.errors import Fault, StoreError, listed, raise_all
 from demand.spec import fingerprint
 from pipelines.store import Store
 
-__all__ = ["APPROVED", "MONTHS", "RECORD", "freeze", "frozen", "latest", "opened", "signed_off"]
+__all__ = ["APPROVED", "MONTHS", "RECORD", "check_whole", "freeze", "frozen", "latest", "opened", "recorded", "signed_off"]
 
+FIGURES = ("draws.parquet", "segment_model.json", "budget.csv", "waterfall.csv")
+"""Files that say whether two runs have the same figures."""
 RECORD, APPROVED, MONTHS = "record.json", "records", "months"
 """The file that describes a frozen run, and the folders of approved runs and of earlier months."""
 
@@ -44,14 +46,8 @@ def freeze(store: Store, into: Path, about: Mapping[str, Any]) -> dict[str, Any]
     StoreError
         Where the folder is there already, the run has not ended, or a file was changed since it was written.
     """
-    files = store.manifest.get("files", {})
-    faults = [Fault(f"{name} has been changed, or is gone, since the run wrote it", where=str(store.folder), do_next="Run the config again")
-              for name in files if not store.has(name)]  # fmt: skip
-    if not files or "config" not in store.manifest:
-        faults.append(Fault("there is no finished run here", where=str(store.folder), do_next="Name the output folder of a run that ended"))
-    if into.exists():
-        faults.append(Fault("this is frozen already", where=str(into), do_next="Give it another name"))
-    raise_all(faults, StoreError, during="freezing a run")
+    check_whole(store, into)
+    files = store.manifest["files"]
     kept = sorted(name for name, one in files.items() if one["class"] != "person-level")
     hashes = {}
     try:
@@ -71,6 +67,24 @@ def freeze(store: Store, into: Path, about: Mapping[str, Any]) -> dict[str, Any]
             Fault(f"the run cannot be frozen: {error.strerror}", where=str(into), do_next="Look at the disk and the rights")
         ) from error
     return record
+
+
+def check_whole(store: Store, into: Path) -> None:
+    """Look whether a run can be frozen.
+
+    Raises
+    ------
+    StoreError
+        Where the folder is there already, the run has not ended, or a file was changed since it was written.
+    """
+    files = store.manifest.get("files", {})
+    faults = [Fault(f"{name} has been changed, or is gone, since the run wrote it", where=str(store.folder), do_next="Run the config again")
+              for name in files if not store.has(name)]  # fmt: skip
+    if not files or "config" not in store.manifest:
+        faults.append(Fault("there is no finished run here", where=str(store.folder), do_next="Name the output folder of a run that ended"))
+    if into.exists():
+        faults.append(Fault("this is frozen already", where=str(into), do_next="Give it another name"))
+    raise_all(faults, StoreError, during="freezing a run")
 
 
 def opened(folder: Path) -> tuple[Store, dict[str, Any]]:
@@ -108,6 +122,17 @@ def latest(folder: Path) -> Path | None:
     """Give the forecast of record of an output folder: the run that was approved last; None where none was."""
     found = [(json.loads((p / RECORD).read_text(encoding="utf-8")).get("approved", ""), p) for p in frozen(folder, APPROVED)]
     return max(found, key=lambda one: (one[0], str(one[1])))[1] if found else None
+
+
+def recorded(store: Store) -> dict[str, object]:
+    """Give what `signed_off` gives, and whether the run that lies in the folder now is the one that was approved: `stands`."""
+    about: dict[str, object] = dict(signed_off(store.folder))
+    folder = latest(store.folder)
+    if folder is None:
+        return {}
+    files = json.loads((folder / RECORD).read_text(encoding="utf-8"))["files"]
+    now = {name: one["sha256"] for name, one in store.manifest.get("files", {}).items()}
+    return {**about, "stands": all(files.get(name) == now.get(name) for name in FIGURES)}
 
 
 def signed_off(folder: Path) -> dict[str, str]:

@@ -56,7 +56,7 @@ def run(job: Job, writer: Writer) -> None:
     tables |= {name: store.table(name).drop(columns=WITH_COUNTS, errors="ignore") for name in PLAIN if store.has(name)}
     for name, table in tables.items():
         writer.table(SHARE + name, table)
-    inputs = report_input(job)
+    inputs = report_input(job.config, job.store, job.inputs.hashes)
     rule = config.disclosure.of("counts")
     about = {"policy": rule.name, "rule": rule.source, "as_of": config.as_of or "", "fingerprint": inputs.run["fingerprint"]}
     open_data = {n: t for n, t in tables.items() if n not in PLAIN}

@@ -29,7 +29,7 @@ def rests_on(config: RunConfig) -> list[object]:
 
 def run(job: Job, writer: Writer) -> None:
     """Write report.html, budget.xlsx and the records that law and good practice ask for."""
-    inputs = report_input(job)
+    inputs = report_input(job.config, job.store, job.inputs.hashes)
     writer.text("report.html", report_page(inputs))
     writer.bytes("budget.xlsx", workbook(inputs))
     page = governance_page(inputs, job.config.governance, people=_people(job), files=job.store.manifest.get("files", {}))

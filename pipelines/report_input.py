@@ -1,11 +1,12 @@
 """What the report is told: the stored tables, the notes, and what is known of the run.
 
-In: a job whose stages have been done. Out: `ReportInput`; declared totals are left out of its history, so that nothing is counted twice.
-What a config has no section for is left out, never made up.
+In: a config, and the folder in which its stages have been done. Out: `ReportInput`; declared totals are left out of its history, so that
+nothing is counted twice. What a config has no section for is left out, never made up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,8 +14,8 @@ import pandas as pd
 from demand.hierarchy import declared
 from demand.report.inputs import ReportInput
 from demand.spec import fingerprint
-from pipelines.frozen import signed_off
-from pipelines.job import Job
+from pipelines.config import RunConfig
+from pipelines.frozen import recorded
 from pipelines.results import load_history, start_month
 from pipelines.store import Store, versions
 
@@ -68,18 +69,31 @@ TABLES = {
 """The stored tables that are handed over under their own names."""
 
 
-def report_input(job: Job) -> ReportInput:
+def report_input(
+    config: RunConfig,
+    store: Store,
+    data: Mapping[str, str],
+    *,
+    made_with: Mapping[str, str] | None = None,
+    record: Mapping[str, object] | None = None,
+) -> ReportInput:
     """Gather what the other stages stored, and what is known of the run.
 
     Parameters
     ----------
-    job : Job
+    config : RunConfig
+    store : Store
+    data : mapping of str to str
+        A hash of every source.
+    made_with : mapping of str to str, optional
+        The versions with which the run was made, where that is not now.
+    record : mapping, optional
+        The forecast of record, where the run is about to become it.
 
     Returns
     -------
     ReportInput
     """
-    config, store = job.config, job.store
     tables = {name: store.table(f"{name}.{kind}") for name, kind in TABLES.items() if store.has(f"{name}.{kind}")}
     sums = declared(load_history(store.folder), config.data.hierarchy) if "history" in tables else {}
     if sums:
@@ -87,7 +101,7 @@ def report_input(job: Job) -> ReportInput:
     events = [e.model_dump(include={"name", "start", "end", "kind", "where"}) for e in config.forecast.events] if config.forecast else []
     return ReportInput(
         title=config.heading,
-        run=_about(job),
+        run=_about(config, store, data, made_with or versions(), record or recorded(store)),
         spec=config.report,
         policy=config.disclosure.policy,
         **tables,
@@ -120,19 +134,20 @@ def _stored(store: Store, name: str) -> tuple[Any, ...]:
     return tuple(store.json(name)) if store.has(name) else ()
 
 
-def _about(job: Job) -> dict[str, object]:
+def _about(
+    config: RunConfig, store: Store, data: Mapping[str, str], made_with: Mapping[str, str], record: Mapping[str, object]
+) -> dict[str, object]:
     """What is known of the run: no clock, so that the same run gives the same page."""
-    config, store = job.config, job.store
     about: dict[str, object] = {
         "name": config.name,
         "seed": config.seed,
         "as_of": config.as_of,
         "start_month": start_month(config),
-        "data": job.inputs.hashes,
-        "versions": versions(),
+        "data": data,
+        "versions": made_with,
         "config_hash": config.fingerprint,
-        "fingerprint": fingerprint(config.fingerprint, job.inputs.hashes, versions()),
-        "record": signed_off(store.folder),
+        "fingerprint": fingerprint(config.fingerprint, data, made_with),
+        "record": record,
     }
     if not store.has("model_settings.json"):
         return about

@@ -12,6 +12,7 @@ import pandas as pd
 from demand.report import words
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Section, Table, table_of
+from demand.report.sign_off import sign_off_table
 
 __all__ = ["MODELS", "method_section", "quality_section", "run_section"]
 
@@ -170,6 +171,6 @@ def run_section(inputs: ReportInput) -> Section:
     return Section(
         "run",
         "Where this comes from",
-        (Table("The marks of this run", ("What", "Value"), tuple(rows)),),
+        (*sign_off_table(inputs), Table("The marks of this run", ("What", "Value"), tuple(rows))),
         "Anyone with the same data, config and versions gets the same figures.",
     )

@@ -18,6 +18,7 @@ from demand.report.cleared import cleared
 from demand.report.inputs import ReportInput
 from demand.report.parts import Section
 from demand.report.sections import sections
+from demand.report.sign_off import sign_off_sentence
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -52,6 +53,7 @@ def report_page(inputs: ReportInput) -> str:
             as_of=words.day(run["as_of"]) if run.get("as_of") else "",
             until=_until(inputs, until) if until else "",
             mark=str(run.get("fingerprint", "")),
+            signed=sign_off_sentence(inputs),
             overdue=list(inputs.overdue["name"]),
             placeholders=[words.capital(words.label(n, inputs.spec.names)) for n in hollow["name"]],
         )

@@ -13,6 +13,7 @@ from demand.report import words
 from demand.report.answers import answers
 from demand.report.book import NOT_A_SUM, Book, label_of
 from demand.report.inputs import PAST_REVIEW
+from demand.report.sign_off import sign_off_rows
 
 __all__ = ["forecast", "has_forecast", "read_me", "summary"]
 
@@ -42,6 +43,7 @@ def read_me(book: Book, sheets: Sequence[tuple[str, str]]) -> None:
         ("Chance of overspend", "The share of possible futures in which the line needs more than its budget."),
         ("Already counted", "Months of the financial year that have passed and are in the figure as they were."),
         ("No change", "The forecast as it is, before any scenario."),
+        *sign_off_rows(book.inputs),
         ("Run", str(run.get("name", "")) + (f" {run['fingerprint']}" if run.get("fingerprint") else "")),
         ("As of", words.day(run["as_of"]) if run.get("as_of") else ""),
         ("Possible futures", f"{run['draws']} were tried." if run.get("draws") else "") if not live else ("", ""),

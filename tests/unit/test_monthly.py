@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -112,6 +113,20 @@ def test_each_forecast_of_the_year_is_told_and_the_outturn_moves_since_the_month
     page = (months / "out" / "moved.html").read_text(encoding="utf-8")
     assert "Budget 2026-27 as set" in page
     assert "since the run of July 2026" in page
+
+
+def test_what_was_approved_shows_who_answers_for_it_and_a_later_run_says_that_it_is_another(months: Path) -> None:
+    record = latest(months / "out")
+    assert record is not None
+    page = (record / "report.html").read_text(encoding="utf-8")
+    assert "“Budget 2026-27 as set”, approved by the head of finance on" in page
+    assert "These figures are the forecast of record." in page
+    cells = [c.value for row in openpyxl.load_workbook(record / "budget.xlsx")["Read me"].iter_rows() for c in row]
+    assert {"Budget 2026-27 as set", "head of finance", "Cabinet, 1 July"} <= set(cells)
+    later = (months / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Not “Budget 2026-27 as set”" in later
+    assert "These figures are later than the forecast of record" in later
+    assert json.loads((record / RECORD).read_text(encoding="utf-8"))["hash"] in later
 
 
 def test_a_frozen_run_is_whole_and_refuses_a_changed_file(months: Path, tmp_path: Path) -> None:
