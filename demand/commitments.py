@@ -54,7 +54,8 @@ def commitments(
     seed: int,
     levers: Sequence[Lever] = (),
     changes: Sequence[KnownChange] = (),
-) -> tuple[xr.Dataset, pd.DataFrame]:
+    trend: bool = True,
+) -> tuple[xr.Dataset, xr.Dataset, pd.DataFrame]:
     """Draw people and pounds, and say what each part of them is.
 
     Parameters
@@ -66,11 +67,14 @@ def commitments(
     seed : int
     levers : sequence of Lever
     changes : sequence of KnownChange
+    trend : bool
+        Whether the price of new starts goes on growing as it did.
 
     Returns
     -------
-    draws : xarray.Dataset
-        people, pounds, committed_people, committed_pounds by series, ds and draw (see `demand.caseload.runoff`).
+    without, draws : xarray.Dataset
+        people, weeks, pounds, committed_people, committed_pounds by series, ds and draw (see `demand.caseload.runoff`), without known
+        changes and with them.
     table : pandas.DataFrame
         unique_id, ds, item, people, pounds, and for the total people_low, people_high, pounds_low, pounds_high (80 %). Without the total
         the items add up to it: each known change is what is different once it is known beside those before it.
@@ -80,11 +84,11 @@ def commitments(
     DataError, ScenarioError
         Where a known change means more people than are there; where a selector matches no series.
     """
-    now = stocks.draws(starts, last, seed=seed, levers=levers)
+    without = now = stocks.draws(starts, last, seed=seed, levers=levers, trend=trend)
     new = (now.people - now.committed_people, now.pounds - now.committed_pounds)
     items = {"open now": (now.committed_people, now.committed_pounds), "new starts": new}
     for number, change in enumerate(changes, start=1):
-        after = stocks.draws(starts, last, seed=seed, levers=levers, changes=changes[:number])
+        after = stocks.draws(starts, last, seed=seed, levers=levers, changes=changes[:number], trend=trend)
         label = f"known: {change.label}"
         label = f"{label} ({number})" if label in items else label
         items[label] = (after.people - now.people, after.pounds - now.pounds)
@@ -97,7 +101,7 @@ def commitments(
         for end, q in (("low", 0.1), ("high", 0.9))
     }
     rows.append(_means(index, TOTAL, now.people, now.pounds).assign(**ranges))
-    return now, pd.concat(rows, ignore_index=True)
+    return without, now, pd.concat(rows, ignore_index=True)
 
 
 def _means(index: pd.DataFrame, item: str, people: xr.DataArray, pounds: xr.DataArray) -> pd.DataFrame:

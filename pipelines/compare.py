@@ -13,7 +13,7 @@ from demand.budget import price, waterfall
 from demand.errors import BudgetError, Fault, StoreError
 from demand.scenario import WhatIf, apply, taken_together
 from pipelines.config import RunConfig
-from pipelines.results import load_history, stored_case
+from pipelines.results import course_of, load_history, stored_case
 from pipelines.store import Store
 
 __all__ = ["compare_runs"]
@@ -53,7 +53,7 @@ def compare_runs(one: Path, other: Path, a: str, b: str) -> pd.DataFrame:
     cost = None
     if config.costs and config.prices is None:
         demand, _ = apply(case.draws, (), seed=case.seed)
-        cost = price(demand, config.costs, seed=case.seed, history=history, start_month=first)
+        cost = price(demand, config.costs, seed=case.seed, history=history, start_month=first, course=course_of(config, Store(one)))
     return waterfall(case, history=history, start_month=first, cost=cost, pairs=[(a, b)])
 
 

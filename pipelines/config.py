@@ -190,6 +190,8 @@ class RunConfig(Spec):
         for section in RISING:
             if isinstance(data.get(section), list) and isinstance(paths, dict):
                 data = {**data, section: [_on_path(entry, paths) for entry in data[section]]}
+        if isinstance(data.get("prices"), dict) and isinstance(paths, dict):
+            data = {**data, "prices": _on_path(data["prices"], paths)}
         return data
 
     @model_validator(mode="after")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from demand.budget import horizon_needed
+from demand.caseload.model import Caseload
 from demand.commitments import commitments, drawn_starts
+from demand.course import joined, run_off_table
 from demand.errors import DataError, Fault
-from demand.forecast import forecast
+from demand.forecast import Forecast, ForecastSpec, forecast
 from demand.hierarchy import levels, totals
+from demand.tables import History
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import known_changes_of, rules_of, start_month, stocks_of, write_forecast
+from pipelines.results import has_trend, known_changes_of, rules_of, start_month, stocks_of, with_changes, write_forecast
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -28,7 +31,7 @@ def missing(config: RunConfig) -> str:
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
     years = sorted({year for line in config.budget.lines for year in line.years}) if config.budget else []
-    return [config.forecast, config.caseload, years, start_month(config)]
+    return [config.forecast, config.caseload, years, start_month(config), has_trend(config) if config.caseload else True]
 
 
 def run(job: Job, writer: Writer) -> None:
@@ -49,14 +52,25 @@ def run(job: Job, writer: Writer) -> None:
     hierarchy, drivers = config.data.hierarchy, inputs.drivers
     stocks, told = stocks_of(job, history), job.progress
     made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, stocks=stocks, progress=told)
+    if stocks is not None:
+        made = _with_stays(job, writer, stocks, made, history)
     about = {"spec": spec.model_dump(mode="json"), "hierarchy": config.model_dump(mode="json")["data"]["hierarchy"], "seed": config.seed}
     write_forecast(writer, history, made, about)
     if drivers is not None:
         writer.table("drivers.parquet", drivers)
-    if stocks is not None:
-        writer.table("starts.parquet", stocks.coming(history.last, spec.horizon, seed=config.seed))
-        starts, changes = drawn_starts(stocks, history.last, spec, seed=config.seed, jobs=job.jobs), known_changes_of(job)
-        writer.table("commitments.csv", commitments(stocks, starts, history.last, seed=config.seed, changes=changes)[1])
     lowest = history.only(map(str, made.draws["series"].to_numpy()))
     of = levels(lowest.series, hierarchy)
     writer.table("totals.parquet", totals(made.draws, of, start_month=start_month(config), history=history))
+
+
+def _with_stays(job: Job, writer: Writer, stocks: Caseload, made: Forecast, history: History) -> Forecast:
+    """Write what stays say of people and pounds, and give the forecast with the changes that somebody knows of."""
+    config, last, ds = job.config, history.last, made.draws.sizes["ds"]
+    spec = ForecastSpec(horizon=ds, draws=made.draws.sizes["draw"])
+    writer.table("starts.parquet", stocks.coming(last, ds, seed=config.seed))
+    starts, changes = drawn_starts(stocks, last, spec, seed=config.seed, jobs=job.jobs), known_changes_of(job)
+    without, after, table = commitments(stocks, starts, last, seed=config.seed, changes=changes, trend=has_trend(config))
+    writer.table("commitments.csv", table)
+    run_off = joined(made.draws, starts, without, after)
+    writer.table("run_off.parquet", run_off_table(run_off))
+    return with_changes(made, run_off) if changes else made

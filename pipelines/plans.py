@@ -16,6 +16,7 @@ from demand.budget.reconciliation import with_outturns
 from demand.scenario import WhatIf
 from demand.tables import History
 from pipelines.job import Job
+from pipelines.results import without_known
 from pipelines.store import Writer
 
 __all__ = ["write_plans"]
@@ -44,7 +45,8 @@ def write_plans(job: Job, writer: Writer, case: WhatIf, cost: Cost, spec: Budget
     if ledger is not None:
         spec, told = with_outturns(spec, ledger), [f"{f.where}: {f.message}." for f in said if f.rule == "ledger_line"]
     came = job.store.table("starts.parquet") if job.has("starts.parquet") else None
-    agreed, found = reconciliation(cost, spec, counted), steps_of(case, cost, spec, counted, came=came)
+    agreed = reconciliation(cost, spec, counted)
+    found = steps_of(case, cost, spec, counted, came=came, without_known=without_known(job, cost))
     events = config.forecast.events if config.forecast else []
     judged = backcast(cost, spec, counted, job.store.table("backtest_years.parquet"), events=events)
     for name, table in (("reconciliation", agreed), ("mtfp", mtfp(found)), ("bridge", bridge(found, spec)), ("backcast", judged)):

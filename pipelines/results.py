@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from demand.calendar import Frequency
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from demand.budget import Cost, FoundPrices
     from demand.caseload.known import KnownChange
     from demand.caseload.model import Caseload
+    from demand.course import Course
     from demand.scenario import WhatIf
     from demand.segments.model import SegmentModel
     from pipelines.config import RunConfig
@@ -32,9 +35,11 @@ if TYPE_CHECKING:
     from pipelines.store import Store, Writer
 
 __all__ = [
+    "course_of",
     "forecast_again",
     "forecast_table",
     "found_prices",
+    "has_trend",
     "history_table",
     "known_changes_of",
     "load_draws",
@@ -46,8 +51,11 @@ __all__ = [
     "start_month",
     "stocks_of",
     "stored_case",
+    "stored_run_off",
     "tested_until",
     "what_if",
+    "with_changes",
+    "without_known",
     "write_forecast",
 ]
 
@@ -196,6 +204,32 @@ def known_changes_of(job: Job) -> list[KnownChange]:
     return read_known_changes(job.inputs.folder / named)
 
 
+def has_trend(config: RunConfig) -> bool:
+    """Say whether prices of new starts follow their own trend: they do where no uplift is given for them."""
+    return config.prices.uplift is None if config.prices else not config.costs
+
+
+def with_changes(made: Forecast, run_off: xr.Dataset) -> Forecast:
+    """Give a forecast with the known changes of a run-off in its draws, and a row for them in what it is made of."""
+    from demand.course import with_known
+
+    draws = with_known(made.draws, run_off)
+    more = (draws - made.draws).mean("draw").transpose("series", "ds").to_series().rename("contribution").reset_index()
+    part = more[more["contribution"] != 0].rename(columns={"series": "unique_id"})[["unique_id", "ds", "contribution"]]
+    part = part.assign(model="combined", feature="known changes", value=np.nan)
+    return replace(made, draws=draws, components=pd.concat([made.components, part], ignore_index=True)[list(made.components.columns)])
+
+
+def stored_run_off(config: RunConfig, store: Store) -> xr.Dataset | None:
+    """Read back what stays said of people and pounds; None where the run has no caseload."""
+    if config.caseload is None:
+        return None
+    table = store.table("run_off.parquet").rename(columns={"unique_id": "series"}).set_index(["series", "ds", "draw"])
+    found: xr.Dataset = table.to_xarray()
+    people, pounds = (found[name].isel(ds=0, draw=0, drop=True) for name in ("people_now", "pounds_now"))
+    return found.assign(run=found["run"].isel(series=0, ds=0, drop=True), people_now=people, pounds_now=pounds)
+
+
 def start_month(config: RunConfig) -> int:
     """Give the month in which financial years begin."""
     return config.budget.start_month if config.budget else 4
@@ -227,7 +261,16 @@ def found_prices(job: Job, history: History) -> FoundPrices | None:
     if asked is None:
         return None
     as_of = history.frequency.end_of(pd.DatetimeIndex([history.last]))[0]
-    return asked.found(job.inputs.people, history.series, as_of=as_of, seed=job.config.seed)
+    run_off = job.config.caseload is not None
+    return asked.found(job.inputs.people, history.series, as_of=as_of, seed=job.config.seed, run_off=run_off)
+
+
+def course_of(config: RunConfig, store: Store, *, known: bool = True) -> Course | None:
+    """Give how prices move as people leave and start, with known changes or without; None where the run has no caseload."""
+    from demand.course import Course
+
+    run_off = stored_run_off(config, store)
+    return None if run_off is None else Course.of(run_off, known=known)
 
 
 def priced(job: Job, demand: xr.DataArray, history: History) -> Cost:
@@ -236,8 +279,24 @@ def priced(job: Job, demand: xr.DataArray, history: History) -> Cost:
 
     seed, found = job.config.seed, found_prices(job, history)
     costs = [*job.config.costs, *(found.costs if found else ())]
-    cost = price(demand, costs, seed=seed, history=history, start_month=start_month(job.config))
+    course = course_of(job.config, job.store)
+    cost = price(demand, costs, seed=seed, history=history, start_month=start_month(job.config), course=course)
     return with_items(cost, job.config.items, seed=seed)
+
+
+def without_known(job: Job, cost: Cost) -> Cost | None:
+    """Price the baseline as it would be without known changes, at the same prices; None where nothing is known."""
+    run_off = stored_run_off(job.config, job.store)
+    if run_off is None or not bool((run_off.known != 0).any()):
+        return None
+    from demand.budget import price
+    from demand.course import with_known
+    from demand.scenario import apply
+
+    seed, first = job.config.seed, cost.exposure.start_month
+    demand = apply(with_known(load_draws(job.store), run_off, times=-1), (), seed=seed)[0]
+    course = course_of(job.config, job.store, known=False)
+    return price(demand, [p.cost for p in cost.parts], seed=seed, history=load_history(job.store.folder), start_month=first, course=course)
 
 
 def tested_until(store: Store) -> pd.Timestamp | None:

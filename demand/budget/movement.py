@@ -21,7 +21,11 @@ from demand.budget.volumes import PRICE, volumes_of
 from demand.scenario import BASELINE, INTERACTION, WhatIf, by_name, under, unfold
 from demand.tables import History
 
-__all__ = ["Row", "Step", "Steps", "gross_mark", "steps_of"]
+__all__ = ["KNOWN", "Row", "Step", "Steps", "gross_mark", "steps_of"]
+
+
+KNOWN = "known changes"
+"""What somebody knows of people to come, to leave or to move."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,9 @@ class Step:
     before, year : str
         The two financial years.
     name : str
-        `STARTS`, `STAY`, `VOLUME`, `MIX`, `PRICE`, the label of a change, or `INTERACTION`.
+        `STARTS`, `STAY`, `VOLUME`, `MIX`, `PRICE`, `KNOWN`, the label of a change, or `INTERACTION`.
     kind : str
-        "demand", "price", "change", "interaction", or that of an item: "grant", "income"...
+        "demand", "price", "known", "change", "interaction", or that of an item: "grant", "income"...
     pounds : numpy.ndarray
         GBP, shape (draws,).
     recurring : bool
@@ -135,7 +139,15 @@ class Steps:
         return found
 
 
-def steps_of(case: WhatIf, cost: Cost, spec: BudgetSpec, history: History, *, came: pd.DataFrame | None = None) -> Steps:
+def steps_of(
+    case: WhatIf,
+    cost: Cost,
+    spec: BudgetSpec,
+    history: History,
+    *,
+    came: pd.DataFrame | None = None,
+    without_known: Cost | None = None,
+) -> Steps:
     """Say what moves each line from each financial year to the next, under every scenario.
 
     Parameters
@@ -148,6 +160,8 @@ def steps_of(case: WhatIf, cost: Cost, spec: BudgetSpec, history: History, *, ca
         Without declared totals: the year before the first of the forecast is told where all of it was counted.
     came : pandas.DataFrame, optional
         unique_id, ds, starts: who came into each stock, counted and then expected, where stays are known (`Caseload.coming`).
+    without_known : Cost, optional
+        The baseline without the changes that somebody knows of: what these do is then a step of its own, and in no other.
 
     Returns
     -------
@@ -164,8 +178,9 @@ def steps_of(case: WhatIf, cost: Cost, spec: BudgetSpec, history: History, *, ca
     ----------
     Little, J. D. C. (1961). A proof for the queuing formula L = lambda W. Operations Research 9(3), 383-387.
     """
-    volumes = volumes_of(cost, past(cost, history), spec, came)
+    volumes = volumes_of(without_known or cost, past(cost, history), spec, came)
     net, labels = line_costs(cost, spec), volumes.labels
+    known = [] if without_known is None else [_known(cost, without_known, spec)]
     effects = {s.name: _effects(case, cost, spec, s.name) for s in case.scenarios}
     steps: list[Step] = []
     pounds: dict[tuple[str, str, str], np.ndarray] = {}
@@ -184,7 +199,7 @@ def steps_of(case: WhatIf, cost: Cost, spec: BudgetSpec, history: History, *, ca
             for scenario in [str(n) for n in net["scenario"].to_numpy()]:
                 about = (scenario, line.name, before, year)
                 steps += [Step(*about, name, "price" if name == PRICE else "demand", amount) for name, amount in reasons.items()]
-                steps += _of_changes(about, effects.get(scenario, []), cost.labels)
+                steps += _of_changes(about, [*known, *effects.get(scenario, [])], cost.labels)
                 steps += _of_items(about, cost)
     return Steps(tuple(steps), pounds, "" if labels[:1] == cost.labels[:1] else labels[0])
 
@@ -197,6 +212,12 @@ class _Effect:
     kind: str
     recurring: bool
     pounds: Mapping[str, np.ndarray] = field(repr=False)
+
+
+def _known(cost: Cost, without: Cost, spec: BudgetSpec) -> _Effect:
+    """Give what known changes do to the baseline."""
+    more = gross_costs(cost, spec).sel(scenario=BASELINE) - gross_costs(without, spec).sel(scenario=BASELINE)
+    return _Effect(KNOWN, "known", True, {str(n): more.sel(line=n).to_numpy() for n in more["line"].to_numpy()})
 
 
 def _effects(case: WhatIf, cost: Cost, spec: BudgetSpec, name: str) -> list[_Effect]:

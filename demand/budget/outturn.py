@@ -76,7 +76,8 @@ def remainder(cost: Cost, history: History, *, until: pd.Timestamp, seed: int) -
         seen = xr.DataArray(np.broadcast_to(values, shape), dims=("scenario", "series", "ds", "draw"), coords={**about, "ds": late})
         ordered = demand.transpose("scenario", "series", "ds", "draw")
         demand = xr.concat([seen, ordered], dim="ds", coords="minimal", compat="override").assign_attrs(demand.attrs)
-    pounds = by_period(price(demand, [p.cost for p in cost.parts], seed=seed, history=known, start_month=start)).sel(scenario=BASELINE)
+    again = price(demand, [p.cost for p in cost.parts], seed=seed, history=known, start_month=start, course=cost.course)
+    pounds = by_period(again).sel(scenario=BASELINE)
     ds = pd.DatetimeIndex(pounds["ds"].to_numpy())
     first, last, end = frequency.start_of(ds), frequency.end_of(ds), FinancialYear.of(until, start).end
     begins = first.where(first > until, until + pd.Timedelta(days=1))

@@ -36,7 +36,8 @@ def by_period(cost: Cost) -> xr.DataArray:
         rows = [place[row] for row in part.rows]
         for position in range(ordered.shape[0]):
             values = ordered[position, part.rows]
-            pounds[position, rows] += rate * (values if part.per is None else exposure.average(values, part.rows))
+            there = values if part.per is None else exposure.average(values, part.rows)
+            pounds[position, rows] += rate * (there if part.times is None else there * part.times)
     coords = {n: c for n, c in cost.demand.coords.items() if c.dims != ("series",)}
     about = {n: c for n, c in cost.years.coords.items() if c.dims == ("series",)}
     return xr.DataArray(

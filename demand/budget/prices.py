@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 
 from demand.budget.uplift import Rise, Rising, averaged, path_faults, summed
 from demand.calendar import FinancialYear
+from demand.course import Course
 from demand.ended import with_ended
 from demand.errors import BudgetError, Fault, ScenarioError, did_you_mean, listed, raise_all
 from demand.scenario.exposure import DAYS, PERIODS_A_YEAR, Exposure, Span
@@ -100,6 +101,8 @@ class Part:
         GBP per person (household...) that the series count, in prices of the base, shape (draws,).
     rise : Rise
         How it grows.
+    times : numpy.ndarray, optional
+        By what it is multiplied as people leave and start (see `demand.course`), shape (rows, periods of the forecast, draws).
     """
 
     cost: UnitCost
@@ -107,15 +110,16 @@ class Part:
     per: str | None
     amounts: np.ndarray = field(repr=False)
     rise: Rise = field(repr=False)
+    times: np.ndarray | None = field(default=None, repr=False)
 
     @classmethod
-    def drawn(cls, cost: UnitCost, rows: np.ndarray, *, draws: int, seed: int, start_month: int) -> Part:
+    def drawn(cls, cost: UnitCost, rows: np.ndarray, *, draws: int, seed: int, start_month: int, times: np.ndarray | None = None) -> Part:
         """Draw the prices: of a unit cost of the same name, the same in every run."""
         amounts = cost.amount.draw(draws, seed=seed, name=f"price {cost.name}")
         if cost.size is not None:
             amounts = amounts * cost.size.draw(draws, seed=seed, name=f"size {cost.size.source}")
         rise = Rise.drawn(cost, start_month=start_month, draws=draws, seed=seed)
-        return cls(cost, rows, Unit.parse(cost.amount.unit).period, amounts, rise)
+        return cls(cost, rows, Unit.parse(cost.amount.unit).period, amounts, rise, times)
 
     def prices(self, years: Sequence[FinancialYear]) -> np.ndarray:
         """Give GBP by financial year and draw: where the price moves within a year, the average over its days."""
@@ -137,7 +141,8 @@ class Part:
     def quantity(self, exposure: Exposure, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Give how much of some of its series is paid for: values is (rows, periods, draws). Gives (rows, spans of one price, draws)."""
         spans = self.cost.spans(exposure.years)
-        return exposure.quantity(values, rows, per=self.per, spans=None if len(spans) == len(exposure.years) else spans)
+        times = None if self.times is None else self.times[np.searchsorted(self.rows, rows)]
+        return exposure.quantity(values, rows, per=self.per, spans=None if len(spans) == len(exposure.years) else spans, times=times)
 
     def pounds(self, quantity: np.ndarray, years: Sequence[FinancialYear]) -> np.ndarray:
         """Price quantities by span: shape (..., spans, draws). Gives GBP, shape (..., years, draws)."""
@@ -165,6 +170,8 @@ class Cost:
         stays gross: net = gross + items.
     notes : tuple of str
         What a reader of the figures has to know.
+    course : Course, optional
+        How prices move as people leave and start.
     """
 
     years: xr.DataArray = field(repr=False)
@@ -174,6 +181,7 @@ class Cost:
     unpriced: pd.DataFrame = field(repr=False)
     items: xr.DataArray = field(repr=False)
     notes: tuple[str, ...] = ()
+    course: Course | None = field(default=None, repr=False)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -181,7 +189,15 @@ class Cost:
         return self.exposure.labels
 
 
-def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, history: History | None, start_month: int = 4) -> Cost:
+def price(
+    demand: xr.DataArray,
+    unit_costs: Sequence[UnitCost],
+    *,
+    seed: int,
+    history: History | None,
+    start_month: int = 4,
+    course: Course | None = None,
+) -> Cost:
     """Price demand under every scenario, draw by draw.
 
     Parameters
@@ -196,6 +212,8 @@ def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, hi
         year is shown only if all of it lies ahead. Series that ended in the current year are priced for what was counted (`with_ended`).
     start_month : int
         The month in which financial years begin.
+    course : Course, optional
+        How the price of a place moves as people leave and start: it multiplies every price by time, but for what comes `on_top`.
 
     Returns
     -------
@@ -209,7 +227,7 @@ def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, hi
     if history is not None:
         demand, history = with_ended(demand, history, start_month=start_month)
     exposure = Exposure(demand[0], history, start_month)
-    parts = _parts(exposure, unit_costs, draws=demand.sizes["draw"], seed=seed)
+    parts = _parts(exposure, unit_costs, draws=demand.sizes["draw"], seed=seed, course=course)
     rows = np.unique(np.concatenate([p.rows for p in parts])) if parts else np.array([], dtype=int)
     shape = (demand.sizes["scenario"], len(rows), len(exposure.labels), demand.sizes["draw"])
     pounds = np.empty(shape, dtype=np.float64)
@@ -224,7 +242,7 @@ def price(demand: xr.DataArray, unit_costs: Sequence[UnitCost], *, seed: int, hi
     attrs = {**demand.attrs, "unit": "GBP"}
     years = xr.DataArray(pounds, dims=("scenario", "series", "financial_year", "draw"), coords=coords, attrs=attrs)
     items = item_array(years, np.zeros((shape[0], 0, *shape[2:])), {})
-    return Cost(years, parts, demand, exposure, _unpriced(exposure, rows, history), items, tuple(_notes(parts, years)))
+    return Cost(years, parts, demand, exposure, _unpriced(exposure, rows, history), items, tuple(_notes(parts, years)), course)
 
 
 def yearly(cost: Cost) -> xr.DataArray:
@@ -256,7 +274,7 @@ def priced(parts: Sequence[Part], exposure: Exposure, values: np.ndarray, rows: 
     return pounds
 
 
-def _parts(exposure: Exposure, unit_costs: Sequence[UnitCost], *, draws: int, seed: int) -> tuple[Part, ...]:
+def _parts(exposure: Exposure, unit_costs: Sequence[UnitCost], *, draws: int, seed: int, course: Course | None) -> tuple[Part, ...]:
     parts: list[Part] = []
     faults: list[Fault] = []
     paid: dict[int, str] = {}
@@ -276,7 +294,9 @@ def _parts(exposure: Exposure, unit_costs: Sequence[UnitCost], *, draws: int, se
             found = f"{listed(exposure.series.index[twice])} already cost '{paid[twice[0]]}'"
             faults.append(Fault(found, at, "One price a series", "Narrow one of the two, or say 'on_top: true' where both are paid"))
         paid |= {int(r): cost.name for r in rows if not cost.on_top}
-        parts.append(Part.drawn(cost, rows, draws=draws, seed=seed, start_month=exposure.start_month))
+        moves = course if Unit.parse(cost.amount.unit).period and not cost.on_top else None
+        times = None if moves is None else moves.times(exposure.series.index[rows], exposure.ds, draws)
+        parts.append(Part.drawn(cost, rows, draws=draws, seed=seed, start_month=exposure.start_month, times=times))
     raise_all(faults, BudgetError, during="reading the unit costs")
     return tuple(parts)
 
@@ -327,7 +347,10 @@ def _unpriced(exposure: Exposure, rows: np.ndarray, history: History | None) -> 
 
 def _notes(parts: Sequence[Part], years: xr.DataArray) -> list[str]:
     notes = []
-    flat = [p.cost.name for p in parts if p.cost.uplift is None]
+    running = [p.cost.name for p in parts if p.times is not None]
+    if running:
+        notes.append(f"{listed(running)}: every placement runs on at its own price, and new starts come at that of recent starts.")
+    flat = [p.cost.name for p in parts if p.cost.uplift is None and p.times is None]
     if flat:
         notes.append(f"{listed(flat)}: no uplift was given, so later years are in the prices of the price base.")
     for part in parts:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from demand.budget.prices import UnitCost
+from demand.budget.uplift import refuse_rates
 from demand.errors import BudgetError, Fault, did_you_mean, listed
 from demand.pooling import pooled, shrunk
 from demand.spec import EIGHTY, Assumption, NameList, Spec, Unit, stream
@@ -80,8 +81,19 @@ class StartPrices(Spec):
     """How far back starts are looked at."""
     owner: str
     """Who answers for the prices in the extract: a role, not a name."""
+    uplift: Assumption | dict[str, Assumption] | None = None
+    """How all prices grow, or the name of a path under `uplifts`; without it, by the trend of new starts."""
+    uplift_on: str = ""
+    """The day of the year on which the uplift comes, such as 1 July; without it the first day of the financial year."""
 
-    def found(self, people: pd.DataFrame | None, series: pd.DataFrame, *, as_of: pd.Timestamp, seed: int) -> FoundPrices:
+    @model_validator(mode="after")
+    def _grows(self) -> StartPrices:
+        refuse_rates("prices", self.uplift)
+        return self
+
+    def found(
+        self, people: pd.DataFrame | None, series: pd.DataFrame, *, as_of: pd.Timestamp, seed: int, run_off: bool = False
+    ) -> FoundPrices:
         """Estimate prices.
 
         Logs of the prices of starts follow a straight line in time (Theil-Sen, so that single dear placements do not tilt it); slopes of
@@ -99,6 +111,9 @@ class StartPrices(Spec):
         as_of : pandas.Timestamp
             The last day that is known.
         seed : int
+        run_off : bool
+            Whether every placement runs on at its own price (see `demand.course`): what those who are there cost is then known, and the
+            trend of new starts acts on new starts alone.
 
         Returns
         -------
@@ -129,7 +144,8 @@ class StartPrices(Spec):
             there = float(one.open.mean()) if len(one.open) else np.nan
             spread, dear = float(np.std(np.log(shape))), (round(p * 100) for p in (low, start * WEEKS, high))
             rows.append([value, len(one.logs), len(one.open), there, start, growth[1], growth[0], growth[2], spread, *dear, few])
-            costs.append(self._cost(value, one, start=start, shape=shape, growth=growth, series=series.loc[places[value]], seed=seed))
+            cost = self._cost(value, one, start=start, shape=shape, growth=growth, series=series.loc[places[value]], seed=seed)
+            costs.append(self._as_asked(cost, one, run_off=run_off))
             notes.append(_told(value, one, low=low, expected=start * WEEKS, high=high, few=few))
         return FoundPrices(tuple(costs), pd.DataFrame(rows, columns=START_PRICES), tuple(notes))
 
@@ -183,6 +199,16 @@ class StartPrices(Spec):
         where = {"unique_id": [str(i) for i in series.index]}
         name = f"{value} (from the extract)"
         return UnitCost(name=name, where=where, amount=amount, uplift=uplift, uplift_on=f"{moves:%d %B}", price_base=one.as_of.date())
+
+    def _as_asked(self, cost: UnitCost, one: _Starts, *, run_off: bool) -> UnitCost:
+        """Put the uplift that is given in the place of the trend, and where placements run on the price that is known."""
+        if run_off and len(one.open):
+            there = float(one.open.mean())
+            known = {**cost.amount.model_dump(exclude={"points"}), "value": there, "low": there, "high": there}
+            cost = cost.model_copy(update={"amount": Assumption.model_validate(known)})
+        if self.uplift is None and not run_off:
+            return cost
+        return cost.model_copy(update={"uplift": self.uplift, "uplift_on": self.uplift_on})
 
 
 @dataclass(frozen=True)

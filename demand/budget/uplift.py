@@ -19,7 +19,7 @@ from demand.errors import Fault, SettingsError
 from demand.scenario.exposure import Span
 from demand.spec import Assumption, Spec, Unit
 
-__all__ = ["Rise", "Rising", "averaged", "path_faults", "summed"]
+__all__ = ["Rise", "Rising", "averaged", "path_faults", "refuse_rates", "summed"]
 
 
 class Rising(Spec):
@@ -42,15 +42,7 @@ class Rising(Spec):
 
     @model_validator(mode="after")
     def _grows(self) -> Rising:
-        for label, rate in self.rates().items():
-            which = f"the uplift of '{self.name}'" + (f" for {label}" if label else "")
-            unit = Unit.parse(rate.unit)
-            if unit.per != ("year",) or unit.of not in ("1", "ratio"):
-                raise ValueError(f"{which} is in '{rate.unit}'. Write 'per year': 0.03 is 3 %.")
-            if rate.low <= -1:
-                raise ValueError(f"an uplift of {rate.low:g} leaves nothing of '{self.name}'. 0.03 is 3 %.")
-        if isinstance(self.uplift, dict) and not self.uplift:
-            raise ValueError(f"the uplift of '{self.name}' is a path without a year. Write for example {{2027-28: cpi_2027}}.")
+        refuse_rates(self.name, self.uplift)
         self.day(4)
         return self
 
@@ -92,6 +84,25 @@ class Rising(Spec):
         except ValueError as error:
             raise ValueError(f"'{self.uplift_on}' is not a day that every year has. Write for example '1 July'.") from error
         return found.month, found.day
+
+
+def refuse_rates(name: str, uplift: Assumption | Mapping[str, Assumption] | None) -> None:
+    """Refuse rates that are none.
+
+    Raises
+    ------
+    ValueError
+        Where a rate has another unit, or leaves nothing; where a path has no year.
+    """
+    for label, rate in ({"": uplift} if isinstance(uplift, Assumption) else uplift or {}).items():
+        which = f"the uplift of '{name}'" + (f" for {label}" if label else "")
+        unit = Unit.parse(rate.unit)
+        if unit.per != ("year",) or unit.of not in ("1", "ratio"):
+            raise ValueError(f"{which} is in '{rate.unit}'. Write 'per year': 0.03 is 3 %.")
+        if rate.low <= -1:
+            raise ValueError(f"an uplift of {rate.low:g} leaves nothing of '{name}'. 0.03 is 3 %.")
+    if uplift is not None and not isinstance(uplift, Assumption) and not uplift:
+        raise ValueError(f"the uplift of '{name}' is a path without a year. Write for example {{2027-28: cpi_2027}}.")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ nearer from the top.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -125,6 +125,7 @@ class Caseload:
         seed: int,
         levers: Sequence[Lever] = (),
         changes: Sequence[KnownChange] = (),
+        trend: bool = True,
     ) -> xr.Dataset:
         """Draw people and pounds after a period.
 
@@ -139,6 +140,8 @@ class Caseload:
         levers : sequence of Lever
             Each acts on entries, stays, moves or prices alone.
         changes : sequence of KnownChange
+        trend : bool
+            Whether the price of new starts goes on growing as it did; if not, all is at the prices of today.
 
         Returns
         -------
@@ -156,7 +159,9 @@ class Caseload:
         if entries is not None:
             starts = np.stack([to_counts(s, stream(seed, "levers", i)) for i, s in zip(self.series.index, starts * entries, strict=True)])
         pull = pull_of(levers, self.series, ds, last=self.day_of(ds[-1]), draws=draws, seed=seed)
-        told = self._ran(known, self.stays(known, day), starts, seed, pull=pull, changes=changes)
+        stays = self.stays(known, day)
+        stays = stays if trend else replace(stays, growth=np.zeros_like(stays.growth))
+        told = self._ran(known, stays, starts, seed, pull=pull, changes=changes)
         if price is None:
             return told
         return told.assign({name: told[name] * price for name in ("pounds", "committed_pounds")})

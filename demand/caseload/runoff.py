@@ -59,7 +59,7 @@ class _Ledger:
     def __init__(self, shape: tuple[int, int, int], ds: pd.DatetimeIndex, frequency: Frequency) -> None:
         self.shape, self.starts = shape, _number(ds)
         self.ends = _number(frequency.end_of(ds))
-        self.people, self.weekly, self.extra = (np.zeros(shape) for _ in range(3))
+        self.people, self.nights, self.weekly, self.extra = (np.zeros(shape) for _ in range(4))
 
     def add(self, some: _Some, day: np.ndarray, sign: float) -> None:
         """Count stays that begin (sign 1) or end (-1) on a day; a night belongs to the day on which it begins."""
@@ -68,13 +68,14 @@ class _Ledger:
         flat = (some.series[kept] * self.shape[1] + period[kept]) * self.shape[2] + some.draw[kept]
         price, into, size = some.price[kept], (day[kept] - self.starts[period[kept]]), self.people.size
         self.people += sign * np.bincount(flat, minlength=size).reshape(self.shape)
+        self.nights -= sign * np.bincount(flat, into, minlength=size).reshape(self.shape)
         self.weekly += sign * np.bincount(flat, price, minlength=size).reshape(self.shape)
         self.extra -= sign * np.bincount(flat, price * into, minlength=size).reshape(self.shape)
 
-    def told(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give people at the end of each period, and pounds within it."""
-        days = (self.ends - self.starts + 1)[None, :, None]
-        return self.people.cumsum(axis=1), (self.weekly.cumsum(axis=1) * days + self.extra) / 7
+    def told(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Give people at the end of each period, and person-weeks and pounds within it."""
+        days, people = (self.ends - self.starts + 1)[None, :, None], self.people.cumsum(axis=1)
+        return people, (people * days + self.nights) / 7, (self.weekly.cumsum(axis=1) * days + self.extra) / 7
 
 
 def run_on(
@@ -112,9 +113,9 @@ def run_on(
     Returns
     -------
     xarray.Dataset
-        people and pounds, and of these committed_people and committed_pounds (those who are there already, until they leave or move);
-        dims series, ds, draw. Pounds are NaN where no price is known. attrs: `without_price`, the open placements that were given their
-        type's mean price.
+        people (at the end of each period), weeks and pounds (within it), and of these committed_people and committed_pounds (those who
+        are there already, until they leave or move); dims series, ds, draw. people_now and pounds_now (a week) by series. Pounds are NaN
+        where no price is known. attrs: `without_price`, the open placements that were given their type's mean price.
 
     Raises
     ------
@@ -130,9 +131,9 @@ def run_on(
     about = spells.drop_duplicates("unique_id").set_index("unique_id").reindex(stays.ids)
     known = Known.of(changes, open_now, starts, series=about, today=stays.day, ends=frequency.end_of(ds), seed=seed)
     old, new = _Ledger(starts.shape, ds, frequency), _Ledger(starts.shape, ds, frequency)
-    there = open_now["series"].to_numpy()
-    old.people[:, 0, :] += np.bincount(there, minlength=len(stays.ids))[:, None]
-    old.weekly[:, 0, :] += np.bincount(there, open_now["price"], minlength=len(stays.ids))[:, None]
+    now = [np.bincount(open_now["series"], of, minlength=len(stays.ids)).astype(float) for of in (None, open_now["price"])]
+    old.people[:, 0, :] += now[0][:, None]
+    old.weekly[:, 0, :] += now[1][:, None]
     moved = []
     for number, part in enumerate(np.array_split(np.arange(len(open_now)), max(1, -(-len(open_now) * draws // AT_ONCE)))):
         engine.throw("open", number)
@@ -145,7 +146,8 @@ def run_on(
         moved.append(engine.announced(series, draw, begun, price))
     _starters(known.starts, engine, new, moved)
     _moved_on(moved, engine, new)
-    return _told(old, new, stays, ds, without)
+    told = _told(old, new, stays, ds).assign_attrs(without_price=without)
+    return told.assign(people_now=("series", now[0]), pounds_now=("series", now[1]))
 
 
 def _moved_on(moved: list[_Some], engine: _Engine, new: _Ledger) -> None:
@@ -293,14 +295,15 @@ def _groups(rows: pd.DataFrame, stays: Stays) -> np.ndarray:
     return np.asarray(np.maximum(pd.Index(stays.groups).get_indexer(labels_of(rows, stays.group)), 0))
 
 
-def _told(old: _Ledger, new: _Ledger, stays: Stays, ds: pd.DatetimeIndex, without: int) -> xr.Dataset:
+def _told(old: _Ledger, new: _Ledger, stays: Stays, ds: pd.DatetimeIndex) -> xr.Dataset:
     kept, arrived = old.told(), new.told()
     dims = ("series", "ds", "draw")
     of: Mapping[str, np.ndarray] = {
-        "people": kept[0] + arrived[0], "pounds": kept[1] + arrived[1], "committed_people": kept[0], "committed_pounds": kept[1]
+        "people": kept[0] + arrived[0], "weeks": kept[1] + arrived[1], "pounds": kept[2] + arrived[2],
+        "committed_people": kept[0], "committed_pounds": kept[2],
     }  # fmt: skip
     coords = {"series": stays.ids, "ds": ds, "draw": np.arange(old.shape[2])}
-    return xr.Dataset({name: (dims, values) for name, values in of.items()}, coords, attrs={"without_price": without})
+    return xr.Dataset({name: (dims, values) for name, values in of.items()}, coords)
 
 
 def _number(days: pd.DatetimeIndex) -> np.ndarray:

@@ -102,7 +102,15 @@ class Exposure:
         """For each whole year, how many of its twelve months had ended, and been counted, when the forecast was made."""
         return [months_over(year, self.ds[0]) for year in self.years]
 
-    def quantity(self, values: np.ndarray, rows: np.ndarray, *, per: str | None = None, spans: Sequence[Span] | None = None) -> np.ndarray:
+    def quantity(
+        self,
+        values: np.ndarray,
+        rows: np.ndarray,
+        *,
+        per: str | None = None,
+        spans: Sequence[Span] | None = None,
+        times: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Say how much falls into each whole financial year, actuals to date among it.
 
         Parameters
@@ -115,6 +123,8 @@ class Exposure:
             None for flows: the number that came. For stocks the unit of person-time: night, day, week, month, quarter, year, or `AVERAGE`.
         spans : sequence of (first day, last day, year), optional
             Stretches of the whole financial years, in place of these.
+        times : numpy.ndarray, optional
+            Of stocks: what each period of the forecast counts for, in the shape of `values`.
 
         Returns
         -------
@@ -130,6 +140,8 @@ class Exposure:
         total = np.empty((len(rows), ahead.shape[1], values.shape[2])) if per is None else self._stock(values, rows, ahead)
         if per is None:
             _weighed(ahead, values, total)
+        elif times is not None:
+            _weighed(ahead, self.average(values, rows) * times, total)
         return np.asarray(total + done[:, :, None])
 
     def highest(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:

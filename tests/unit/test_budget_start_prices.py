@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from planning_cases import forecast
+from planning_cases import forecast, number
 
 from demand.budget import BudgetSpec, StartPrices, budget_table, price, price_draws
 from demand.budget.start_prices import START_PRICES
@@ -79,7 +79,7 @@ def test_draws_are_means_of_real_prices_with_their_tail() -> None:
 def test_those_who_are_there_set_the_amount_and_the_trend_of_starts_what_it_becomes() -> None:
     table = people(400)
     made = found(table)
-    there = table[(table["type"] == "bnb") & table["closed"].isna()]["price"].mean()
+    there = table[(table["type"] == "bnb") & ~(table["closed"] <= AS_OF)]["price"].mean()
     cost = price(DEMAND, made.costs, seed=1, history=HISTORY)
     assert np.median(cost.parts[0].amounts) == pytest.approx(there, rel=0.03)
     assert made.costs[0].price_base == AS_OF.date()
@@ -121,3 +121,20 @@ def test_an_extract_that_ends_half_a_year_before_a_leap_day_has_a_day_to_move_on
     earlier = people(first="2018-07-01")
     made = SPEC.found(earlier, HISTORY.series, as_of=pd.Timestamp("2023-08-28"), seed=1)
     assert {cost.uplift_on for cost in made.costs} == {"01 March"}
+
+
+def test_where_placements_run_on_the_price_of_those_who_are_there_is_known() -> None:
+    table = people()
+    usual, running = (SPEC.found(table, HISTORY.series, as_of=AS_OF, seed=1, run_off=r).costs[0] for r in (False, True))
+    there = table[(table["type"] == "bnb") & ~(table["closed"] <= AS_OF)]["price"].mean()
+    assert running.amount.low == running.amount.value == running.amount.high == pytest.approx(there)
+    assert usual.uplift is not None
+    assert running.uplift is None
+
+
+def test_an_uplift_that_is_given_stands_in_place_of_the_trend() -> None:
+    rate = number(0.04, 0.03, 0.06, "per year")
+    made = found(people(), StartPrices(by="type", owner="placements", uplift=rate, uplift_on="1 July")).costs[0]
+    assert (made.uplift, made.uplift_on) == (rate, "1 July")
+    with pytest.raises(ValueError, match="the uplift of 'prices' is in 'ratio'"):
+        StartPrices(by="type", owner="placements", uplift=number(0.04))

@@ -32,7 +32,7 @@ def test_items_add_up_to_the_total_with_known_changes_on_lines_of_their_own(stoc
     starts = np.random.default_rng(2).poisson(12, (2, 12, 200)).astype(float)
     said = {"date": "2026-06-01", "change": -2, "likelihood": 0.5, "owner": "team"}
     changes = [KnownChange.model_validate({**said, "where": {"type": t}}) for t in ("home", "foster")]
-    draws, table = commitments(stocks, starts, LAST, seed=1, changes=changes)
+    _, draws, table = commitments(stocks, starts, LAST, seed=1, changes=changes)
     items = table[table["item"] != TOTAL].groupby(["unique_id", "ds"])[["people", "pounds"]].sum()
     total = table[table["item"] == TOTAL].set_index(["unique_id", "ds"])
     assert np.allclose(items, total[["people", "pounds"]])
@@ -48,7 +48,7 @@ def test_those_who_are_there_only_leave_and_new_starts_only_come(stocks):
     starts = drawn_starts(stocks, LAST, ForecastSpec(horizon=12, draws=40), seed=1)
     assert starts.shape == (2, 12, 40)
     assert starts.sum() / 40 / 12 == pytest.approx(25, rel=0.25)  # 2,400 starts in 96 months
-    _, table = commitments(stocks, starts, LAST, seed=1)
+    *_, table = commitments(stocks, starts, LAST, seed=1)
     kept = table[table["item"] == "open now"].pivot(index="ds", columns="unique_id", values="people")
     assert (kept.diff().dropna() <= 0).all(axis=None)
     assert (table.loc[table["item"] == "new starts", "people"] >= 0).all()
