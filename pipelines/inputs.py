@@ -34,6 +34,7 @@ from demand.proposals import proposed_findings
 from demand.tables import History
 from pipelines.config import RunConfig
 from pipelines.key import pseudonym_key
+from pipelines.store import as_written
 
 if TYPE_CHECKING:
     from demand.data.example import Council
@@ -242,6 +243,8 @@ class Inputs:
             Where there are no such rules.
         ModelError
             Where they cannot be read.
+        StoreError
+            Where they have been changed since their run wrote them.
         """
         if path is None:
             return None, None
@@ -251,8 +254,8 @@ class Inputs:
         if not file.is_file():
             raise DataError(Fault("there are no saved segments", where=str(file), do_next="Run `demand segment` without --assign first"))
         beside = file.parent / "segments.parquet"
-        members = pd.read_parquet(beside, columns=["person_id", "segment"]) if beside.is_file() else None
-        return SegmentModel.from_json(file.read_text(encoding="utf-8")), members
+        members = pd.read_parquet(as_written(beside), columns=["person_id", "segment"]) if beside.is_file() else None
+        return SegmentModel.from_json(as_written(file).read_text(encoding="utf-8")), members
 
     def _of_run(self, path: str, name: str) -> Path:
         file = self.folder / path
@@ -374,13 +377,15 @@ class Inputs:
         ------
         DataError
             Where it is not there.
+        StoreError
+            Where it has been changed since its run wrote it.
         """
         if path is None:
             return None
         file = self._of_run(path, name)
         if not file.is_file():
             raise DataError(Fault(f"there is no earlier {name}", where=str(file), do_next="Name the folder of the run of the month before"))
-        return pd.read_csv(file)
+        return pd.read_csv(as_written(file))
 
     @cached_property
     def _drivers(self) -> tuple[pd.DataFrame | None, list[Finding]]:

@@ -20,6 +20,7 @@ from demand.errors import DataError, Fault
 from demand.events import Event, joined
 from demand.forecast import Earlier, Forecast, ForecastSpec, forecast
 from demand.tables import History, draws_from_arrow, draws_to_arrow, quantile_columns, summarise
+from pipelines.store import as_written
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -72,10 +73,16 @@ def history_table(history: History, events: Sequence[Event] = ()) -> pd.DataFram
 
 
 def load_history(folder: Path) -> History:
-    """Read HISTORY back from the folder that holds history.parquet and model_settings.json."""
-    about = json.loads((folder / "model_settings.json").read_text(encoding="utf-8"))
+    """Read HISTORY back from the folder that holds history.parquet and model_settings.json.
+
+    Raises
+    ------
+    StoreError
+        Where one of them has been changed since the run wrote it.
+    """
+    about = json.loads(as_written(folder / "model_settings.json").read_text(encoding="utf-8"))
     frequency = Frequency(about["frequency"], about["year_end_month"])
-    return History.of(pd.read_parquet(folder / "history.parquet"), frequency, keys=about["keys"])
+    return History.of(pd.read_parquet(as_written(folder / "history.parquet")), frequency, keys=about["keys"])
 
 
 def load_draws(store: Store) -> xr.DataArray:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["MEMBERS_BEFORE", "Store", "Writer", "file_class", "source_hash", "versions"]
+__all__ = ["MEMBERS_BEFORE", "Store", "Writer", "as_written", "file_class", "source_hash", "versions"]
 
 MEMBERS_BEFORE = "segments_before.parquet"
 """Who was in which segment in the run before."""
@@ -295,6 +295,18 @@ class Store:
         except (ValueError, OSError):
             return {}
         return content if isinstance(content, dict) else {}
+
+
+def as_written(file: Path) -> Path:
+    """Give a file of some run's folder, once its bytes are found to be those that the run wrote; a file of no run as it is.
+
+    Raises
+    ------
+    StoreError
+        Where the file is missing or has been changed.
+    """
+    store = Store(file.parent)
+    return store.path(file.name) if file.name in store.manifest.get("files", {}) else file
 
 
 def versions() -> dict[str, str]:

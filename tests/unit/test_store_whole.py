@@ -13,7 +13,7 @@ import pytest
 
 from demand.errors import StoreError
 from pipelines.cells import as_given, neutral
-from pipelines.store import Store
+from pipelines.store import Store, as_written
 
 FORMULAS = ["=1+1", "+44 7700 900123", "-a", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "'=1", "''@x", '=HYPERLINK("http://x","y")']
 PLAIN = ["Ann", "-5", "+3.5", "12%", "O'Neill", "'quoted'", "Tŷ ŵ", "", "<5"]
@@ -47,7 +47,7 @@ def test_a_target_that_is_in_the_way_leaves_all_as_they_were(tmp_path: Path) -> 
 CHILD = """
 import resource, sys
 from pathlib import Path
-from pipelines.store import Store
+from pipelines.store import Store, as_written
 from demand.errors import StoreError
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 import signal
@@ -143,3 +143,13 @@ def test_what_was_cleared_is_marked(tmp_path: Path) -> None:
     assert store.manifest["files"]["share/c.txt"]["class"] == "cleared"
     assert store.manifest["files"]["a.txt"]["class"] == "internal"
     assert store.path("share/c.txt").read_text() == "one"
+
+
+def test_a_file_of_a_run_is_held_against_its_manifest_wherever_it_is_read(tmp_path: Path) -> None:
+    write(Store(tmp_path / "out"), "k", "one")
+    assert as_written(tmp_path / "out" / "a.txt").read_text() == "one"
+    (tmp_path / "out" / "a.txt").write_text("onf")
+    with pytest.raises(StoreError, match=r"a\.txt has been changed"):
+        as_written(tmp_path / "out" / "a.txt")
+    (tmp_path / "a.txt").write_text("of no run")
+    assert as_written(tmp_path / "a.txt") == tmp_path / "a.txt"
