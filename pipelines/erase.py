@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 
 from demand.data.people import pseudonymise
 from demand.errors import DataError, Fault, listed
-from pipelines.frozen import APPROVED, MONTHS, frozen
+from pipelines.frozen import APPROVED, MONTHS, RECORD, erased_from, frozen
 from pipelines.job import Job
 from pipelines.store import Store
 
@@ -23,6 +24,8 @@ __all__ = ["MODELS_THAT_SAW", "erase", "holding", "tokens"]
 PSEUDONYM = re.compile(r"[0-9a-f]{16}")
 MODELS_THAT_SAW = ("segment_model", "segment_portraits", "segment_profile", "model_parts", "replays")
 """Files, by the beginning of their names, that were fitted to or tell of the people of a run."""
+FIGURES = ("replays",)
+"""Of those, sums that a frozen run keeps, as it keeps its forecasts: what moved since is told from them."""
 STAGES = ("segment", "caseload", "forecast", "backtest", "explain", "scenario", "budget", "report")
 """The stages that are done again without the person by the next run."""
 
@@ -70,12 +73,13 @@ def erase(job: Job, ids: Sequence[str]) -> list[str]:
     from pipelines.tracking import forget_runs
 
     wanted, store = tokens(job, ids), job.store
-    rows, texts = _tables(store, wanted), [p for p in holding(store.folder, wanted) if p.suffix not in (".parquet", ".csv")]
+    rows, texts = _tables(store, wanted), [p for p in _own(store, wanted) if p.suffix not in (".parquet", ".csv")]
     sources = holding(job.inputs.folder, wanted, below=False) if job.config.data.example is None else []
     if not rows and not texts and not sources:
         known, hint = "A reference as in the extract, or a pseudonym", "Was the key for pseudonyms (DEMAND_KEY_FILE) another one?"
         raise DataError(Fault("nobody of that reference is stored", where=str(store.folder), allowed=known, do_next=hint))
-    models = [n for n in store.manifest.get("files", {}) if n.startswith(MODELS_THAT_SAW) or n.startswith("segment_model")]
+    models = [n for n in store.manifest.get("files", {}) if n.startswith(MODELS_THAT_SAW)]
+    frozen_without = _out_of_frozen(store, wanted)
     dropped = sorted({*models, *(p.relative_to(store.folder).as_posix() for p in texts if p.name != "manifest.json")})
     store.erase({name: table for name, (table, _) in rows.items()}, drop=dropped, forget=STAGES)
     said = [f"{name}: {count} {'row was' if count == 1 else 'rows were'} taken out." for name, (_, count) in rows.items()]
@@ -85,15 +89,7 @@ def erase(job: Job, ids: Sequence[str]) -> list[str]:
     said += (
         [f"STILL THERE, take it out by hand: {listed(left)}."] if left else ["A search of every byte of the output folder finds nothing."]
     )
-    saw = [
-        p
-        for kind in (APPROVED, MONTHS)
-        for p in frozen(store.folder, kind)
-        if any(one.name.startswith(MODELS_THAT_SAW) for one in p.iterdir())
-    ]
-    if saw:
-        told = listed(p.relative_to(store.folder).as_posix() for p in saw)
-        said.append(f"Frozen runs hold no row of the person, and keep models that saw them: {told}. Delete those that need not be kept.")
+    said += frozen_without
     if sources:
         said.append(f"The extract still holds the person: {listed(p.name for p in sources)}. Take the rows out there before the next run.")
     return [*said, "The next `demand run` fits everything again, without the person."]
@@ -118,6 +114,12 @@ def holding(folder: Path, wanted: set[str], *, below: bool = True) -> list[Path]
     return [p for p in files if any(w in content for content in _contents(p) for w in sought)]
 
 
+def _own(store: Store, wanted: set[str]) -> list[Path]:
+    """Give the files of the run itself that hold any of some texts: frozen runs have hashes of their own."""
+    aside = [store.folder / kind for kind in (APPROVED, MONTHS)]
+    return [p for p in holding(store.folder, wanted) if not any(p.is_relative_to(place) for place in aside)]
+
+
 def _contents(path: Path) -> Iterator[bytes]:
     yield path.read_bytes()
     if path.suffix == ".parquet":
@@ -130,10 +132,23 @@ def _contents(path: Path) -> Iterator[bytes]:
             yield b"".join(file.read(name) for name in file.namelist())
 
 
+def _out_of_frozen(store: Store, wanted: set[str]) -> list[str]:
+    """Take models that saw the person, and whatever names them, out of frozen runs; each keeps the hashes of what went, and says why."""
+    said, day = [], datetime.now(UTC).date().isoformat()
+    for folder in (run for kind in (APPROVED, MONTHS) for run in frozen(store.folder, kind)):
+        models = {p.name for p in folder.iterdir() if p.name.startswith(MODELS_THAT_SAW) and not p.name.startswith(FIGURES)}
+        naming = {p.relative_to(folder).as_posix() for p in holding(folder, wanted)} - {RECORD}
+        gone = erased_from(folder, sorted(models | naming), day=day)
+        if gone:
+            told = f"{folder.relative_to(store.folder).as_posix()}: {listed(gone)} taken out; its record keeps their hashes and says why."
+            said.append(f"{told} What was approved can still be told from the rest.")
+    return said
+
+
 def _tables(store: Store, wanted: set[str]) -> dict[str, tuple[pd.DataFrame, int]]:
     """Give the stored tables that hold a person, without the person's rows, and how many those were."""
     found = {}
-    for path in holding(store.folder, wanted):
+    for path in _own(store, wanted):
         if path.suffix in (".parquet", ".csv"):
             table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str, keep_default_na=False)
             hit = table.select_dtypes(exclude="number").astype(str).isin(wanted).any(axis=1)

@@ -15,7 +15,7 @@ from demand.monitoring import ACTIONS, contest, drivers_apart, monitor
 from demand.segments.drift import drift
 from demand.segments.model import SegmentModel, assign_segments, first_rows
 from demand.spec import fingerprint
-from pipelines.frozen import latest, opened
+from pipelines.frozen import latest, opened, told_erased
 from pipelines.job import Job
 from pipelines.results import load_draws, load_history
 from pipelines.store import Store
@@ -50,6 +50,9 @@ def watch(job: Job) -> dict[str, Any]:
     rules = (
         SegmentModel.from_json(store.path("segment_model.json").read_text(encoding="utf-8")) if store.has("segment_model.json") else None
     )
+    if rules is None and "segment" in load_history(store.folder).keys and (gone := told_erased(record)):
+        raise StoreError(Fault(f"what was forecast by segment cannot be counted so any more: {gone[0]}", where=str(folder),
+                               do_next="Approve a run that was made since: demand approve FOLDER --by ROLE --note WHY"))  # fmt: skip
     history = job.inputs.history_by(rules if job.inputs.counted else None)
     if history is None:
         raise StoreError(Fault("this config counts nothing", do_next="Name `history`, or `people` with a column for `opened`"))
@@ -59,7 +62,7 @@ def watch(job: Job) -> dict[str, Any]:
     series = found.signals.to_dict("records")
     asked = [found.action, *(d["action"] for d in drivers), people["action"], "refit" if rival["verdict"] == "replace" else "nothing"]
     told = {
-        "record": {k: record[k] for k in ("name", "by", "approved", "hash")},
+        "record": {**{k: record[k] for k in ("name", "by", "approved", "hash")}, "erased": told_erased(record)},
         "since": str(since.date()),
         "counted_to": str(history.last.date()),
         "months": found.months,

@@ -9,7 +9,7 @@ from demand.report.html import section_page
 from demand.report.moved_section import moved_section
 from demand.scenario import BASELINE
 from pipelines.config import RunConfig
-from pipelines.frozen import APPROVED, MONTHS, frozen, opened
+from pipelines.frozen import APPROVED, MONTHS, frozen, opened, told_erased
 from pipelines.job import Job
 from pipelines.results import load_history
 from pipelines.retold import retold
@@ -39,7 +39,7 @@ def run(job: Job, writer: Writer) -> None:
     table = moved(retold(then, job))
     since = f"{record['name']} (approved by {record['by']})" if "approved" in record else f"the run of {record['name']}"
     said = _said(job)
-    told = [*moved_sentences(table, since=since), *record_sentences(said)]
+    told = [*moved_sentences(table, since=since), *record_sentences(said), *told_erased(record)]
     writer.table("moved.csv", table)
     writer.table("said.csv", said)
     writer.json("moved_notes.json", told)

@@ -124,7 +124,8 @@ def _figures(said: _Said, then: Store, before: Job, about: dict[str, Any], spec:
         drivers=said.drivers,
         hierarchy=config.data.hierarchy,
         jobs=before.jobs,
-        earlier=Earlier(then.table("replays.parquet"), then.json("model_parts.json")),
+        # where the models were erased on request they are fitted again, to what is said to have been counted
+        earlier=Earlier(then.table("replays.parquet"), then.json("model_parts.json") if then.has("model_parts.json") else None),
         stocks=stocks_of(before, history),
     )
     return _priced(before, apply(made.draws, [], seed=config.seed)[0], history)

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from demand.errors import DataError
+from demand.errors import DataError, StoreError
 from demand.spec import stream
 from pipelines.console import open_job
 from pipelines.erase import erase, holding, tokens
-from pipelines.frozen import freeze
+from pipelines.frozen import erased_from, freeze, opened, told_erased
 from pipelines.job import Job
 from pipelines.run import run
 
@@ -85,7 +85,7 @@ def test_a_person_is_found_before_and_nowhere_after(stored: Path) -> None:
     assert len(pd.read_parquet(stored / "out" / "segments.parquet")) == people - 1
     assert not (stored / "out" / "segment_model.json").exists()
     assert "segment_model.json" in said
-    assert "keep models that saw them: 'records/budget-2027-28'" in said
+    assert "records/budget-2027-28: 'segment_model.json', 'segment_portraits.json', 'segment_profile.csv' taken out" in said
     assert "The extract still holds the person: 'people.csv'" in said
     assert CANARY not in said
     assert token not in said
@@ -93,6 +93,35 @@ def test_a_person_is_found_before_and_nowhere_after(stored: Path) -> None:
         assert database.execute("select count(*) from runs").fetchone() == (0,)
     assert mine.store.has("segments.parquet")
     assert "segment" not in json.loads((stored / "out" / "manifest.json").read_text())["stages"]
+
+
+def test_a_frozen_run_keeps_the_hash_of_what_was_erased_and_says_so(stored: Path) -> None:
+    mine, folder = job(stored), stored / "out" / "records" / "budget-2027-28"
+    approved = freeze(mine.store, folder, {"name": "Budget 2027-28"})
+    assert told_erased(approved) == []
+    erase(mine, [CANARY])
+    store, record = opened(folder)
+    assert record["hash"] == approved["hash"]  # which the report that was signed off names
+    assert record["files"] == approved["files"]
+    assert set(record["erased"]) == {"segment_model.json", "segment_portraits.json", "segment_profile.csv"}
+    assert all(about["sha256"] == approved["files"][name] for name, about in record["erased"].items())
+    assert "of 'Budget 2027-28' were erased on request on 20" in told_erased(record)[0]
+    assert store.has("segment_use.csv")
+    assert not store.has("segment_model.json")
+    (folder / "segment_use.csv").chmod(0o644)
+    (folder / "segment_use.csv").unlink()  # which nobody asked for
+    with pytest.raises(StoreError, match="cannot be read"):
+        opened(folder)
+
+
+def test_a_file_that_was_erased_and_is_there_again_is_held_against_its_hash(stored: Path) -> None:
+    mine, folder = job(stored), stored / "out" / "records" / "budget-2027-28"
+    freeze(mine.store, folder, {"name": "Budget 2027-28"})
+    assert erased_from(folder, ["segment_model.json", "no such file"], day="2026-11-22") == ["segment_model.json"]
+    opened(folder)
+    (folder / "segment_model.json").write_text("another")
+    with pytest.raises(StoreError, match=r"'segment_model\.json' changed since"):
+        opened(folder)
 
 
 def test_the_next_run_fits_again_without_the_person(stored: Path) -> None:
