@@ -105,6 +105,8 @@ class TrackingSpec(Spec):
 
     uri: str = "auto"
     """An MLflow address; auto = MLFLOW_TRACKING_URI if set, else a local SQLite file; none = not recorded."""
+    patience_seconds: int = Field(default=300, ge=1)
+    """How long recording may take. Results are complete before it begins; a run that was not recorded in time is recorded by the next."""
 
 
 class ComputeSpec(Spec):

@@ -5,7 +5,9 @@ In: a Job. Out: the stages' files, the manifest, and a run in MLflow. Refuses wh
 
 from __future__ import annotations
 
-from demand.errors import StoreError
+from threading import Thread
+
+from demand.errors import Fault, StoreError
 from pipelines.job import Job
 
 __all__ = ["run"]
@@ -34,12 +36,36 @@ def run(job: Job, stages: list[str]) -> str:
         job.do(stage)
     job.finish(None)
     job.progress("record", 0.0)
-    from pipelines.tracking import track
-
     try:
-        run_id = track(job.config, job.store, drivers=job.inputs.drivers)
+        run_id = _recorded(job)
     except StoreError as error:
         return str(error)
     job.finish(run_id)
     job.progress("record", 1.0)
     return ""
+
+
+def _recorded(job: Job) -> str | None:
+    """Record the run; a tracking server that is slow, or never answers, is waited for as long as the config says, and no longer."""
+    from pipelines.tracking import track
+
+    ended: list[str | StoreError | None] = []
+
+    def record() -> None:
+        try:
+            ended.append(track(job.config, job.store, drivers=job.inputs.drivers))
+        except StoreError as error:
+            ended.append(error)
+
+    seconds = job.config.tracking.patience_seconds
+    worker = Thread(target=record, daemon=True)  # which the end of the program does not wait for
+    worker.start()
+    worker.join(seconds)
+    if worker.is_alive():
+        hint = "Results in the output folder are complete, and the next run records them; `tracking: {patience_seconds: ...}` waits longer"
+        raise StoreError(Fault(f"MLflow did not answer within {seconds} seconds", where="tracking.uri", do_next=hint))
+    if not ended:
+        raise StoreError(Fault("MLflow stopped with a fault of its own, told above", do_next="Results in the output folder are complete"))
+    if isinstance(ended[0], StoreError):
+        raise ended[0]
+    return ended[0]

@@ -8,12 +8,17 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from demand.errors import SettingsError
 from demand.secrets import redacted, with_secrets
+from pipelines.store import Store
 
 CANARY = "hunter2-canary"
 START = """
@@ -127,6 +132,53 @@ def test_a_server_that_is_away_loses_no_result_and_the_next_run_catches_up(root:
     again = demand(root, tmp_path, MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path / 'mlflow.db'}")
     assert again.returncode == 0, again.stderr
     assert statuses(tmp_path) == ["FINISHED"]
+    assert (tmp_path / "out" / "quality.json").stat().st_mtime_ns == before
+
+
+class Trickle(BaseHTTPRequestHandler):
+    """A server that is there and slow: it begins to answer, and goes on a byte at a time."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        for _ in range(600):
+            try:
+                self.wfile.write(b" ")
+                self.wfile.flush()
+            except OSError:
+                return
+            time.sleep(0.2)
+
+    do_POST = do_GET  # noqa: N815 (the name that the library calls)
+
+    def log_message(self, *_words: object) -> None:
+        return None
+
+
+def test_a_server_that_never_ends_its_answer_loses_no_result_and_the_next_run_catches_up(root: Path, tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Trickle)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    done = demand(root, tmp_path, "--set", "tracking.patience_seconds=3", MLFLOW_TRACKING_URI=address)
+    server.shutdown()
+    server.server_close()
+    assert Trickle.asked
+    assert done.returncode == 0
+    assert "MLflow did not answer within 3 seconds" in done.stderr
+    assert "the next run records them" in done.stderr
+    store = Store(tmp_path / "out")
+    assert store.manifest["mlflow_run_id"] is None
+    assert all(store.has(name) for name in store.manifest["files"])
+    before = (tmp_path / "out" / "quality.json").stat().st_mtime_ns
+    again = demand(root, tmp_path, MLFLOW_TRACKING_URI=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert again.returncode == 0, again.stderr
+    assert statuses(tmp_path) == ["FINISHED"]
+    assert Store(tmp_path / "out").manifest["mlflow_run_id"]
     assert (tmp_path / "out" / "quality.json").stat().st_mtime_ns == before
 
 
