@@ -19,8 +19,20 @@ from demand.spec import fingerprint
 from pipelines.replacing import write_synced
 from pipelines.store import Store
 
-__all__ = ["APPROVED", "MONTHS", "RECORD", "check_whole", "erased_from", "freeze", "frozen", "latest", "opened", "recorded", "signed_off",
-           "told_erased"]
+__all__ = [
+    "APPROVED",
+    "MONTHS",
+    "RECORD",
+    "check_whole",
+    "erased_from",
+    "freeze",
+    "frozen",
+    "latest",
+    "opened",
+    "recorded",
+    "signed_off",
+    "told_erased",
+]
 
 FIGURES = ("draws.parquet", "segment_model.json", "budget.csv", "waterfall.csv")
 """Files that say whether two runs have the same figures."""

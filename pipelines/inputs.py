@@ -243,8 +243,6 @@ class Inputs:
             Where there are no such rules.
         ModelError
             Where they cannot be read.
-        StoreError
-            Where they have been changed since their run wrote them.
         """
         if path is None:
             return None, None
@@ -377,13 +375,10 @@ class Inputs:
         ------
         DataError
             Where it is not there.
-        StoreError
-            Where it has been changed since its run wrote it.
         """
         if path is None:
             return None
-        file = self._of_run(path, name)
-        if not file.is_file():
+        if not (file := self._of_run(path, name)).is_file():
             raise DataError(Fault(f"there is no earlier {name}", where=str(file), do_next="Name the folder of the run of the month before"))
         return pd.read_csv(as_written(file))
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-import pandas as pd
-
-from demand.disclosure.open_data import counts_table, data_package, forecast_table
+from demand.disclosure.open_data import data_package, forecast_table
 from demand.errors import Fault, SettingsError
 from demand.report.html import report_page
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.report_input import report_input
+from pipelines.report_input import cleared_counts, report_input
 from pipelines.results import load_history
-from pipelines.store import SHARE, Store, Writer
+from pipelines.store import SHARE, Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
 
@@ -44,14 +42,14 @@ def run(job: Job, writer: Writer) -> None:
         Where the policy is `internal`, which clears nothing.
     """
     config, store = job.config, job.store
-    if config.disclosure.of("forecast").opens or config.disclosure.of("counts").opens:
+    if any(config.disclosure.of(name).opens for name in ("forecast", "counts", "segments")):
         fault = Fault("the policy 'internal' clears nothing", where="disclosure", allowed="wales, wales_homelessness, wales_children...",
                       do_next="Name the policy under which figures leave, for example: --set disclosure.policy=wales")  # fmt: skip
         raise SettingsError(fault)
     history, spec = load_history(store.folder), config.publish
     tables = {
         "forecast.csv": forecast_table(store.table("totals.parquet"), history.keys, spec, config.disclosure.of("forecast")),
-        "counts.csv": counts_table(history, spec, config.disclosure.of("counts"), _earlier(store, "counts.csv")),
+        "counts.csv": cleared_counts(config, store),
     }
     tables |= {name: store.table(name).drop(columns=WITH_COUNTS, errors="ignore") for name in PLAIN if store.has(name)}
     for name, table in tables.items():
@@ -62,15 +60,10 @@ def run(job: Job, writer: Writer) -> None:
     open_data = {n: t for n, t in tables.items() if n not in PLAIN}
     files = {n: _measured(writer, SHARE + n) for n in open_data}
     writer.json(SHARE + "datapackage.json", data_package(config.name, config.heading, open_data, files, spec, about))
-    public = replace(inputs, spec=inputs.spec.model_copy(update={"audience": "public"}))
+    public = replace(inputs, spec=inputs.spec.model_copy(update={"audience": "public"}), counted=tables["counts.csv"])
     writer.text(SHARE + "report.html", report_page(public))
 
 
 def _measured(writer: Writer, name: str) -> tuple[str, int]:
     content = (writer.folder / name).read_bytes()
     return hashlib.sha256(content).hexdigest(), len(content)
-
-
-def _earlier(store: Store, name: str) -> pd.DataFrame | None:
-    """Give what left before; where it was changed or taken away since, nothing can be compared, and nothing leaves."""
-    return store.table(SHARE + name) if SHARE + name in store.manifest.get("files", {}) else None

@@ -11,15 +11,18 @@ from typing import Any
 
 import pandas as pd
 
+from demand.disclosure.open_data import counts_table
 from demand.hierarchy import declared
 from demand.report.inputs import ReportInput
 from demand.spec import fingerprint
 from pipelines.config import RunConfig
 from pipelines.frozen import recorded
 from pipelines.results import load_history, start_month
-from pipelines.store import Store, versions
+from pipelines.store import SHARE, Store, versions
 
-__all__ = ["report_input"]
+__all__ = ["cleared_counts", "report_input"]
+
+PUBLISHED = SHARE + "counts.csv"
 
 TABLES = {
     **dict.fromkeys(("backtest", "backtest_sums"), "parquet"),
@@ -104,6 +107,8 @@ def report_input(
         run=_about(config, store, data, made_with or versions(), record or recorded(store)),
         spec=config.report,
         policy=config.disclosure.policy,
+        policies={name: config.disclosure.of(name).name for name in ("counts", "segments")},
+        counted=cleared_counts(config, store) if config.report.audience == "public" and "history" in tables else None,
         **tables,
         applied=store.table("scenario_changes.csv") if store.has("scenario_changes.csv") else None,
         events=pd.DataFrame(events) if events else None,
@@ -115,6 +120,22 @@ def report_input(
         parts=sums,
         questions={name: s.question for name, s in config.scenarios.items()},
     )
+
+
+def cleared_counts(config: RunConfig, store: Store) -> pd.DataFrame:
+    """Give the counts as they leave, held against those that left before.
+
+    Raises
+    ------
+    DisclosureError
+        Where counts are no whole numbers.
+    StoreError
+        Where what left before was changed or taken away since: nothing can be compared with it, and nothing leaves.
+    """
+    history = load_history(store.folder)
+    single = history.only(set(history.ids) - set(declared(history, config.data.hierarchy)))
+    earlier = store.table(PUBLISHED) if PUBLISHED in store.manifest.get("files", {}) else None
+    return counts_table(single, config.publish, config.disclosure.of("counts"), earlier)
 
 
 def _model_notes(store: Store) -> list[str]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from demand.disclosure.additive import Relation
 from demand.disclosure.policies import Policy
+from demand.disclosure.together import Leaving, joined
 
-__all__ = ["bounds_told", "matrix_of", "most", "ranges", "readings", "recovered"]
+__all__ = ["bounds_told", "matrix_of", "most", "ranges", "readings", "recovered", "recovered_together"]
 
 
 def most(exact: np.ndarray) -> float:
@@ -104,6 +106,51 @@ def recovered(exact: np.ndarray, hidden: np.ndarray, relations: Sequence[Relatio
     for reading in narrower:
         out |= _narrow(exact, hidden & ~out, relations, bounds_told(exact, hidden, policy, reading), 1)
     return out
+
+
+def recovered_together(tables: Sequence[Leaving], written: Sequence[pd.DataFrame], policies: Sequence[Policy]) -> int:
+    """Count the hidden figures that somebody could work out who holds several written tables and joins them.
+
+    Parameters
+    ----------
+    tables : sequence of Leaving
+        With exact counts, to see whether the attack is right, and who is counted where: what an outsider knows from the headings.
+    written : sequence of pandas.DataFrame
+        The same tables as they left, or as they were read back: a whole number, a mark, or nothing.
+    policies : sequence of Policy
+        Of each table.
+
+    Returns
+    -------
+    int
+        How many counts that some table hides are narrowed to one number, or shown by another table.
+    """
+    cells, out = joined(tables), 0
+    large = most(cells.exact)
+    told = [_told(one, text, place, len(cells.exact)) for one, text, place in zip(tables, written, cells.places, strict=True)]
+    hidden = np.any([marked for marked, _ in told], axis=0)
+    for k in range(len(readings(policies[0], large))):
+        low, high = np.zeros(len(cells.exact)), np.full(len(cells.exact), large)
+        for (marked, shown), policy in zip(told, policies, strict=True):
+            reading = readings(policy, large)[k]
+            low[marked], high[marked] = np.maximum(low[marked], reading[0]), np.minimum(high[marked], reading[1])
+            for i in np.flatnonzero(~np.isnan(shown)):
+                least, greatest = policy.told(int(shown[i]))
+                low[i], high[i] = max(low[i], least), min(high[i], greatest)
+        found = _narrow(cells.exact, hidden, cells.relations, (low, high), 1)
+        out, hidden = out + int(found.sum()), hidden & ~found
+    return out
+
+
+def _told(one: Leaving, text: pd.DataFrame, place: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give, by count, whether a written table hides it, and the figure where it shows one."""
+    marked, shown = np.zeros(size, dtype=bool), np.full(size, np.nan)
+    for j, column in enumerate(one.counts):
+        numbers = pd.to_numeric(text[column], errors="coerce").to_numpy(dtype=float)
+        empty = (text[column].isna() | (text[column].astype(str) == "")).to_numpy()
+        marked[place[np.isnan(numbers) & ~empty, j]] = True
+        shown[place[~np.isnan(numbers), j]] = numbers[~np.isnan(numbers)]
+    return marked, shown
 
 
 def _narrow(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from demand.disclosure.protect import protect
 from demand.spec import Spec
 from demand.tables import History
 
-__all__ = ["PublishSpec", "counts_table", "data_package", "forecast_table"]
+__all__ = ["ALL", "PublishSpec", "counts_table", "data_package", "forecast_table"]
 
 ALL = "all"
 """The value of a key in a row that adds up all its values."""
@@ -95,7 +96,7 @@ def forecast_table(totals: pd.DataFrame, keys: Sequence[str], spec: PublishSpec,
 
 
 def counts_table(history: History, spec: PublishSpec, policy: Policy, earlier: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Give the counts that were forecast as they may leave, with the total of each kind and unit.
+    """Give the counts that were forecast as they may leave, with their sums over each key and over all.
 
     Parameters
     ----------
@@ -108,28 +109,45 @@ def counts_table(history: History, spec: PublishSpec, policy: Policy, earlier: p
     Returns
     -------
     pandas.DataFrame
-        Keys, kind, unit, period, counted. Periods that were not collected have no row.
+        Keys (or the series, where there are none), kind, unit, period, counted. Periods that were not collected have no row, nor have
+        counts that were hidden from us. All sums are protected together with their parts.
 
     Raises
     ------
     DisclosureError
         Where counts are no whole numbers, or the earlier table has other columns.
     """
-    keys = [k for k in history.keys if k != "segment"]
     table = history.table.merge(history.series, left_on="unique_id", right_index=True)
+    if "y_low" in table:
+        table["y"] = table["y"].where(table["y_low"] == table["y_high"])
+    keys = [k for k in history.keys if k != "segment"]
+    if not history.keys:
+        keys, table["series"] = ["series"], table["unique_id"]
     by = [*keys, "kind", "unit", "ds"]
     parts = table.groupby(by, dropna=False, sort=True)["y"].agg(lambda v: v.sum(skipna=False)).dropna().reset_index()
-    whole = parts.groupby(["kind", "unit", "ds"], sort=True)
-    totals = whole["y"].sum().reset_index().assign(**dict.fromkeys(keys, ALL))[[*by, "y"]]
-    rows = pd.concat([parts, totals], ignore_index=True).rename(columns={"y": "counted"})
-    rows["period"] = rows.pop("ds").dt.strftime("%Y-%m-%d")
-    members = {name: list(g.index) for name, g in rows.iloc[: len(parts)].groupby(["kind", "unit", "period"])}
-    sums = {
-        i: members[r.kind, r.unit, r.period] for i, r in zip(totals.index + len(parts), rows.iloc[len(parts) :].itertuples(), strict=True)
-    }
-    rows = _coded(rows, spec)
-    order = [c for c in rows.columns if c not in ("kind", "unit", "period", "counted")]
-    return protect(rows[[*order, "kind", "unit", "period", "counted"]], counts=["counted"], policy=policy, sums=sums, earlier=earlier)
+    rows: list[pd.DataFrame] = [parts]
+    sums: dict[int, list[int]] = {}
+    for chosen in _summed_over(parts, keys):
+        grouped = parts.groupby([*chosen, "kind", "unit", "ds"], sort=True)["y"]
+        members, start = parts.groupby(grouped.ngroup().to_numpy()).indices, sum(map(len, rows))
+        sums |= {start + int(i): [int(m) for m in own] for i, own in members.items()}
+        rows.append(grouped.sum().reset_index().assign(**{k: ALL for k in keys if k not in chosen})[[*by, "y"]])
+    out = pd.concat(rows, ignore_index=True).rename(columns={"y": "counted"})
+    out["period"] = out.pop("ds").dt.strftime("%Y-%m-%d")
+    out = _coded(out, spec)
+    order = [c for c in out.columns if c not in ("kind", "unit", "period", "counted")]
+    return protect(out[[*order, "kind", "unit", "period", "counted"]], counts=["counted"], policy=policy, sums=sums, earlier=earlier)
+
+
+def _summed_over(parts: pd.DataFrame, keys: Sequence[str]) -> list[tuple[str, ...]]:
+    """Give the keys that sums keep: each choice that is not the same as one with more keys, as where a type is of one service only."""
+    found = []
+    for size in range(len(keys) - 1, -1, -1):
+        for chosen in combinations(keys, size):
+            groups = parts.groupby([*chosen, "kind", "unit"])
+            if size == 0 or all(groups[k].nunique().max() > 1 for k in keys if k not in chosen):
+                found.append(chosen)
+    return found
 
 
 def _coded(table: pd.DataFrame, spec: PublishSpec) -> pd.DataFrame:

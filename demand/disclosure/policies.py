@@ -6,15 +6,16 @@ In: a policy's name. Out: the policy. Refuses names that it does not know.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from demand.errors import DisclosureError, Fault, did_you_mean
 from demand.spec import Spec
 
-__all__ = ["POLICIES", "DisclosureSpec", "Policy", "PolicyName", "policy_named"]
+__all__ = ["POLICIES", "DisclosureSpec", "Policy", "PolicyName", "policy_named", "strictest"]
 
 PolicyName = Literal["wales", "wales_homelessness", "wales_children", "opensafely", "tre", "internal"]
 
@@ -79,17 +80,45 @@ POLICIES = {
 }  # fmt: skip
 
 
+SAME_PEOPLE = {
+    "counts": ("counts", "history"),
+    "forecast": ("forecast", "totals"),
+    "segments": ("segments", "segment_profile", "segment_equality", "segment_use", "segment_expected", "segment_transitions"),
+}
+"""Tables that tell of the same people: a count that is rounded in two ways, or hidden in one place alone, is told."""
+
+
 class DisclosureSpec(Spec):
     """The `disclosure` part of a config."""
 
     policy: PolicyName = "wales"
     """The rule for small numbers in whatever leaves the council."""
     tables: dict[str, PolicyName] = Field(default_factory=dict)
-    """Another rule for single tables, by their name without ending: {history: wales_homelessness}."""
+    """Another rule for single tables, by their name without ending: {history: wales_homelessness, segments: tre}. Tables that tell of the
+    same people (history and counts; all that is told of segments) take the strictest that is named for any of them."""
+
+    @model_validator(mode="after")
+    def _tables_that_there_are(self) -> DisclosureSpec:
+        known = [name for group in SAME_PEOPLE.values() for name in group]
+        if wrong := [name for name in self.tables if name not in known]:
+            raise ValueError(f"tables: nothing that leaves is called '{wrong[0]}'. {did_you_mean(wrong[0], known)}")
+        return self
 
     def of(self, table: str) -> Policy:
         """Give the policy of a table."""
-        return POLICIES[self.tables.get(table, self.policy)]
+        group = next((names for names in SAME_PEOPLE.values() if table in names), (table,))
+        named = [POLICIES[self.tables[name]] for name in group if name in self.tables]
+        return strictest(named) if named else POLICIES[self.policy]
+
+    @property
+    def strictest(self) -> Policy:
+        """The policy for sentences, which may tell of anything."""
+        return strictest([POLICIES[name] for name in (self.policy, *self.tables.values())])
+
+
+def strictest(policies: Sequence[Policy]) -> Policy:
+    """Give the policy that hides most, of those the one that rounds most."""
+    return max(policies, key=lambda p: (p.hide_below, p.hide_zero, p.round_to))
 
 
 def policy_named(policy: Policy | str) -> Policy:

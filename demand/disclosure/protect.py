@@ -13,14 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from demand.disclosure.additive import relations
 from demand.disclosure.policies import Policy, policy_named
 from demand.disclosure.releases import against_earlier
 from demand.disclosure.suppression import further_hidden
+from demand.disclosure.together import Leaving, joined
 from demand.errors import DisclosureError, Fault, did_you_mean, listed, raise_all
-from demand.segments.profile import wilson
 
-__all__ = ["dominated", "protect", "protect_profile"]
+__all__ = ["dominated", "protect", "protect_together"]
 
 PERSONS = ("person_id", "episode_id")
 
@@ -70,31 +69,61 @@ def protect(
     >>> protect(table, counts=["people"], policy="wales")["people"].tolist()
     ['*', 130]
     """
+    one = Leaving(table, counts, values, plain, sums=sums, earlier=earlier, amounts=amounts or {})
+    return protect_together({"table": one}, policy=policy)["table"]
+
+
+def protect_together(tables: Mapping[str, Leaving], *, policy: Policy | str) -> dict[str, pd.DataFrame]:
+    """Make several tables fit to leave together: no count is hidden in one and told by another, or by a sum across them.
+
+    Parameters
+    ----------
+    tables : mapping
+        Name -> the table, with who is counted in it.
+    policy : Policy or str
+
+    Returns
+    -------
+    dict of pandas.DataFrame
+        As `protect` gives them.
+
+    Raises
+    ------
+    DisclosureError
+        As `protect`.
+    """
     rule = policy_named(policy)
-    _check(table, counts, values, plain)
-    out = table.copy()
+    for one in tables.values():
+        _check(one.table, one.counts, one.values, one.plain)
     if rule.opens:
-        return _stamped(out, rule, (0, 0, 0))
-    keys = [str(c) for c in table.columns if c not in {*counts, *values, *plain}]
-    exact = table[list(counts)].apply(pd.to_numeric).to_numpy(dtype=float)
-    small = rule.hides(exact)
-    shown = np.array([[rule.rounded(n) for n in row] for row in exact], dtype=object).reshape(exact.shape)
-    if earlier is not None:
-        shown, before = against_earlier(table, earlier, shown, rule=rule, keys=keys, counts=counts)
-        small |= before
-    adds = relations(table, counts=counts, keys=keys, sums=sums)
-    hidden, left_out = (m.reshape(exact.shape) for m in further_hidden(exact.ravel(), small.ravel(), adds, rule))
-    for j, column in enumerate(counts):
+        return {name: _stamped(one.table.copy(), rule, (0, 0, 0)) for name, one in tables.items()}
+    cells = joined(list(tables.values()))
+    small = rule.hides(cells.exact)
+    shown = np.array([rule.rounded(n) for n in cells.exact], dtype=object)
+    for one, place in zip(tables.values(), cells.places, strict=True):
+        if one.earlier is not None:
+            shown[place], before = against_earlier(one.table, one.earlier, shown[place], rule=rule, keys=one.keys, counts=one.counts)
+            small[place] |= before
+    hidden, left_out = further_hidden(cells.exact, small, cells.relations, rule)
+    return {
+        name: _written(one, rule, shown[place], hidden[place], left_out[place])
+        for (name, one), place in zip(tables.items(), cells.places, strict=True)
+    }
+
+
+def _written(one: Leaving, rule: Policy, shown: np.ndarray, hidden: np.ndarray, left_out: np.ndarray) -> pd.DataFrame:
+    out, exact = one.table.copy(), one.exact
+    for j, column in enumerate(one.counts):
         out[column] = pd.Series([rule.mark if h else int(n) for n, h in zip(shown[:, j], hidden[:, j], strict=True)],
                                 index=out.index, dtype=object if hidden[:, j].any() else "int64")  # fmt: skip
         if left_out[:, j].any():
             out[column] = out[column].astype(object).mask(left_out[:, j])
     thin = hidden.any(axis=1) | ~(exact >= rule.least_base).all(axis=1)
-    for column in values:
-        number = pd.to_numeric(table[column]).to_numpy(dtype=float)
-        held = thin | _dominated(column, amounts or {}, rule, len(table))
+    for column in one.values:
+        number = pd.to_numeric(one.table[column]).to_numpy(dtype=float)
+        held = thin | _dominated(column, one.amounts, rule, len(out))
         out[column] = np.where(held, np.nan, _significant(number))
-    return _stamped(out, rule, (int(rule.hides(exact).sum()), int(hidden.sum()), int(thin.sum()) * len(values)))
+    return _stamped(out, rule, (int(rule.hides(exact).sum()), int(hidden.sum()), int(thin.sum()) * len(one.values)))
 
 
 def dominated(contributions: Sequence[float], policy: Policy | str) -> bool:
@@ -137,43 +166,6 @@ def _dominated(column: str, amounts: Mapping[str, Sequence[Sequence[float]] | No
         return np.zeros(rows, dtype=bool)
     given = amounts[column]
     return np.ones(rows, dtype=bool) if given is None else np.array([dominated(parts, rule) for parts in given])
-
-
-def protect_profile(profile: pd.DataFrame, *, policy: Policy | str) -> pd.DataFrame:
-    """Make a profile of segments fit to leave: shares, indexes and intervals are made anew from the rounded counts.
-
-    Parameters
-    ----------
-    profile : pandas.DataFrame
-        As `demand.segments.profile.profile` gives it.
-    policy : Policy or str
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same columns; where too few stand behind a row, its figures are withheld.
-
-    Raises
-    ------
-    DisclosureError
-        As `protect`.
-    """
-    rule, counts = policy_named(policy), ["people", "known", "segment_people"]
-    values = ["share_or_mean", "average", "index", "low", "high", "missing_share"]
-    flags = [c for c in ("used",) if c in profile.columns]
-    out = protect(profile, counts=counts, policy=rule, values=values, plain=flags)
-    if rule.opens:
-        return out
-    for i in np.flatnonzero((profile["level"] != "mean").to_numpy()):
-        people, known = out["people"].iloc[i], out["known"].iloc[i]
-        at = out.index[i]
-        if isinstance(people, str) or isinstance(known, str) or not known or np.isnan(out["share_or_mean"].iloc[i]):
-            continue
-        share, average = min(people / known, 1.0), float(out["average"].iloc[i])
-        low, high = wilson(min(people, known), known)
-        out.loc[at, ["share_or_mean", "low", "high"]] = np.round([share, low, high], 3)
-        out.loc[at, "index"] = round(100 * share / average) if average > 0 else np.nan
-    return out
 
 
 def _check(table: pd.DataFrame, counts: Sequence[str], values: Sequence[str], plain: Sequence[str]) -> None:

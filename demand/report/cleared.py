@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from demand.disclosure import Policy, cleared_sentences, policy_named
+from demand.disclosure import Policy, cleared_sentences, policy_named, strictest
 from demand.report.inputs import ReportInput
 
 __all__ = ["cleared"]
 
+PER = 10_000
+"""Rates beside other areas are per so many."""
 COUNTED = ("people", "rows_of_people", "rows")
 """What quality.json counts of people."""
 
@@ -36,14 +37,27 @@ def cleared(inputs: ReportInput) -> ReportInput:
     """
     if inputs.spec.audience != "public":
         return inputs
-    rule = policy_named(inputs.policy)
-    return replace(
+    rule = strictest([policy_named(name) for name in (inputs.policy, *inputs.policies.values())])
+    public = replace(
         inputs,
         segment_notes=cleared_sentences(inputs.segment_notes, rule),
         notes=tuple(n if n.startswith(("driver", "combined: driver")) else cleared_sentences([n], rule)[0] for n in inputs.notes),
         quality=None if inputs.quality is None else _quality(inputs.quality, rule),
-        totals=None if inputs.totals is None else _years(inputs.totals, rule),
     )
+    return public if rule.opens else _without_exact_counts(public, rule)
+
+
+def _without_exact_counts(inputs: ReportInput, rule: Policy) -> ReportInput:
+    """Give tables that tell exact counts as they may be read; prices of few, and counts at their price, are not for the public."""
+    totals, beside = inputs.totals, inputs.comparators
+    if totals is not None and "months_actual" in totals:  # less the months ahead, such a year would give the counts of the others
+        totals = totals[~(totals["months_actual"].to_numpy(dtype=float, na_value=np.nan) > 0)]
+    if beside is not None and not beside.empty:
+        ours = beside["ours"].astype(bool).to_numpy()
+        count = np.where(ours, [rule.rounded(n) for n in beside["count"]], beside["count"])
+        told = beside.assign(count=count, rate=np.where(ours, PER * count / beside["population"], beside["rate"]))
+        beside = None if rule.hides(beside.loc[ours, "count"].to_numpy()).any() else told
+    return replace(inputs, totals=totals, comparators=beside, start_prices=None, reconciliation=None)
 
 
 def _quality(quality: Mapping[str, Any], rule: Policy) -> dict[str, Any]:
@@ -57,15 +71,3 @@ def _quality(quality: Mapping[str, Any], rule: Policy) -> dict[str, Any]:
         for f in quality.get("findings") or []
     ]
     return {"verdict": quality.get("verdict"), "about": about, "findings": findings}
-
-
-def _years(totals: pd.DataFrame, rule: Policy) -> pd.DataFrame:
-    """Round years that hold months already counted: less the months ahead, they would give the counts themselves."""
-    if "months_actual" not in totals or rule.opens:
-        return totals
-    partly = totals["months_actual"].to_numpy(dtype=float, na_value=np.nan) > 0
-    figures = [c for c in totals.columns if c == "mean" or str(c).startswith("q0.")]
-    out = totals.copy()
-    out[figures] = out[figures].astype(float)
-    out.loc[partly, figures] = (out.loc[partly, figures] / rule.round_to).round() * rule.round_to
-    return out

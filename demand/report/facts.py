@@ -13,7 +13,7 @@ from functools import cached_property
 import pandas as pd
 
 from demand.calendar import FinancialYear, average_stock, stock_weights, year_shares
-from demand.disclosure import protect
+from demand.disclosure.open_data import ALL
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.words import label, percent, period
 
@@ -94,12 +94,24 @@ class Line:
             mask &= single[key].astype(str) == value
         return single[mask]
 
+    @property
+    def whole(self) -> bool:
+        """Whether it adds up every series of its keys that is forecast, as published sums do; a declared total may not."""
+        inputs = self.inputs
+        if inputs.history is None or self.series:
+            return inputs.history is not None
+        mine = (inputs.history["kind"] == self.kind) & (inputs.history["unit"] == self.unit)
+        for key, value in self.where.items():
+            mine &= inputs.history[key].astype(str) == value
+        there = set(inputs.history.loc[mine, "unique_id"])
+        return set(self.members["unique_id"]) == (there if inputs.forecast is None else there & set(inputs.forecast["unique_id"]))
+
     @cached_property
     def past(self) -> pd.DataFrame:
         """ds, y: counted so far; a period in which a series was not collected has no total."""
         grouped = self.members.groupby("ds")["y"]
         y = grouped.sum().where(grouped.count() == grouped.size())
-        return may_show(self.inputs, y).rename("y").reset_index()
+        return may_show(self, y).rename("y").reset_index()
 
     @cached_property
     def future(self) -> pd.DataFrame:
@@ -187,13 +199,24 @@ def lines(inputs: ReportInput) -> list[Line]:
     return sorted(found, key=lambda line: (-_cost_of(line), -float(line.future["mean"].mean() if len(line.future) else 0)))
 
 
-def may_show(inputs: ReportInput, counted: pd.Series) -> pd.Series:
-    """Give observed counts as the report's readers may have them: rounded by the policy for the public, and missing where too small."""
-    if inputs.spec.audience == "council":
+def may_show(line: Line, counted: pd.Series) -> pd.Series:
+    """Give observed sums of a line, by period, as the report's readers may have them.
+
+    For the public they are the published ones: what is drawn here and what is published beside it must not be joined to more than either
+    tells. Where nothing is published of the line, nothing is shown.
+    """
+    if line.inputs.spec.audience == "council":
         return counted
-    there = counted.dropna().round()
-    shown = protect(there.to_frame("people").reset_index(drop=True), counts=["people"], policy=inputs.policy)["people"]
-    return pd.Series(pd.to_numeric(shown, errors="coerce").to_numpy(dtype=float), index=there.index).reindex(counted.index)
+    table = line.inputs.public_counts
+    mine = table[(table["kind"] == line.kind) & (table["unit"] == line.unit)]
+    for key, value in ({"series": line.series} if line.series and "series" in table else line.where).items():
+        mine = mine[mine[key] == value] if key in mine else mine[:0]
+    summed = (mine[[c for c in mine.columns if c not in ("kind", "unit", "period", "counted")]] == ALL).sum(axis=1)
+    mine = mine[summed == summed.max()]
+    if mine["period"].duplicated().any() or not line.whole:
+        mine = mine[:0]
+    shown = pd.Series(pd.to_numeric(mine["counted"], errors="coerce").to_numpy(dtype=float), index=pd.DatetimeIndex(mine["period"]))
+    return pd.Series(shown.reindex(pd.DatetimeIndex(counted.index)).to_numpy(), index=counted.index).where(counted.notna())
 
 
 def none_counted(table: pd.DataFrame) -> pd.Series:

@@ -216,7 +216,7 @@ def _equality(inputs: ReportInput, spec: GovernanceSpec) -> list[str]:
     parts.append(_table(["Characteristic", "Data", "Error of the forecast by group"], rows))
     if table is not None and len(table):
         shown = protect(table[["characteristic", "segment", "level", "people", "known", "share", "average"]], counts=["people", "known"],
-                        values=["share", "average"], policy=inputs.policy)  # fmt: skip
+                        values=["share", "average"], policy=inputs.people_policy)  # fmt: skip
         enough = pd.to_numeric(table["known"]).to_numpy() * table["average"].to_numpy(dtype=float) >= LEAST_GROUP
         mix = [
             [str(r.characteristic), str(r.segment), str(r.level), str(r.people) if ok else "not enough data",

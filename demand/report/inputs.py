@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import pandas as pd
 from pydantic import Field
 
 from demand.calendar import Frequency
+from demand.disclosure import policy_named, protect_people
+from demand.disclosure.open_data import PublishSpec, counts_table
 from demand.spec import NameList, Spec
+from demand.tables import BOUNDS, History
 
 __all__ = ["ReportInput", "ReportSpec"]
 
 PLACEHOLDER, PAST_REVIEW = "PLACEHOLDER", "PAST REVIEW"
 """How numbers are marked that nobody has given yet, and those that should have been looked at again by now."""
+PEOPLE = ("segment_profile", "segment_equality", "segment_use", "segment_expected", "segment_transitions")
+"""Tables of people by segment: they tell of the same people."""
 BASELINE = "baseline"
 """The scenario in which nothing is changed."""
 
@@ -55,6 +61,10 @@ class ReportInput:
     spec : ReportSpec
     policy : str
         The disclosure policy that a public report applies to counts of people.
+    policies : mapping
+        Other policies for single tables: "segments" for all that is told of people by segment.
+    counted : pandas.DataFrame, optional
+        The counts as they leave, for a public report: what it draws of the past is in no contradiction to what is published beside it.
     history : pandas.DataFrame, optional
         unique_id, ds, y, the key columns, kind, unit.
     forecast, totals, effects, explanation, demand, waterfall, cost, budget, sensitivity, risk : optional
@@ -127,6 +137,8 @@ class ReportInput:
     run: Mapping[str, Any] = field(default_factory=dict)
     spec: ReportSpec = field(default_factory=ReportSpec)
     policy: str = "wales"
+    policies: Mapping[str, str] = field(default_factory=dict)
+    counted: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
     totals: pd.DataFrame | None = None
@@ -186,9 +198,31 @@ class ReportInput:
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
+    def people_policy(self) -> str:
+        """The policy for what is told of people by segment."""
+        return self.policies.get("segments", self.policy)
+
+    @cached_property
+    def people(self) -> Mapping[str, pd.DataFrame]:
+        """The tables of people by segment as the readers may have them: for the public protected, all of them together."""
+        named = {name: getattr(self, name) for name in PEOPLE}
+        there = {name: table for name, table in named.items() if table is not None and not table.empty}
+        return there if self.spec.audience == "council" else protect_people(there, policy=self.people_policy)
+
+    @cached_property
+    def public_counts(self) -> pd.DataFrame:
+        """The counts as they leave: those that are published beside the report, else protected as they would be."""
+        if self.counted is not None:
+            return self.counted
+        if self.history is None:
+            return pd.DataFrame(columns=["kind", "unit", "period", "counted"])
+        whole = History.of(self.history.assign(y=self.history["y"].round()), self.frequency, keys=self.keys)
+        return counts_table(whole, PublishSpec(), policy_named(self.policies.get("counts", self.policy)))
+
+    @property
     def keys(self) -> list[str]:
         """The key columns of the history."""
-        known = {"unique_id", "ds", "y", "y_joined", "kind", "unit"}
+        known = {"unique_id", "ds", "y", "y_joined", "kind", "unit", *BOUNDS}
         return [] if self.history is None else [str(c) for c in self.history.columns if c not in known]
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from demand.disclosure import protect, protect_profile
+from demand.disclosure import protect
 from demand.report import bars, words
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Section, Table, table_of
@@ -52,15 +52,13 @@ USE_FORMATS = {
 
 def segments_section(inputs: ReportInput) -> Section | None:
     """Draw each segment's portrait: what tells it from everybody."""
-    if inputs.segment_profile is None or inputs.segment_profile.empty:
+    if "segment_profile" not in inputs.people:
         found = evidence_parts(inputs)
         return Section("segments", "Who uses the service", tuple(found)) if found else None
-    table = inputs.segment_profile
-    if inputs.spec.audience == "public":
-        table = protect_profile(table, policy=inputs.policy)
+    table = inputs.people["segment_profile"]
     hidden = int(table["share_or_mean"].isna().sum()) if inputs.spec.audience == "public" else 0
     drawn = {p.segment: p for p in map(Portrait.model_validate, inputs.segment_portraits)}
-    use = _protected_use(inputs)
+    use = inputs.people.get("segment_use")
     parts: list[Table | Figure | Block] = []
     for name, one in table.groupby("segment", sort=True):
         parts += [*_sentences(drawn.get(str(name)), one, use, inputs), *_portrait(str(name), one, inputs)]
@@ -162,7 +160,7 @@ def _protected_rule(rule: JudgedRule, inputs: ReportInput) -> dict[str, Any] | N
         return None
     counts = {"held_out": rule.held_out, "in_segment": rule.in_segment, "caught": rule.caught, "both": rule.both}
     row = pd.DataFrame([{**counts, "recall": rule.recall, "precision": rule.precision}])
-    kept = protect(row, counts=list(counts), values=["recall", "precision"], policy=inputs.policy).iloc[0]
+    kept = protect(row, counts=list(counts), values=["recall", "precision"], policy=inputs.people_policy).iloc[0]
     if pd.isna(kept["recall"]) or pd.isna(kept["precision"]) or not kept["in_segment"] or not kept["caught"]:
         return {"recall": float("nan"), "precision": float("nan")}
     held, inside, caught = (int(kept[c]) for c in ("held_out", "in_segment", "caught"))
@@ -176,18 +174,8 @@ def _protected_share(portrait: Portrait, inputs: ReportInput) -> float | None:
     if inputs.spec.audience != "public" or portrait.found_again is None:
         return portrait.found_again
     row = pd.DataFrame([{"people": portrait.people, "again": round(portrait.found_again * portrait.people), "share": portrait.found_again}])
-    kept = protect(row, counts=["people", "again"], values=["share"], policy=inputs.policy).iloc[0]
+    kept = protect(row, counts=["people", "again"], values=["share"], policy=inputs.people_policy).iloc[0]
     return None if pd.isna(kept["share"]) or not kept["people"] else min(int(kept["again"]) / int(kept["people"]), 1.0)
-
-
-def _protected_use(inputs: ReportInput) -> pd.DataFrame | None:
-    table = inputs.segment_use
-    if table is None or table.empty or inputs.spec.audience != "public":
-        return table
-    counts = [c for c in ("people", "episodes", "open_now") if c in table]
-    values = [str(c) for c in table.columns if c not in (*counts, "segment")]
-    amounts: dict[str, None] = {c: None for c in ("cost", "cost_per_person", "cost_per_week", "share_of_cost") if c in values}
-    return protect(table, counts=counts, policy=inputs.policy, values=values, amounts=amounts)
 
 
 def _use(table: pd.DataFrame | None, inputs: ReportInput) -> list[Table]:

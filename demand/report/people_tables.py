@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from demand.disclosure import protect
 from demand.report import words
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.parts import Table, table_of
@@ -57,22 +56,17 @@ def _cost(inputs: ReportInput) -> Table | None:
 
 
 def _share_of_people(inputs: ReportInput) -> dict[str, float]:
-    use = inputs.segment_use
-    if use is None or use.empty or "nearest_share" not in use:
+    use = inputs.people.get("segment_use")
+    if use is None or "nearest_share" not in use:
         return {}
-    if inputs.spec.audience == "public":
-        use = protect(use[["segment", "people", "nearest_share"]], counts=["people"], policy=inputs.policy, values=["nearest_share"])
     return dict(zip(use["segment"].astype(str), use["nearest_share"], strict=True))
 
 
 def _expected(inputs: ReportInput) -> Table | None:
     """Say how much each segment is expected to use: sums of groups, never of a person."""
-    table = inputs.segment_expected
-    if table is None or table.empty:
+    shown = inputs.people.get("segment_expected")
+    if shown is None:
         return None
-    shown = table
-    if inputs.spec.audience == "public":
-        shown = protect(table, counts=["people"], values=["expected", "per_person"], policy=inputs.policy)
     named = {"by": _label(shown["by"], inputs), "level": _label(shown["level"], inputs), "segment": _label(shown["segment"], inputs)}
     shown = shown.assign(**named)
     names = {"by": "By", "level": "Group", "segment": "Segment", "people": "People", "expected": "Expected use", "per_person": "Each"}
@@ -83,12 +77,9 @@ def _expected(inputs: ReportInput) -> Table | None:
 
 def _movement(inputs: ReportInput) -> Table | None:
     """Show who went from which segment to which."""
-    table = inputs.segment_transitions
-    if table is None or table.empty:
+    shown = inputs.people.get("segment_transitions")
+    if shown is None:
         return None
-    shown = table
-    if inputs.spec.audience == "public":
-        shown = protect(table, counts=["people", "of"], values=["rate", "low", "high"], policy=inputs.policy)
     shown = shown.assign(**{c: _label(shown[c], inputs) for c in ("from", "to")})
     names = {"from": "From", "to": "To", "people": "People", "rate": "Share of those from there", "low": "Low", "high": "High"}
     formats = {"people": "count", **dict.fromkeys(("rate", "low", "high"), "percent")}
@@ -98,13 +89,10 @@ def _movement(inputs: ReportInput) -> Table | None:
 
 def _equality(inputs: ReportInput) -> Table | None:
     """Show the mix of each segment by protected characteristics."""
-    table = inputs.segment_equality
-    if table is None or table.empty:
+    table = inputs.people.get("segment_equality")
+    if table is None:
         return None
     shown = table[["characteristic", "segment", "level", "people", "known", "share", "average", "low", "high", "differs"]]
-    if inputs.spec.audience == "public":
-        values = ["share", "average", "low", "high"]
-        shown = protect(shown, counts=["people", "known"], values=values, plain=["differs"], policy=inputs.policy)
     told = ["" if pd.isna(s) else "yes" if d else "no" for d, s in zip(shown["differs"], shown["share"], strict=True)]
     shown = shown.assign(
         characteristic=_label(shown["characteristic"], inputs), segment=_label(shown["segment"], inputs),

@@ -36,7 +36,8 @@ def misses(inputs: ReportInput, line: Line) -> pd.DataFrame:
     mine = mine[mine["ds"] <= mine["cutoff"] + pd.DateOffset(years=1)]
     complete = mine.groupby(["cutoff", "ds"])["y"].transform(lambda v: v.notna().all()).astype(bool)
     added = mine[complete].groupby(["cutoff", "ds"], as_index=False)[["y", "mean"]].sum()[columns]
-    shown = added.assign(y=may_show(inputs, added["y"])).dropna(subset=["y"])
+    there = added.drop_duplicates("ds").set_index("ds")["y"]
+    shown = added.assign(y=added["ds"].map(may_show(line, there))).dropna(subset=["y"])
     counted = shown.groupby("cutoff")["ds"].transform("size")
     return shown[counted >= min(int(inputs.frequency.per_year), counted.max())] if len(shown) else shown
 

@@ -121,6 +121,68 @@ def test_two_releases_differ_by_nothing_small(name: str) -> None:
         assert not recovered(second[counts].to_numpy(dtype=float).ravel(), hidden, sums(second), rule).any()
 
 
+def differenced(seed: int, rule: Policy) -> tuple[int, int]:
+    """Publish, let few people leave or come, publish again; count changes, and those that both files together give away.
+
+    The attack knows the sums of both tables and how figures are held, and asks of each cell for the least and the greatest change.
+    """
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    first, rng = made(seed), np.random.default_rng(seed)
+    second, kinds = first.copy(), [c for c in first.columns if c.startswith("kind")]
+    for _ in range(int(rng.integers(1, 4))):
+        i, kind, step = int(rng.integers(len(first) - 1)), str(rng.choice(kinds)), int(rng.choice([-1, 1]))
+        if second.loc[i, kind] + step >= 0:
+            for row in (i, len(first) - 1):
+                second.loc[row, [kind, "all"]] += step
+    counts = list(first.columns[1:])
+    before = pd.read_csv(io.StringIO(protect(first, counts=counts, policy=rule).to_csv(index=False)))
+    after = protect(second, counts=counts, policy=rule, earlier=before)
+    one, other = (t[counts].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float).ravel() for t in (before, after))
+    gone = [t[counts].isna().to_numpy().ravel() for t in (before, after)]
+    exact = [t[counts].to_numpy(dtype=float).ravel() for t in (first, second)]
+    size, large = len(one), float(3 * exact[0].sum() + 100)
+    low, high = np.zeros(2 * size), np.full(2 * size, large)
+    for k, value in enumerate([*one, *other]):
+        if not np.isnan(value):
+            least, greatest = rule.told(int(value))
+            held = rule.round_to - 1 if rule.round_to > 1 and k >= size and value == one[k - size] and value > 0 else 0
+            low[k], high[k] = (
+                (max(min(least, value - held), rule.hide_below, 1), max(greatest, value + held)) if held else (least, greatest)
+            )
+    rows = [(t + size * r, [p + size * r for p in parts]) for r in (0, 1) for t, parts in sums(first) if not gone[r][t]]
+    adds = np.zeros((len(rows), 2 * size))
+    for n, (t, parts) in enumerate(rows):
+        adds[n, t], adds[n, parts] = -1, 1
+    changed = exact[1] - exact[0]
+    moved, told = np.flatnonzero((changed != 0) & (np.abs(changed) < max(rule.hide_below, 2))), 0
+    for cell in moved:
+        ends = []
+        for sign in (1.0, -1.0):
+            aim = np.zeros(2 * size)
+            aim[cell], aim[cell + size] = -sign, sign
+            found = milp(aim, constraints=LinearConstraint(adds, 0, 0), bounds=Bounds(low, high), integrality=np.ones(2 * size))
+            assert found.x is not None
+            ends.append(sign * found.fun)
+        told += ends[0] == ends[1] == changed[cell]
+    return len(moved), int(told)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_no_change_of_few_people_is_told_by_two_releases(name: str) -> None:
+    found = np.array([differenced(seed, RULES[name]) for seed in range(4)])
+    assert found[:, 0].sum() > 4
+    assert found[:, 1].sum() == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", RULES)
+def test_no_change_of_few_people_is_told_by_two_releases_of_two_hundred_tables(name: str) -> None:
+    found = np.array([differenced(seed, RULES[name]) for seed in range(200)])
+    assert found[:, 0].sum() > 400
+    assert found[:, 1].sum() == 0
+
+
 def test_an_earlier_release_with_other_columns_is_refused() -> None:
     from demand.errors import DisclosureError
 

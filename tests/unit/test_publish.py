@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,13 +73,24 @@ def test_forecasts_leave_as_whole_numbers_without_segments_and_few() -> None:
     assert "A" not in made.to_csv()
 
 
-def test_a_year_that_holds_counted_months_is_not_published_and_is_rounded_for_the_public() -> None:
+def test_a_year_that_holds_counted_months_is_not_for_the_public() -> None:
     made = forecast_table(totals([40.6, 36.2, 4.4], actual=11), ["area", "segment"], PublishSpec(), WALES)
     assert made["financial_year"].isna().all()
     shown = cleared(ReportInput(title="", totals=totals([40.6, 36.2, 4.4], actual=11), spec=ReportSpec(audience="public"))).totals
     assert shown is not None
-    assert shown["mean"].tolist()[3] == 1235
-    assert shown["mean"].tolist()[0] == 40.6
+    assert shown["mean"].tolist() == [40.6, 36.2, 4.4, 77.0]
+
+
+def test_our_own_rate_beside_others_is_that_of_the_rounded_count() -> None:
+    rows = pd.DataFrame(
+        {"area": ["Gwynedd", "Harbour"], "ours": [True, False], "count": [203, 204], "population": [10_000, 10_000], "rate": [203.0, 204.0]}
+    )
+    public = ReportInput(title="", comparators=rows, start_prices=rows, spec=ReportSpec(audience="public"))
+    shown = cleared(public)
+    assert shown.comparators is not None
+    assert shown.comparators[["count", "rate"]].to_numpy().tolist() == [[205, 205.0], [204, 204.0]]
+    assert shown.start_prices is None
+    assert cleared(replace(public, comparators=rows.assign(count=[3, 204]))).comparators is None
 
 
 @pytest.fixture
