@@ -17,8 +17,8 @@ import pandas as pd
 from demand.counts import to_counts
 from demand.effects import EFFECT_COLUMNS, estimate_effects
 from demand.errors import DataError, Fault, listed, raise_all
-from demand.models import Forecaster, build
-from demand.people import People, people_of
+from demand.models import build
+from demand.people import Beside, People, people_of
 from demand.replay import cube_of, drivers_as_known, origins, plan, replay
 from demand.spec import EIGHTY, stream
 from demand.tables import History
@@ -61,9 +61,9 @@ class Futures:
     notes: tuple[str, ...] = ()
     people: People = field(default_factory=People)
 
-    def beside(self, stocks: Forecaster | None) -> Futures:
-        """Give the same with a model of stocks from flow among the models."""
-        return replace(self, people=replace(self.people, stocks=stocks))
+    def beside(self, beside: Beside) -> Futures:
+        """Give the same with what takes part beside our own counts."""
+        return replace(self, people=replace(self.people, beside=beside))
 
     @property
     def given(self) -> pd.DataFrame | None:

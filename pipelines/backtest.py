@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from demand.evaluation import backtest
 from demand.forecast import ForecastSpec
+from demand.people import Beside
 from pipelines.config import RunConfig
 from pipelines.forecast import missing
 from pipelines.job import Job
-from pipelines.results import load_forecast, load_history, start_month, stocks_of
+from pipelines.results import load_forecast, load_history, others_of, start_month, stocks_of
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -25,7 +26,7 @@ def rests_on(config: RunConfig) -> list[object]:
 def run(job: Job, writer: Writer) -> None:
     """Write what was said and what came, accuracy and coverage, and the track record in words."""
     history = load_history(job.store.folder)
-    made = replace(load_forecast(job.store), stocks=stocks_of(job, history))
+    made = replace(load_forecast(job.store), beside=Beside(stocks_of(job, history), others_of(job, history)))
     spec = ForecastSpec.model_validate(job.store.json("model_settings.json")["spec"])
     found = backtest(
         history,

@@ -9,10 +9,11 @@ from demand.course import joined, run_off_table
 from demand.errors import DataError, Fault
 from demand.forecast import Forecast, ForecastSpec, forecast
 from demand.hierarchy import levels, totals
+from demand.people import Beside
 from demand.tables import History
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import has_trend, known_changes_of, rules_of, start_month, stocks_of, with_changes, write_forecast
+from pipelines.results import has_trend, known_changes_of, others_of, rules_of, start_month, stocks_of, with_changes, write_forecast
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -51,7 +52,8 @@ def run(job: Job, writer: Writer) -> None:
     spec = config.forecast.model_copy(update={"horizon": max(config.forecast.horizon, needed)})
     hierarchy, drivers = config.data.hierarchy, inputs.drivers
     stocks, told = stocks_of(job, history), job.progress
-    made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, stocks=stocks, progress=told)
+    beside = Beside(stocks, others_of(job, history))
+    made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, beside=beside, progress=told)
     if stocks is not None:
         made = _with_stays(job, writer, stocks, made, history)
     about = {"spec": spec.model_dump(mode="json"), "hierarchy": config.model_dump(mode="json")["data"]["hierarchy"], "seed": config.seed}

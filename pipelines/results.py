@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from demand.calendar import Frequency
+from demand.data.areas import read_others
 from demand.errors import DataError, Fault
-from demand.events import Event, joined
+from demand.events import Event, clean, joined
 from demand.forecast import Earlier, Forecast, ForecastSpec, forecast
 from demand.tables import History, draws_from_arrow, draws_to_arrow, quantile_columns, summarise
 from pipelines.store import as_written
@@ -46,6 +47,7 @@ __all__ = [
     "load_draws",
     "load_forecast",
     "load_history",
+    "others_of",
     "priced",
     "rules_of",
     "run_day",
@@ -199,6 +201,16 @@ def stocks_of(job: Job, history: History) -> Caseload | None:
     people, keys = inputs.people_by(rules_of(job))
     events = config.forecast.events if config.forecast else []
     return caseload_of(people, inputs.counts, keys=keys, history=history, spec=config.caseload, events=events, late=inputs.late)
+
+
+def others_of(job: Job, history: History) -> History | None:
+    """Give what other areas counted, without the shocks that the config names for all; None where no table of several periods is named."""
+    spec = job.config.data.comparators
+    if spec is None or spec.date is None:
+        return None
+    events = job.config.forecast.events if job.config.forecast else []
+    found = read_others(spec, job.inputs.folder, frequency=history.frequency)
+    return clean(found, [e for e in events if e.kind in ("shock", "holiday") and not e.where])
 
 
 def known_changes_of(job: Job) -> list[KnownChange]:

@@ -15,11 +15,12 @@ import xarray as xr
 
 from demand.budget import BudgetSpec, budget_table, horizon_needed
 from demand.forecast import Earlier, ForecastSpec, forecast
+from demand.people import Beside
 from demand.scenario import BASELINE, apply
 from demand.tables import History
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import load_draws, load_history, priced, stocks_of
+from pipelines.results import load_draws, load_history, others_of, priced, stocks_of
 from pipelines.store import Store, source_hash, versions
 
 __all__ = ["expected", "retold"]
@@ -126,7 +127,7 @@ def _figures(said: _Said, then: Store, before: Job, about: dict[str, Any], spec:
         jobs=before.jobs,
         # where the models were erased on request they are fitted again, to what is said to have been counted
         earlier=Earlier(then.table("replays.parquet"), then.json("model_parts.json") if then.has("model_parts.json") else None),
-        stocks=stocks_of(before, history),
+        beside=Beside(stocks_of(before, history), others_of(before, history)),
     )
     return _priced(before, apply(made.draws, [], seed=config.seed)[0], history)
 

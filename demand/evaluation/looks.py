@@ -141,7 +141,7 @@ def gather(
     tasks = [Task(m, c) for m, c in _affordable(models, history) if (m, c) not in there]
     if not tasks:
         return Evidence(own, own, tuple(sorted(set(judged))))
-    models_of = People(spec.per or "", forecast.settings.get("people", {}), forecast.stocks).build
+    models_of = People(spec.per or "", forecast.settings.get("people", {}), forecast.beside).build
     more = replay(history, models_of, tasks, steps=steps, seed=seed, events=spec.events, drivers=drivers, jobs=jobs, progress=progress)
     every = pd.concat([forecast.replays, more], ignore_index=True) if len(forecast.replays) else more
     return Evidence(own, cube_of(every, history, steps=steps, events=spec.events), tuple(sorted(set(judged))))

@@ -9,6 +9,7 @@ from demand.calendar import Frequency
 from demand.caseload.model import CaseloadSpec, caseload_of
 from demand.data.people import CountSpec, count_episodes
 from demand.errors import DataError, SettingsError
+from demand.people import Beside
 
 MODELS = ["seasonal_naive", "theta"]
 COUNTS = [CountSpec(where={"service": ["front"]}, unit="people"), CountSpec(where={"service": ["care"]}, kind="stock", unit="people")]
@@ -41,7 +42,7 @@ def made(table, history=None, **settings):
 
 
 def forecast_of(history, stocks, models):
-    return forecast(history, ForecastSpec(horizon=12, models=models, draws=50, reconcile="bottom_up"), seed=1, stocks=stocks)
+    return forecast(history, ForecastSpec(horizon=12, models=models, draws=50, reconcile="bottom_up"), seed=1, beside=Beside(stocks))
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,18 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from demand.calendar import Frequency
 from demand.comparators import COLUMNS, beside_others, comparator_sentence
-from demand.data.areas import ComparatorsSpec, read_areas
+from demand.data.areas import ComparatorsSpec, read_areas, read_others
 from demand.errors import DataError
+from demand.people import Beside, People
 from demand.report.comparators_section import comparators_section
 from demand.report.inputs import ReportInput
 from demand.report.workbook import workbook
+from demand.tables import History
+from pipelines.__main__ import app
 
 
 def areas(rng: np.random.Generator, *, rate: float = 0.004, spread: float = 0.0, n: int = 60) -> pd.DataFrame:
@@ -88,3 +93,74 @@ def test_the_page_and_the_workbook_show_ours_first_and_every_area() -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(workbook(inputs)))["Beside other areas"]
     assert {f"a{i:02d}" for i in range(60)} - {"a07"} < {c.value for c in sheet["A"]}
     assert comparators_section(ReportInput(title="Care")) is None
+
+
+def quarters(seed: int = 1) -> pd.DataFrame:
+    """Households at the end of each quarter in thirty areas that all fall by 4 % a quarter."""
+    rng, ends = np.random.default_rng(seed), pd.date_range("2019-06-30", periods=24, freq="QE")
+    rows = []
+    for k in range(30):
+        t = np.arange(24)
+        y = rng.poisson(np.exp(rng.uniform(5, 6)) * np.exp(-0.04 * t))
+        rows.append(pd.DataFrame({"area": f"a{k:02d}", "day": ends, "count": y, "population": 50_000}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def test_rates_are_of_the_last_period_in_which_ours_was_counted_and_others_are_read_as_series(tmp_path: Path) -> None:
+    table = quarters()
+    table[(table["area"] != "a00") | (table["day"] < "2025-01-01")].to_csv(tmp_path / "areas.csv", index=False)
+    spec = ComparatorsSpec(path="areas.csv", ours="a00", date="day")
+    found = read_areas(spec, tmp_path)[0]
+    assert len(found) == 30
+    last = table[table["day"] == "2024-12-31"].set_index("area")["count"]
+    assert (found.set_index("area")["count"] == last).all()
+    others = read_others(spec, tmp_path, frequency=Frequency("Q", 3))
+    assert len(others.ids) == 29
+    assert "a00" not in others.ids
+    assert (others.series["kind"] == "stock").all()
+    assert others.last == pd.Timestamp("2025-01-01")
+
+
+def test_trees_learn_from_other_areas_up_to_the_day_of_the_forecast_and_speak_of_ours_alone(tmp_path: Path) -> None:
+    table = quarters()
+    table.to_csv(tmp_path / "areas.csv", index=False)
+    others = read_others(ComparatorsSpec(path="areas.csv", ours="a00", date="day"), tmp_path, frequency=Frequency("Q", 3))
+    mine = table[table["area"] == "a00"].assign(unique_id="hostel", y=lambda t: t["count"])
+    mine["ds"] = Frequency("Q", 3).start_of(pd.DatetimeIndex(mine["day"]))
+    ours = History.of(mine.iloc[6:16][["unique_id", "ds", "y"]].assign(type="hostel"), Frequency("Q", 3), keys=["type"], kind="stock")
+    alone, pooled = (People(beside=Beside(others=o)).build("lightgbm").predict(ours, 4, seed=1) for o in (None, others))
+    truth = mine.iloc[16:20]["y"].to_numpy()
+    assert pooled.means["unique_id"].tolist() == ["hostel"] * 4
+    assert np.abs(pooled.means["mean"] - truth).sum() < np.abs(alone.means["mean"] - truth).sum()
+    assert [n.text for n in pooled.notes if "other areas" in n.text] == ["learnt from 29 series of other areas too"]
+    later = others.table.assign(y=others.table["y"].where(others.table["ds"] <= ours.last, 9999.0))
+    told = People(beside=Beside(others=History(later, others.series, others.frequency))).build("lightgbm").predict(ours, 4, seed=1)
+    pd.testing.assert_frame_equal(told.means, pooled.means)
+    drivers = pd.DataFrame({"ds": Frequency("Q", 3).periods(mine["ds"].min(), 24), "name": "rent", "value": np.arange(24) + 100.0})
+    kept = People(beside=Beside(others=others)).build("lightgbm").predict(ours, 4, seed=1, drivers=drivers)
+    assert any("the drivers are of ours" in n.text for n in kept.notes)
+    plain, same = (People(beside=Beside(others=o)).build("theta").predict(ours, 4, seed=1).means for o in (None, others))
+    assert plain.equals(same)
+
+
+CONFIG = """name: hostels
+data:
+  history: {path: ours.csv, series: area, date: day, value: count, frequency: Q, year_end: 03-31, kind: stock, unit: households}
+  comparators: {path: areas.csv, ours: a00, date: day, what: households in hostels}
+forecast: {horizon: 4, models: [theta, lightgbm], draws: 50, backtest: {windows: 4}}
+tracking: {uri: none}
+"""
+
+
+def test_a_run_pools_with_the_table_of_its_comparators(tmp_path: Path) -> None:
+    table = quarters()
+    table.to_csv(tmp_path / "areas.csv", index=False)
+    table[table["area"] == "a00"].to_csv(tmp_path / "ours.csv", index=False)
+    (tmp_path / "hostels.yaml").write_text(CONFIG, encoding="utf-8")
+    said = CliRunner().invoke(app, ["run", str(tmp_path / "hostels.yaml"), "--output", str(tmp_path / "out"), "--jobs", "1", "--quiet"])
+    assert said.exit_code == 0, said.output
+    notes = pd.read_parquet(tmp_path / "out" / "notes.parquet")
+    assert "learnt from 29 series of other areas too" in set(notes["note"])
+    assert set(pd.read_parquet(tmp_path / "out" / "forecast.parquet")["unique_id"]) == {"a00"}
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "a00 (ours)" in page
