@@ -37,7 +37,7 @@ WORDS = {
     "level": "counts have been {side} the forecast on average since it was made",
     "direction": "counts are drifting {side} the forecast: its direction has changed",
 }
-CHART = ["unique_id", "ds", "y", "mean", "q0.1", "q0.9", "residual", "moving_range", "limit", "inside"]
+CHART = ["unique_id", "ds", "y", "mean", "q0.1", "q0.9", "residual", "moving_range", "limit", "moving_range_limit", "inside"]
 TOTAL, LEAST = "total", 1e-9
 ENOUGH, CLEARLY, BETTER = 8, 0.05, 0.02
 """A challenger needs so many cutoffs, so small a chance that it won them by luck (sign test), and an error lower by so large a share."""
@@ -51,7 +51,7 @@ class Monitoring:
     ----------
     chart : pandas.DataFrame
         `CHART`: a row a series (and total of a unit) and month: the residual in standard deviations of the forecast (of square roots, which
-        makes counts large and small alike), its change since the month before, the limit that both are held against.
+        makes counts large and small alike), its change since the month before, and the limits that each is held against.
     signals : pandas.DataFrame
         unique_id, rule, value, limit, action, why: what stands out in the last month.
     coverage : dict
@@ -121,7 +121,7 @@ def monitor(draws: xr.DataArray, now: History) -> Monitoring:
                 "verdict": "too few inside" if few else "as expected"}  # fmt: skip
     asked = [str(s["action"]) for s in signals] + (["refit"] if few else [])
     action = max(asked, key=ACTIONS.index, default=ACTIONS[0])
-    return Monitoring(_chart(names, ds, counted, said, residual, limit), _signals(signals), coverage, len(ds), action)
+    return Monitoring(_chart(names, ds, (counted, said), (residual, of_draws), limit), _signals(signals), coverage, len(ds), action)
 
 
 def _with_totals(ids: list[str], about: xr.DataArray, said: np.ndarray, counted: np.ndarray) -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -189,12 +189,15 @@ def _signals(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _chart(
-    names: list[str], ds: pd.DatetimeIndex, counted: np.ndarray, said: np.ndarray, residual: np.ndarray, limit: float
+    names: list[str], ds: pd.DatetimeIndex, counts: tuple[np.ndarray, np.ndarray], residuals: tuple[np.ndarray, np.ndarray], limit: float
 ) -> pd.DataFrame:
+    (counted, said), (residual, of_draws) = counts, residuals
+    changes = np.diff(of_draws, axis=1, prepend=np.nan).std(axis=2)
     low, high = np.quantile(said, [0.1, 0.9], axis=2)
     moving = np.abs(np.diff(residual, axis=1, prepend=np.nan))
     index = pd.MultiIndex.from_product([names, ds], names=["unique_id", "ds"]).to_frame(index=False)
     columns = {"y": counted, "mean": said.mean(axis=2), "q0.1": low, "q0.9": high, "residual": residual, "moving_range": moving}
+    columns["moving_range_limit"] = limit * changes
     table = index.assign(**{name: values.reshape(-1) for name, values in columns.items()}, limit=limit)
     inside = table["y"].between(table["q0.1"], table["q0.9"]).astype(object)
     return table.assign(inside=inside.where(table["y"].notna(), None))[CHART]

@@ -1,17 +1,21 @@
 """Is the forecast of record still right? For a scheduler: an exit status, and monitor.json.
 
-In: a job, whose output folder holds an approved run. Out: monitor.json, monitor_chart.csv, and what to do: nothing, look or refit. Refuses
-a folder without an approved run, and an approved run of which a file was changed.
+In: a job, whose output folder holds an approved run. Out: monitor.json, monitor_chart.csv, monitor.html, and what to do: nothing, look or
+refit. Refuses a folder without an approved run, and an approved run of which a file was changed.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from demand.errors import Fault, StoreError
 from demand.monitoring import ACTIONS, contest, drivers_apart, monitor
+from demand.report.html import section_page
+from demand.report.monitor_section import monitor_section
+from demand.report.words import period
 from demand.segments.drift import drift
 from demand.segments.model import SegmentModel, assign_segments, first_rows
 from demand.spec import fingerprint
@@ -77,6 +81,8 @@ def watch(job: Job) -> dict[str, Any]:
     with job.store.writing("monitor", fingerprint(record["hash"], job.inputs.hashes)) as writer:
         writer.json("monitor.json", told)
         writer.table("monitor_chart.csv", found.chart)
+        section = monitor_section(told, found.chart, write=partial(period, family=history.frequency.family))
+        writer.text("monitor.html", section_page("Is the forecast of record still right?", section))
     return told
 
 

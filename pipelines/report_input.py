@@ -61,7 +61,6 @@ TABLES = {
             "outturn",
             "moved",
             "said",
-            "monitor_chart",
             "comparators",
             "commitments",
             *("stays", "stay_ends", "stay_features", "returns_monthly", "returns_yearly", "no_activity", "late_recording"),

@@ -117,8 +117,6 @@ class ReportInput:
         As stored: our rate beside those of other areas, with funnel limits.
     commitments, stays, stay_ends, stay_features, returns_monthly, returns_yearly, no_activity, late_recording : optional
         As stored, where stocks are worked out from people.
-    monitor_chart : pandas.DataFrame, optional
-        As stored: residuals of every series since the forecast of record.
     moved, said : pandas.DataFrame, optional
         As stored: what moved the expected cost of each line since an earlier run, and what each forecast of this year said.
     quality : mapping, optional
@@ -181,7 +179,6 @@ class ReportInput:
     outturn: pd.DataFrame | None = None
     moved: pd.DataFrame | None = None
     said: pd.DataFrame | None = None
-    monitor_chart: pd.DataFrame | None = None
     comparators: pd.DataFrame | None = None
     commitments: pd.DataFrame | None = None
     stays: pd.DataFrame | None = None

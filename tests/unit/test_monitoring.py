@@ -10,6 +10,7 @@ import xarray as xr
 from demand.calendar import Frequency
 from demand.errors import DataError
 from demand.monitoring import CHART, contest, drivers_apart, monitor
+from demand.report.monitor_section import monitor_section
 from demand.tables import History, make_draws
 
 FREQUENCY = Frequency("M")
@@ -65,10 +66,37 @@ def test_the_chart_holds_residuals_and_their_changes_and_counts_what_was_inside(
     by_hand = (np.sqrt(one["y"].to_numpy() + 0.375) - roots.mean(axis=1)) / roots.std(axis=1)
     assert np.allclose(one["residual"], by_hand)
     assert np.allclose(one["moving_range"].to_numpy()[1:], np.abs(np.diff(by_hand)))
+    changes = np.diff((roots - roots.mean(axis=1, keepdims=True)) / roots.std(axis=1, keepdims=True), axis=0)
+    assert np.allclose(one["moving_range_limit"].to_numpy()[1:], one["limit"].iloc[0] * changes.std(axis=1))
     own = found.chart[~found.chart["unique_id"].str.startswith("total")]
     assert (found.coverage["inside"], found.coverage["of"]) == (int(own["inside"].astype(bool).sum()), SERIES * 4)
     total = found.chart[found.chart["unique_id"].str.startswith("total")]
     assert np.allclose(total["y"].to_numpy(), own.groupby("ds")["y"].sum().to_numpy())
+
+
+def test_the_page_says_what_to_do_about_each_and_charts_what_stands_out_first() -> None:
+    found = monitor(*future(np.random.default_rng(1), jump=5.0))
+    told = {
+        "record": {"name": "Budget 2027-28 as set", "by": "treasurer"},
+        "since": "2026-03-01",
+        "months": found.months,
+        "action": "look",
+        "false_alarms": "5 times in 100",
+        "signals": found.signals.to_dict("records"),
+        "coverage": found.coverage,
+        "drivers": [{"name": "rent", "came": 900.0, "expected": 800.0, "action": "refit"}],
+        "segments": {"reason": "no segments to watch", "action": "nothing"},
+        "challenger": {"why": "the two say the same", "verdict": "keep"},
+    }
+    section = monitor_section(told, found.chart, write=lambda d: f"{d:%Y-%m}")
+    words, table, *charts = section.parts
+    assert words.lines[0].startswith("Look at it")
+    assert ("S0", "The last count is far from what was forecast", "look") in table.rows
+    assert ("Driver rent", "Came to 900, 800 expected", "refit") in table.rows
+    assert "s0" in charts[0].alt.lower()
+    assert "outside its limits in 2026-09" in charts[0].alt
+    assert len(charts) == 6
+    assert charts[0].svg.startswith("<svg")
 
 
 def test_a_month_that_was_not_counted_raises_no_alarm_and_nothing_since_is_said() -> None:

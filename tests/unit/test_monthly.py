@@ -225,4 +225,7 @@ def test_a_scheduler_reads_the_exit_status_and_monitor_json(months: Path, tmp_pa
     assert {"point", "level"} <= {s["rule"] for s in told["signals"]}
     chart = pd.read_csv(out / "monitor_chart.csv")
     assert set(chart["unique_id"]) == {"home", "flat", "total: stock of people"}
+    page = (out / "monitor.html").read_text(encoding="utf-8")
+    assert "Run the config on the new extract, and approve what comes of it" in page
+    assert "Control chart of " in page
     assert "no forecast of record" in _refused(["monitor", str(tmp_path / "care.yaml"), "--output", str(tmp_path / "nothing")], 1)
