@@ -24,6 +24,8 @@ VERBS = {
     "budget": "Price every scenario by financial year and hold it against the budget.\n\n"
     "Example: demand budget accommodation.yaml --inputs outputs/accommodation/budget.xlsx",
     "report": "Write the report and the workbook.\n\nExample: demand report accommodation.yaml --set report.audience=public",
+    "link": "Find people who stand in the extracts twice, and what counting them once does to demand. Needs the extra `linkage`.\n\n"
+    "Example: demand link accommodation.yaml, then look at outputs/accommodation/linkage.json",
     "publish": "Fill share/ with what may leave: forecasts and counts as open data, and the public report.\n\n"
     "Example: demand publish accommodation.yaml --set disclosure.policy=wales_homelessness",
 }

@@ -22,6 +22,7 @@ from demand.caseload.model import CaseloadSpec
 from demand.data.areas import ComparatorsSpec
 from demand.data.drivers import DriversSpec
 from demand.data.extracts import PeopleSpec, PlacesSpec
+from demand.data.identities import LinkageSpec
 from demand.data.ledger import ActualsSpec
 from demand.data.outturns import OutturnSpec
 from demand.data.policies import QualitySpec
@@ -134,6 +135,8 @@ class RunConfig(Spec):
     """A frozen run of this config: what has moved since is told. `demand update` names it."""
     segments: SegmentSpec | None = None
     """How service users are grouped."""
+    linkage: LinkageSpec | None = None
+    """Which columns tell people apart, for `demand link`: it finds those who stand in the extracts twice."""
     forecast: ForecastSpec | None = None
     """How demand is forecast."""
     caseload: CaseloadSpec | None = None

@@ -33,6 +33,7 @@ DOING = {
     "comparators": "Comparing with others",
     "report": "Writing the report",
     "publish": "Clearing what may leave",
+    "link": "Finding people who are there twice",
     "record": "Recording the run",
 }
 

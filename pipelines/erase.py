@@ -26,7 +26,7 @@ MODELS_THAT_SAW = ("segment_model", "segment_portraits", "segment_profile", "mod
 """Files, by the beginning of their names, that were fitted to or tell of the people of a run."""
 FIGURES = ("replays",)
 """Of those, sums that a frozen run keeps, as it keeps its forecasts: what moved since is told from them."""
-STAGES = ("segment", "caseload", "forecast", "backtest", "explain", "scenario", "budget", "report")
+STAGES = ("link", "segment", "caseload", "forecast", "backtest", "explain", "scenario", "budget", "report")
 """The stages that are done again without the person by the next run."""
 
 

@@ -265,7 +265,7 @@ class Inputs:
         data, asked = self.config.data, self.config.segments
         specs = {"history": data.history, "people": data.people, "places": data.places, "drivers": data.drivers, "actuals": data.actuals,
                  "outturn": data.outturn, "comparators": data.comparators}  # fmt: skip
-        given = {name: spec for name, spec in specs.items() if spec is not None}
+        given = {n: spec for n, spec in specs.items() if spec is not None} | (self.config.linkage.files if self.config.linkage else {})
         paths = {name: self.folder / spec.path for name, spec in given.items() if spec.path}
         rules = {"segments.saved": asked.saved, "segments.previous": asked.previous} if asked else {}
         paths |= {name: self._of_run(path, "segment_model.json") for name, path in rules.items() if path}

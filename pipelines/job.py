@@ -29,7 +29,12 @@ __all__ = ["STAGES", "Job", "Progress"]
 
 STAGES = ("check", "segment", "caseload", "forecast", "backtest", "explain", "scenario", "budget", "moved", "comparators", "report")
 """The stages, in the order of the work. Each is a module of this package with NEEDS, `missing`, `rests_on` and `run`."""
-READ_BY = {"actuals": ("check", "budget"), "since": ("moved",), "comparators": ("comparators", "forecast", "backtest", "moved")}
+READ_BY = {
+    "actuals": ("check", "budget"),
+    "since": ("moved",),
+    "comparators": ("comparators", "forecast", "backtest", "moved"),
+    "linkage": ("link",),
+}
 """Data that only some stages look at: a new month of the ledger forecasts nothing anew."""
 EDITS_IN = "scenario"
 """The first stage that writes down what a workbook has changed."""

@@ -33,7 +33,7 @@ __all__ = ["MEMBERS_BEFORE", "Store", "Writer", "as_written", "file_class", "sou
 
 MEMBERS_BEFORE = "segments_before.parquet"
 """Who was in which segment in the run before."""
-PERSON_LEVEL = frozenset({"segments.parquet", MEMBERS_BEFORE})
+PERSON_LEVEL = frozenset({"segments.parquet", MEMBERS_BEFORE, "links.parquet"})
 SHARE = "share/"
 """The part of the output folder that holds only what was cleared to leave."""
 ENGINES = (

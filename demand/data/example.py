@@ -12,6 +12,7 @@ from pathlib import Path
 from demand.data.example_council import EXAMPLE_KEY, Council, Truth
 from demand.data.example_files import extracts
 from demand.data.example_mess import mess_up
+from demand.data.example_register import registers
 from demand.data.example_truth import PLANS
 from demand.errors import Fault, SettingsError, did_you_mean
 
@@ -84,9 +85,14 @@ def _write(council: Council, folder: Path | str | None, *, messy: bool) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
     tables = extracts(council)
     if messy:
+        held = registers(tables, council.seed)
         contents, truth = mess_up(tables, council.seed)
         for name, content in contents.items():
             (Path(folder) / name).write_bytes(content)
-        tables = {n: t for n, t in tables.items() if n.split(".")[0] not in {c.split(".")[0] for c in contents}} | {"mess_truth.csv": truth}
+        tables = (
+            {n: t for n, t in tables.items() if n.split(".")[0] not in {c.split(".")[0] for c in contents}}
+            | held
+            | {"mess_truth.csv": truth}
+        )
     for name, table in tables.items():
         table.to_csv(Path(folder) / name, index=False, lineterminator="\n", date_format="%d/%m/%Y")

@@ -51,7 +51,7 @@ CLOCKS = (
     "Timestamp.utcnow",
     "time.time",
 )
-VERBS = ("run", "check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "report", "publish")
+VERBS = ("run", "check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "report", "publish", "link")
 """The commands that take a config; each has a file of its own in pipelines/, which only wires."""
 
 
