@@ -114,6 +114,7 @@ def report_input(
         quality=store.json("quality.json"),
         segment_notes=_stored(store, "segment_notes.json"),
         notes=(*_model_notes(store), *(t for n in ("scenario", "budget", "comparator") for t in _stored(store, f"{n}_notes.json"))),
+        moved_notes=_stored(store, "moved_notes.json"),
         segment_portraits=_stored(store, "segment_portraits.json"),
         track_record=_stored(store, "track_record.json"),
         parts=sums,

@@ -119,6 +119,8 @@ class ReportInput:
         As stored, where stocks are worked out from people.
     moved, said : pandas.DataFrame, optional
         As stored: what moved the expected cost of each line since an earlier run, and what each forecast of this year said.
+    moved_notes : tuple of str
+        The same in sentences.
     quality : mapping, optional
         The content of quality.json.
     notes : tuple of str
@@ -179,6 +181,7 @@ class ReportInput:
     outturn: pd.DataFrame | None = None
     moved: pd.DataFrame | None = None
     said: pd.DataFrame | None = None
+    moved_notes: tuple[str, ...] = ()
     comparators: pd.DataFrame | None = None
     commitments: pd.DataFrame | None = None
     stays: pd.DataFrame | None = None

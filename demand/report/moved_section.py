@@ -1,6 +1,7 @@
-"""What moved since last month: the sentences, the causes that add up, and what each forecast of this year said.
+"""What moved since last month: the sentences, the causes that add up, and what each forecast of this year said, month by month.
 
-In: the tables of the stage `moved`. Out: a `Section` for a page of its own. Refuses nothing.
+In: the tables of the stage `moved`, or the open book. Out: a `Section`, for a page of its own and for the report, or a sheet. Refuses
+nothing.
 """
 
 from __future__ import annotations
@@ -9,9 +10,15 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from demand.report.parts import Block, Figure, Section, Table, table_of
+from demand.report import words
+from demand.report.book import Book
+from demand.report.inputs import ReportInput
+from demand.report.laid import Laid, sheet_of
+from demand.report.parts import Block, Section
 
-__all__ = ["moved_section"]
+__all__ = ["moved_part", "moved_section", "moved_sheet"]
+
+TITLE, LEAD, TOTAL = "What has moved", "What has changed in what is expected, and why.", "total"
 
 
 def moved_section(told: Sequence[str], table: pd.DataFrame, said: pd.DataFrame) -> Section:
@@ -30,22 +37,55 @@ def moved_section(told: Sequence[str], table: pd.DataFrame, said: pd.DataFrame) 
     -------
     Section
     """
+    return Section("moved", TITLE, (Block(tuple(told), heading="In words"), *(t.table for t in _tables(table, said))), LEAD)
+
+
+def moved_part(inputs: ReportInput) -> Section | None:
+    """Give the section of the report; None where nothing is compared, or the report is for the public."""
+    if inputs.moved is None or inputs.said is None or inputs.spec.audience == "public":
+        return None
+    return moved_section(inputs.moved_notes, inputs.moved, inputs.said)
+
+
+def moved_sheet(book: Book) -> None:
+    """Write the same tables."""
+    moved, said = book.inputs.moved, book.inputs.said
+    if moved is not None and said is not None:
+        sheet_of(book, _tables(moved, said), name=TITLE, title=TITLE, note=LEAD)
+
+
+def _tables(table: pd.DataFrame, said: pd.DataFrame) -> list[Laid]:
+    return [_causes(table), _by_month(said), _all_said(said)]
+
+
+def _causes(table: pd.DataFrame) -> Laid:
     wide = table.pivot(index=["line", "financial_year"], columns="step", values="amount_pence")[list(dict.fromkeys(table["step"]))] / 100
     ends = table.groupby(["line", "financial_year"], sort=False).agg(then=("before_pence", "first"), now=("after_pence", "last")) / 100
     causes = ends[["then"]].join(wide).join(ends[["now"]]).loc[ends.index].reset_index()
     names = {"line": "Line", "financial_year": "Year", "then": "Then", **{c: str(c).capitalize() for c in wide.columns}, "now": "Now"}
-    pounds = {c: "exact" for c in names if c not in ("line", "financial_year")}
     note = (
         "Pounds. Then, the causes and now add up. Each cause is put in after those to the left of it, with the earlier model held until "
         "its turn."
     )
-    parts: list[Table | Figure | Block] = [
-        Block(tuple(told), heading="In words"),
-        table_of(causes, "What moved, cause by cause", names=names, formats=pounds, note=note),
-    ]
+    pounds = {c: "exact" for c in names if c not in ("line", "financial_year")}
+    return Laid("What moved, cause by cause", causes, names, pounds, note)
+
+
+def _by_month(said: pd.DataFrame) -> Laid:
+    """All lines together: a row a forecast, in the order in which they were made, a column a financial year."""
+    rows = said[said["line"] == TOTAL].sort_values("counted_to", kind="stable")
+    order = pd.factorize(rows["counted_to"].astype(str) + rows["forecast"].astype(str))[0]
+    rows = rows.assign(order=order, pounds=rows["expected_pence"] / 100)
+    wide = rows.pivot_table(index=["order", "counted_to", "forecast"], columns="financial_year", values="pounds", sort=True).reset_index()
+    years = [c for c in wide.columns if c not in ("order", "counted_to", "forecast")]
+    wide = wide.assign(counted_to=[words.day(d) for d in wide["counted_to"]])
+    names = {"counted_to": "Counted to", "forecast": "Forecast", **{y: str(y) for y in years}}
+    return Laid("Month by month: what each forecast expected, all lines together", wide, names, dict.fromkeys(years, "exact"), "Pounds.")
+
+
+def _all_said(said: pd.DataFrame) -> Laid:
     money = said.assign(**{c: pd.to_numeric(said[c]) / 100 for c in said.columns if str(c).endswith("_pence")})
     heads = {"line": "Line", "financial_year": "Year", "forecast": "Forecast", "counted_to": "Counted to", "expected_pence": "Expected",
              "p10_pence": "Low", "p90_pence": "High", "projected_pence": "Projected outturn"}  # fmt: skip
     formats = dict.fromkeys(("expected_pence", "p10_pence", "p90_pence", "projected_pence"), "exact")
-    parts.append(table_of(money, "What each forecast said", names=heads, formats=formats, note="Low to high holds four years in five."))
-    return Section("moved", "What has moved", tuple(parts), "What has changed in what is expected, and why.")
+    return Laid("What each forecast said, line by line", money, heads, formats, "Low to high holds four years in five.", most=200)

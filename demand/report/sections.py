@@ -17,6 +17,7 @@ from demand.report.facts import Line, Money, lines, none_counted, why_parts
 from demand.report.inputs import ReportInput
 from demand.report.joined_section import joined_section
 from demand.report.money_sections import budget_section, risk_section, scenarios_section, sensitivity_section
+from demand.report.moved_section import moved_part
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_sections import segments_section
 from demand.report.plan_sections import agreement_section, bridge_section, levers_section, net_section, past_budgets_section, plan_section
@@ -60,6 +61,7 @@ def sections(inputs: ReportInput) -> list[Section]:
         prices_section(inputs),
         net_section(inputs),
         outturn_section(inputs),
+        moved_part(inputs),
         agreement_section(inputs),
         bridge_section(inputs),
         plan_section(inputs),

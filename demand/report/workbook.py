@@ -24,6 +24,7 @@ from demand.report.inputs import ReportInput
 from demand.report.live import Live
 from demand.report.live_sheets import FUTURES, PRICES, futures, prices
 from demand.report.money_sheets import risk, scenarios, scenarios_priced, sensitivity
+from demand.report.moved_section import moved_sheet
 from demand.report.plan_facts import net_rows
 from demand.report.plan_sheets import bridge, ledger, levers, net, past_budgets, plan
 from demand.report.price_tables import price_sheet
@@ -124,6 +125,7 @@ def _plan(book: Book) -> list[Sheet]:
         (inputs.reconciliation, "Against the ledger", "What was counted, at its price, against what was spent.", ledger),
         (inputs.backcast, "Past budgets", "What each past April would have set aside, and what was needed.", past_budgets),
         (inputs.outturn, "Outturn", "What the year under way will have cost.", outturn_sheet),
+        (inputs.moved, "What has moved", "What moved since the month before, and what each forecast of this year said.", moved_sheet),
         (inputs.allocation, "Allocation", "Who gets how much of an envelope, and what holds it there.", allocation_sheet),
         (inputs.comparators, "Beside other areas", "Our rate per 10,000 beside those of others.", comparators_sheet),
         (inputs.sweep, "Levers", "A scenario at every combination of some of its numbers.", levers),

@@ -113,6 +113,14 @@ def test_each_forecast_of_the_year_is_told_and_the_outturn_moves_since_the_month
     page = (months / "out" / "moved.html").read_text(encoding="utf-8")
     assert "Budget 2026-27 as set" in page
     assert "since the run of July 2026" in page
+    assert "Month by month: what each forecast expected" in page
+    assert "Month by month: what each forecast expected" in (months / "out" / "report.html").read_text(encoding="utf-8")
+    sheet = openpyxl.load_workbook(months / "out" / "budget.xlsx")["What has moved"]
+    rows = [[c.value for c in row] for row in sheet.iter_rows()]
+    start = next(i for i, r in enumerate(rows) if str(r[0]).startswith("Month by month"))
+    year = rows[start + 1].index("2026-27")
+    shown = [(r[1], r[year]) for r in rows[start + 2 : start + 6]]
+    assert shown == [(f, pytest.approx(p / 100, abs=0.01)) for f, p in zip(total["forecast"], total["expected_pence"], strict=True)]
 
 
 def test_what_was_approved_shows_who_answers_for_it_and_a_later_run_says_that_it_is_another(months: Path) -> None:
