@@ -14,7 +14,6 @@ import pandas as pd
 import xarray as xr
 
 from demand.caseload.known import KnownChange
-from demand.caseload.levers import Lever
 from demand.caseload.model import STARTERS, Caseload
 from demand.forecast import ForecastSpec, forecast
 
@@ -52,7 +51,6 @@ def commitments(
     last: pd.Timestamp,
     *,
     seed: int,
-    levers: Sequence[Lever] = (),
     changes: Sequence[KnownChange] = (),
     trend: bool = True,
 ) -> tuple[xr.Dataset, xr.Dataset, pd.DataFrame]:
@@ -65,7 +63,6 @@ def commitments(
         As `drawn_starts` gives them.
     last : pandas.Timestamp
     seed : int
-    levers : sequence of Lever
     changes : sequence of KnownChange
     trend : bool
         Whether the price of new starts goes on growing as it did.
@@ -84,11 +81,11 @@ def commitments(
     DataError, ScenarioError
         Where a known change means more people than are there; where a selector matches no series.
     """
-    without = now = stocks.draws(starts, last, seed=seed, levers=levers, trend=trend)
+    without = now = stocks.draws(starts, last, seed=seed, trend=trend)
     new = (now.people - now.committed_people, now.pounds - now.committed_pounds)
     items = {"open now": (now.committed_people, now.committed_pounds), "new starts": new}
     for number, change in enumerate(changes, start=1):
-        after = stocks.draws(starts, last, seed=seed, levers=levers, changes=changes[:number], trend=trend)
+        after = stocks.draws(starts, last, seed=seed, changes=changes[:number], trend=trend)
         label = f"known: {change.label}"
         label = f"{label} ({number})" if label in items else label
         items[label] = (after.people - now.people, after.pounds - now.pounds)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-__all__ = ["RUN_OFF", "Course", "joined", "run_off_table", "with_known"]
+__all__ = ["RUN_OFF", "Course", "joined", "price_of", "run_off_table", "with_known"]
 
 RUN_OFF = ["unique_id", "ds", "draw", "run", "starts", "people", "price", "known", "price_without", "people_now", "pounds_now"]
 """The columns of run_off.parquet. `run` is the run-off's number of the future, people and starts its counts, price what one place costs
@@ -40,7 +40,7 @@ def joined(draws: xr.DataArray, starts: np.ndarray, without: xr.Dataset, after: 
     Returns
     -------
     xarray.Dataset
-        The columns of `RUN_OFF`, dims series, ds, draw (the forecast's), of the series that are forecast.
+        The columns of `RUN_OFF`, dims series, ds, draw (the forecast's).
 
     References
     ----------
@@ -52,18 +52,19 @@ def joined(draws: xr.DataArray, starts: np.ndarray, without: xr.Dataset, after: 
     mine, theirs = ((a.sel(series=ids) * weight).sum(("series", "ds")).to_numpy() for a in (draws, without.people))
     run = np.empty(len(mine), dtype=int)
     run[np.argsort(mine, kind="stable")] = np.argsort(theirs, kind="stable")
-    found = {"starts": after.people.copy(data=starts), "people": after.people, "price": _price(after), "price_without": _price(without)}
-    table = xr.Dataset(found).sel(series=ids).isel(draw=run).assign_coords(draw=draws["draw"].to_numpy())
-    before = draws.sel(series=ids).transpose("series", "ds", "draw").to_numpy().astype(float)
-    more = (after.people - without.people).sel(series=ids).isel(draw=run).to_numpy()
+    found = {"starts": after.people.copy(data=starts), "people": after.people, "price": price_of(after), "price_without": price_of(without)}
+    before = draws.reindex(series=after["series"].to_numpy(), fill_value=0.0).transpose("series", "ds", "draw").to_numpy().astype(float)
+    more = (after.people - without.people).where(after["series"].isin(ids), 0.0).isel(draw=run).to_numpy()
     known = np.maximum(before + more, 0.0) - before  # nobody falls below zero
-    people, pounds = (after[name].sel(series=ids) for name in ("people_now", "pounds_now"))
-    return table.assign(known=(("series", "ds", "draw"), known), run=("draw", run), people_now=people, pounds_now=pounds)
+    table = xr.Dataset(found).isel(draw=run).assign_coords(draw=draws["draw"].to_numpy())
+    return table.assign(
+        known=(("series", "ds", "draw"), known), run=("draw", run), people_now=after.people_now, pounds_now=after.pounds_now
+    )
 
 
 def with_known(draws: xr.DataArray, run_off: xr.Dataset, *, times: int = 1) -> xr.DataArray:
     """Give DRAWS with the known changes of a run-off in them; `times` -1 takes them out again."""
-    more = run_off.known.reindex(series=draws["series"], fill_value=0.0).transpose(*draws.dims).to_numpy()
+    more = run_off.known.reindex(series=draws["series"].to_numpy(), fill_value=0.0).transpose(*draws.dims).to_numpy()
     return draws.copy(data=(draws.to_numpy() + times * more).astype(draws.dtype))
 
 
@@ -121,7 +122,7 @@ class Course:
         return found
 
 
-def _price(of: xr.Dataset) -> xr.DataArray:
+def price_of(of: xr.Dataset) -> xr.DataArray:
     """Give pounds over person-weeks; where nobody is there in a future, the price of all futures, else that of the period before."""
     weeks = of.weeks.where(of.weeks > 0)
     every = (of.pounds.sum("draw", skipna=False) / weeks.sum("draw")).transpose("series", "ds")

@@ -42,7 +42,7 @@ def rests_on(config: RunConfig) -> list[object]:
 def run(job: Job, writer: Writer) -> None:
     """Write the tables of money, what has no price, and what a reader has to know."""
     case, history = what_if(job), load_history(job.store.folder)
-    demand, _applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers)
+    demand, _applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers, flows=case.flows)
     cost, spec = priced(job, demand, history), job.config.budget or BudgetSpec()
     if (prices := found_prices(job, history)) is not None:
         writer.table("start_prices.csv", prices.table)

@@ -264,6 +264,7 @@ class RunConfig(Spec):
         for name, scenario in self.scenarios.items():
             for k, change in enumerate(scenario.changes):
                 yield f"scenarios > {name} > changes[{k}].where", change.where
+                yield f"scenarios > {name} > changes[{k}].to", (change.to or {}) if change.effect == "moves" else {}
         for k, cost in enumerate(self.costs):
             yield f"costs[{k}].where", cost.where
         for item in (*self.income, *self.step_costs):

@@ -13,7 +13,7 @@ from demand.data.quality import impossible
 from demand.errors import DataError, Fault, ScenarioError, raise_all
 from demand.events import clean
 from demand.scenario import Change, WhatIf, apply, by_name, sweep_faults, under, unfold
-from demand.scenario.change import places
+from demand.scenario.change import FLOWS, places
 from demand.tables import History, make_draws, match
 from pipelines.config import RunConfig
 from pipelines.job import Job
@@ -70,7 +70,7 @@ def _check_counts(job: Job) -> None:
 def _check_scenarios(job: Job) -> None:
     """Refuse changes that do not fit what is counted, or that meet: each scenario is tried on a forecast of nothing.
 
-    What drivers do, and who is in which segment, is known later.
+    What drivers do, how stocks come about, and who is in which segment, is known later.
     """
     history, config = job.inputs.history, job.config
     faults = sweep_faults(config.sweeps, tuple(config.scenarios.values()))
@@ -83,7 +83,9 @@ def _tried(config: RunConfig, nothing: xr.DataArray) -> list[Fault]:
     scenarios = tuple(config.scenarios.values())
     case, known, faults = WhatIf(nothing, scenarios), by_name(scenarios), []
     for name, scenario in known.items():
-        changes = {label: c for label, c in unfold(scenario, known).items() if not (c.driver or c.per or "segment" in _named(c))}
+        later = FLOWS if config.caseload is not None else ()
+        tried = (i for i in unfold(scenario, known).items() if i[1].effect not in later)
+        changes = {label: c for label, c in tried if not (c.driver or c.per or "segment" in _named(c))}
         at = {"": f"scenarios > {name}", **places(scenario, known)}
         try:
             under(case, changes, together=scenario.together, at={label: f"{config.name} > {place}" for label, place in at.items()})

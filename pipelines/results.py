@@ -260,8 +260,19 @@ def run_day(config: RunConfig, history: History) -> date:
 
 
 def what_if(job: Job) -> WhatIf:
-    """Give what the scenarios of a run are made from."""
-    return stored_case(job.config, job.store)
+    """Give what the scenarios of a run are made from; where one of them changes flows, with the people whom these are made of."""
+    from demand.scenario import Flows
+    from demand.scenario.change import FLOWS
+
+    case, config = stored_case(job.config, job.store), job.config
+    if config.caseload is None or not any(c.effect in FLOWS for s in case.scenarios for c in s.changes):
+        return case
+    history, run_off = load_history(job.store.folder), stored_run_off(config, job.store)
+    stocks = stocks_of(job, history)
+    if stocks is None or run_off is None:
+        return case
+    known, trend = known_changes_of(job), has_trend(config)
+    return replace(case, flows=Flows(stocks, run_off, history.last, config.seed, known, trend))
 
 
 def stored_case(config: RunConfig, store: Store) -> WhatIf:

@@ -29,7 +29,7 @@ def rests_on(config: RunConfig) -> list[object]:
 def run(job: Job, writer: Writer) -> None:
     """Write demand.parquet, waterfall.csv (people, and pounds where there are costs), what was changed, and the ledger of assumptions."""
     case, history = what_if(job), load_history(job.store.folder)
-    demand, applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers)
+    demand, applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers, flows=case.flows)
     cost = priced(job, demand, history) if job.config.costs or job.config.prices else None
     writer.table("demand.parquet", demand_table(demand))
     first = start_month(job.config)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from demand.budget.lines import BudgetSpec, line_costs, owning_lines
 from demand.budget.prices import Cost, Part, places
+from demand.scenario import price_factors
 from demand.spec import Assumption
 
 __all__ = ["PRICE_DRAWS", "QUANTITIES", "price_draws", "quantities"]
@@ -76,7 +77,7 @@ def quantities(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
     names = names[:-1] if len(names) > 1 else names
     line_of = _line_of(cost, spec)
     live, years = _knowns(cost, spec, seed=seed), cost.exposure.years
-    demand = cost.demand.transpose("scenario", "series", "ds", "draw").to_numpy()
+    demand, times = cost.demand.transpose("scenario", "series", "ds", "draw").to_numpy(), price_factors(cost.demand)
     blocks: list[pd.DataFrame] = []
     for s, scenario in enumerate(cost.years["scenario"].to_numpy()):
         for n, line in enumerate(names):
@@ -85,7 +86,9 @@ def quantities(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
             for known in live:
                 rows = known.part.rows[line_of[known.part.rows] == n]
                 if len(rows):
-                    one = known.part.pounds(known.part.quantity(cost.exposure, demand[s, rows], rows), years).sum(axis=0)
+                    one = known.part.pounds(
+                        known.part.quantity(cost.exposure, demand[s, rows], rows, None if times is None else times[s, rows]), years
+                    ).sum(axis=0)
                     rest = rest - one * known.amounts
                     about = {**head, "cost": known.part.cost.name}
                     blocks += _rows(cost, one / known.growth ** known.steps[:, None], known.steps, head=about)

@@ -231,7 +231,7 @@ def _effects(case: WhatIf, cost: Cost, spec: BudgetSpec, name: str) -> list[_Eff
     rest = {n: (gross.sel(scenario=name, line=n) - gross.sel(scenario=BASELINE, line=n)).to_numpy() for n in names}
     found = []
     for label, (change, part) in outcome.parts.items():
-        moved = priced(cost.parts, cost.exposure, part.values.astype(np.float32), part.rows)
+        moved = priced(cost.parts, cost.exposure, part.values.astype(np.float32), part.rows, part.prices)
         moved -= priced(cost.parts, cost.exposure, base[part.rows], part.rows)
         pounds = {n: moved[(owners[part.rows] == n) | (n == TOTAL)].sum(axis=0) for n in names}
         rest = {n: rest[n] - pounds[n] for n in names}

@@ -23,6 +23,7 @@ from demand.budget.prices import Cost, price
 from demand.calendar import FinancialYear
 from demand.ended import with_ended
 from demand.scenario import BASELINE
+from demand.scenario.application import PRICES
 from demand.tables import History, frequency_of
 
 __all__ = ["OUTTURN", "outturn", "outturn_notes", "remainder"]
@@ -63,7 +64,7 @@ def remainder(cost: Cost, history: History, *, until: pd.Timestamp, seed: int) -
         needed was not counted, and all NaN where the forecast ends before the year.
     """
     start = cost.exposure.start_month
-    demand, counted = with_ended(cost.demand.sel(scenario=[BASELINE]), history, start_month=start)
+    demand, counted = with_ended(cost.demand.sel(scenario=[BASELINE]).drop_vars(PRICES, errors="ignore"), history, start_month=start)
     frequency, wide = frequency_of(demand), counted.wide
     late = wide.index[frequency.end_of(pd.DatetimeIndex(wide.index)) > until]
     known: History | None = counted

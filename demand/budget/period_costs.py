@@ -10,6 +10,7 @@ import xarray as xr
 
 from demand.budget.prices import Cost
 from demand.calendar import FinancialYear, span_shares
+from demand.scenario.application import price_factors
 from demand.scenario.exposure import lengths
 
 __all__ = ["by_period"]
@@ -27,6 +28,7 @@ def by_period(cost: Cost) -> xr.DataArray:
     ]
     place = {row: position for position, row in enumerate(exposure.series.index.get_indexer(ids))}
     ordered = cost.demand.transpose("scenario", "series", "ds", "draw").to_numpy()
+    factors = price_factors(cost.demand)
     pounds = np.zeros((ordered.shape[0], len(ids), *ordered.shape[2:]))
     for part in cost.parts:
         spans = part.cost.spans(years)
@@ -37,8 +39,11 @@ def by_period(cost: Cost) -> xr.DataArray:
         for position in range(ordered.shape[0]):
             values = ordered[position, part.rows]
             there = values if part.per is None else exposure.average(values, part.rows)
-            pounds[position, rows] += rate * (there if part.times is None else there * part.times)
-    coords = {n: c for n, c in cost.demand.coords.items() if c.dims != ("series",)}
+            there = there if part.times is None else there * part.times
+            if factors is not None and not part.cost.on_top:
+                there = there * factors[position, part.rows]
+            pounds[position, rows] += rate * there
+    coords = {n: c for n, c in cost.demand.coords.items() if len(c.dims) < 2 and c.dims != ("series",)}
     about = {n: c for n, c in cost.years.coords.items() if c.dims == ("series",)}
     return xr.DataArray(
         pounds, dims=("scenario", "series", "ds", "draw"), coords={**coords, **about}, attrs=dict(cost.years.attrs), name="cost"

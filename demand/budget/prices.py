@@ -21,6 +21,7 @@ from demand.calendar import FinancialYear
 from demand.course import Course
 from demand.ended import with_ended
 from demand.errors import BudgetError, Fault, ScenarioError, did_you_mean, listed, raise_all
+from demand.scenario.application import price_factors
 from demand.scenario.exposure import DAYS, PERIODS_A_YEAR, Exposure, Span
 from demand.spec import Assumption, Unit, Where
 from demand.tables import History, match
@@ -138,10 +139,15 @@ class Part:
         """Give how many times the price has been uplifted when each financial year begins."""
         return self.rise.steps([year.start for year in years])
 
-    def quantity(self, exposure: Exposure, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Give how much of some of its series is paid for: values is (rows, periods, draws). Gives (rows, spans of one price, draws)."""
+    def quantity(self, exposure: Exposure, values: np.ndarray, rows: np.ndarray, prices: np.ndarray | None = None) -> np.ndarray:
+        """Give how much of some of its series is paid for: values, and by what prices are multiplied, are (rows, periods, draws).
+
+        Gives (rows, spans of one price, draws). What comes on top of a price is not multiplied.
+        """
         spans = self.cost.spans(exposure.years)
         times = None if self.times is None else self.times[np.searchsorted(self.rows, rows)]
+        if prices is not None and not self.cost.on_top:
+            values, times = (values * prices, times) if self.per is None else (values, prices if times is None else times * prices)
         return exposure.quantity(values, rows, per=self.per, spans=None if len(spans) == len(exposure.years) else spans, times=times)
 
     def pounds(self, quantity: np.ndarray, years: Sequence[FinancialYear]) -> np.ndarray:
@@ -232,10 +238,14 @@ def price(
     shape = (demand.sizes["scenario"], len(rows), len(exposure.labels), demand.sizes["draw"])
     pounds = np.empty(shape, dtype=np.float64)
     ordered = demand.transpose("scenario", "series", "ds", "draw").to_numpy()
+    factors = price_factors(demand)
     for position, values in enumerate(ordered):
-        moved = rows if position == 0 else rows[[not np.array_equal(values[r], ordered[0, r]) for r in rows]]
+        other = None if factors is None else factors[position]
+        same = [np.array_equal(values[r], ordered[0, r]) and (other is None or bool((other[r] == 1).all())) for r in rows]
+        moved = rows[~np.array(same, dtype=bool)] if position else rows
         pounds[position] = pounds[0] if position else 0.0
-        pounds[position, np.searchsorted(rows, moved)] = priced(parts, exposure, values[moved], moved)
+        times = None if other is None else other[moved]
+        pounds[position, np.searchsorted(rows, moved)] = priced(parts, exposure, values[moved], moved, times)
     about = {n: (c.dims, c.to_numpy()[rows]) for n, c in demand.coords.items() if c.dims == ("series",)}
     coords = {"scenario": demand["scenario"].to_numpy(), "financial_year": np.array(exposure.labels, dtype=object), **about,
               "draw": demand["draw"].to_numpy(), "months_actual": ("financial_year", exposure.months_actual)}  # fmt: skip
@@ -250,7 +260,7 @@ def yearly(cost: Cost) -> xr.DataArray:
     return cost.years
 
 
-def priced(parts: Sequence[Part], exposure: Exposure, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def priced(parts: Sequence[Part], exposure: Exposure, values: np.ndarray, rows: np.ndarray, prices: np.ndarray | None = None) -> np.ndarray:
     """Price some series of one scenario by whole financial year.
 
     Parameters
@@ -261,6 +271,8 @@ def priced(parts: Sequence[Part], exposure: Exposure, values: np.ndarray, rows: 
         Shape (rows, periods, draws).
     rows : numpy.ndarray
         Positions of the series, ascending.
+    prices : numpy.ndarray, optional
+        By what prices are multiplied, in the shape of `values`.
 
     Returns
     -------
@@ -270,7 +282,8 @@ def priced(parts: Sequence[Part], exposure: Exposure, values: np.ndarray, rows: 
     pounds = np.zeros((len(rows), len(exposure.labels), values.shape[2]))
     for part in parts:
         both, _, at = np.intersect1d(part.rows, rows, return_indices=True)
-        pounds[at] += part.pounds(part.quantity(exposure, values[at], both), exposure.years)
+        times = None if prices is None else prices[at]
+        pounds[at] += part.pounds(part.quantity(exposure, values[at], both, times), exposure.years)
     return pounds
 
 

@@ -112,7 +112,7 @@ def _resized(
 ) -> np.ndarray:
     """Give how far a scenario is from the baseline, in expected pounds by year, with some of its numbers certain."""
     end = resized(case, outcome, numbers, together=scenario.together)
-    return np.asarray((_expected(cost, end.values, end.rows) - base[end.rows]).sum(axis=0))
+    return np.asarray((_expected(cost, end.values, end.rows, end.prices) - base[end.rows]).sum(axis=0))
 
 
 def _moved(at: Pounds, number: Assumption, ends: tuple[float, float], now: np.ndarray) -> tuple[np.ndarray, np.ndarray, str, np.ndarray]:
@@ -229,7 +229,7 @@ def sweep(
         names = [f"{lever.change}" + ("" if lever.number == "size" else f": {lever.number.replace('_', ' ')}") for lever in one.levers]
         for values, outcome in grid(case, one):
             at = [part for pair in zip([*names, ""], [*values, np.nan], strict=True) for part in pair][:4]
-            moved = differences(base, measure, outcome.values, outcome.rows)
+            moved = differences(base, measure, outcome)
             for name, difference in moved.items():
                 total = base[name].sum(axis=0) + difference
                 for y in np.flatnonzero(np.isfinite(total).all(axis=1)):
@@ -242,16 +242,16 @@ def _measure(case: WhatIf, history: History | None, start_month: int, cost: Cost
     """Give what is measured in waterfalls and sweeps: people by kind and unit, and pounds where there is a cost."""
     exposure = cost.exposure if cost is not None else exposure_of(case, history, start_month)
 
-    def measure(values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
+    def measure(values: np.ndarray, rows: np.ndarray, prices: np.ndarray | None) -> dict[str, np.ndarray]:
         people = measured(exposure, values, rows)
-        return people if cost is None else {**people, POUNDS: priced(cost.parts, exposure, values, rows)}
+        return people if cost is None else {**people, POUNDS: priced(cost.parts, exposure, values, rows, prices)}
 
     return exposure, measure
 
 
-def _expected(cost: Cost, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _expected(cost: Cost, values: np.ndarray, rows: np.ndarray, prices: np.ndarray | None = None) -> np.ndarray:
     """Give expected pounds by series and whole financial year."""
-    return np.asarray(priced(cost.parts, cost.exposure, values, rows).mean(axis=2))
+    return np.asarray(priced(cost.parts, cost.exposure, values, rows, prices).mean(axis=2))
 
 
 def _prices(part: Part, cost: Cost, values: np.ndarray, *, seed: int) -> tuple[Callable[[str, float], np.ndarray], np.ndarray]:

@@ -20,7 +20,7 @@ import xarray as xr
 
 from demand.calendar import Frequency
 from demand.caseload.known import KnownChange
-from demand.caseload.levers import Lever, Pull, factor_of, pull_of
+from demand.caseload.levers import Pull
 from demand.caseload.recorded import growth_of
 from demand.caseload.runoff import run_on
 from demand.caseload.spells import as_known, flows, spells_of
@@ -123,7 +123,8 @@ class Caseload:
         last: pd.Timestamp,
         *,
         seed: int,
-        levers: Sequence[Lever] = (),
+        levers: Mapping[str, np.ndarray] | None = None,
+        towards: np.ndarray | None = None,
         changes: Sequence[KnownChange] = (),
         trend: bool = True,
     ) -> xr.Dataset:
@@ -137,8 +138,11 @@ class Caseload:
             The last period that is known.
         seed : int
             The same seed gives everybody whom nothing touches the same future under other levers and changes.
-        levers : sequence of Lever
-            Each acts on entries, stays, moves or prices alone.
+        levers : mapping of str to numpy.ndarray, optional
+            Factors of "entries" (new starts from outside), "stay" (what is left of a stay, from the period on) and "moves" (of the ends,
+            those that are moves), each alone: shape (series, periods, draws).
+        towards : numpy.ndarray, optional
+            Shape (series,), bool: the series that moves are meant to; all where it is not given.
         changes : sequence of KnownChange
         trend : bool
             Whether the price of new starts goes on growing as it did; if not, all is at the prices of today.
@@ -151,20 +155,20 @@ class Caseload:
         Raises
         ------
         DataError, ScenarioError
-            Where a known change means more people than are there; where a selector matches no series.
+            Where a known change means more people than are there, or matches no series.
         """
         day, ds = self.day_of(last), self.frequency.after(last, starts.shape[1])
-        known, draws = as_known(self.spells, day), starts.shape[2]
-        entries, price = (factor_of(levers, on, self.series, ds, draws=draws, seed=seed) for on in ("entries", "price"))
-        if entries is not None:
-            starts = np.stack([to_counts(s, stream(seed, "levers", i)) for i, s in zip(self.series.index, starts * entries, strict=True)])
-        pull = pull_of(levers, self.series, ds, last=self.day_of(ds[-1]), draws=draws, seed=seed)
+        known = as_known(self.spells, day)
+        acting = levers or {}
+        if "entries" in acting:
+            starts = starts * acting["entries"]
+            starts = np.stack([to_counts(s, stream(seed, "levers", i)) for i, s in zip(self.series.index, starts, strict=True)])
+        meant = np.ones(len(self.series)) if towards is None else towards.astype(float)
+        edges = np.r_[np.asarray(ds).astype("datetime64[D]").astype(float), (self.day_of(ds[-1]) - pd.Timestamp(0)).days + 1.0]
+        pull = Pull(edges, acting.get("stay"), acting.get("moves"), meant) if {"stay", "moves"} & set(acting) else None
         stays = self.stays(known, day)
         stays = stays if trend else replace(stays, growth=np.zeros_like(stays.growth))
-        told = self._ran(known, stays, starts, seed, pull=pull, changes=changes)
-        if price is None:
-            return told
-        return told.assign({name: told[name] * price for name in ("pounds", "committed_pounds")})
+        return self._ran(known, stays, starts, seed, pull=pull, changes=changes)
 
     def starts(self, last: pd.Timestamp) -> History:
         """Give the HISTORY of new starts from outside, up to a period, cleaned of shocks that had begun.

@@ -252,11 +252,15 @@ class _Engine:
         cut = end >= some.until
         end = np.maximum(np.where(cut, some.until, end), since + 1)
         chance = self.stays.moving[kind, np.maximum(np.searchsorted(BANDS, length, side="left") - 1, 0)]
+        more = np.ones(len(some))
         if self.pull is not None:
-            chance = self.pull.moving(some.series, some.draw, end, chance)
+            more = self.pull.moving(some.series, some.draw, end)
+            chance = np.minimum(chance * (1 + (more - 1) * (self.stays.to @ self.pull.towards)[some.series]), 1.0)
         went, luck, way = np.full(len(some), -1), *self.rng.random((2, len(some)))
         moves = np.flatnonzero((luck < chance) & ~cut & (self.leads[some.series, -1] > 0))
         leads = self.leads[some.series[moves]]
+        if self.pull is not None:
+            leads = (self.stays.to[some.series[moves]] * (1 + (more[moves] - 1)[:, None] * self.pull.towards)).cumsum(axis=1)
         went[moves] = np.minimum((way[moves][:, None] * leads[:, -1:] >= leads).sum(axis=1), leads.shape[1] - 1)
         return end, went
 

@@ -4,7 +4,7 @@ In: DRAWS, `Scenario`s and EFFECTS. Out: DEMAND, what was applied, and waterfall
 that came from a spreadsheet can be planned with too. Refuses what it cannot apply, with every fault at once.
 """
 
-from demand.scenario.application import Outcome, apply, resized, under
+from demand.scenario.application import Outcome, apply, price_factors, resized, under
 from demand.scenario.case import WhatIf
 from demand.scenario.change import BASELINE, Change, Scenario, Variant, by_name, standing, unfold
 from demand.scenario.comparison import (
@@ -21,6 +21,7 @@ from demand.scenario.comparison import (
     taken_together,
 )  # fmt: skip
 from demand.scenario.exposure import AVERAGE, Exposure
+from demand.scenario.flows import Flows
 from demand.scenario.sweep import Lever, Sweep, grid, sweep_faults
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "WATERFALL",
     "Change",
     "Exposure",
+    "Flows",
     "Lever",
     "Measure",
     "Outcome",
@@ -46,6 +48,7 @@ __all__ = [
     "exposure_of",
     "grid",
     "measured",
+    "price_factors",
     "resized",
     "standing",
     "steps",

@@ -20,13 +20,18 @@ from demand.errors import Fault, ScenarioError, listed, raise_all
 from demand.scenario.case import Applied, WhatIf
 from demand.scenario.change import BASELINE, Change, Scenario, by_name, places, unfold
 from demand.scenario.effect import kept, work_out
+from demand.scenario.flows import Flows
 from demand.scenario.shift import moved
 
-__all__ = ["APPLIED", "Outcome", "apply", "resized", "under"]
+__all__ = ["APPLIED", "PRICES", "Outcome", "apply", "price_factors", "resized", "under"]
 
 Together = Literal["multiply", "add"] | None
 APPLIED = ["scenario", "change", "unique_id", "effect", "start", "old_mean", "new_mean", "warning", "sentence"]
 """The columns of the list of what was applied."""
+
+
+PRICES = "prices"
+"""The coordinate of DEMAND that says by what prices are multiplied."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,14 @@ class Outcome:
         float32, shape (rows, periods, draws).
     parts : mapping of label to (Change, Applied)
         What each change does alone.
+    prices : numpy.ndarray, optional
+        By what the price of one is multiplied, in the shape of `values`; None where no change moves prices.
     """
 
     rows: np.ndarray
     values: np.ndarray = field(repr=False)
     parts: Mapping[str, tuple[Change, Applied]]
+    prices: np.ndarray | None = field(default=None, repr=False)
 
 
 def apply(
@@ -55,6 +63,7 @@ def apply(
     seed: int,
     effects: pd.DataFrame | None = None,
     drivers: pd.DataFrame | None = None,
+    flows: Flows | None = None,
 ) -> tuple[xr.DataArray, pd.DataFrame]:
     """Say how demand would be under each scenario, in the same joint futures as the baseline.
 
@@ -69,11 +78,14 @@ def apply(
         EFFECTS, needed by changes of drivers.
     drivers : pandas.DataFrame, optional
         DRIVERS with their future; they only serve to warn where a driver would leave its observed range.
+    flows : Flows, optional
+        Stocks as they come about, needed by changes of entries, stay and moves.
 
     Returns
     -------
     demand : xarray.DataArray
-        DEMAND, float32, dims (scenario, series, ds, draw); 'baseline' first, equal to `draws`. Values may be fractional.
+        DEMAND, float32, dims (scenario, series, ds, draw); 'baseline' first, equal to `draws`. Values may be fractional. Where a change
+        moves prices, the coordinate `PRICES` says by what they are multiplied.
     applied : pandas.DataFrame
         `APPLIED`: a row a scenario, change and series, with its mean over the periods in which the change is at work, old and new.
 
@@ -82,11 +94,12 @@ def apply(
     ScenarioError
         With every fault of every scenario at once.
     """
-    case = WhatIf(draws, tuple(scenarios), seed, effects, drivers)
+    case = WhatIf(draws, tuple(scenarios), seed, effects, drivers, flows=flows)
     known = by_name(case.scenarios)
     base = draws.transpose("series", "ds", "draw").to_numpy()
     values = np.empty((len(known) + 1, *base.shape), dtype=np.float32)
     values[0], told, faults = base, [], []
+    prices: np.ndarray | None = None
     for position, scenario in enumerate(known.values(), start=1):
         try:
             changes, at = unfold(scenario, known), {"": f"scenarios > {scenario.name}", **places(scenario, known)}
@@ -96,12 +109,22 @@ def apply(
             continue
         values[position] = base
         values[position, outcome.rows] = outcome.values
+        if outcome.prices is not None:
+            prices = np.ones(values.shape, dtype=np.float32) if prices is None else prices
+            prices[position, outcome.rows] = outcome.prices
         told += [_tell(case, scenario.name, label, change, part) for label, (change, part) in outcome.parts.items()]
     raise_all(list(dict.fromkeys(faults)), ScenarioError, during="applying the scenarios")
     about = {str(n): (c.dims, c.to_numpy()) for n, c in draws.coords.items()}
     coords = {"scenario": np.array([BASELINE, *known], dtype=object), **about}
     demand = xr.DataArray(values, dims=("scenario", "series", "ds", "draw"), coords=coords, attrs=dict(draws.attrs), name="y")
+    if prices is not None:
+        demand = demand.assign_coords({PRICES: (demand.dims, prices)})
     return demand, pd.concat(told, ignore_index=True) if told else pd.DataFrame(columns=APPLIED)
+
+
+def price_factors(demand: xr.DataArray) -> np.ndarray | None:
+    """Give by what prices are multiplied under each scenario, dims (scenario, series, ds, draw); None where no change moves them."""
+    return demand.coords[PRICES].transpose("scenario", "series", "ds", "draw").to_numpy() if PRICES in demand.coords else None
 
 
 def under(case: WhatIf, changes: Mapping[str, Change], *, together: Together, at: Mapping[str, str] | None = None) -> Outcome:
@@ -184,7 +207,7 @@ def _joined(case: WhatIf, parts: Mapping[str, tuple[Change, Applied]], together:
     if not parts:
         return Outcome(np.array([], dtype=int), base[:0], parts)
     rows = np.unique(np.concatenate([part.rows for _, part in parts.values()]))
-    late = [part for _, part in parts.values() if part.move is not None and together == "multiply"]
+    late = [part for _, part in parts.values() if part.move is not None and part.ceiling is None and together == "multiply"]
     caps = [part for _, part in parts.values() if part.ceiling is not None and together is not None]
     levels = [part for _, part in parts.values() if (part.move is None or together != "multiply") and not any(part is c for c in caps)]
     values = _levels(base, rows, levels, ratios=together == "multiply")
@@ -194,17 +217,35 @@ def _joined(case: WhatIf, parts: Mapping[str, tuple[Change, Applied]], together:
             at, sources = np.searchsorted(rows, part.rows), np.searchsorted(rows, part.move.rows)
             values[at] += moved(before[at], part.rows, before[sources], part.move) - before[at]
     values = np.maximum(values, 0.0)
-    return Outcome(rows, (values * _under_caps(rows, values, caps) if caps else values).astype(np.float32), parts)
+    values = _under_caps(rows, values, caps) if caps else values
+    return Outcome(rows, values.astype(np.float32), parts, _prices(rows, values.shape, [part for _, part in parts.values()]))
+
+
+def _prices(rows: np.ndarray, shape: tuple[int, ...], parts: Sequence[Applied]) -> np.ndarray | None:
+    """Multiply what changes do to prices; None where none does anything."""
+    found: np.ndarray | None = None
+    for part in parts:
+        if part.prices is not None:
+            found = np.ones(shape) if found is None else found
+            found[np.searchsorted(rows, part.rows)] *= part.prices
+    return found
 
 
 def _under_caps(rows: np.ndarray, values: np.ndarray, caps: Sequence[Applied]) -> np.ndarray:
-    """Give the share that caps leave of each series: of those that meet the least, so that all of them hold in whatever order they come."""
-    share = np.ones(values.shape)
-    for part in caps:
+    """Hold series under caps: where several meet the least counts, so that all hold in whatever order they come; the rest goes on."""
+    share, new = np.ones(values.shape), values
+    meant = [(part, np.searchsorted(rows, part.rows if part.move is None else part.move.rows)) for part in caps]
+    for part, at in meant:
         if part.ceiling is not None and part.weight is not None:
-            at = np.searchsorted(rows, part.rows)
             share[at] = np.minimum(share[at], kept(values[at], part.weight, part.ceiling))
-    return share
+    new, gone = values * share, set[int]()
+    for part, at in meant:
+        for position, row in enumerate(at) if part.move is not None else ():
+            if part.move is not None and int(row) not in gone:
+                ends, shares = part.move.arrivals[position]
+                new[np.searchsorted(rows, ends)] += shares[:, :, None] * (values[row] - values[row] * share[row])
+                gone.add(int(row))
+    return new
 
 
 def _levels(base: np.ndarray, rows: np.ndarray, parts: Sequence[Applied], *, ratios: bool) -> np.ndarray:

@@ -14,6 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from demand.scenario.change import Scenario
+from demand.scenario.flows import Flows
 
 __all__ = ["Applied", "Move", "WhatIf"]
 
@@ -35,6 +36,8 @@ class WhatIf:
         DRIVERS: ds, name, value: to say where a driver would leave the range that was observed, and for populations.
     version : str
         What made the forecast; runs of other versions are not compared.
+    flows : Flows, optional
+        Stocks as they come about, for changes of entries, stay and moves.
     """
 
     draws: xr.DataArray = field(repr=False)
@@ -43,6 +46,7 @@ class WhatIf:
     effects: pd.DataFrame | None = field(default=None, repr=False)
     drivers: pd.DataFrame | None = field(default=None, repr=False)
     version: str = ""
+    flows: Flows | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class Applied:
         Of caps: what all series together are held to, shape (draws,).
     weight : numpy.ndarray, optional
         Of caps: how far they have come, shape (rows, periods, draws), or one for all draws.
+    prices : numpy.ndarray, optional
+        By what the price of one is multiplied, in the shape of `values`.
     """
 
     rows: np.ndarray
@@ -83,3 +89,4 @@ class Applied:
     move: Move | None = None
     ceiling: np.ndarray | None = field(default=None, repr=False)
     weight: np.ndarray | None = field(default=None, repr=False)
+    prices: np.ndarray | None = field(default=None, repr=False)

@@ -51,9 +51,14 @@ class Variant(Spec):
 
 
 NEEDS = {"driver": ("driver",), "shift": ("to",), "rate": ("rate_now",), "level": ("between", "towards")}
-"""Keys that one effect needs, and no other has."""
-MAY_HAVE = {"elasticity": ("driver",), "counts": ("rate",), "per": ("level",), "household_size": ("add", "cap", "shift")}
+"""Keys that one effect needs, and no other has, but for those of `MAY_HAVE`."""
+MAY_HAVE = {"elasticity": ("driver",), "counts": ("rate",), "per": ("level",), "household_size": ("add", "cap", "shift"),
+            "to": ("shift", "moves", "cap")}  # fmt: skip
 """Keys that some effects may have, and no other has."""
+FLOWS = ("entries", "stay", "moves")
+"""Effects on how stocks come about, which need a `caseload`."""
+RATIOS = ("multiply", "driver", "rate", "level", "price", *FLOWS)
+"""Effects whose size is a ratio."""
 SHARES = {"shift": "a share that moves", "level": "the share of a gap that is closed", "rate": "a rate"}
 
 
@@ -71,17 +76,20 @@ class Change(Spec):
     """What it is called in tables and charts."""
     where: Where = Field(default_factory=dict)
     """Which series: key column -> values. Empty means all."""
-    effect: Literal["multiply", "add", "cap", "driver", "shift", "rate", "level"]
-    """multiply: times `size`. add: plus `size`, for all series meant taken together. cap: at most `size`, taken together. driver: what
+    effect: Literal["multiply", "add", "cap", "driver", "shift", "rate", "level", "entries", "stay", "moves", "price"]
+    """multiply: times `size`. add: plus `size`, for all series meant taken together. cap: at most `size`, taken together; with `to`, who
+    does not fit goes there. driver: what
     `driver` times `size` would do, by the effects that were estimated, or by `elasticity`. shift: the share (or number) `size` moves to the
     series of `to`. rate: a rate of success goes from `rate_now` to `size`, and with it those who are counted because it did not succeed.
-    level: groups come nearer to each other, by the share `size` of the gap."""
+    level: groups come nearer to each other, by the share `size` of the gap. price: what one costs is times `size`. With a `caseload`:
+    entries, new starts from outside are times `size`; stay, what is left of each stay from then on is; moves, how many stays end in a move
+    is, or with `to` in a move there. Stocks, and the price of a place, follow from these."""
     driver: str | None = None
     """For `effect: driver`: the driver that takes another path."""
     elasticity: Assumption | None = None
     """For `effect: driver`: an assumed effect in place of the estimated one; 0.5 means that 10 % more of the driver brings 5 % more."""
     to: Where | None = None
-    """For `effect: shift`: where people go. They keep the keys that are not named here."""
+    """For `effect: shift`, and `cap`: where people go; they keep the keys that are not named here. For `effect: moves`: to where."""
     rate_now: Assumption | None = None
     """For `effect: rate`: the share of cases that succeed today, as a ratio."""
     counts: Literal["failures", "successes"] | None = None
@@ -114,7 +122,8 @@ class Change(Spec):
     def _holds(self) -> Change:
         for effect, keys in NEEDS.items():
             for key in keys:
-                if (self.effect == effect) != (getattr(self, key) is not None):
+                given, mine = getattr(self, key) is not None, self.effect == effect
+                if (mine and not given) or (given and not mine and key not in MAY_HAVE):
                     raise ValueError(f"'{key}' belongs to 'effect: {effect}', and 'effect: {effect}' needs it.")
         for key, effects in MAY_HAVE.items():
             if getattr(self, key) is not None and self.effect not in effects:
@@ -151,7 +160,7 @@ class Change(Spec):
             raise ValueError("'rate_now' leaves nobody to count: its range must end before 1 (for successes: begin above 0).")
 
     def _size_holds(self, size: Assumption) -> None:
-        unit, ratio = Unit.parse(size.unit), self.effect in ("multiply", "driver", "rate", "level")
+        unit, ratio = Unit.parse(size.unit), self.effect in RATIOS
         if ratio and unit.of not in (("ratio", "share") if self.effect in SHARES else ("ratio",)):
             raise ValueError(f"'effect: {self.effect}' needs a size in 'ratio' (0.94 = six in a hundred fewer), not '{size.unit}'.")
         if unit != Unit.parse(self.sizes[0].unit):
@@ -197,10 +206,14 @@ class Change(Spec):
         words = {
             "multiply": f"times {number}",
             "add": f"{number}{counted} more, shared out among the series",
-            "cap": f"at most {number}{counted} together",
+            "cap": f"at most {number}{counted} together{f', the others to {_named(self.to)}' if self.to else ''}",
             "driver": f"what {self.driver} times {number} brings",
             "shift": f"{number}{counted or ' of them'} move to {_named(self.to or {})}",
             "rate": f"success goes from {self.rate_now.value if self.rate_now else 0:g} to {number} ({self.counts or 'failures'} counted)",
+            "entries": f"entries times {number}",
+            "stay": f"what is left of stays times {number}",
+            "moves": f"moves{f' to {_named(self.to)}' if self.to else ''} times {number}",
+            "price": f"price times {number}",
             "level": f"{number} of the gap to the {self.towards} of each {self.between} is closed",
         }
         when = f", from {self.start}" if self.start else ""

@@ -16,7 +16,7 @@ import xarray as xr
 from demand.ended import with_ended
 from demand.errors import Fault, ScenarioError, did_you_mean, raise_all
 from demand.scenario.application import Outcome, under
-from demand.scenario.case import WhatIf
+from demand.scenario.case import Applied, WhatIf
 from demand.scenario.change import BASELINE, Scenario, by_name, unfold
 from demand.scenario.exposure import AVERAGE, Exposure
 from demand.spec import fingerprint
@@ -35,8 +35,9 @@ WATERFALL = ["from", "to", "financial_year", "change", "measure", "amount", "fro
 both are ranges of differences within each draw, and ranges do not add up."""
 TENTHS = (0.1, 0.9)
 """The ends of an 80 % range."""
-Measure = Callable[[np.ndarray, np.ndarray], dict[str, np.ndarray]]
-"""From draws (rows, periods, draws) and the positions of their series to amounts (rows, financial years, draws) of each measure."""
+Measure = Callable[[np.ndarray, np.ndarray, np.ndarray | None], dict[str, np.ndarray]]
+"""From draws (rows, periods, draws), the positions of their series and by what prices are multiplied (None: 1) to amounts (rows, financial
+years, draws) of each measure."""
 
 
 def compare(
@@ -73,7 +74,7 @@ def compare(
     if other is not None:
         case, b = taken_together(case, other, b)
     exposure = exposure_of(case, history, start_month)
-    return steps(case, [(a, b)], exposure=exposure, measure=lambda values, rows: measured(exposure, values, rows))
+    return steps(case, [(a, b)], exposure=exposure, measure=lambda values, rows, _: measured(exposure, values, rows))
 
 
 def taken_together(case: WhatIf, other: WhatIf, b: str) -> tuple[WhatIf, str]:
@@ -197,12 +198,13 @@ def baseline_of(case: WhatIf, exposure: Exposure, measure: Measure) -> dict[str,
     """Measure the baseline, with the series that ended after all others: (rows, years, draws) by the name of the measure."""
     everything = case.draws.transpose("series", "ds", "draw").to_numpy()
     ended = np.zeros((len(exposure.series) - len(everything), *everything.shape[1:]), dtype=everything.dtype)
-    return measure(np.concatenate([everything, ended]), np.arange(len(exposure.series)))
+    return measure(np.concatenate([everything, ended]), np.arange(len(exposure.series)), None)
 
 
-def differences(base: dict[str, np.ndarray], measure: Measure, values: np.ndarray, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Give what some series' new draws change in all, by the name of the measure: shape (years, draws)."""
-    return {name: (amounts - base[name][rows]).sum(axis=0) for name, amounts in measure(values, rows).items()}
+def differences(base: dict[str, np.ndarray], measure: Measure, new: Outcome | Applied) -> dict[str, np.ndarray]:
+    """Give what some series' new draws and prices change in all, by the name of the measure: shape (years, draws)."""
+    amounts = measure(new.values.astype(np.float32), new.rows, new.prices)
+    return {name: (amount - base[name][new.rows]).sum(axis=0) for name, amount in amounts.items()}
 
 
 def _waterfall(
@@ -210,14 +212,14 @@ def _waterfall(
 ) -> Iterator[tuple[int, str, str, *tuple[float, ...]]]:
     """Give year, change, measure, amount, both totals and the ranges of one waterfall."""
     ends = [_under(case, name, known) for name in pair]
-    moved = [differences(base, measure, end.values, end.rows) for end in ends]
+    moved = [differences(base, measure, end) for end in ends]
     shared = set.intersection(*({change.fingerprint for change, _ in end.parts.values()} for end in ends))
     bars: list[tuple[str, dict[str, np.ndarray]]] = []
     for sign, end, everything in zip((-1, 1), ends, moved, strict=True):
         for label, (change, part) in end.parts.items():
             if change.fingerprint not in shared:
                 alone = len(end.parts) == 1
-                single = everything if alone else differences(base, measure, part.values.astype(np.float32), part.rows)
+                single = everything if alone else differences(base, measure, part)
                 bars.append((label if sign == 1 else f"without: {label}", {name: sign * amounts for name, amounts in single.items()}))
     for name, series in base.items():
         start, end_ = (series.sum(axis=0) + difference[name] for difference in moved)

@@ -9,13 +9,17 @@ change does not happen its path is 0 throughout, and every effect leaves the bas
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pandas as pd
+
+from demand.errors import Fault, ScenarioError
 from demand.scenario.case import Applied, WhatIf
-from demand.scenario.change import Change
+from demand.scenario.change import FLOWS, Change
 from demand.scenario.drivers import driven
 from demand.scenario.level import gaps
-from demand.scenario.shift import shift
+from demand.scenario.shift import leaving, shift
 from demand.scenario.timing import chosen, dates, paths
 from demand.scenario.units import in_a_period
 from demand.tables import match, series_of
@@ -45,24 +49,59 @@ def work_out(case: WhatIf, change: Change, *, at: str) -> Applied:
     weight = np.where((kinds == "flow")[:, None, None], path["flow"], path["stock"])
     active = np.asarray((weight > 0).any(axis=2))
     size = _size(case, change)
+    if change.effect in FLOWS:
+        return _flowed(case, change, rows, weight, size, at=at)
     old = case.draws.transpose("series", "ds", "draw").to_numpy()[rows].astype(np.float64)
-    if change.effect in ("multiply", "rate"):
+    if change.effect == "price":
+        return Applied(rows, old, active, dates(case, change), prices=np.broadcast_to(1 + weight * (size - 1), old.shape))
+    if change.effect == "shift":
+        return shift(case, change, rows, leaving(case, change, rows, weight, size, at=at), at=at)
+    if change.effect in ("add", "cap"):
+        total = size * in_a_period(case, change, series.iloc[rows], at=at)
+        if change.effect == "cap":
+            return _capped(case, change, rows, old, weight, total, at=at)
+        return Applied(rows, _add(old, weight, total), active, dates(case, change))
+    warnings: dict[str, str] = {}
+    if change.effect == "level":
+        ratio, warnings = gaps(case, change, rows, at=at)
+        old = old * (1 + weight * size * (ratio - 1)[:, None, None])
+    elif change.effect == "driver":
+        ratio, warnings = driven(case, change, series.index[rows], weight, size, at=at)
+        old, active = old * ratio, active | (ratio != 1).any(axis=2)
+    else:
         ratio = size if change.effect == "multiply" else _fallen_through(case, change, size)
         for kind in path:
             old[kinds == kind] *= 1 + path[kind] * (ratio - 1)
-        return Applied(rows, old, active, dates(case, change))
-    if change.effect == "level":
-        ratio, warnings = gaps(case, change, rows, at=at)
-        return Applied(rows, old * (1 + weight * size * (ratio - 1)[:, None, None]), active, {**dates(case, change), **warnings})
-    if change.effect == "driver":
-        ratio, warnings = driven(case, change, series.index[rows], weight, size, at=at)
-        return Applied(rows, old * ratio, active | (ratio != 1).any(axis=2), {**dates(case, change), **warnings})
-    if change.effect == "shift":
-        return shift(case, change, rows, weight, size, at=at)
-    total = size * in_a_period(case, change, series.iloc[rows], at=at)
-    if change.effect == "cap":
-        return Applied(rows, old * kept(old, weight, total), active, dates(case, change), ceiling=total, weight=weight)
-    return Applied(rows, _add(old, weight, total), active, dates(case, change))
+    return Applied(rows, old, active, {**dates(case, change), **warnings})
+
+
+def _flowed(case: WhatIf, change: Change, rows: np.ndarray, weight: np.ndarray, size: np.ndarray, *, at: str) -> Applied:
+    """Change who comes, how long they stay or where they move, and with it every stock that they come to."""
+    if case.flows is None:
+        do_next = "Add a `caseload` section (`{}` will do); what a stored run holds does not suffice, because people are not kept"
+        raise ScenarioError(Fault(f"'effect: {change.effect}' needs stocks that are followed person by person", at, do_next=do_next))
+    ids = case.draws["series"].to_numpy()
+    here = case.flows.place([str(i) for i in ids[rows]], change=change, at=f"{at}.where")
+    base = case.draws.transpose("series", "ds", "draw").to_numpy()
+    factor = np.ones((len(case.flows.stocks.series), *base.shape[1:]))
+    factor[here[here >= 0]] = 1 + weight[here >= 0] * (size - 1)
+    more, prices = case.flows.under(change, factor, at=at)
+    begun = np.logical_or.accumulate((factor != 1).any(axis=0), axis=0)
+    more, prices = np.where(begun, more, 0.0), np.where(begun, prices, 1.0)
+    place = pd.Index(ids).get_indexer(case.flows.stocks.series.index)
+    touched = np.flatnonzero((place >= 0) & ((more != 0) | (prices != 1)).any(axis=(1, 2)))
+    touched = touched[np.argsort(place[touched])]
+    old = base[place[touched]].astype(np.float64)
+    active = (more[touched] != 0).any(axis=2) | (prices[touched] != 1).any(axis=2)
+    return Applied(place[touched], np.maximum(old + more[touched], 0.0), active, dates(case, change), prices=prices[touched])
+
+
+def _capped(case: WhatIf, change: Change, rows: np.ndarray, old: np.ndarray, weight: np.ndarray, total: np.ndarray, *, at: str) -> Applied:
+    """Hold series to a number together; who does not fit goes where the change says, or is counted nowhere."""
+    share = kept(old, weight, total)
+    if change.to is not None:
+        return replace(shift(case, change, rows, 1 - share, at=at), ceiling=total, weight=weight)
+    return Applied(rows, old * share, np.asarray((weight > 0).any(axis=2)), dates(case, change), ceiling=total, weight=weight)
 
 
 def _size(case: WhatIf, change: Change) -> np.ndarray:

@@ -15,11 +15,11 @@ from demand.scenario.timing import dates
 from demand.scenario.units import in_a_period
 from demand.tables import match, series_of
 
-__all__ = ["moved", "shift"]
+__all__ = ["leaving", "moved", "shift"]
 
 
-def shift(case: WhatIf, change: Change, rows: np.ndarray, weight: np.ndarray, size: np.ndarray, *, at: str) -> Applied:
-    """Move people from each series to those that differ from it in the keys of `to` alone.
+def shift(case: WhatIf, change: Change, rows: np.ndarray, share: np.ndarray, *, at: str) -> Applied:
+    """Move a share of the people of each series to those that differ from it in the keys of `to` alone; shape (rows, periods, draws).
 
     Raises
     ------
@@ -38,13 +38,11 @@ def shift(case: WhatIf, change: Change, rows: np.ndarray, weight: np.ndarray, si
                   f"A series like it, of the same kind and unit, that matches {dict(change.to or {})}")
             for row, ends in zip(rows, fits, strict=True) if not ends]  # fmt: skip
     raise_all(lost, ScenarioError)
-    share = size if change.is_share else _as_share(case, change, base[rows], series.iloc[rows], size, at=at)
-    leaving = np.clip(weight * share, 0.0, 1.0)
-    move = Move(rows, leaving, tuple(_arrivals(base, ends) for ends in fits))
+    move = Move(rows, share, tuple(_arrivals(base, ends) for ends in fits))
     touched = np.unique(np.concatenate([rows, *(ends for ends in fits)]))
     active = np.zeros((len(touched), base.shape[1]), dtype=bool)
     for position, (row, ends) in enumerate(zip(rows, fits, strict=True)):
-        active[np.searchsorted(touched, [row, *ends])] |= (weight[position] > 0).any(axis=1)
+        active[np.searchsorted(touched, [row, *ends])] |= (share[position] > 0).any(axis=1)
     level = base[touched].astype(np.float64)
     return Applied(touched, moved(level, touched, base[rows].astype(np.float64), move), active, dates(case, change), move)
 
@@ -65,6 +63,13 @@ def moved(level: np.ndarray, touched: np.ndarray, source: np.ndarray, move: Move
         new[np.searchsorted(touched, row)] -= people
         new[np.searchsorted(touched, ends)] += shares[:, :, None] * people
     return np.asarray(np.maximum(new, 0.0))
+
+
+def leaving(case: WhatIf, change: Change, rows: np.ndarray, weight: np.ndarray, size: np.ndarray, *, at: str) -> np.ndarray:
+    """Give the share of each series that a shift moves: shape (rows, periods, draws)."""
+    series, old = series_of(case.draws).iloc[rows], case.draws.transpose("series", "ds", "draw").to_numpy()[rows]
+    share = size if change.is_share else _as_share(case, change, old, series, size, at=at)
+    return np.asarray(np.clip(weight * share, 0.0, 1.0))
 
 
 def _as_share(case: WhatIf, change: Change, old: np.ndarray, series: pd.DataFrame, size: np.ndarray, *, at: str) -> np.ndarray:

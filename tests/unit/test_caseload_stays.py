@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from demand.calendar import Frequency
-from demand.caseload.levers import Lever, factor_of, pull_of
+from demand.caseload.levers import Pull
 from demand.caseload.runoff import run_on
 from demand.caseload.spells import as_known, spells_of
 from demand.caseload.stays import learn_stays
-from demand.errors import DataError, ScenarioError
+from demand.errors import DataError
 
 DAY = pd.Timestamp("2026-03-31")
 IDS = ["foster", "home"]
@@ -149,15 +149,12 @@ def test_half_starts_are_refused():
         run_on(spells, learnt(spells), np.full((2, 3, 4), 0.5), frequency=Frequency("M"), seed=1)
 
 
-def lever(acts_on, factor, **more):
-    size = {"value": factor, "low": factor, "high": factor, "unit": "ratio", "source": "test", "as_of": "2026-03-31", "owner": "tests"}
-    return Lever.model_validate({"name": acts_on, "acts_on": acts_on, "size": size, "start": "2026-04", **more})
-
-
-def pulled(levers, spells, starts):
+def pulled(spells, starts, *, towards=(1.0, 1.0), **factors):
+    """Run on with factors by series, the same in every period and draw."""
     ds = Frequency("M").after(DAY, starts.shape[1])
-    series = pd.DataFrame({"type": IDS}, index=pd.Index(IDS, name="unique_id"))
-    pull = pull_of(levers, series, ds, last=Frequency("M").end_of(ds)[-1], draws=starts.shape[2], seed=1)
+    edges = np.r_[np.asarray(ds).astype("datetime64[D]").astype(float), (Frequency("M").end_of(ds)[-1] - pd.Timestamp(0)).days + 1.0]
+    shaped = {k: np.array(f)[:, None, None] * np.ones(starts.shape) for k, f in factors.items()}
+    pull = Pull(edges, shaped.get("stay"), shaped.get("moves"), np.array(towards)) if factors else None
     return run_on(spells, learnt(spells), starts, frequency=Frequency("M"), seed=1, pull=pull)
 
 
@@ -165,26 +162,25 @@ def test_levers_on_stay_and_moves_do_what_they_say_and_nothing_else():
     spells = as_known(lived(), DAY)
     starts = none(48, 200)
     starts[0] = 45
-    plain = pulled([], spells, starts)
-    halved = pulled([lever("stay", 0.5, where={"type": "foster"})], spells, starts)
+    plain = pulled(spells, starts)
+    halved = pulled(spells, starts, stay=[0.5, 1.0])
 
     def ratio(one, series):
         return float(one["people"][series, -1].mean() / plain["people"][series, -1].mean())
 
     assert ratio(halved, 0) == pytest.approx(0.5, rel=0.06)
-    fewer = pulled([lever("moves", 0.5)], spells, starts)
+    fewer = pulled(spells, starts, moves=[0.5, 0.5])
     assert ratio(fewer, 1) == pytest.approx(0.5, rel=0.15)
     assert ratio(fewer, 0) == pytest.approx(1, rel=0.03)
-    same = pulled([lever("stay", 1.0)], spells, starts)
+    same = pulled(spells, starts, stay=[1.0, 1.0])
     assert np.allclose(same["people"].mean("draw"), plain["people"].mean("draw"), rtol=1e-9)
 
 
-def test_a_lever_grows_ends_and_refuses_what_is_not_there():
-    series = pd.DataFrame({"type": IDS}, index=pd.Index(IDS, name="unique_id"))
-    ds = pd.date_range("2026-04-01", periods=6, freq="MS")
-    factor = factor_of([lever("entries", 0.8, ramp_months=1, start="2026-05", end="2026-08", where={"type": "home"})], "entries", series,
-    ds, draws=2, seed=1)  # fmt: skip
-    assert np.round(factor[1, :, 0], 3).tolist() == [1.0, 0.9, 0.8, 0.8, 0.8, 1.0]
-    assert (factor[0] == 1).all()
-    with pytest.raises(ScenarioError, match="Did you mean 'home'"):
-        factor_of([lever("entries", 0.8, where={"type": "hom"})], "entries", series, ds, draws=2, seed=1)
+def test_moves_towards_another_place_leave_the_others_as_they_are():
+    spells = as_known(lived(), DAY)
+    starts = none(24, 100)
+    starts[0] = 45
+    plain, meant, others = (pulled(spells, starts, moves=[2.0, 2.0], towards=t) for t in ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0)))
+    assert np.array_equal(plain["people"], pulled(spells, starts)["people"])
+    assert float(meant["people"][1, -1].mean()) > 1.6 * float(plain["people"][1, -1].mean())
+    assert np.array_equal(others["people"], plain["people"])  # all who move go home
