@@ -8,6 +8,7 @@ from dataclasses import replace
 from demand.disclosure.open_data import data_package, forecast_table
 from demand.errors import Fault, SettingsError
 from demand.report.html import report_page
+from demand.report.paste import pasted, summary_text
 from pipelines.config import RunConfig
 from pipelines.job import Job
 from pipelines.report_input import cleared_counts, report_input
@@ -62,6 +63,9 @@ def run(job: Job, writer: Writer) -> None:
     writer.json(SHARE + "datapackage.json", data_package(config.name, config.heading, open_data, files, spec, about))
     public = replace(inputs, spec=inputs.spec.model_copy(update={"audience": "public"}), counted=tables["counts.csv"])
     writer.text(SHARE + "report.html", report_page(public))
+    writer.text(SHARE + "summary.txt", summary_text(public))
+    for name, content in pasted(public).items():
+        writer.bytes(f"{SHARE}paste/{name}", content)
 
 
 def _measured(writer: Writer, name: str) -> tuple[str, int]:

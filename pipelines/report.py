@@ -6,6 +6,7 @@ from typing import Any
 
 from demand.report.governance import governance_page
 from demand.report.html import report_page
+from demand.report.paste import pasted, summary_text
 from demand.report.workbook import workbook
 from pipelines.config import RunConfig
 from pipelines.job import Job
@@ -28,10 +29,13 @@ def rests_on(config: RunConfig) -> list[object]:
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write report.html, budget.xlsx and the records that law and good practice ask for."""
+    """Write report.html, budget.xlsx, what a committee paper needs, and the records that law and good practice ask for."""
     inputs = report_input(job.config, job.store, job.inputs.hashes)
     writer.text("report.html", report_page(inputs))
     writer.bytes("budget.xlsx", workbook(inputs))
+    writer.text("summary.txt", summary_text(inputs))
+    for name, content in pasted(inputs).items():
+        writer.bytes(f"paste/{name}", content)
     page = governance_page(inputs, job.config.governance, people=_people(job), files=job.store.manifest.get("files", {}))
     writer.text("governance.md", page)
 

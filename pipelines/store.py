@@ -94,7 +94,7 @@ class Writer:
 
     def _place(self, name: str) -> Path:
         path = self.folder / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
 

@@ -108,7 +108,7 @@ def _on_bars(axes: Any, rows: list[tuple[float, float, str]], short: Callable[[f
         )
 
 
-def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool = False) -> Figure:
+def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool = False, level: bool = False) -> Figure:
     """Show what adds and what takes away, as bars to the right and to the left.
 
     Parameters
@@ -117,6 +117,8 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
         name and value, or name, low and high: bars from low to high around nought.
     title, of : str
     money, share : bool
+    level : bool
+        Whether values say how much there is, and not how much it changes: such numbers have no plus sign.
 
     Returns
     -------
@@ -127,7 +129,7 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
     rows = frame.iloc[::-1].reset_index(drop=True)
 
     def signed(value: float) -> str:
-        return ("+" if value > 0 and not share else "") + short(value)
+        return ("+" if value > 0 and not share and not level else "") + short(value)
 
     def draw(canvas: Any) -> None:
         axes, at = canvas.subplots(), np.arange(len(rows))

@@ -54,18 +54,19 @@ class Fan:
     future: pd.DataFrame
 
 
-def drawn(draw: Callable[[Any], None], *, size: tuple[float, float] = (5.8, 3.1)) -> str:
-    """Draw with our style on a figure of its own, without the global state of pyplot, and give SVG text."""
+def drawn(draw: Callable[[Any], None], kind: str = "svg", *, size: tuple[float, float] = (5.8, 3.1)) -> bytes:
+    """Draw with our style on a figure of its own, without the global state of pyplot, and give it as `svg` or `png`."""
     import matplotlib as mpl
     from matplotlib.figure import Figure as Canvas
 
     with mpl.rc_context(STYLE):
         canvas = Canvas(figsize=size, layout="constrained")
         draw(canvas)
-        out = io.StringIO()
-        canvas.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
-    return text[text.index("<svg") :]
+        out = io.BytesIO()
+        about = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+        canvas.savefig(out, format=kind, metadata=about, dpi=200)
+    content = out.getvalue()
+    return content[content.index(b"<svg") :] if kind == "svg" else content
 
 
 def percent_axis(axis: Any) -> None:

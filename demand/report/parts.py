@@ -69,14 +69,14 @@ class Figure:
     Parameters
     ----------
     paint : callable
-        Gives SVG text.
+        Gives the picture as `svg` or as `png`.
     alt : str
         What the picture shows, for those who do not see it.
     table : Table
     heading : str
     """
 
-    paint: Callable[[], str] = field(repr=False, compare=False)
+    paint: Callable[[str], bytes] = field(repr=False, compare=False)
     alt: str
     table: Table
     heading: str = ""
@@ -85,7 +85,12 @@ class Figure:
     @cached_property
     def svg(self) -> str:
         """The picture as SVG text; it is drawn when a page first needs it."""
-        return self.paint()
+        return self.paint("svg").decode()
+
+    @property
+    def png(self) -> bytes:
+        """The picture for programs that take no SVG."""
+        return self.paint("png")
 
     @property
     def size(self) -> tuple[int, int]:

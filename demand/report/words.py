@@ -262,12 +262,12 @@ def spread(low: float, middle: float, high: float, *, money: bool = False) -> st
     Examples
     --------
     >>> spread(410, 460, 520)
-    'between 410 and 520, most likely about 460; 4 years in 5'
+    'between 410 and 520, on average about 460; 4 years in 5'
     """
     said = pounds if money else about
     if said(low) == said(high):
         return f"about {said(middle)}, with next to no doubt"
-    return f"{between(low, high, money=money)}, most likely about {said(middle)}; 4 years in 5"
+    return f"{between(low, high, money=money)}, on average about {said(middle)}; 4 years in 5"
 
 
 def label(name: object, names: Mapping[str, str] | None = None) -> str:

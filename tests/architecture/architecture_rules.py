@@ -31,6 +31,7 @@ HOMES = {
     "stepmix": "demand/segments/mixture.py",
     "matplotlib": "demand/report/figures.py",
     "jinja2": "demand/report/html.py",
+    "docx": "demand/report/document.py",
     "xlsxwriter": "demand/report/workbook.py",
     "openpyxl": "demand/data/read.py",
 }

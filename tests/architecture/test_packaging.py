@@ -11,7 +11,7 @@ import pytest
 from architecture_rules import sources
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = {"scikit-learn": "sklearn"}
+MODULES = {"python-docx": "docx", "scikit-learn": "sklearn"}
 """Packages whose module has another name."""
 FLOORS = {"numba": "statsforecast compiles with it, and asks for none in particular: older ones do not know today's numpy"}
 """Packages that are named only so that they are new enough."""

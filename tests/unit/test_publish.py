@@ -101,6 +101,10 @@ def published(tiny_run: Callable[[str], Path], tmp_path: Path) -> Path:
     return folder
 
 
+def _shared(folder: Path) -> list[Path]:
+    return [p for p in (folder / "share").rglob("*") if p.is_file()]
+
+
 def share(folder: Path, *changes: str) -> None:
     job = open_job("example:homelessness", output=str(folder), jobs=1, changes=[*TINY, *changes])
     with job.store.writing("publish", "key") as writer:
@@ -121,19 +125,20 @@ def test_what_is_shared_is_described_cleared_and_tells_of_nobody(published: Path
     assert (counted % 3 == 0).all()
     files = json.loads((published / "manifest.json").read_text())["files"]
     assert {about["class"] for name, about in files.items() if name.startswith("share/")} == {"cleared"}
-    assert {p.name for p in (published / "share").iterdir()} == {n.removeprefix("share/") for n in files if n.startswith("share/")}
+    assert {p.relative_to(published).as_posix() for p in _shared(published)} == {n for n in files if n.startswith("share/")}
+    assert {"share/summary.txt", "share/paste/questions.docx"} <= set(files)
     assert "from_total" not in pd.read_csv(published / "share" / "waterfall.csv").columns
     person = pd.read_parquet(published / "segments.parquet")["person_id"]
-    everything = b"".join(p.read_bytes() for p in (published / "share").iterdir())
+    everything = b"".join(p.read_bytes() for p in _shared(published))
     assert not [p for p in person if p.encode() in everything]
     assert f"{len(person):,}".encode() not in everything
     assert b"Internal" not in everything
 
 
 def test_publishing_again_gives_the_same_and_needs_the_earlier_release(published: Path) -> None:
-    before = {p.name: p.read_bytes() for p in (published / "share").iterdir()}
+    before = {p: p.read_bytes() for p in _shared(published)}
     share(published)
-    assert {p.name: p.read_bytes() for p in (published / "share").iterdir()} == before
+    assert {p: p.read_bytes() for p in _shared(published)} == before
     (published / "share" / "counts.csv").write_text("changed")
     with pytest.raises(StoreError, match=r"share/counts\.csv has been changed"):
         share(published)

@@ -50,7 +50,7 @@ def test_dates_are_written_out() -> None:
 
 
 def test_a_range_has_its_middle_and_its_chance() -> None:
-    assert words.spread(410, 460, 520) == "between 410 and 520, most likely about 460; 4 years in 5"
+    assert words.spread(410, 460, 520) == "between 410 and 520, on average about 460; 4 years in 5"
     assert words.spread(4_000_000, 4_000_100, 4_000_200, money=True) == "about £4 million, with next to no doubt"
 
 
