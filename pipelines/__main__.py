@@ -5,6 +5,7 @@ In: words. Out: files in the output folder, a short summary, and an exit status:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -19,7 +20,8 @@ VERBS = {
     "forecast": "Forecast demand for every series, with a range.\n\nExample: demand forecast accommodation.yaml --set forecast.horizon=24",
     "backtest": "Would the forecast have been right? Replay it at earlier dates.\n\n"
     'Example: demand backtest accommodation.yaml --set "forecast.backtest.cutoffs=[2023-03, 2024-03]"',
-    "explain": "Say what each forecast is made of.\n\nExample: demand explain accommodation.yaml; the report shows what it found",
+    "explain": "Say what each forecast is made of.\n\n"
+    "Example: demand explain accommodation.yaml --series ta/hostel/Harbour; without --series, the report shows what it found",
     "scenario": "Apply the config's scenarios to the forecast.\n\nExample: demand scenario accommodation.yaml",
     "budget": "Price every scenario by financial year and hold it against the budget.\n\n"
     "Example: demand budget accommodation.yaml --inputs outputs/accommodation/budget.xlsx",
@@ -31,7 +33,7 @@ VERBS = {
 }
 
 app = typer.Typer(
-    add_completion=False,
+    add_completion=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Forecast demand for council services, and turn scenarios into pounds by financial year.\n\nTry: demand run example:homelessness",
@@ -103,9 +105,31 @@ def _segment(
     raise typer.Exit(console.carry_out("segment", config, data_dir=data_dir, output=output, jobs=jobs, changes=words, quiet=quiet))
 
 
+def _explain(
+    config: Config,
+    data_dir: DataDir = "",
+    output: Output = "",
+    jobs: Jobs = 0,
+    changes: Set = None,
+    quiet: Quiet = False,
+    series: Annotated[
+        str, typer.Option(help="A series, as in the report: what its forecast is made of, in people and pounds.", show_default=False)
+    ] = "",
+) -> None:
+    from pipelines import console
+
+    words = changes or []
+    status = console.carry_out("explain", config, data_dir=data_dir, output=output, jobs=jobs, changes=words, quiet=quiet or bool(series))
+    if series and status == 0:
+        status = console.explained(config, series, data_dir=data_dir, output=output, changes=words)
+    raise typer.Exit(status)
+
+
+OWN: dict[str, Callable[..., None]] = {"segment": _segment, "explain": _explain}
+"""Verbs with options of their own."""
 for _name, _text in VERBS.items():
-    if _name == "segment":
-        app.command(_name, help=_text)(_segment)
+    if _name in OWN:
+        app.command(_name, help=_text)(OWN[_name])
     else:
         (_priced if _name in ("run", "scenario", "budget", "report") else _verb)(_name, _text)
 
@@ -165,6 +189,20 @@ def _compare(
     from pipelines.console import compared
 
     raise typer.Exit(compared(run, other, a=a, b=b, output=output))
+
+
+@app.command(
+    "runs",
+    help="List the runs that were recorded, the latest first.\n\nExample: demand runs accommodation; of all configs: demand runs",
+)
+def _runs(
+    name: Annotated[str, typer.Argument(help="A config's name; without it, all.", show_default=False)] = "",
+    uri: Annotated[str, typer.Option(help="Where runs are recorded, as `tracking.uri` of the config.")] = "auto",
+    last: Annotated[int, typer.Option(help="How many.")] = 20,
+) -> None:
+    from pipelines.console import runs
+
+    raise typer.Exit(runs(name, uri=uri, last=last))
 
 
 @app.command("new", help="Draft a config by looking at a file.\n\nExample: demand new accommodation --from history.csv")

@@ -8,34 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import typer
 
 from demand.errors import DemandError, StoreError
-from pipelines.job import STAGES, Job, Progress
+from pipelines.job import Job
+from pipelines.progress import progress
 
-__all__ = ["approve", "assign", "audited", "carry_out", "draft", "erased", "examined", "monitor", "open_job", "update"]
-
-DOING = {
-    "check": "Checking the data",
-    "segment": "Grouping service users",
-    "caseload": "Looking at stays",
-    "forecast": "Forecasting",
-    "backtest": "Looking back: would it have been right?",
-    "explain": "Explaining",
-    "scenario": "Applying scenarios",
-    "budget": "Pricing",
-    "moved": "Telling what moved",
-    "comparators": "Comparing with others",
-    "report": "Writing the report",
-    "publish": "Clearing what may leave",
-    "link": "Finding people who are there twice",
-    "record": "Recording the run",
-}
+__all__ = ["approve", "assign", "audited", "carry_out", "draft", "erased", "examined", "explained", "monitor", "open_job", "runs", "update"]
 
 
 def open_job(
@@ -107,7 +88,7 @@ def carry_out(verb: str, config: str, *, data_dir: str, output: str, jobs: int, 
         stages = job.wanted() if verb == "run" else [verb]
         from pipelines.cluster import computing
 
-        with computing(job.config.compute, job.jobs) as job.jobs, _progress(quiet) as job.progress:
+        with computing(job.config.compute, job.jobs) as job.jobs, progress(quiet) as job.progress:
             from pipelines.run import run
 
             trouble = run(job, stages)
@@ -348,35 +329,39 @@ def draft(name: str, source: str) -> int:
     return 0
 
 
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Progress]:
-    if quiet or not sys.stderr.isatty():
-        yield _lines(quiet)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
+def explained(config: str, series: str, *, data_dir: str, output: str, changes: list[str]) -> int:
+    """Say what the forecast of one series is made of, from what was stored.
 
-    with Bar(TextColumn("{task.description:<42}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-        tasks: dict[str, TaskID] = {}
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    from demand.report.statement import told
+    from pipelines.report_input import report_input
 
-        def told(what: str, share: float) -> None:
-            stage = what if what in DOING else current[0]
-            current[0] = stage
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(DOING.get(stage, stage), total=1.0)
-            bar.update(tasks[stage], completed=share)
-
-        current = [STAGES[0]]
-        yield told
+    try:
+        job = open_job(config, data_dir=data_dir, output=output, changes=changes)
+        typer.echo(told(report_input(job.config, job.store, job.inputs.hashes), series))
+    except DemandError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 1 if isinstance(error, StoreError) else 2
+    return 0
 
 
-def _lines(quiet: bool) -> Progress:
-    seen: set[str] = set()
+def runs(name: str, *, uri: str, last: int) -> int:
+    """List the runs that were recorded.
 
-    def told(what: str, _share: float) -> None:
-        if not quiet and what in DOING and what not in seen:
-            seen.add(what)
-            typer.echo(f"{DOING[what]} ...", err=True)
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    from pipelines.runs import runs_table
 
-    return told
+    try:
+        typer.echo(runs_table(name, uri=uri, last=last))
+    except StoreError as error:
+        typer.echo(f"Error: {error}", err=True)
+        return 1
+    return 0

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from pipelines.config import RunConfig
 
-__all__ = ["ForecastModel", "forget_runs", "load_model", "track"]
+__all__ = ["ForecastModel", "forget_runs", "load_model", "recorded", "track"]
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -134,6 +135,24 @@ def forget_runs(config: RunConfig) -> list[str]:
         with contextlib.closing(sqlite3.connect(path)) as database:
             database.executescript("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")
     return [f"{len(runs)} runs, their files and models were removed from MLflow for good, and its database was vacuumed."]
+
+
+def recorded(uri: str, *, name: str = "", last: int = 20) -> list[dict[str, Any]]:
+    """Give the last runs of a config, or of all, the latest first: run, name, status, started, ended, params, metrics."""
+    with _mlflow(uri) as mlflow:
+        client = mlflow.MlflowClient()
+        names = {e.experiment_id: e.name for e in client.search_experiments() if name in ("", e.name)}
+        found = client.search_runs(list(names), order_by=["attributes.start_time DESC"], max_results=1000) if names else []
+        whole = [r for r in found if "mlflow.parentRunId" not in r.data.tags][:last]
+        return [
+            {"run": r.info.run_id, "name": names[r.info.experiment_id], "status": r.info.status, "started": _moment(r.info.start_time),
+             "ended": _moment(r.info.end_time) if r.info.end_time else None, "params": r.data.params, "metrics": r.data.metrics}
+            for r in whole
+        ]  # fmt: skip
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _collect(address: str) -> None:

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 AFTER = {"update", "approve", "monitor", "compare"}
 """Commands that work on runs that are done, or month by month: they have entry points too."""
-BESIDE = {"audit-model", "doctor", "erase", "new", "schema"}
+BESIDE = {"audit-model", "doctor", "erase", "new", "runs", "schema"}
 """Commands for whoever sits at the computer: nothing that MLflow would run."""
 ROOT = Path(__file__).resolve().parents[2]
 

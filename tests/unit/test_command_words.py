@@ -1,0 +1,57 @@
+"""What the command line says by itself: help that teaches by example, no colours where none are wanted, completion, the recorded runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from demand.report.words import banned_in
+from pipelines.__main__ import app
+from pipelines.console import runs
+
+COMMANDS = sorted(c.name for c in app.registered_commands if c.name)
+COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-7]|4[0-7]|9[0-7])m")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches_by_example_in_plain_words(command: str) -> None:
+    said = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).output
+    assert re.search(rf"Example: demand {command}\b", said)
+    assert set(banned_in(said)) <= {"backtest", "baseline"}  # names of a verb and of a scenario
+
+
+def test_colours_are_off_where_asked() -> None:
+    bright = CliRunner().invoke(app, ["run", "--help"], env={"FORCE_COLOR": "1"}, color=True).output
+    plain = CliRunner().invoke(app, ["run", "--help"], env={"FORCE_COLOR": "1", "NO_COLOR": "1"}, color=True).output
+    assert "Example" in plain
+    assert not COLOUR.search(plain)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", bright) == re.sub(r"\x1b\[[0-9;]*m", "", plain)
+
+
+def test_the_tab_key_completes_verbs() -> None:
+    asked = {"_DEMAND_COMPLETE": "complete_bash", "COMP_WORDS": "demand sce", "COMP_CWORD": "1"}
+    done = CliRunner().invoke(app, [], env=asked, prog_name="demand")
+    assert done.output.split() == ["scenario"]
+
+
+def test_recorded_runs_are_listed_the_latest_first(
+    tiny_run: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tiny_run("homelessness")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder.parent / 'homelessness.db'}")
+    assert runs("homelessness", uri="auto", last=5) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].split()[:3] == ["Started", "(UTC)", "Config"]
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d  homelessness  well +\d+\.\d +36 +\d\.\d\d +[0-9a-f]{32}$", said[1])
+    assert not [line for line in said if "early_help" in line]
+    assert runs("another", uri="auto", last=5) == 0
+    assert "No runs are recorded here" in capsys.readouterr().out
+
+
+def test_no_record_is_no_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert runs("", uri=f"sqlite:///{tmp_path / 'none.db'}", last=5) == 0
+    assert "No runs are recorded here" in capsys.readouterr().out
