@@ -289,7 +289,9 @@ def make_draws(
         Where a draw is not finite or is negative.
     """
     if not np.isfinite(values).all() or (values < 0).any():
-        raise DataError(Fault("draws that are negative or not finite", do_next="This is a fault of the package: please report it"))
+        raise DataError(
+            Fault("possible futures that are negative or not finite", do_next="This is a fault of the package: please report it")
+        )
     about = {name: ("series", column.to_numpy(dtype=object)) for name, column in series.items()}
     attrs = {"frequency": frequency.code, "year_end_month": frequency.year_end_month, "cutoff": str(cutoff.date()), "seed": seed,
              "fingerprint": fingerprint}  # fmt: skip
@@ -360,7 +362,9 @@ def draws_from_arrow(table: pa.Table) -> xr.DataArray:
     """
     raw = (table.schema.metadata or {}).get(b"demand")
     if raw is None:
-        raise DataError(Fault("a table of draws without its metadata", do_next="Use the draws.parquet that `demand forecast` wrote"))
+        raise DataError(
+            Fault("a table of possible futures without its metadata", do_next="Use the draws.parquet that `demand forecast` wrote")
+        )
     about: dict[str, Any] = json.loads(raw)
     series = pd.DataFrame(about["series"]).set_index("unique_id")
     ds = pd.DatetimeIndex(table["ds"].unique().to_numpy()).sort_values().as_unit("ns")

@@ -123,7 +123,7 @@ def run_on(
         Where starts are not whole numbers of the right shape.
     """
     if starts.ndim != 3 or starts.shape[0] != len(stays.ids) or (starts != np.rint(starts)).any() or (starts < 0).any():
-        raise DataError(Fault("draws of starts are whole numbers by series, period and draw", allowed=f"{len(stays.ids)} series"))
+        raise DataError(Fault("new starts are whole numbers by series, period and possible future", allowed=f"{len(stays.ids)} series"))
     draws = starts.shape[2]
     ds = frequency.after(stays.day, starts.shape[1])
     engine = _Engine(stays, seed, draws, leaves_at, pull)

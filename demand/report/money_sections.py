@@ -239,14 +239,43 @@ def _applied(inputs: ReportInput, applied: pd.DataFrame) -> Iterator[Table | Blo
         yield Block(tuple(inputs.warnings)[:12], kind="warning")
     if not {"scenario", "change", "unique_id", "start", "old_mean", "new_mean"} <= set(applied):
         return
-    by = applied.groupby(["scenario", "change", "start"], sort=False, dropna=False)
-    frame = by.agg(series=("unique_id", "nunique"), old=("old_mean", "sum"), new=("new_mean", "sum")).reset_index()
+    gaps = (applied["new_mean"] - applied["old_mean"]).astype(float)
+    by = applied.assign(more=gaps.clip(lower=0), fewer=-gaps.clip(upper=0)).groupby(
+        ["scenario", "change", "start"], sort=False, dropna=False
+    )
+    frame = by.agg(
+        series=("unique_id", "nunique"), old=("old_mean", "sum"), new=("new_mean", "sum"), more=("more", "sum"), fewer=("fewer", "sum")
+    ).reset_index()
+    frame["said"] = [_does(more, fewer) for more, fewer in zip(frame["more"], frame["fewer"], strict=True)]
     for column in ("scenario", "change"):
         frame[column] = [words.capital(words.label(v, inputs.spec.names)) for v in frame[column]]
     frame["start"] = [words.day(d) if pd.notna(d) else "the first period" for d in frame["start"]]
-    names = {"scenario": "Scenario", "change": "Change", "start": "From", "series": "Series touched", "old": "Before", "new": "After"}
+    names = {
+        "scenario": "Scenario",
+        "change": "Change",
+        "start": "From",
+        "series": "Series touched",
+        "old": "Before",
+        "new": "After",
+        "said": "What it does",
+    }
     note = "Before and after: the expected number over all series touched, in an average period from then on."
     yield table_of(frame, "What each scenario changed", names=names, formats=dict.fromkeys(("series", "old", "new"), "count"), note=note)
+
+
+def _does(more: float, fewer: float) -> str:
+    """Say what a change does to the numbers: how many move from one series to another, and how many more or fewer there are in all.
+
+    Examples
+    --------
+    >>> _does(12.0, 12.0), _does(0.0, 30.2), _does(20.0, 12.0), _does(0.0, 0.0)
+    ('12 move', '30 fewer', '12 move, 8 more', 'nothing')
+    """
+    moving, net = min(more, fewer), more - fewer
+    said = [f"{words.about(moving)} move"] if moving >= 0.05 else []
+    if abs(net) >= 0.05:
+        said.append(f"{words.about(abs(net))} {'more' if net > 0 else 'fewer'}")
+    return ", ".join(said) or "nothing"
 
 
 def sensitivity_section(inputs: ReportInput, money: Money | None) -> Section | None:

@@ -129,7 +129,7 @@ def unlike(one: WhatIf, other: WhatIf) -> Iterator[Fault]:
             yield Fault(f"the two runs have another {what}: {mine} and {theirs}", do_next=again)
             return
     if not np.array_equal(one.draws.to_numpy(), other.draws.to_numpy()):
-        yield Fault("the two runs have other draws of the baseline", do_next=again)
+        yield Fault("the two runs have other possible futures where nothing is changed", do_next=again)
 
 
 def exposure_of(case: WhatIf, history: History | None, start_month: int) -> Exposure:

@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 
 from demand.report.words import banned_in
 from pipelines.__main__ import app
-from pipelines.console import runs
+from pipelines.console import open_job, runs
+from pipelines.job import STAGES
+from pipelines.summary import summary
 
 COMMANDS = sorted(c.name for c in app.registered_commands if c.name)
 COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-7]|4[0-7]|9[0-7])m")
@@ -50,6 +52,15 @@ def test_recorded_runs_are_listed_the_latest_first(
     assert not [line for line in said if "early_help" in line]
     assert runs("another", uri="auto", last=5) == 0
     assert "No runs are recorded here" in capsys.readouterr().out
+
+
+def test_what_a_run_says_at_the_end_is_plain(tiny_run: Callable[[str], Path]) -> None:
+    job = open_job("example:homelessness", output=str(tiny_run("homelessness")), changes=["data.example.size=tiny"])
+    job._keys = dict.fromkeys(STAGES, "done before")
+    said = summary(job)
+    assert "4 years in 5" in said
+    assert "Forecast:" in said
+    assert banned_in(said) == []
 
 
 def test_no_record_is_no_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

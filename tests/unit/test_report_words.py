@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from demand.report import words
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
@@ -64,6 +70,28 @@ def test_codes_become_words_and_own_names_win() -> None:
 @pytest.mark.parametrize("text", ["the P90", "500 draws", "MASE of 1", "A quantile", "quantiles", "unique_id", "SHAP-values", "conformal"])
 def test_words_of_the_trade_are_found(text: str) -> None:
     assert words.banned_in(text)
+
+
+def test_errors_are_told_without_words_of_the_trade() -> None:
+    """Every text that is given to a `Fault`, without what it quotes: names of keys, columns and files."""
+    found = [
+        (f"{path.name}:{call.lineno}", told)
+        for path in [*(ROOT / "demand").rglob("*.py"), *(ROOT / "pipelines").rglob("*.py")]
+        for call in faults(path.read_text(encoding="utf-8"))
+        if (told := trade(call))
+    ]
+    assert found == []
+    assert trade(faults("Fault('no quantile of `draws`', do_next=f'look at the {x} residuals')")[0]) == ["quantile", "residual"]
+
+
+def faults(code: str) -> list[ast.Call]:
+    return [n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "Fault"]
+
+
+def trade(call: ast.Call) -> list[str]:
+    said = [*call.args, *(k.value for k in call.keywords if k.arg != "where")]
+    texts = [n.value for a in said for n in ast.walk(a) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return words.banned_in(re.sub(r"`[^`]*`|'[^']*'|\S*[._]\S*", "", " ".join(texts)))
 
 
 @pytest.mark.parametrize("text", ["withdraws his claim", "4 years in 5", "the P905 form", "shaped"])

@@ -156,7 +156,7 @@ OTHER, _ = forecast(draws=5, mean=31)
         (WhatIf(DRAWS, (scenario(change()),), 1, version="0.2.0"), "another version: 0.1.0 and 0.2.0"),
         (WhatIf(DRAWS[::-1], (scenario(change()),), 1), "another list of series"),
         (WhatIf(DRAWS.assign_attrs(fingerprint="new"), (scenario(change()),), 1), "another baseline: test and new"),
-        (WhatIf(OTHER, (scenario(change()),), 1), "other draws of the baseline"),
+        (WhatIf(OTHER, (scenario(change()),), 1), "other possible futures where nothing is changed"),
         (WhatIf(DRAWS, (scenario(change()),), 1), "'early_halp' is not a scenario of the other run"),
     ],
 )
