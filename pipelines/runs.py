@@ -6,6 +6,7 @@ In: what MLflow has kept. Out: text. Refuses a tracking place that cannot be use
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.tracking import recorded
@@ -58,10 +59,10 @@ def runs_table(name: str, *, uri: str, last: int) -> str:
 def _cells(run: Mapping[str, Any]) -> dict[str, str]:
     error = run["metrics"].get(ERROR)
     return {
-        "started": f"{run['started']:%Y-%m-%d %H:%M}",
+        "started": f"{datetime.fromtimestamp(run['started'] / 1000, UTC):%Y-%m-%d %H:%M}",
         "name": run["name"],
         "status": STATUS.get(run["status"], run["status"].lower()),
-        "minutes": "" if run["ended"] is None else f"{(run['ended'] - run['started']).total_seconds() / 60:.1f}",
+        "minutes": f"{(run['ended'] - run['started']) / 60_000:.1f}" if run["ended"] else "",
         "horizon": run["params"].get("forecast.horizon", ""),
         "error": "" if error is None else f"{error:.2f}",
         "run": run["run"],

@@ -21,7 +21,6 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,21 +137,22 @@ def forget_runs(config: RunConfig) -> list[str]:
 
 
 def recorded(uri: str, *, name: str = "", last: int = 20) -> list[dict[str, Any]]:
-    """Give the last runs of a config, or of all, the latest first: run, name, status, started, ended, params, metrics."""
+    """Give the last runs of a config, or of all, the latest first: run, name, status, started, ended (milliseconds), params, metrics.
+
+    Raises
+    ------
+    StoreError
+        Where the tracking place cannot be used.
+    """
     with _mlflow(uri) as mlflow:
         client = mlflow.MlflowClient()
         names = {e.experiment_id: e.name for e in client.search_experiments() if name in ("", e.name)}
         found = client.search_runs(list(names), order_by=["attributes.start_time DESC"], max_results=1000) if names else []
-        whole = [r for r in found if "mlflow.parentRunId" not in r.data.tags][:last]
         return [
-            {"run": r.info.run_id, "name": names[r.info.experiment_id], "status": r.info.status, "started": _moment(r.info.start_time),
-             "ended": _moment(r.info.end_time) if r.info.end_time else None, "params": r.data.params, "metrics": r.data.metrics}
-            for r in whole
+            {"run": r.info.run_id, "name": names[r.info.experiment_id], "status": r.info.status, "started": r.info.start_time,
+             "ended": r.info.end_time, "params": r.data.params, "metrics": r.data.metrics}
+            for r in [r for r in found if "mlflow.parentRunId" not in r.data.tags][:last]
         ]  # fmt: skip
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _collect(address: str) -> None:

@@ -131,7 +131,7 @@ def method_section(inputs: ReportInput) -> Section:
         "a scenario describes it.",
         "A range holds the truth four times in five only while the world goes wrong in the ways in which it went wrong before.",
         "Counts of people who came are not counts of people in need; where places ran out, the count follows the places.",
-        "What goes with a driver need not be caused by it.",
+        "What goes with a driver need not be its effect.",
         "Segments describe groups. They are not to be used to decide about one person.",
     )
     return Section(

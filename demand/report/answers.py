@@ -11,7 +11,8 @@ from itertools import islice
 import pandas as pd
 
 from demand.report import bars, figures, words
-from demand.report.facts import Line, Money, lines, none_counted, said_change, scenario_demand, why_parts
+from demand.report.change_section import year_change
+from demand.report.facts import Line, Money, lines, none_counted, said_change, scenario_demand
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.parts import Answer, stacked
 from demand.report.plan_facts import backcast_held, gap_sentence
@@ -157,15 +158,11 @@ def _why(inputs: ReportInput, line: Line | None) -> Answer:
     year = None if line is None else line.ahead
     if line is None or year is None or inputs.explanation is None:
         return Answer(question, "Not explained", "", "This run has not been asked for reasons.")
-    parts, before = why_parts(inputs, line, str(year["financial_year"])), line.past_years
-    if parts.empty or before.empty:
+    change = year_change(inputs, line)
+    if change is None:
         return Answer(question, "Not explained", "", "There is no whole year before the forecast to compare with.")
-    named = parts.assign(name=[words.feature(f, inputs.spec.names) for f in parts["feature"]]).groupby("name")["amount"].sum()
-    then, name = float(before.iloc[-1]), str(before.index[-1])
-    named["recent level"] = float(named.get("recent level", 0.0)) - then
-    named = named.rename({"recent level": "where we stand already", "recent counts": "how counts moved lately", "trend": "the trend"})
-    order = named.reindex(named.abs().sort_values(ascending=False).index)
-    total = float(named.sum())
+    order, then, name = change.steps, change.start, change.then
+    total = float(order.sum())
     shown, rest = order.head(5), order.iloc[5:]
     if len(rest):
         shown = pd.concat([shown, pd.Series({"everything else": float(rest.sum())})])

@@ -1,0 +1,144 @@
+"""What has changed, and how far the reasons can be trusted: against last year, against the forecast before, and the order of drivers.
+
+In: a `ReportInput`. Out: pictures whose steps add up, tables and sentences; nothing where the run has not what they need. Refuses nothing.
+Reasons are what goes with a forecast: only an analyst who declares evidence can say more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from demand.report import bars, words
+from demand.report.facts import TOTAL, Line, why_parts
+from demand.report.inputs import ReportInput
+from demand.report.parts import Block, Figure, Table, table_of
+
+__all__ = ["YearChange", "driver_order", "since_last_forecast", "since_last_year", "year_change"]
+
+SURE = 0.8
+"""In which share of the estimates a driver must come first, that it is told as the first."""
+CAUSES = {"revised data": "counts that were revised", "new actuals": "new counts", "model": "the model"}
+"""Steps of moved.csv that have another name where people read them."""
+MOST_STEPS = 7
+
+
+@dataclass(frozen=True)
+class YearChange:
+    """The first year ahead against the last that was counted.
+
+    Parameters
+    ----------
+    then, now : str
+        The two financial years.
+    start : float
+        What was counted.
+    steps : pandas.Series
+        Reason -> how much of the change goes with it, the largest first; they add up to the change.
+    """
+
+    then: str
+    now: str
+    start: float
+    steps: pd.Series
+
+
+def year_change(inputs: ReportInput, line: Line) -> YearChange | None:
+    """Say what the change from the last counted year to the first year ahead goes with.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+    line : Line
+
+    Returns
+    -------
+    YearChange or None
+        None without an explanation, or without a whole year before or ahead.
+    """
+    year, before = line.ahead, line.past_years
+    if year is None or inputs.explanation is None or before.empty:
+        return None
+    parts = why_parts(inputs, line, str(year["financial_year"]))
+    if parts.empty:
+        return None
+    named = parts.assign(name=[words.feature(f, inputs.spec.names) for f in parts["feature"]]).groupby("name")["amount"].sum()
+    start = float(before.iloc[-1])
+    named["recent level"] = float(named.get("recent level", 0.0)) - start
+    named = named.rename({"recent level": "where we stand already", "recent counts": "how counts moved lately", "trend": "the trend"})
+    order = named.reindex(named.abs().sort_values(ascending=False).index)
+    return YearChange(str(before.index[-1]), str(year["financial_year"]), start, order)
+
+
+def since_last_year(inputs: ReportInput, line: Line) -> Figure | None:
+    """Show the steps from the last counted year to the first year ahead."""
+    change = year_change(inputs, line)
+    if change is None:
+        return None
+    shown, rest = change.steps.head(MOST_STEPS), change.steps.iloc[MOST_STEPS:]
+    if len(rest):
+        shown = pd.concat([shown, pd.Series({"everything else": float(rest.sum())})])
+    frame = pd.DataFrame({"name": [words.capital(n) for n in shown.index], "amount": shown.to_numpy()})
+    how = "average at any time" if line.kind == "stock" else "in the year"
+    title = f"{line.title}, {how}: from {change.then} (counted) to {change.now} (expected), and what the change goes with"
+    return bars.steps(frame, title=title, start=change.start, money=False, total="All together")
+
+
+def since_last_forecast(inputs: ReportInput) -> list[Figure | Block]:
+    """Show what moved the expected cost since the forecast before, cause by cause, year by year."""
+    table = inputs.moved
+    if table is None or table.empty:
+        return []
+    whole = table[table["line"].astype(str).str.lower().isin(TOTAL)]
+    rows = whole if len(whole) else table[table["line"] == table["line"].iloc[0]]
+    parts: list[Figure | Block] = []
+    for year, one in rows.groupby("financial_year", sort=False):
+        start, amounts = float(one["before_pence"].iloc[0]) / 100, one["amount_pence"].astype(float) / 100
+        names = [words.capital(CAUSES.get(str(s), words.label(s, inputs.spec.names))) for s in one["step"]]
+        frame = pd.DataFrame({"name": names, "amount": amounts.to_numpy()})
+        frame = frame[frame["amount"].abs() >= 0.5]
+        if len(frame):
+            what = "all lines" if len(whole) else words.label(one["line"].iloc[0], inputs.spec.names)
+            title = f"what moved the expected cost of {what} in {year} since the forecast before"
+            parts.append(bars.steps(frame, title=title, start=start, money=True, total="All together"))
+    return parts[:3]
+
+
+def driver_order(inputs: ReportInput) -> tuple[Table, Block] | None:
+    """Say how sure the order of drivers is: each is ranked in every estimate by what it does over the values that were seen.
+
+    Returns
+    -------
+    tuple of Table and Block, or None
+        None with fewer than two drivers.
+    """
+    effects = inputs.effects
+    if effects is None or effects.empty or effects["driver"].nunique() < 2:
+        return None
+    seen = np.log(effects["observed_high"].astype(float) / effects["observed_low"].astype(float).where(lambda v: v > 0))
+    size = (effects["elasticity"].astype(float).abs() * seen).groupby([effects["draw"], effects["driver"]]).mean().unstack("driver")
+    size = size.dropna(axis=1, how="all").dropna()
+    if size.shape[1] < 2 or size.empty:
+        return None
+    place = size.rank(axis=1, ascending=False, method="first")
+    order = place.mean().sort_values().index
+    held = [float((place[name] == rank).mean()) for rank, name in enumerate(order, start=1)]
+    names = [words.capital(words.label(n, inputs.spec.names)) for n in order]
+    frame = pd.DataFrame({"driver": names, "place": range(1, len(order) + 1), "held": held})
+    frame["does"] = [float(size[n].mean()) for n in order]
+    table = table_of(
+        frame,
+        "How sure the order of drivers is",
+        names={"place": "Place", "driver": "Driver", "does": "Goes with a difference of", "held": "Has this place in"},
+        formats={"place": "count", "does": "percent", "held": "percent"},
+        note="Over the values that were seen, on average over series. Of all estimates that the history allows.",
+    )
+    first = f"{names[0]} comes first in {words.percent(held[0])} of the estimates"
+    said = (
+        f"{first}: the order can be relied on."
+        if held[0] >= SURE
+        else f"The order of drivers is not stable: {first}. None of them is told as the main reason."
+    )
+    return table, Block((said,))
