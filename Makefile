@@ -10,7 +10,7 @@ NAME := $(lastword $(subst :, ,$(CONFIG)))
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-long lint format types architecture check benchmark benchmark-accuracy benchmark-speed benchmark-segments schema picture clean
+.PHONY: demo test test-long lint format types architecture check benchmark benchmark-accuracy benchmark-speed benchmark-segments audit schema picture clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/installed
@@ -60,6 +60,11 @@ benchmark-segments: .venv/installed
 
 schema: .venv/installed
 	$(BIN)/demand schema > configs/schema.json
+
+# Licences of all pinned packages, and known faults in them; where the database of faults cannot be reached, it says so.
+audit: .venv/installed-test
+	$(BIN)/python -m pip install --quiet pip-audit || echo "pip-audit cannot be installed here"
+	$(BIN)/python benchmarks/audit.py
 
 # The picture on the README's first page, from the report that `make demo` made.
 picture: demo

@@ -372,7 +372,7 @@ def _notes(
     ]
     if set(BOUNDS) <= set(seen.table.columns):
         hidden = seen.table.loc[seen.table[BOUNDS[0]] < seen.table[BOUNDS[1]], "unique_id"].unique()
-        rows += [(str(i), "combined", "some counts are hidden: it was learnt from the middle of what each can be") for i in hidden]
+        rows += [(str(i), "combined", "some counts are hidden: learnt from the middle of each, with wider ranges") for i in hidden]
     found = scores(cube, list(weights))
     best = min(found.values(), default=1.0)
     for model, weight in weights.items():

@@ -7,10 +7,10 @@ driver are taken to stay at the last one published. Refuses nothing: a model tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,8 @@ from demand.errors import Fault, SettingsError, raise_all
 from demand.events import Event, begun, by_then, clean
 from demand.models import Forecaster
 from demand.processes import apart, many
-from demand.tables import History
+from demand.spec import stream
+from demand.tables import BOUNDS, History
 from demand.uncertainty import Swings, swings
 
 __all__ = ["COLUMNS", "Cube", "Origins", "Task", "cube_of", "cutoffs_at", "drivers_as_known", "origins", "plan", "replay", "rough_seconds"]
@@ -287,7 +288,10 @@ def replay(
 
 
 def cube_of(replays: pd.DataFrame, history: History, *, steps: int, events: Sequence[Event] = ()) -> Cube:
-    """Give REPLAYS as arrays, for the series of `history`; what a shock or a holiday set aside is no swing."""
+    """Give REPLAYS as arrays, for the series of `history`; what a shock or a holiday set aside is no swing.
+
+    A count that was hidden was not the middle of what it can be: errors are measured against a number drawn inside, each as likely.
+    """
     index, ids = pd.DatetimeIndex(history.wide.index), history.ids
     cutoffs = pd.DatetimeIndex(sorted(replays["cutoff"].unique()))
     places = index.get_indexer(cutoffs)
@@ -297,6 +301,10 @@ def cube_of(replays: pd.DataFrame, history: History, *, steps: int, events: Sequ
     inside = (s >= 0) & (r >= 0) & (r < steps)
     y = np.full((len(cutoffs), len(ids), steps), np.nan)
     y[c[inside], s[inside], r[inside]] = replays["y"].to_numpy(dtype=float)[inside]
+    for row, other in _told_apart(history):
+        at = index.get_loc(row.ds) - places - 1
+        there = np.flatnonzero((at >= 0) & (at < steps))
+        y[there, history.series.index.get_loc(row.unique_id), at[there]] += other
     means: dict[str, np.ndarray] = {}
     for model in sorted(replays["model"].unique()):
         mine = inside & (replays["model"] == model).to_numpy()
@@ -304,6 +312,14 @@ def cube_of(replays: pd.DataFrame, history: History, *, steps: int, events: Sequ
         means[model][c[mine], s[mine], r[mine]] = replays["mean"].to_numpy(dtype=float)[mine]
     season = history.frequency.season_length
     return Cube(ids, cutoffs, np.asarray(places), y, means, swings(_kept(history, events).wide.to_numpy(), season), season, len(index) - 1)
+
+
+def _told_apart(history: History) -> Iterator[tuple[Any, float]]:
+    """Give each hidden count, and how far a number drawn inside its interval lies from the middle: the same whatever is forecast."""
+    if BOUNDS[0] in history.table:
+        for row in history.table[history.table[BOUNDS[0]] < history.table[BOUNDS[1]]].itertuples():
+            drawn = stream(0, "hidden", row.unique_id, row.ds).integers(int(row.y_low), int(row.y_high) + 1)
+            yield row, float(drawn) - (row.y_low + row.y_high) / 2
 
 
 def drivers_as_known(drivers: pd.DataFrame | None, cutoff: pd.Timestamp, ahead: pd.DatetimeIndex) -> pd.DataFrame | None:

@@ -26,3 +26,18 @@ def test_a_forecast_from_hidden_counts_says_so_and_lies_between_its_ends(tmp_pat
     assert set(told["unique_id"]) == {"small"}
     mean = float(made.draws.sel(series="small").mean())
     assert np.where(small < 5, 0, small).mean() - 1 <= mean <= np.where(small < 5, 4, small).mean() + 1
+
+
+def test_ranges_are_as_wide_as_what_hidden_counts_can_be(tmp_path: Path) -> None:
+    rows = [f"{2021 + m // 12}-{m % 12 + 1:02d},small,*" for m in range(48)] + [
+        f"{2021 + m // 12}-{m % 12 + 1:02d},large,60" for m in range(48)
+    ]
+    (tmp_path / "h.csv").write_text("month,series,n\n" + "\n".join(rows) + "\n")
+    spec = HistorySpec(path="h.csv", date="month", value="n", series="series", frequency="M", kind="flow", unit="people",
+                       suppressed={"*": (1, 9)})  # fmt: skip
+    history, _ = read_history(spec, tmp_path)
+    made = forecast(history, ForecastSpec(horizon=6, draws=200, models=["seasonal_naive"], backtest=BacktestSpec(windows=2)), seed=1)
+    small, large = (made.draws.sel(series=name) for name in ("small", "large"))
+    assert 4 <= float(small.mean()) <= 6
+    assert float(small.quantile(0.9) - small.quantile(0.1)) >= 4  # 1 to 9, each as likely: seven in ten lie within 2 to 8
+    assert float(large.quantile(0.9) - large.quantile(0.1)) < 2
