@@ -27,6 +27,8 @@ from demand.spec import stream
 
 __all__ = ["run_on"]
 
+FEW = 4
+"""Cells for each stay from which stays are added one by one, not all cells at once."""
 AT_ONCE = 1_500_000
 """Stays drawn at once: more need more memory and are no faster."""
 CENTURY = 36_525.0
@@ -67,10 +69,12 @@ class _Ledger:
         kept = period < self.shape[1]
         flat = (some.series[kept] * self.shape[1] + period[kept]) * self.shape[2] + some.draw[kept]
         price, into, size = some.price[kept], (day[kept] - self.starts[period[kept]]), self.people.size
-        self.people += sign * np.bincount(flat, minlength=size).reshape(self.shape)
-        self.nights -= sign * np.bincount(flat, into, minlength=size).reshape(self.shape)
-        self.weekly += sign * np.bincount(flat, price, minlength=size).reshape(self.shape)
-        self.extra -= sign * np.bincount(flat, price * into, minlength=size).reshape(self.shape)
+        sums = ((self.people, np.full(len(flat), sign)), (self.nights, -sign * into), (self.weekly, sign * price))
+        for total, each in (*sums, (self.extra, -sign * price * into)):
+            if len(flat) * FEW < size:  # a few stays touch a few cells
+                np.add.at(total.reshape(-1), flat, each)
+            else:
+                total += np.bincount(flat, each, minlength=size).reshape(self.shape)
 
     def told(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Give people at the end of each period, and person-weeks and pounds within it."""
