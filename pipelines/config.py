@@ -265,6 +265,8 @@ class RunConfig(Spec):
             for k, change in enumerate(scenario.changes):
                 yield f"scenarios > {name} > changes[{k}].where", change.where
                 yield f"scenarios > {name} > changes[{k}].to", (change.to or {}) if change.effect == "moves" else {}
+        if self.caseload is not None:
+            yield "caseload.moves_to", self.caseload.moves_to
         for k, cost in enumerate(self.costs):
             yield f"costs[{k}].where", cost.where
         for item in (*self.income, *self.step_costs):

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 import xarray as xr
+from pydantic import Field, model_validator
 
 from demand.calendar import Frequency
 from demand.caseload.known import KnownChange
@@ -30,8 +31,8 @@ from demand.data.people import CountSpec
 from demand.errors import DataError, Fault
 from demand.events import Event, clean
 from demand.models import Prediction, build
-from demand.spec import Spec, stream
-from demand.tables import History
+from demand.spec import Spec, Where, stream
+from demand.tables import History, match
 
 __all__ = ["Caseload", "CaseloadSpec", "caseload_of"]
 
@@ -52,12 +53,23 @@ class CaseloadSpec(Spec):
     """A column of people within a type whose stays differ: unaccompanied, for example."""
     leaves_at: float | None = None
     """The birthday at which stays end: 18 for children. Who stayed on in the past goes on doing so."""
+    moves_at: float | None = None
+    """The birthday at which people move to another budget, their package as it was: 65 for adults."""
+    moves_to: Where = Field(default_factory=dict)
+    """Where they then are, such as {client_group: older}. They keep the keys that are not named here; where no series is like that, they
+    stay."""
     known_end: str | None = None
     """A column with the day by which an open placement will have ended; where nothing is said, the one that people have under that name."""
     one_place: bool = True
     """Whether a person is in one place at a time; false where packages run side by side."""
     known_changes: str | None = None
     """A file of changes that somebody knows of, drawn as events: date, where, change, likelihood, owner, and price, to, name."""
+
+    @model_validator(mode="after")
+    def _turns(self) -> CaseloadSpec:
+        if (self.moves_at is None) != (not self.moves_to):
+            raise ValueError("'moves_at' and 'moves_to' go together: the birthday, and where people then are.")
+        return self
 
 
 @dataclass(frozen=True)
@@ -190,7 +202,25 @@ class Caseload:
 
     def stays(self, known: pd.DataFrame, day: pd.Timestamp) -> Stays:
         """Learn stays from SPELLS as known on a day."""
-        return learn_stays(known, day, ids=list(self.series.index), kinds=self.kinds, group=self.spec.group, leaves_at=self.spec.leaves_at)
+        how, ids = self.spec, list(self.series.index)
+        return learn_stays(known, day, ids=ids, kinds=self.kinds, group=how.group, leaves_at=how.leaves_at, turn=self.turn)
+
+    @property
+    def turn(self) -> tuple[float, np.ndarray] | None:
+        """The birthday at which people move to another budget, and by series the position of the one where they then are; -1: they stay.
+
+        Raises
+        ------
+        ScenarioError
+            Where `moves_to` matches no series.
+        """
+        if self.spec.moves_at is None:
+            return None
+        there = match(self.series, self.spec.moves_to, at="caseload > moves_to")
+        keep = [c for c in self.series.columns if c not in self.spec.moves_to]
+        likes = list(self.series[keep].itertuples(index=False, name=None))
+        homes = {likes[row]: row for row in np.flatnonzero(there)}
+        return self.spec.moves_at, np.array([-1 if there[row] else homes.get(like, -1) for row, like in enumerate(likes)])
 
     def expected_starts(self, last: pd.Timestamp, horizon: int, *, seed: int) -> np.ndarray:
         """Give the new starts expected in each series and period ahead, shape (series, horizon)."""

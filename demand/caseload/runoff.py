@@ -12,7 +12,7 @@ ones stay as dear.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,11 @@ ROUNDS = 12
 
 @dataclass(frozen=True)
 class _Some:
-    """Stays drawn together: by stay the series, draw, day begun, group, day of a birthday or known end, and price."""
+    """Stays drawn together: by stay the series, draw, day begun, group, day of a birthday or known end, and price.
+
+    came is the day from which it is drawn and counted, turns the birthday at which it moves to another budget, and there says whether it is
+    one of those that are open now.
+    """
 
     series: np.ndarray
     draw: np.ndarray
@@ -46,13 +50,16 @@ class _Some:
     group: np.ndarray
     until: np.ndarray
     price: np.ndarray
+    came: np.ndarray
+    turns: np.ndarray
+    there: np.ndarray
 
     def __len__(self) -> int:
         return len(self.series)
 
     def of(self, which: np.ndarray | slice) -> _Some:
         """Give some of them."""
-        return _Some(*(getattr(self, name)[which] for name in ("series", "draw", "begun", "group", "until", "price")))
+        return _Some(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
 
 
 class _Ledger:
@@ -149,20 +156,21 @@ def run_on(
         engine.throw("known", number)
         moved.append(engine.announced(series, draw, begun, price))
     _starters(known.starts, engine, new, moved)
-    _moved_on(moved, engine, new)
+    _moved_on(moved, engine, old, new)
     told = _told(old, new, stays, ds).assign_attrs(without_price=without)
     return told.assign(people_now=("series", now[0]), pounds_now=("series", now[1]))
 
 
-def _moved_on(moved: list[_Some], engine: _Engine, new: _Ledger) -> None:
+def _moved_on(moved: list[_Some], engine: _Engine, old: _Ledger, new: _Ledger) -> None:
     """Draw those who moved on, and where they go after that."""
     for turn in range(ROUNDS):
         waiting, moved = moved, []
         for number, some in enumerate(waiting):
             engine.throw("moved", turn, number)
-            new.add(some, some.begun, 1.0)
             end, went = engine.ended(some)
-            new.add(some, end, -1.0)
+            for ledger, which in ((old, some.there), (new, ~some.there)):
+                ledger.add(some.of(which), some.came[which], 1.0)
+                ledger.add(some.of(which), end[which], -1.0)
             moved.append(engine.arrived(some, end, went, float(new.ends[-1])))
         if not any(len(m) for m in moved):
             break
@@ -189,6 +197,7 @@ class _Engine:
 
     def __init__(self, stays: Stays, seed: int, draws: int, leaves_at: float | None, pull: Pull | None) -> None:
         self.stays, self.seed, self.leaves_at, self.pull, self.draws = stays, seed, leaves_at, pull, draws
+        self.turns_to = np.full(len(stays.ids), -1) if stays.turn is None else stays.turn[1]
         self.throw("levels")
         self.day = float(_number(pd.DatetimeIndex([stays.day]))[0])
         cumulative = stays.cumulative()
@@ -208,8 +217,10 @@ class _Engine:
         """Give open placements once for each draw."""
         repeated = {c: np.repeat(rows[c].to_numpy(), self.draws) for c in ("series", "begun", "group", "age", "until", "price")}
         draw = np.tile(np.arange(self.draws), len(rows))
-        birthday = self._birthday(repeated.pop("age"), repeated["begun"])
-        return _Some(draw=draw, **{**repeated, "until": np.minimum(repeated["until"], birthday)})
+        age, came = repeated.pop("age"), np.full(len(draw), self.day)
+        leaves, turns = self._birthdays(repeated["series"], age, repeated["begun"])
+        repeated["until"] = np.minimum(repeated["until"], leaves)
+        return _Some(draw=draw, came=came, turns=turns, there=np.ones(len(draw), dtype=bool), **repeated)
 
     def started(self, series: int, draw: np.ndarray, first: float, last: float) -> _Some:
         """Give new starters of a period, each like one recent starter, on some day of it."""
@@ -218,28 +229,34 @@ class _Engine:
         who = whom[self.rng.integers(0, len(whom), len(draw))]
         begun = np.floor(first + self.rng.random(len(draw)) * (last - first + 1))
         number = np.full(len(draw), series)
-        birthday = self._birthday(pool["age"][who], begun)
-        return _Some(number, draw, begun, pool["group"][who], birthday, self._priced(number, draw, begun, pool["price"][who]))
+        leaves, turns = self._birthdays(number, pool["age"][who], begun)
+        price, there = self._priced(number, draw, begun, pool["price"][who]), np.zeros(len(draw), dtype=bool)
+        return _Some(number, draw, begun, pool["group"][who], leaves, price, begun, turns, there)
 
     def announced(self, series: int, draw: np.ndarray, begun: float, price: float) -> _Some:
         """Give those who are known to come on a day, at the price that is known, or that of a recent start."""
         some = self.started(series, draw, begun, begun)
-        return some if np.isnan(price) else _Some(some.series, draw, some.begun, some.group, some.until, np.full(len(draw), price))
+        return some if np.isnan(price) else replace(some, price=np.full(len(draw), price))
 
     def arrived(self, some: _Some, end: np.ndarray, went: np.ndarray, last: float) -> _Some:
-        """Give those who moved within the horizon where they went, at the price of a recent start there."""
+        """Give those who moved within the horizon where they went, at the price of a recent start there; at a birthday, at their own."""
         moved = np.flatnonzero((went >= 0) & (end <= last))
         one, begun, to = some.of(moved), end[moved], went[moved]
+        turned = (begun == np.maximum(one.turns, one.came + 1)) & (to == self.turns_to[one.series])
         price = np.empty(len(moved))
         for series in np.unique(to):
             here = to == series
             price[here] = self.rng.choice(self.pools[int(series)]["price"], int(here.sum()))
-        return _Some(to, one.draw, begun, one.group, one.until, self._priced(to, one.draw, begun, price))
+        price = np.where(turned, one.price, self._priced(to, one.draw, begun, price))
+        turns = np.where(turned | (self.turns_to[to] < 0), np.inf, one.turns)
+        return replace(
+            one, series=to, begun=np.where(turned, one.begun, begun), price=price, came=begun, turns=turns, there=one.there & turned
+        )
 
     def ended(self, some: _Some) -> tuple[np.ndarray, np.ndarray]:
         """Draw the day on which each stay ends, and where it leads (-1: outside)."""
         kind = self.stays.kind[some.series]
-        since = np.maximum(some.begun, self.day)
+        since = some.came
         patience = self.rng.standard_exponential(len(some)) / self.level[kind, some.draw]
         served, length = since - some.begun, np.empty(len(some))
         cell = kind * len(self.stays.groups) + some.group
@@ -266,17 +283,26 @@ class _Engine:
         if self.pull is not None:
             leads = (self.stays.to[some.series[moves]] * (1 + (more[moves] - 1)[:, None] * self.pull.towards)).cumsum(axis=1)
         went[moves] = np.minimum((way[moves][:, None] * leads[:, -1:] >= leads).sum(axis=1), leads.shape[1] - 1)
+        turned = end > some.turns
+        end, went[turned] = np.where(turned, np.maximum(some.turns, since + 1), end), self.turns_to[some.series[turned]]
         return end, went
 
-    def _birthday(self, age: np.ndarray, begun: np.ndarray) -> np.ndarray:
-        """Draw the day of the birthday at which stays end: later than today, some time in the year that the age leaves open."""
-        if self.leaves_at is None:
-            return np.full(len(age), np.inf)
-        latest = begun + (self.leaves_at - age) * YEAR
+    def _birthdays(self, series: np.ndarray, age: np.ndarray, begun: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Draw the birthdays at which stays end, and at which they move to another budget; infinity where they do not."""
+        leaves = turns = np.full(len(age), np.inf)
+        if self.leaves_at is not None:
+            leaves = self._birthday(self.leaves_at, age, begun)
+            leaves = np.where(self.rng.random(len(age)) < self.stays.staying_on, np.inf, leaves)
+        if self.stays.turn is not None:
+            turns = np.where(self.turns_to[series] >= 0, self._birthday(self.stays.turn[0], age, begun), np.inf)
+        return leaves, turns
+
+    def _birthday(self, of: float, age: np.ndarray, begun: np.ndarray) -> np.ndarray:
+        """Draw the day of a birthday: later than today, some time in the year that the age leaves open; infinity where it is over."""
+        latest = begun + (of - age) * YEAR
         earliest = np.maximum(latest - YEAR, np.maximum(begun, self.day))
         drawn = np.floor(earliest + self.rng.random(len(age)) * (latest - earliest)) + 1
-        on = self.rng.random(len(age)) < self.stays.staying_on
-        return np.where(np.isfinite(latest) & (latest > earliest) & ~on, drawn, np.inf)
+        return np.where(np.isfinite(latest) & (latest > earliest), drawn, np.inf)
 
     def _priced(self, series: np.ndarray, draw: np.ndarray, begun: np.ndarray, price: np.ndarray) -> np.ndarray:
         return np.asarray(price * np.exp(self.growth[self.stays.kind[series], draw] * (begun - self.day) / YEAR))

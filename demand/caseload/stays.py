@@ -69,6 +69,8 @@ class Stays:
         Of those who were there before the birthday at which stays end, those who were there after it.
     group : str or None
         The column that `groups` are values of.
+    turn : (float, numpy.ndarray) or None
+        A birthday, and by series the one where people then are, their stay and price as they were; -1: they stay.
     """
 
     ids: list[str]
@@ -83,6 +85,7 @@ class Stays:
     day: pd.Timestamp
     staying_on: float = 0.0
     group: str | None = None
+    turn: tuple[float, np.ndarray] | None = None
 
     def cumulative(self) -> np.ndarray:
         """Give the cumulative hazard at the first day of each band, shape (types, groups, bands)."""
@@ -109,6 +112,7 @@ def learn_stays(
     kinds: Mapping[str, str],
     group: str | None = None,
     leaves_at: float | None = None,
+    turn: tuple[float, np.ndarray] | None = None,
 ) -> Stays:
     """Learn stays from what was known at the end of a day.
 
@@ -126,6 +130,9 @@ def learn_stays(
     leaves_at : float, optional
         The birthday at which stays end, such as 18; needs the column `age`, in years at the opening. Time after the first day on which it
         could be is not counted, so that stays cut by a birthday do not shorten the others.
+    turn : (float, numpy.ndarray), optional
+        The birthday at which people move to another budget, and by series the one where they then are (-1: they stay). Time after it is
+        not counted either, and such moves are none.
 
     Returns
     -------
@@ -143,7 +150,13 @@ def learn_stays(
     labels = labels_of(one, group)
     groups = sorted(labels.unique())
     one = one.assign(_group=pd.Categorical(labels, categories=groups).codes)
-    stop = _stop(one, day, leaves_at)
+    stop, turned = _stop(one, day, leaves_at), np.zeros(len(one), dtype=bool)
+    if turn is not None and "age" in one:
+        to = turn[1][one["_row"].to_numpy()]
+        before = np.minimum(stop, _stop(one, day, turn[0]))
+        young = (to >= 0) & (one["age"] < turn[0]).to_numpy()
+        turned = young & (before < stop) & (pd.Index(ids).get_indexer(one["goes"]) == to)
+        stop = np.where(young, before, stop)
     ends, moves, time = _years(one, stop, day=day, since=since, shape=(len(names), len(groups)))
     if time.sum() <= 0:
         raise DataError(Fault("no time in any place was observed", where="data > people", do_next="Give placements with days of opening"))
@@ -152,8 +165,8 @@ def learn_stays(
     by_kind, led = np.einsum("y,ykgb->kb", weight, ends), np.einsum("y,ykgb->kb", weight, moves)
     overall = led.sum(axis=1, keepdims=True) / np.maximum(by_kind.sum(axis=1, keepdims=True), 1e-9)
     return Stays(
-        list(ids), kind, groups, rate, (led + 10 * overall) / (by_kind + 10), _led_to(one, list(ids), kind), unsure,
-        *_starters(one, day, kind, len(names)), day, _staying_on(one, day, leaves_at), group,
+        list(ids), kind, groups, rate, (led + 10 * overall) / (by_kind + 10), _led_to(one[~turned], list(ids), kind), unsure,
+        *_starters(one, day, kind, len(names)), day, _staying_on(one, day, leaves_at), group, turn,
     )  # fmt: skip
 
 
