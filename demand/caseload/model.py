@@ -90,6 +90,8 @@ class Caseload:
         Shocks are set aside in new starts too.
     growth : mapping of Timestamp to float
         Last months -> how many times as many starts they will have once all are recorded.
+    last : pandas.Timestamp, optional
+        The last period of the extract: ends that are known are used from then on alone, since nobody says when they came to be known.
     """
 
     spells: pd.DataFrame
@@ -99,6 +101,7 @@ class Caseload:
     spec: CaseloadSpec
     events: tuple[Event, ...] = ()
     growth: Mapping[pd.Timestamp, float] = field(default_factory=dict)
+    last: pd.Timestamp | None = None
 
     name = "caseload"
 
@@ -254,6 +257,7 @@ class Caseload:
         changes: Sequence[KnownChange] = (),
     ) -> xr.Dataset:
         how, frequency = self.spec, self.frequency
+        now = self.last is None or stays.day >= self.day_of(self.last)
         return run_on(
             known,
             stays,
@@ -261,7 +265,7 @@ class Caseload:
             frequency=frequency,
             seed=seed,
             leaves_at=how.leaves_at,
-            known_end=how.known_end,
+            known_end=how.known_end if now else None,
             pull=pull,
             changes=changes,
         )
@@ -324,4 +328,4 @@ def caseload_of(
         raise DataError(Fault("no series of the history is a stock of these people", where="caseload"))
     kinds = {str(i): str(row[spec.type]) if spec.type in series else str(i) for i, row in series.iterrows()}
     growth = {} if late is None else growth_of(late, stock)
-    return Caseload(spells, series, kinds, history.frequency, spec, tuple(events), growth)
+    return Caseload(spells, series, kinds, history.frequency, spec, tuple(events), growth, history.last)

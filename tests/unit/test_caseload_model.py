@@ -86,6 +86,21 @@ def test_it_sees_nothing_that_was_not_known():
     pd.testing.assert_frame_equal(said[0], said[2])
 
 
+def test_ends_that_are_known_cap_the_run_off_and_are_not_seen_by_replays():
+    table = people(waves=False)
+    ended = table.assign(known_end=pd.Timestamp("2026-06-30"))
+    history = counted(table)
+    plain, capped = made(table), made(ended)
+    assert capped.spec.known_end == "known_end"
+    starts = np.zeros((len(plain.series), 6, 20))
+    left = [m.draws(starts, history.last, seed=1)["committed_people"].sum("series").mean("draw").to_numpy() for m in (plain, capped)]
+    assert left[1][-1] == 0
+    assert left[0][-1] > 10
+    assert np.allclose(left[0][:2], left[1][:2])
+    then = [m.predict(history.until(pd.Timestamp("2025-09-01")), 12, seed=1).means for m in (plain, capped)]
+    pd.testing.assert_frame_equal(*then)
+
+
 def test_starts_that_rise_are_seen_in_the_stock_before_the_stock_shows_them():
     table = people(waves=False)
     extra = table[(table["opened"] >= "2026-01-01") & (table["service"] == "care")]
