@@ -1,10 +1,12 @@
 """Columns that name people, told by what they hold and not by what they are called.
 
-In: a column that somebody asked to load. Out: faults where it holds national insurance or NHS numbers, postcodes, phone numbers, e-mail
-addresses, names of people, or free text. Refuses such columns; messages say which kind and which rows, never what stands there.
+In: a column that somebody asked to load. Out: faults where it holds national insurance or NHS numbers, postcodes, addresses, phone numbers,
+e-mail addresses, dates of birth, names of people, free text, or references of single cases. Refuses such columns; messages say which kind and
+which rows, never what stands there.
 
 National insurance numbers: HMRC manual NIM39110. NHS numbers: ten digits, the last a check digit modulo 11 (NHS Data Dictionary).
-Postcodes: BS 7666 as in the Government Data Standards Catalogue. A postcode district alone (CF10) is an area and is allowed.
+Postcodes: BS 7666 as in the Government Data Standards Catalogue. A postcode district alone (CF10) is an area and is allowed. Common first
+names: of those in the birth statistics of England and Wales the ones that are no other word.
 """
 
 from __future__ import annotations
@@ -16,23 +18,59 @@ import numpy as np
 import pandas as pd
 
 from demand.data.cells import matches, rows_text, to_text
+from demand.data.dates import parse_dates
+from demand.data.numbers import to_numbers
 from demand.errors import Fault, Row
 
 __all__ = ["identifier_faults"]
 
+GAP = r"[ .\-]{0,2}"
 KINDS = {
-    "national insurance numbers": re.compile(r"(?<![A-Z])[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b", re.IGNORECASE),
-    "postcodes": re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]?|GIR) ?\d[ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE),
-    "e-mail addresses": re.compile(r"[^\s@]+@[^\s@]+\.[A-Za-z]{2,}"),
-    "phone numbers": re.compile(r"(?<!\w)(?:\+44 ?(?:\(0\))?|\(?0)(?=(?:[ ()-]{0,2}\d){9,10}(?!\d))[ ()-]{0,2}[1-9]"),
+    "national insurance numbers": re.compile(
+        rf"(?<![A-Z])[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]{GAP}\d{{2}}{GAP}\d{{2}}{GAP}\d{{2}}{GAP}[A-D]\b", re.IGNORECASE
+    ),
+    "postcodes": re.compile(rf"\b(?:[A-Z]{{1,2}}\d[A-Z\d]?|GIR){GAP}\d[ABD-HJLNP-UW-Z]{{2}}\b", re.IGNORECASE),
+    "e-mail addresses": re.compile(r"[^\s@]+(?:@| ?[(\[]at[)\]] ?)[^\s@]+\.[A-Za-z]{2,}", re.IGNORECASE),
+    "phone numbers": re.compile(
+        r"(?<![\w.])(?:(?:\+44|0044) ?(?:\(0\))?|\(?0)(?=(?:[ ()./-]{0,2}\d){9,10}(?!\d))[ ()./-]{0,2}[1-9]"
+        r"|(?<!\w)\+\d{1,3}(?=(?:[ ()./-]{0,2}\d){8,12}(?!\d))"
+    ),
 }
 """One cell is enough."""
-NHS = re.compile(r"^\d{3}[ -]?\d{3}[ -]?\d{4}$")
-NAME = re.compile(r"^(?:(?:Mr|Mrs|Ms|Miss|Dr)\.? )?[A-ZŴŶÂÊÎÔÛ][\w'’.\-]*,?(?: (?:ap|ab|ferch|de|van|Mc)?\s?[A-ZŴŶÂÊÎÔÛ][\w'’.\-]*){0,3}$")
-LEAST, MANY, MOSTLY, MANY_DIFFERENT = 3, 20, 0.8, 0.3
+NINO_BARE = re.compile(r"^[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}$", re.IGNORECASE)
+NHS = re.compile(r"(?<!\d)(\d{3})[ .\-]?(\d{3})[ .\-]?(\d{4})(?!\d)")
+MOBILE = re.compile(r"^7[1-9]\d{8}(?:\.0)?$")
+ADDRESS = re.compile(
+    r"\b\d+[a-z]?,? +(?:[^\W\d]+ +){0,3}(?:street|st|road|rd|avenue|lane|close|drive|court|crescent|terrace|place|gardens|stryd|heol|ffordd|lôn|maes"
+    r"|bryn|rhodfa|cilgant|teras|clos)\b",
+    re.IGNORECASE,
+)
+PARTICLES = frozenset("ap ab ferch verch de la le van der den von el al bin ibn da di dos mac mc st o d".split())
+FORENAMES = frozenset(
+    "john mary peter susan david linda paul karen mark lisa steven donna kevin carol brian ruth george helen edward sandra ronald betty james robert "
+    "michael william richard thomas charles christopher daniel matthew anthony stephen andrew kenneth joshua timothy jason jeffrey ryan jacob gary "
+    "nicholas eric jonathan larry justin scott benjamin samuel gregory alexander patrick raymond jerry dennis jack tyler aaron adam nathan henry "
+    "jessica sarah nancy margaret betty sandra ashley dorothy kimberly emily michelle amanda melissa deborah stephanie rebecca laura sharon cynthia "
+    "kathleen angela shirley anna brenda pamela nicole samantha katherine emma catherine debra rachel carolyn janet maria heather diane julie olivia "
+    "joyce victoria kelly christina joan evelyn lauren judith megan cheryl andrea hannah martha jacqueline jane chloe sophie oliver harry callum "
+    "siân sian llŷr llyr angharad dafydd gwenllian ifan branwen heledd cadwaladr elin rhodri tegwen owain mair huw lowri emrys menna iestyn rhys carys "
+    "dylan bethan nia eleri ffion aled rhian ceri delyth gareth geraint gwyneth hywel ieuan meirion mererid myfanwy nerys rhiannon sioned steffan tomos "
+    "mohammed muhammad ahmed fatima aisha yusuf omar amina hassan ibrahim maryam ali piotr tomasz agnieszka katarzyna andrei ioana olena jose luis "
+    "nguyen wei ngozi amelie zoe lukasz fatma".split()
+)
+LEAST, MANY, MOSTLY, MANY_DIFFERENT, NEARLY_ALL = 3, 20, 0.8, 0.3, 0.9
 """Names are told by their number: at least so many cells, most of them written like names, and so large a share of them different."""
-LONG_WORDS = 6
-"""Cells with more words than this, and no two alike, are free text."""
+FORENAMED = 0.3
+"""From this share of different cells with a common first name in them on, a column names people, however often each stands in it."""
+LONG_WORDS, ONCE = 6, 5
+"""Cells with more words than this are sentences; so many that stand there once are free text."""
+LONG_CODE = 7
+"""Codes of so many signs, nearly all different, are references of single cases."""
+LIFETIME_DAYS = 25 * 365
+"""Days that lie further apart than this are dates of birth: systems are not so old."""
+LEAVE_OUT = "Leave it out of 'keys' and 'attributes'; only columns that are named are loaded"
+PROBED = 5000
+"""So many different cells are looked at."""
 
 
 def identifier_faults(column: pd.Series, rows: np.ndarray, where: str) -> list[Fault]:
@@ -51,13 +89,32 @@ def identifier_faults(column: pd.Series, rows: np.ndarray, where: str) -> list[F
     list of Fault
         At most one.
     """
-    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+    if pd.api.types.is_bool_dtype(column):
         return []
     text = to_text(column)
-    for kind, mask in (*_patterns(text), *_by_number(text)):
+    called = where.rpartition(" > ")[2].casefold()
+    if _births(column, text, called):
+        mend = "Name the column as 'born': it is kept as an age band. Leave it out of 'keys' and 'attributes'"
+        return [_fault("dates of birth", rows[text.notna().to_numpy()], where, mend)]
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return []
+    for kind, mask in (*_patterns(text), *_by_number(text, called)):
         if mask.any():
             return [_fault(kind, rows[mask], where)]
     return []
+
+
+def _births(column: pd.Series, text: pd.Series, called: str) -> bool:
+    """Say whether a column holds dates of birth: days over more than half a lifetime, or in a column that is called so."""
+    if text.notna().sum() < LEAST or (pd.api.types.is_numeric_dtype(column) and "dob" not in called and "birth" not in called):
+        return False
+    days = parse_dates(column)
+    told = ("year (", "quarter", "month", "Excel")
+    if (days.wrong.sum() > (1 - NEARLY_ALL) * text.notna().sum()) or (days.label.startswith(told) and "dob" not in called):
+        return False
+    known = days.values.dropna()
+    apart = known.nunique() >= MANY // 2 and (known.quantile(0.98) - known.quantile(0.02)).days > LIFETIME_DAYS
+    return apart or bool(len(known) and re.search(r"dob|birth|geni", called))
 
 
 def _patterns(text: pd.Series) -> Iterator[tuple[str, np.ndarray]]:
@@ -69,21 +126,81 @@ def _patterns(text: pd.Series) -> Iterator[tuple[str, np.ndarray]]:
             yield kind, mask
 
 
-def _by_number(text: pd.Series) -> Iterator[tuple[str, np.ndarray]]:
-    """Find what shows only in many cells: NHS numbers by their check digits, free text, names."""
-    words = pd.Series(text.dropna().unique(), dtype=object).astype(str)
-    given = max(int(text.notna().sum()), 1)
-    ten = words[words.str.match(NHS)]
-    if len(ten) >= LEAST and _checked(ten).mean() > 0.5:
-        yield "NHS numbers", text.isin(set(ten)).to_numpy()
-    if len(words) / given <= MANY_DIFFERENT:
-        return
-    sentences = words[words.str.count(r"\S+") > LONG_WORDS]
-    if len(sentences) >= max(LEAST, 0.5 * len(words)):
-        yield "free text", text.isin(set(sentences)).to_numpy()
-    named = words[words.str.match(NAME) & ~words.str.contains(r"\d", regex=True)]
-    if given >= MANY and len(named) > MOSTLY * len(words):
+def _by_number(text: pd.Series, called: str) -> Iterator[tuple[str, np.ndarray]]:
+    """Find what shows only in many cells: numbers by their check digits, free text, names, references."""
+    counted = text.dropna().astype(str).value_counts(sort=False)
+    given = max(int(counted.sum()), 1)
+    words = pd.Series(counted.index, dtype=object)
+    some = words.iloc[:: max(len(words) // PROBED, 1)]
+    yield "NHS numbers", _nhs(text, some)
+    for kind, pattern, share in (("phone numbers", MOBILE, MOSTLY), ("national insurance numbers", NINO_BARE, 0.5)):
+        shaped = some[some.str.match(pattern)]
+        varied = kind == "phone numbers" or shaped.str[:2].str.upper().nunique() > LEAST
+        if len(shaped) >= LEAST and len(shaped) > share * len(some) and varied:
+            yield kind, matches(text, pattern)
+    long = some[some.str.count(r"\S+") > LONG_WORDS]
+    once = long[counted.reindex(long).to_numpy() == 1]
+    different = len(words) / given > MANY_DIFFERENT
+    if len(once) >= ONCE or (different and len(long) >= max(LEAST, 0.5 * len(some))):
+        yield "free text", text.isin(set(long)).to_numpy()
+    addresses = some[some.str.contains(ADDRESS)]
+    if different and len(addresses) >= max(LEAST, 0.1 * len(some)):
+        yield "addresses", matches(text, ADDRESS)
+    named = _named(some, given, len(words))
+    if len(named):
         yield "names of people", text.isin(set(named)).to_numpy()
+    if given >= MANY and len(words) > NEARLY_ALL * given and "uprn" not in called and _references(some):
+        yield "references of single cases", text.notna().to_numpy()
+
+
+def _nhs(text: pd.Series, some: pd.Series) -> np.ndarray:
+    """Find ten digits in a cell of which most carry their right check digit."""
+    whole = some.where(~some.str.match(r"^\d\.\d+E\+09$"), some.map(_unfolded))
+    parts = whole.str.extract(NHS).dropna()
+    ten = parts[0] + parts[1] + parts[2] if len(parts) else pd.Series(dtype=object)
+    if len(ten) < LEAST or _checked(ten).mean() <= 0.5:
+        return np.zeros(len(text), dtype=bool)
+    return text.isin(set(some[ten.index])).to_numpy()
+
+
+def _unfolded(word: str) -> str:
+    return f"{float(word):.0f}" if re.fullmatch(r"\d\.\d+E\+09", word) else word
+
+
+def _named(some: pd.Series, given: int, different: int) -> pd.Series:
+    """Give the cells that are written like names, where that is what the column holds."""
+    parts = some.map(_name_parts)
+    common = some[parts.map(lambda p: any(word.casefold() in FORENAMES for word in p))]
+    if len(common) >= LEAST and len(common) > FORENAMED * len(some):
+        return common
+    if given < MANY or different <= MANY_DIFFERENT * given:
+        return some.iloc[:0]
+    like = some[parts.map(_like_a_name)]
+    if len(like) > MOSTLY * len(some):
+        return like
+    bare = some[parts.map(lambda p: 2 <= len(p) <= 4)]  # names in small letters: words alone, and no two cells alike
+    return bare if different > NEARLY_ALL * given and len(bare) > MOSTLY * len(some) else some.iloc[:0]
+
+
+def _name_parts(cell: str) -> list[str]:
+    """Give the words of a cell that holds words alone, without what stands in brackets; nothing where there are figures."""
+    first = re.sub(r"\([^)]*\)", " ", cell).split(";")[0]
+    words = [w for w in re.split(r"[\s,._]+", first) if w]
+    return words if len(words) <= 2 * LONG_WORDS and all(re.fullmatch(r"[^\W\d]+(?:['’\-][^\W\d]+)*['’]?", w) for w in words) else []
+
+
+def _like_a_name(parts: list[str]) -> bool:
+    """Say whether words are written as names are: one to five, with capitals (where the script has them) on all but the small ones."""
+    large = [w for w in parts if w.casefold() not in PARTICLES]
+    return 0 < len(parts) <= 5 and bool(large) and all(not w[0].islower() for w in large)
+
+
+def _references(some: pd.Series) -> bool:
+    """Say whether cells are long codes of letters and figures: no numbers, no days, no codes of areas."""
+    mixed = some.str.contains(r"\d", regex=True) & ~some.str.match(r"^[A-Z]\d{8}$") & (some.str.len() >= LONG_CODE)
+    if mixed.sum() <= NEARLY_ALL * len(some) or parse_dates(some).wrong.mean() < 0.5:
+        return False
+    return bool(to_numbers(some).wrong.mean() > 0.5)
 
 
 def _spaced(text: pd.Series) -> bool:
@@ -98,8 +215,7 @@ def _checked(numbers: pd.Series) -> pd.Series:
     return pd.Series(np.where(check == 11, 0, check) == digits[:, 9], index=numbers.index)
 
 
-def _fault(kind: str, rows: np.ndarray, where: str) -> Fault:
+def _fault(kind: str, rows: np.ndarray, where: str, mend: str = LEAVE_OUT) -> Fault:
     every: tuple[Row, ...] = tuple(rows)
     allowed = "Columns that describe and do not name: bands, areas, yes or no"
-    mend = "Leave it out of 'keys' and 'attributes'; only columns that are named are loaded"
     return Fault(f"the column holds {kind}, {rows_text(every)}", where, allowed, mend, rule="identifier", rows=every)

@@ -1,0 +1,127 @@
+"""Columns that name people, made by hand as an adversary would, and columns beside them that only describe: whatever they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from demand.data.identifiers import identifier_faults
+
+WELSH = ["Siân ap Rhys", "Llŷr Gruffydd", "Angharad Llywelyn", "Dafydd ab Owain", "Gwenllian ferch Llywelyn", "Ŵyn Pritchard", "Ifan Prys-Jones",
+         "Branwen Tŷ-Gwyn", "Heledd Wyn Hughes", "Cadwaladr Price", "Nest Morgan", "Elin Fflur Roberts", "Rhodri Mawr", "Tegwen Harries",
+         "Owain Glyn", "Mair Beynon", "Huw Bevan", "Lowri Probert", "Emrys Pugh", "Menna Rees", "Iestyn Llwyd", "Non Evans"]  # fmt: skip
+FOREIGN = ["Nguyễn Văn An", "Łukasz Wiśniewski", "José María García", "Øystein Åsen", "Zoë Müller", "Fatma Şahin", "Đorđe Petrović", "Ana Gonçalves",
+           "Mohammed al-Sayed", "Abd el Rahman", "Xi Wang", "Li Na", "Olena Шевченко", "Иван Петров", "محمد علي", "李小龙", "Sinéad O'Connor", "D'Angelo Russo",
+           "Van der Berg, Jan", "De la Cruz, Eva", "Ngozi Okonjo", "Adaeze Nwosu", "Tadesse Bekele", "Amélie Dupont"]  # fmt: skip
+PLAIN = ["John Smith", "Mary Jones", "Peter Brown", "Susan Clark", "David Lewis", "Linda Walker", "Paul Hall", "Karen Allen", "Mark Young", "Lisa King",
+         "Steven Wright", "Donna Scott", "Kevin Green", "Carol Baker", "Brian Adams", "Ruth Nelson", "George Hill", "Helen Ramirez", "Edward Campbell",
+         "Sandra Mitchell", "Ronald Carter", "Betty Phillips"]  # fmt: skip
+WORDS = ["moved", "in", "with", "sister", "after", "the", "flat", "was", "flooded", "and", "asked", "for", "help", "with", "rent"]
+
+
+def numbers(n: int, make: object) -> list[str]:
+    return [make(i) for i in range(n)]  # type: ignore[operator]
+
+
+def nhs(i: int) -> str:
+    """A number of ten digits with its right check digit."""
+    while True:
+        nine = f"{400_000_000 + 7_919 * i:09d}"
+        check = 11 - sum(int(d) * w for d, w in zip(nine, range(10, 1, -1), strict=True)) % 11
+        if check != 10:
+            return nine + str(0 if check == 11 else check)
+        i += 13
+
+
+def nino(i: int) -> str:
+    return f"{'ABCEGHJKLM'[i % 10]}{'ABCEGHJKLM'[(i // 3) % 10]}{(123456 + 7919 * i) % 1_000_000:06d}{'ABCD'[i % 4]}"
+
+
+def spaced(word: str, *sizes: int) -> str:
+    out, at = [], 0
+    for size in sizes:
+        out.append(word[at : at + size])
+        at += size
+    return " ".join(out)
+
+
+POSTCODE = ["CF10 3NQ", "SA1 5RT", "LL55 1AB", "NP20 4HG", "LD1 6AA", "CF5 2YX", "SY23 3DD", "LL11 2BQ"]
+DAYS = [datetime(1941, 3, 2) + timedelta(days=397 * i) for i in range(60)]
+REFUSED: dict[str, Sequence[object]] = {
+    "nino": numbers(5, nino), "nino lower": numbers(5, lambda i: nino(i).lower()), "nino spaced": numbers(5, lambda i: spaced(nino(i), 2, 2, 2, 2, 1)),
+    "nino dashes": numbers(5, lambda i: "-".join([nino(i)[:2], nino(i)[2:4], nino(i)[4:6], nino(i)[6:8], nino(i)[8]])),
+    "nino without its letter": numbers(30, lambda i: nino(i)[:8]), "nino odd gaps": numbers(5, lambda i: nino(i)[:2] + "  " + nino(i)[2:8] + " " + nino(i)[8]),
+    "nino among blanks": ["", "", "n/a", nino(3), "", ""], "nino in text": ["ni no is ab123456c see file", "none", "none"],
+    "nino after colon": ["NI:QQ123456C".replace("QQ", "AB"), "", ""], "nino dots": ["AB.12.34.56.C", "CE.65.43.21.A", "GH.11.22.33.B"],
+    "nhs": numbers(12, nhs), "nhs spaced": numbers(12, lambda i: spaced(nhs(i), 3, 3, 4)), "nhs dashes": numbers(12, lambda i: spaced(nhs(i), 3, 3, 4).replace(" ", "-")),
+    "nhs as numbers": [int(nhs(i)) for i in range(12)], "nhs as floats": [float(nhs(i)) for i in range(12)], "nhs as float text": numbers(12, lambda i: nhs(i) + ".0"),
+    "nhs with gaps": [*numbers(12, nhs), *[None] * 30], "nhs dots": numbers(12, lambda i: spaced(nhs(i), 3, 3, 4).replace(" ", ".")),
+    "nhs labelled": numbers(12, lambda i: "NHS " + nhs(i)), "nhs in text": numbers(12, lambda i: f"see record {nhs(i)} today"),
+    "nhs among words": [*numbers(4, nhs), *["not known"] * 20],
+    "nhs scientific": [f"{float(nhs(i)):.9E}" for i in range(12)],
+    "postcode": POSTCODE, "postcode lower": [p.lower() for p in POSTCODE], "postcode closed": [p.replace(" ", "") for p in POSTCODE],
+    "postcode lower closed": [p.replace(" ", "").lower() for p in POSTCODE], "postcode two blanks": [p.replace(" ", "  ") for p in POSTCODE],
+    "postcode dash": [p.replace(" ", "-") for p in POSTCODE], "postcode one": ["Harbour", "Castle", "CF10 3NQ"], "postcode London": ["SW1A 1AA", "EC1A 1BB", "W1A 0AX"],
+    "postcode in text": ["lives at cf103nq now", "no", "no"], "postcode sector and name": ["Cardiff CF10 3NQ", "Swansea SA1 5RT", "Bangor LL57 2DG"],
+    "postcode letter o": ["CF1O 3NQ", "SA1O 5RT", "LL3O 1AB", "NP2O 4HG"], "postcode dotted": ["CF10.3NQ", "SA1.5RT", "LL55.1AB"],
+    "address": [f"{i + 1} Castle Street, Aberystwyth" for i in range(30)], "address lower": [f"flat {i}, {i + 3} stryd fawr" for i in range(30)],
+    "address Welsh": [f"{i + 1} Heol y Bont" for i in range(30)],
+    "mobile": [f"07700 900{i:03d}" for i in range(5)], "mobile closed": [f"07700900{i:03d}" for i in range(5)], "mobile +44": [f"+447700900{i:03d}" for i in range(5)],
+    "mobile 0044": [f"00447700900{i:03d}" for i in range(5)], "mobile dashes": [f"07700-900-{i:03d}" for i in range(5)], "mobile dots": [f"07700.900.{i:03d}" for i in range(5)],
+    "landline": [f"029 2018 {i:04d}" for i in range(5)], "landline brackets": [f"(01970) 62{i:04d}" for i in range(5)], "mobile slashes": [f"07700/900{i:03d}" for i in range(5)],
+    "mobile as numbers": [7700900000 + 137 * i for i in range(30)], "mobile as floats": [7700900000.0 + 137 * i for i in range(30)],
+    "mobile in text": ["call her on 07700900123 after six", "", ""], "mobile lost zero text": [f"77009{i:05d}" for i in range(0, 90000, 3001)],
+    "foreign phone": [f"+48 601 234 {i:03d}" for i in range(5)],
+    "e-mail": ["a.b@example.org", "c@example.co.uk", "d@cyngor.cymru"], "e-mail one": ["none", "none", "gwen@example.wales"], "e-mail hidden at": ["gwen (at) example.org", "huw [at] example.org", "nia (at) example.org"],
+    "names": PLAIN, "names lower": [n.lower() for n in PLAIN], "names upper": [n.upper() for n in PLAIN], "names Welsh": WELSH, "names Welsh lower": [n.lower() for n in WELSH],
+    "names foreign": FOREIGN, "names surname first": [f"{n.split()[-1]}, {n.split()[0]}" for n in PLAIN], "names SURNAME First": [f"{n.split()[-1].upper()} {n.split()[0]}" for n in PLAIN],
+    "names with titles": [f"{'Mr' if i % 2 else 'Mrs'} {n}" for i, n in enumerate(PLAIN)], "names initials": [f"{n[0]}. {n.split()[-1]}" for n in PLAIN],
+    "names initials behind": [f"{n.split()[-1]} {n[0]}" for n in PLAIN], "names initials closed": [f"{n[0]}{'ABCDEF'[i % 6]} {n.split()[-1]}" for i, n in enumerate(PLAIN)],
+    "names with reference": [f"{n} ({1000 + i})" for i, n in enumerate(PLAIN)], "names in a list": [f"{n}; {PLAIN[i - 1]}" for i, n in enumerate(PLAIN)],
+    "names twice each": [*PLAIN, *PLAIN], "names four each": PLAIN * 4, "surnames": [n.split()[-1] for n in PLAIN + WELSH], "forenames": [n.split()[0] for n in PLAIN + WELSH],
+    "names dotted": [n.replace(" ", ".").lower() for n in PLAIN], "names dashed": [n.replace(" ", "_").lower() for n in PLAIN],
+    "names few": ["Angharad Llywelyn", "Dafydd Owain", "Siân Rhys", "Llŷr Gruffydd", "Mair Beynon", "Huw Bevan"],
+    "free text": [" ".join(WORDS[i % 7 :] + [str(i)]) for i in range(30)], "free text rare": ["yes"] * 40 + [" ".join(WORDS[i:]) for i in range(6)],
+    "free text short": [f"saw {n.split()[0]} today, upset" for n in PLAIN], "free text in capitals": [" ".join(WORDS[i % 7 :]).upper() + f" {i}" for i in range(30)],
+    "free text twice each": [" ".join(WORDS[i % 15 :] + WORDS[: i % 15]) for i in range(30)],
+    "births": [f"{d:%d/%m/%Y}" for d in DAYS], "births typed": DAYS, "births ISO": [f"{d:%Y-%m-%d}" for d in DAYS], "births in words": [f"{d.day} {d:%B %Y}" for d in DAYS],
+    "births dotted": [f"{d:%d.%m.%y}" for d in DAYS], "births closed": [f"{d:%Y%m%d}" for d in DAYS],
+    "invoices": [f"INV{20250000 + i}" for i in range(40)], "ip": [f"10.0.{i}.{i * 3 % 250}" for i in range(30)], "passport": [f"{123456789 + 7919 * i}" + "GBR" for i in range(30)],
+    "bank": [f"12-34-{i:02d} 1234{i:04d}" for i in range(30)], "car": [f"CP{51 + i % 20} {'ABC'[i % 3]}{'DEF'[i % 3]}{'GHJ'[i % 3]}" for i in range(30)],
+}  # fmt: skip
+DESCRIBES: dict[str, Sequence[object]] = {
+    "districts": ["CF10", "CF5", "NP20", "SA1"] * 5, "areas": ["Harbour", "Castle", "Riverside", "Uplands"] * 10, "places": ["Tŷ Castell", "Llŷn", "Y Bala"] * 12,
+    "wards": [f"W0500{i:04d}" for i in range(1, 60)], "small areas": [f"W0100{i:04d}" for i in range(1, 90)], "teams": ["Harbour housing options", "Castle housing options"] * 20,
+    "tenure": ["private rented", "social", "owner", "no fixed abode"] * 9, "reasons": ["parent no longer willing", "relationship breakdown", "rent arrears", "left care"] * 12,
+    "long reasons": ["parent/family no longer willing or able to accommodate the household any more", "loss of rented home by section 173 notice because of sale"] * 20,
+    "languages": ["Welsh", "English", "Polish", "Arabic", "Kurdish", "Ukrainian"] * 8, "nationalities": ["British", "Irish", "Syrian", "Eritrean", "Afghan"] * 9,
+    "ages": list(range(16, 90)), "prices": [f"£{300 + i}.50" for i in range(60)], "incomes": [round(231.37 + 17.91 * i, 2) for i in range(80)],
+    "days of cases": [f"{datetime(2018, 1, 1) + timedelta(days=31 * i):%d/%m/%Y}" for i in range(80)], "months": ["2024-04", "2024-05"] * 20,
+    "codes": [f"TA{i:02d}" for i in range(40)], "cost centres": [f"C{10000 + 37 * i}" for i in range(40)], "rates": [i / 7 for i in range(60)],
+    "big numbers": [1_000_000_000 + 7919 * i for i in range(40)], "financial years": ["2023-24", "2024-25"] * 10, "yes": ["Y", "N", None] * 20,
+    "bands": ["100 to 199", "200 to 299", "300 or more"] * 10, "needs": ["mental_health", "substance_use", "domestic_abuse"] * 12, "uprn": [f"{100090012345 + 17 * i}" for i in range(40)],
+    "hotels": ["Premier Inn", "Travelodge", "Castle Hotel", "Sea View", "Harbour House"] * 10, "providers": ["PR01", "PR02", "PR03"] * 9, "hours": [7.5, 14.0, 21.0] * 20,
+    "categories": ["Domestic Abuse", "Prison Leaver", "Care Leaver", "Young Person", "Armed Forces", "Rough Sleeper", "Other"] * 6,
+    "ethnic groups": ["White: Welsh, English, Scottish, Northern Irish or British", "Asian: Indian", "Other ethnic group: Arab"] * 12,
+    "needs of few": ["Mental health", "Substance use", "Physical disability", "Learning disability", "Old age", "None", "Domestic abuse", "Offending"],
+    "property types": ["1 bed flat", "2 bed house", "studio", "3 bed house"] * 9,
+}  # fmt: skip
+
+
+def refused(values: Sequence[object]) -> bool:
+    column = pd.Series(values)
+    return bool(identifier_faults(column, np.arange(len(column)) + 2, "extract.csv > harmless"))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_columns_that_name_people_are_refused(name: str) -> None:
+    assert refused(REFUSED[name])
+
+
+@pytest.mark.parametrize("name", DESCRIBES)
+def test_columns_that_describe_are_taken(name: str) -> None:
+    assert not refused(DESCRIBES[name])
