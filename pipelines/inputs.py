@@ -264,7 +264,7 @@ class Inputs:
         """A hash of every source: of the bytes of files, of what a database answered, of the settings of the example."""
         data, asked = self.config.data, self.config.segments
         specs = {"history": data.history, "people": data.people, "places": data.places, "drivers": data.drivers, "actuals": data.actuals,
-                 "outturn": data.outturn, "comparators": data.comparators}  # fmt: skip
+                 "outturn": data.outturn, "comparators": data.comparators, "postcodes": data.people and data.people.postcodes}  # fmt: skip
         given = {n: spec for n, spec in specs.items() if spec is not None} | (self.config.linkage.files if self.config.linkage else {})
         paths = {name: self.folder / spec.path for name, spec in given.items() if spec.path}
         rules = {"segments.saved": asked.saved, "segments.previous": asked.previous} if asked else {}

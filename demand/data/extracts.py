@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from demand.data.bands import AGE_BAND, POSTCODE_AREA, PostcodeSpec, bands_of_births, postcode_areas
 from demand.data.cells import matches, rows_text, to_text
 from demand.data.codes import code_gates
 from demand.data.counts import read_figures
@@ -76,6 +77,14 @@ class PeopleSpec(FileSpec):
     """The column with the day by which an open episode will have ended: the run-off stops there."""
     household: str | None = None
     """The column with the reference of the household, where the person is somebody in it: yearly returns count households."""
+    born: str | None = None
+    """The column with the date of birth. Of it only `age_band` is kept, on the opening day (or that of the extract): name that among keys
+    or attributes."""
+    postcode: str | None = None
+    """The column with the postcode. Of it only `postcode_area` is kept: its district (CF10), or what `postcodes` says. Name that among keys
+    or attributes."""
+    postcodes: PostcodeSpec | None = None
+    """A table of postcodes with the areas that they lie in."""
     extracted: date | None = None
     """The day on which the extract was made, where it is known; else the last day that anything happened in it."""
     purpose: str = ""
@@ -185,7 +194,8 @@ def examine_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: Quali
     people = _identities(raw, spec, key, faults)
     if spec.opened:
         people = people.join(_dates(raw, spec, faults, findings))
-    described = list(dict.fromkeys([*spec.keys, *spec.attributes]))
+    people = people.join(_in_place(raw, spec, folder, people, faults=faults, findings=findings))
+    described = [c for c in dict.fromkeys([*spec.keys, *spec.attributes]) if c not in people]
     for name in described:
         faults += identifier_faults(raw.data[name], raw.rows, f"{raw.name} > {name}")
         people[name] = _key(raw, name, spec.missing, findings) if name in spec.keys else _attribute(raw, name, spec.missing, faults)
@@ -207,8 +217,26 @@ def examine_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: Quali
 
 def _people_columns(spec: PeopleSpec) -> dict[str, str]:
     given = {use: getattr(spec, use) for use in ("id", "person", "opened", "closed", "price", "activity", "known_end", "household")}
-    named = {f"key {k}": k for k in spec.keys} | {f"attribute {a}": a for a in spec.attributes}
+    given |= {"date of birth": spec.born, "postcode": spec.postcode}
+    made = {AGE_BAND: spec.born, POSTCODE_AREA: spec.postcode}
+    named = {f"key {k}": k for k in spec.keys if not made.get(k)} | {f"attribute {a}": a for a in spec.attributes if not made.get(a)}
     return {use: name for use, name in given.items() if name} | named
+
+
+def _in_place(
+    raw: RawTable, spec: PeopleSpec, folder: Path, people: pd.DataFrame, *, faults: list[Fault], findings: list[Finding]
+) -> pd.DataFrame:
+    """Give what stands in place of dates of birth and postcodes; as a key, a cell without either counts as not given."""
+    made = {}
+    if spec.born:
+        day = pd.Series(pd.Timestamp(spec.extracted) if spec.extracted else pd.NaT, index=raw.data.index, dtype="datetime64[ns]")
+        on = people.get("opened", day)
+        made[AGE_BAND], found = bands_of_births(raw, spec.born, on, setting=spec.date_format, missing=spec.missing, faults=faults)
+        findings += found
+    if spec.postcode:
+        made[POSTCODE_AREA], found = postcode_areas(raw, spec.postcode, lookup=spec.postcodes, folder=folder, missing=spec.missing)
+        findings += found
+    return pd.DataFrame({c: v.fillna(BLANK_KEY) if c in spec.keys else v for c, v in made.items()}, index=raw.data.index)
 
 
 def read_places(spec: PlacesSpec, folder: Path) -> tuple[pd.DataFrame, list[Finding]]:

@@ -1,8 +1,8 @@
 """Columns that name people, told by what they hold and not by what they are called.
 
 In: a column that somebody asked to load. Out: faults where it holds national insurance or NHS numbers, postcodes, addresses, phone numbers,
-e-mail addresses, dates of birth, names of people, free text, or references of single cases. Refuses such columns; messages say which kind and
-which rows, never what stands there.
+e-mail addresses, dates of birth, names of people, free text, or references of single cases. Refuses such columns; messages say which kind
+and which rows, never what stands there.
 
 National insurance numbers: HMRC manual NIM39110. NHS numbers: ten digits, the last a check digit modulo 11 (NHS Data Dictionary).
 Postcodes: BS 7666 as in the Government Data Standards Catalogue. A postcode district alone (CF10) is an area and is allowed. Common first
@@ -41,23 +41,31 @@ NINO_BARE = re.compile(r"^[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}$", re.IGNOREC
 NHS = re.compile(r"(?<!\d)(\d{3})[ .\-]?(\d{3})[ .\-]?(\d{4})(?!\d)")
 MOBILE = re.compile(r"^7[1-9]\d{8}(?:\.0)?$")
 ADDRESS = re.compile(
-    r"\b\d+[a-z]?,? +(?:[^\W\d]+ +){0,3}(?:street|st|road|rd|avenue|lane|close|drive|court|crescent|terrace|place|gardens|stryd|heol|ffordd|lôn|maes"
-    r"|bryn|rhodfa|cilgant|teras|clos)\b",
+    r"\b\d+[a-z]?,? +(?:[^\W\d]+ +){0,3}(?:street|st|road|rd|avenue|lane|close|drive|court|crescent|terrace|place|gardens|stryd|heol"
+    r"|ffordd|lôn|maes|bryn|rhodfa|cilgant|teras|clos)\b",
     re.IGNORECASE,
 )
-PARTICLES = frozenset("ap ab ferch verch de la le van der den von el al bin ibn da di dos mac mc st o d".split())
-FORENAMES = frozenset(
-    "john mary peter susan david linda paul karen mark lisa steven donna kevin carol brian ruth george helen edward sandra ronald betty james robert "
-    "michael william richard thomas charles christopher daniel matthew anthony stephen andrew kenneth joshua timothy jason jeffrey ryan jacob gary "
-    "nicholas eric jonathan larry justin scott benjamin samuel gregory alexander patrick raymond jerry dennis jack tyler aaron adam nathan henry "
-    "jessica sarah nancy margaret betty sandra ashley dorothy kimberly emily michelle amanda melissa deborah stephanie rebecca laura sharon cynthia "
-    "kathleen angela shirley anna brenda pamela nicole samantha katherine emma catherine debra rachel carolyn janet maria heather diane julie olivia "
-    "joyce victoria kelly christina joan evelyn lauren judith megan cheryl andrea hannah martha jacqueline jane chloe sophie oliver harry callum "
-    "siân sian llŷr llyr angharad dafydd gwenllian ifan branwen heledd cadwaladr elin rhodri tegwen owain mair huw lowri emrys menna iestyn rhys carys "
-    "dylan bethan nia eleri ffion aled rhian ceri delyth gareth geraint gwyneth hywel ieuan meirion mererid myfanwy nerys rhiannon sioned steffan tomos "
-    "mohammed muhammad ahmed fatima aisha yusuf omar amina hassan ibrahim maryam ali piotr tomasz agnieszka katarzyna andrei ioana olena jose luis "
-    "nguyen wei ngozi amelie zoe lukasz fatma".split()
-)
+PARTICLES = frozenset({
+    "ap", "ab", "ferch", "verch", "de", "la", "le", "van", "der", "den", "von", "el", "al", "bin", "ibn", "da", "di", "dos", "mac",
+    "mc", "st", "o", "d",
+})  # fmt: skip
+FORENAMES = frozenset({
+    "john", "mary", "peter", "susan", "david", "linda", "paul", "karen", "mark", "lisa", "steven", "donna", "kevin", "carol", "brian",
+    "ruth", "george", "helen", "edward", "sandra", "ronald", "betty", "james", "robert", "michael", "william", "richard", "thomas",
+    "charles", "christopher", "daniel", "matthew", "anthony", "stephen", "andrew", "kenneth", "joshua", "timothy", "jason", "jeffrey",
+    "ryan", "jacob", "gary", "nicholas", "eric", "jonathan", "larry", "justin", "scott", "benjamin", "samuel", "gregory", "alexander",
+    "patrick", "raymond", "jerry", "dennis", "jack", "tyler", "aaron", "adam", "nathan", "henry", "jessica", "sarah", "nancy",
+    "margaret", "ashley", "dorothy", "kimberly", "emily", "michelle", "amanda", "melissa", "deborah", "stephanie", "rebecca", "laura",
+    "sharon", "cynthia", "kathleen", "angela", "shirley", "anna", "brenda", "pamela", "nicole", "samantha", "katherine", "emma",
+    "catherine", "debra", "rachel", "carolyn", "janet", "maria", "heather", "diane", "julie", "olivia", "joyce", "victoria", "kelly",
+    "christina", "joan", "evelyn", "lauren", "judith", "megan", "cheryl", "andrea", "hannah", "martha", "jacqueline", "jane", "chloe",
+    "sophie", "oliver", "harry", "callum", "siân", "sian", "llŷr", "llyr", "angharad", "dafydd", "gwenllian", "ifan", "branwen",
+    "heledd", "cadwaladr", "elin", "rhodri", "tegwen", "owain", "mair", "huw", "lowri", "emrys", "menna", "iestyn", "rhys", "carys",
+    "dylan", "bethan", "nia", "eleri", "ffion", "aled", "rhian", "ceri", "delyth", "gareth", "geraint", "gwyneth", "hywel", "ieuan",
+    "meirion", "mererid", "myfanwy", "nerys", "rhiannon", "sioned", "steffan", "tomos", "mohammed", "muhammad", "ahmed", "fatima",
+    "aisha", "yusuf", "omar", "amina", "hassan", "ibrahim", "maryam", "ali", "piotr", "tomasz", "agnieszka", "katarzyna", "andrei",
+    "ioana", "olena", "jose", "luis", "nguyen", "wei", "ngozi", "amelie", "zoe", "lukasz", "fatma",
+})  # fmt: skip
 LEAST, MANY, MOSTLY, MANY_DIFFERENT, NEARLY_ALL = 3, 20, 0.8, 0.3, 0.9
 """Names are told by their number: at least so many cells, most of them written like names, and so large a share of them different."""
 FORENAMED = 0.3
@@ -69,6 +77,8 @@ LONG_CODE = 7
 LIFETIME_DAYS = 25 * 365
 """Days that lie further apart than this are dates of birth: systems are not so old."""
 LEAVE_OUT = "Leave it out of 'keys' and 'attributes'; only columns that are named are loaded"
+AS_BAND = "Name the column as 'born' and 'age_band' among the attributes: only the band is kept"
+AS_AREA = "Name the column as 'postcode' and 'postcode_area' among keys or attributes: only the area is kept"
 PROBED = 5000
 """So many different cells are looked at."""
 
@@ -94,13 +104,12 @@ def identifier_faults(column: pd.Series, rows: np.ndarray, where: str) -> list[F
     text = to_text(column)
     called = where.rpartition(" > ")[2].casefold()
     if _births(column, text, called):
-        mend = "Name the column as 'born': it is kept as an age band. Leave it out of 'keys' and 'attributes'"
-        return [_fault("dates of birth", rows[text.notna().to_numpy()], where, mend)]
+        return [_fault("dates of birth", rows[text.notna().to_numpy()], where, AS_BAND)]
     if pd.api.types.is_datetime64_any_dtype(column):
         return []
     for kind, mask in (*_patterns(text), *_by_number(text, called)):
         if mask.any():
-            return [_fault(kind, rows[mask], where)]
+            return [_fault(kind, rows[mask], where, AS_AREA if kind == "postcodes" else LEAVE_OUT)]
     return []
 
 
@@ -114,7 +123,7 @@ def _births(column: pd.Series, text: pd.Series, called: str) -> bool:
         return False
     known = days.values.dropna()
     apart = known.nunique() >= MANY // 2 and (known.quantile(0.98) - known.quantile(0.02)).days > LIFETIME_DAYS
-    return apart or bool(len(known) and re.search(r"dob|birth|geni", called))
+    return apart or bool(len(known) and re.search(r"dob|birth|\bborn|geni", called))
 
 
 def _patterns(text: pd.Series) -> Iterator[tuple[str, np.ndarray]]:
@@ -160,7 +169,7 @@ def _nhs(text: pd.Series, some: pd.Series) -> np.ndarray:
     ten = parts[0] + parts[1] + parts[2] if len(parts) else pd.Series(dtype=object)
     if len(ten) < LEAST or _checked(ten).mean() <= 0.5:
         return np.zeros(len(text), dtype=bool)
-    return text.isin(set(some[ten.index])).to_numpy()
+    return np.asarray(text.isin(set(some[ten.index])))
 
 
 def _unfolded(word: str) -> str:

@@ -23,6 +23,7 @@ __all__ = ["LEAVES_OUT", "RULES", "QualitySpec", "leave_out", "settled"]
 LEAVES_OUT = frozenset({
     "ended_before_started", "empty_cell", "shifted_row", "date_format", "not_a_number", "doubled_reference", "text_among_numbers",
     "duplicate_episode", "overlap", "later_than_extract", "implausible_day", "price_slip", "implausible_value", "forgotten",
+    "postcode_unknown",
 })  # fmt: skip
 """Rules that name rows, which can be left out."""
 RULES = LEAVES_OUT | frozenset({
