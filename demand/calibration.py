@@ -1,8 +1,8 @@
-"""Whether ranges held what they said, counted in stretches of time that do not overlap, and how much wider they should have been.
+"""Whether ranges held what they said, counted in stretches of time that do not overlap, and how wide they should have been.
 
 In: for each earlier forecast where it stood, how far it looked, and how far off it was in units of its own range. Out: blocks of cutoffs
-that count as one piece of evidence, shares with their intervals, and the factor that would have made a range true. Refuses nothing: too
-little evidence changes nothing.
+that count as one piece of evidence, shares with their intervals, and the factor that makes a range true, as far as the evidence goes.
+Refuses nothing: too little evidence changes nothing.
 """
 
 from __future__ import annotations
@@ -17,24 +17,29 @@ __all__ = ["VERDICT", "Widening", "blocks", "share", "widening"]
 
 VERDICT = 20
 """Independent cutoffs from which a range is said to hold or not; with fewer the result says 'k of n' and no more."""
-RESAMPLES = 2000
-"""Resamples of the bootstrap."""
+RESAMPLES, ROUNDS = 2000, 200
+"""Resamples of the bootstrap: of a share, and of a factor."""
 TAIL = 0.025
 """What lies beyond each end of a 95 % interval."""
 LEAST = 4
-"""Independent cutoffs below which nothing is widened and no interval given: with four an 80 % range is corrected by the worst."""
-MOST = 3.0
-"""A range is never made more than so many times as wide: beyond that the model is wrong, not its range."""
+"""Independent cutoffs below which no width is changed and no interval given."""
+MOST, FEWEST = 3.0, 0.8
+"""A range is made at most, and at least, so many times as wide: beyond the one the model is wrong, not its range; and calm years are no
+promise."""
+BELIEF = 0.1
+"""How far from true ranges are believed to be beforehand: the standard deviation of the logarithm of the factor."""
+BEYOND = 3.0
+"""Where ranges were too narrow by more than so many standard errors, they failed, and belief gives way to what was seen."""
 
 
 @dataclass(frozen=True)
 class Widening:
-    """How much wider ranges must be.
+    """How wide ranges must be, over how wide they were.
 
     Parameters
     ----------
     factor : float
-        On all errors; 1 where the ranges held, or too little is known.
+        On all errors; near 1 where the ranges held, and 1 where too little is known.
     inside : float
         Share of earlier figures inside the range as it was.
     cutoffs : int
@@ -109,7 +114,7 @@ def share(values: np.ndarray, block: np.ndarray, *, seed: int) -> tuple[float, f
 
 
 def widening(scores: np.ndarray, at: np.ndarray, reach: int, *, nominal: float = 0.8) -> Widening:
-    """Give the factor by which ranges must be widened so that earlier ones would have held what they said.
+    """Give the factor on the width of ranges with which earlier ones would have held what they said, as far as the evidence goes.
 
     Parameters
     ----------
@@ -126,40 +131,33 @@ def widening(scores: np.ndarray, at: np.ndarray, reach: int, *, nominal: float =
     Returns
     -------
     Widening
-        Its factor is above 1 only where the ranges failed beyond what chance would do: where the share inside, by block, is below nominal
-        by a one-sided t test or, counted in whole blocks, by an exact binomial test (each at 0.025), on at least four independent
-        cutoffs. Ranges are never narrowed.
+        The factor is the score that a share `nominal` of the blocks' figures does not pass, each block as one piece of evidence. Its
+        logarithm is drawn towards 0 by how much resampled blocks vary beside `BELIEF`: above 1 and below it alike. Ranges that failed by
+        far more than chance (`BEYOND`) are widened by what was seen.
 
     References
     ----------
     Vovk, V., Gammerman, A. and Shafer, G. (2005). Algorithmic learning in a random world. Springer. Lei, J., G'Sell, M., Rinaldo, A.,
     Tibshirani, R. J. and Wasserman, L. (2018). Distribution-free predictive inference for regression. JASA 113(523), section 5.2: split
-    conformal with locally weighted scores. Blocks, not figures, count as exchangeable here, which is cautious.
+    conformal with locally weighted scores. Blocks, not figures, count as exchangeable here, which is cautious. Drawn towards 0 by
+    empirical Bayes: Efron, B. and Morris, C. (1973). JASA 68, 117-130.
     """
     known = np.isfinite(scores)
     score, block = scores[known], blocks(at[known], reach) if known.any() else np.empty(0, dtype=int)
     if not len(score):
         return Widening()
+    block = np.unique(block, return_inverse=True)[1].reshape(-1)
     count = np.bincount(block)
-    inside = np.bincount(block, score <= 1.0) / count
     told = Widening(1.0, float(np.mean(score <= 1.0)), len(count))
-    if len(count) < LEAST or not _failed(inside, nominal):
+    if len(count) < LEAST:
         return told
-    # Every block weighs alike, as one piece of evidence; one more, unseen and infinitely far off, stands for the next.
     order = np.argsort(score, kind="stable")
-    weight = np.cumsum((1.0 / count[block])[order]) / (len(count) + 1)
-    place = int(np.searchsorted(weight, nominal - 1e-12))
-    factor = float(score[order][min(place, len(score) - 1)])
-    return Widening(float(np.clip(factor, 1.0, MOST)), told.inside, told.cutoffs)
-
-
-def _failed(inside: np.ndarray, nominal: float) -> bool:
-    """Say whether the shares inside, one a block, are below nominal by more than chance."""
-    from scipy import special
-
-    count, mean = len(inside), float(inside.mean())
-    if mean >= nominal:
-        return False
-    spread = float(inside.std(ddof=1)) / count**0.5
-    by_mean = spread > 0 and special.stdtr(count - 1, (mean - nominal) / spread) < TAIL
-    return bool(by_mean or special.bdtr(np.ceil(inside.sum() - 1e-9), count, nominal) < TAIL)
+    log, of = np.log(np.maximum(score[order], 1e-6)), block[order]
+    taken = stream(0, "blocks of scores").integers(0, len(count), (ROUNDS, len(count)))
+    times = np.vstack([np.ones(len(count)), (taken[:, :, None] == np.arange(len(count))).sum(axis=1)])
+    weight = np.cumsum((times / count)[:, of], axis=1)
+    found = log[(weight < nominal * weight[:, -1:] - 1e-9).sum(axis=1)]
+    seen, noise = float(found[0]), float(found[1:].var()) * len(count) / (len(count) - 1)
+    believed = max(BELIEF**2, seen**2 - BEYOND**2 * noise) if seen > 0 else BELIEF**2
+    factor = float(np.exp(seen * believed / (believed + noise)))
+    return Widening(float(np.clip(factor, FEWEST, MOST)), told.inside, told.cutoffs)

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from demand.replay import Cube
+from demand.cube import Cube
 from demand.uncertainty import draw_paths, learn_errors
 
 __all__ = ["combined", "joint_draws", "model_shares", "scores", "weigh"]
@@ -54,7 +54,7 @@ def scores(cube: Cube, models: Sequence[str]) -> dict[str, float]:
         The geometric mean of two ratios: of errors scaled by series (each series counts alike), and of plain errors (each person does).
         Models without a row are not in it.
     """
-    errors = {m: np.abs(cube.y - cube.means[m]) for m in models if m in cube.means}
+    errors = {m: np.abs(cube.told - cube.means[m]) for m in models if m in cube.means}
     rows = {m: int(np.isfinite(e).sum()) for m, e in errors.items()}
     if not any(rows.values()):
         return {}
@@ -183,7 +183,7 @@ def joint_draws(
         Shape (series, horizon, draws).
     """
     said = _as_combined(cube, weights)
-    errors = learn_errors(cube.y, said, horizon=mean.shape[1], whole=whole, swung=cube.swings.at(cube.at))
+    errors = learn_errors(cube.told, said, horizon=mean.shape[1], whole=whole, swung=cube.swings.at(cube.at), kinds=cube.kinds)
     return draw_paths(mean, errors, whole=whole, draws=draws, seed=seed, swung=cube.swings.at(cube.now), widen=widen)
 
 

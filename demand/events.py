@@ -19,7 +19,7 @@ from demand.pooling import shrunk
 from demand.spec import Assumption, Spec, Unit, Where
 from demand.tables import ASIDE, History, match
 
-__all__ = ["Event", "begun", "by_then", "check_events", "clean", "factors", "joined", "read_day", "remarks"]
+__all__ = ["Event", "begun", "by_then", "check_events", "clean", "concerned", "factors", "joined", "read_day", "remarks", "unsettled"]
 
 NEIGHBOUR = {"D": 7, "W": 1}
 """Days and weeks with which a holiday is compared; in months and longer, a holiday is part of the season and left there."""
@@ -157,7 +157,7 @@ def clean(history: History, events: Sequence[Event]) -> History:
         return history
     index, values = pd.DatetimeIndex(history.wide.index), history.wide.to_numpy().copy()
     for event in sorted(begun(history, events), key=lambda e: e.start, reverse=True):
-        there = _meant(history, event)
+        there = concerned(history, event)
         if event.kind == "shock" or _is_holiday(event, history):
             cells = _inside(history, event, index)[:, None] & there[None, :]
             left = np.isfinite(np.where(cells, np.nan, values)).sum(axis=0)
@@ -206,7 +206,7 @@ def remarks(history: History, events: Sequence[Event]) -> list[tuple[str, str]]:
             how = "its periods are set aside" if now.kind == "shock" else "the level since then holds it, and it acts no more until it ends"
             found.append(("", f"{what} has begun: {how}"))
         if now.kind == "shock":
-            kept = (np.isfinite(seen) & _inside(history, event, index)[:, None] & _meant(history, event)[None, :]).any(axis=0)
+            kept = (np.isfinite(seen) & _inside(history, event, index)[:, None] & concerned(history, event)[None, :]).any(axis=0)
             told = f"{what} is ignored here: fewer than {FEWEST} counts would be left"
             found += [(history.ids[i], told) for i in np.flatnonzero(kept)]
     return found
@@ -227,6 +227,33 @@ def joined(history: History, events: Sequence[Event]) -> History | None:
     """
     joining = [e for e in begun(history, events) if e.kind in ("step", "recording")]
     return clean(history, joining) if joining else None
+
+
+def unsettled(history: History, events: Sequence[Event]) -> np.ndarray:
+    """Say at which periods less was known than at others because an event had just been.
+
+    Within a shock, what is known ends before it, so that one step ahead is really many. After a shock, a step or a change of recording,
+    the level rests on the counts since: too few for a season, or for four periods where there is none.
+
+    Parameters
+    ----------
+    history : History
+        As counted.
+    events : sequence of Event
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, shape (periods, series).
+    """
+    index, start_of = pd.DatetimeIndex(history.wide.index), history.frequency.start_of
+    places, found = np.arange(len(index)), np.zeros(history.wide.shape, dtype=bool)
+    for event in (e for e in begun(history, events) if e.kind in ("shock", "step", "recording")):
+        days = pd.DatetimeIndex([event.start, event.end if event.kind == "shock" else event.start])
+        first, last = index.searchsorted(start_of(days)) - (0, 0 if event.kind == "shock" else 1)
+        when = (places >= first) & (places <= last + _span(history.frequency.season_length))
+        found |= when[:, None] & concerned(history, event)[None, :]
+    return found
 
 
 def factors(history: History, events: Sequence[Event], ds: pd.DatetimeIndex, *, draws: int, seed: int) -> np.ndarray | None:
@@ -256,7 +283,7 @@ def factors(history: History, events: Sequence[Event], ds: pd.DatetimeIndex, *, 
             continue
         if not (event.kind == "known" or _is_holiday(event, history)) or not inside.any():
             continue
-        there = _meant(history, event)
+        there = concerned(history, event)
         if event.size is not None:
             size = np.broadcast_to(event.size.draw(draws, seed=seed, name=f"event {event.name}"), (len(there), draws))
         else:
@@ -272,7 +299,7 @@ def _after(history: History, events: Sequence[Event], event: Event, ds: pd.Datet
     if event.kind != "step" or not over.any():
         return found
     others = clean(history, [e for e in events if e.name != event.name or e.start != event.start])
-    index, there = pd.DatetimeIndex(others.wide.index), _meant(history, event)
+    index, there = pd.DatetimeIndex(others.wide.index), concerned(history, event)
     values = others.wide.to_numpy().copy()
     values[_in_part(history, event, index)] = np.nan
     ratio = np.ones(len(there))
@@ -288,8 +315,8 @@ def _in_part(history: History, event: Event, index: pd.DatetimeIndex) -> np.ndar
     return np.asarray((history.frequency.start_of(index) < start) & (start <= history.frequency.end_of(index)))
 
 
-def _meant(history: History, event: Event) -> np.ndarray:
-    """Say which series an event concerns: at an early cutoff, or in a sample of series, perhaps none of them."""
+def concerned(history: History, event: Event) -> np.ndarray:
+    """Say which series an event concerns, shape (series,): at an early cutoff, or in a sample of series, perhaps none of them."""
     about = history.series.reset_index(names="unique_id")
     found = np.ones(len(about), dtype=bool)
     for column, values in event.where.items():
@@ -330,7 +357,7 @@ def _ratio(values: np.ndarray, before: np.ndarray, season: int, assumed: Assumpt
     event, the more so the fewer it counts: with seven people before and nine after, a ratio of its own says little. Where either side is
     empty or zero the ratio is 1. Where a size is assumed, the two are weighed by their variances in logs, as normals are.
     """
-    span, logs, noise = max(season, 4), np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
+    span, logs, noise = _span(season), np.full(values.shape[1], np.nan), np.full(values.shape[1], np.nan)
     for i in range(values.shape[1]):
         y = values[:, i]
         earlier, later = y[before & np.isfinite(y)], y[~before & np.isfinite(y)][:span]
@@ -346,6 +373,11 @@ def _ratio(values: np.ndarray, before: np.ndarray, season: int, assumed: Assumpt
         with_counts = np.where(np.isfinite(logs), prior / (prior + np.where(np.isfinite(noise), noise, 1.0)), 0.0)
         return np.asarray(np.exp(np.log(assumed.value) + with_counts * (np.where(np.isfinite(logs), logs, 0.0) - np.log(assumed.value))))
     return np.where(np.isfinite(logs), np.exp(shrunk(logs, noise)), 1.0)
+
+
+def _span(season: int) -> int:
+    """Give the periods on either side from which a change of level is read: one season, at least four."""
+    return max(season, 4)
 
 
 def _holiday_size(history: History, event: Event) -> np.ndarray:

@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from demand.combine import combined, joint_draws, model_shares, scores, weigh
 from demand.counts import to_counts
+from demand.cube import Cube
 from demand.data.quality import impossible, spikes
 from demand.driver_futures import Futures, driver_futures, spread_by_drivers
 from demand.driver_use import driver_use
@@ -30,7 +31,7 @@ from demand.models.additive import blocked
 from demand.nested import Widths, stretches, whole_numbers, widths
 from demand.people import ALONE, Beside
 from demand.reconcile import CHOICES, Totals, reconcile
-from demand.replay import RACED, Cube, Origins, cube_of, cutoffs_at, origins, plan, replay
+from demand.replay import RACED, Origins, cube_of, cutoffs_at, origins, plan, replay
 from demand.spec import Spec, fingerprint, stream
 from demand.tables import BOUNDS, History, make_draws
 

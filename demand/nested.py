@@ -1,8 +1,8 @@
-"""What would have been known and drawn at an earlier cutoff, and how much wider the ranges there should have been.
+"""What would have been known and drawn at an earlier cutoff, and how wide the ranges there should have been.
 
 In: a history and replays as arrays. Out: the replays that a forecast made then would have had, its joint draws, and `Widths`: factors by
-which ranges are widened where those of earlier cutoffs failed. Nothing is fitted again. Refuses nothing: on too little evidence nothing is
-widened.
+which ranges are made wider where those of earlier cutoffs held too little, and narrower where they held too much. Nothing is fitted again.
+Refuses nothing: on too little evidence nothing is changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import pandas as pd
 from demand.calibration import Widening, widening
 from demand.combine import combined, joint_draws, weigh
 from demand.counts import to_counts
-from demand.replay import Cube, origins
+from demand.cube import Cube
+from demand.replay import origins
 from demand.spec import stream
 from demand.tables import History
 
@@ -26,12 +27,12 @@ __all__ = ["ENOUGH", "Widths", "draws_then", "known_then", "stretches", "whole_n
 ENOUGH = 3
 """Earlier cutoffs whose whole path had come: fewer, and ranges are not calibrated."""
 LOOKS, SERIES, DRAWS = 8, 60, 200
-"""The most earlier cutoffs, series and draws from which it is judged whether ranges must be widened."""
+"""The most earlier cutoffs, series and draws from which it is judged how wide ranges must be."""
 
 
 @dataclass(frozen=True)
 class Widths:
-    """How much wider the ranges are made than errors alone would make them.
+    """How wide the ranges are made, over how wide errors alone would make them.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class Widths:
         """Add to the notes of a forecast what was widened, and why."""
         told = []
         for one, what in ((self.series, "single figures"), (self.total, "totals")):
-            if one.factor > 1:
+            if f"{one.factor:.2f}" != "1.00":
                 text = f"ranges of {what} are made {one.factor:.2f} times as wide: at {one.cutoffs} earlier dates "
                 told.append(f"{text}those said to hold 4 in 5 held {one.inside:.0%}")
         return (
@@ -63,7 +64,7 @@ class Widths:
         )
 
     def applied(self, values: np.ndarray, series: pd.DataFrame, *, whole: np.ndarray, seed: int) -> np.ndarray:
-        """Widen what series have in common: each takes its share of how far its total lies from the mean, draw by draw.
+        """Widen, or narrow, what series have in common: each takes its share of how far its total lies from the mean, draw by draw.
 
         Parameters
         ----------
@@ -79,7 +80,7 @@ class Widths:
         -------
         numpy.ndarray
         """
-        if self.total.factor <= 1:
+        if self.total.factor == 1:
             return values
         for rows in series.reset_index(drop=True).groupby(["kind", "unit"]).indices.values():
             total = values[rows].sum(axis=0, dtype=np.float64)
@@ -159,7 +160,7 @@ def draws_then(
 
 
 def widths(history: History, cube: Cube, models: Sequence[str], *, raced: Sequence[str], horizon: int, seed: int) -> Widths:
-    """Judge the ranges of earlier cutoffs that do not overlap, each with what was known then, and say how much wider they should have been.
+    """Judge the ranges of earlier cutoffs that do not overlap, each with what was known then, and say how wide they should have been.
 
     Parameters
     ----------
@@ -193,14 +194,14 @@ def widths(history: History, cube: Cube, models: Sequence[str], *, raced: Sequen
         if np.isfinite(mean).all(axis=1).any():
             then = history.until(pd.Timestamp(cube.cutoffs[k]))
             values = draws_then(then, known, mean, weights, draws=DRAWS, seed=seed, by=Widths())
-            single.append(_scores(part.y[k, :, :reach], values, counts[:, None]).reshape(-1))
-            total.append(_of_totals(part.y[k, :, :reach], values, about, counts))
+            single.append(_scores(part.told[k, :, :reach], values, counts[:, None]).reshape(-1))
+            total.append(_of_totals(part.told[k, :, :reach], values, about, counts))
             at.append(place)
     if not at:
         return Widths()
     one = widening(np.stack(single), np.repeat(np.array(at)[:, None], single[0].size, axis=1), reach)
-    all_of_them = widening(np.stack(total), np.repeat(np.array(at)[:, None], total[0].size, axis=1), reach)
-    return Widths(one, replace(all_of_them, factor=max(all_of_them.factor / one.factor, 1.0)))
+    beyond = np.stack(total) / one.factor  # totals are made as much wider as their parts are
+    return Widths(one, widening(beyond, np.repeat(np.array(at)[:, None], total[0].size, axis=1), reach))
 
 
 def _apart(cube: Cube, reach: int) -> list[int]:

@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from demand.combine import combined
+from demand.cube import Cube
 from demand.events import Event
 from demand.hierarchy import HierarchySpec
 from demand.models import Forecaster, Prediction, build
-from demand.replay import BUDGET, Cube, Origins, Task, replay, rough_seconds
+from demand.replay import BUDGET, Origins, Task, replay, rough_seconds
 from demand.sums import Sums, mint_gains, summed, sums_of
 from demand.tables import History
 

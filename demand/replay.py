@@ -7,23 +7,24 @@ driver are taken to stay at the last one published. Refuses nothing: a model tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from demand.cube import Cube
 from demand.errors import Fault, SettingsError, raise_all
-from demand.events import Event, begun, by_then, clean
+from demand.events import Event, begun, by_then, clean, concerned, unsettled
 from demand.models import Forecaster
 from demand.processes import apart, many
 from demand.spec import stream
+from demand.swings import swings
 from demand.tables import BOUNDS, History
-from demand.uncertainty import Swings, swings
 
-__all__ = ["COLUMNS", "Cube", "Origins", "Task", "cube_of", "cutoffs_at", "drivers_as_known", "origins", "plan", "replay", "rough_seconds"]
+__all__ = ["COLUMNS", "Origins", "Task", "cube_of", "cutoffs_at", "drivers_as_known", "origins", "plan", "replay", "rough_seconds"]
 
 COLUMNS = ("unique_id", "ds", "cutoff", "model", "y", "mean")
 CLOSE = 24
@@ -79,54 +80,6 @@ class Task:
     model: str
     cutoff: pd.Timestamp
     ids: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Cube:
-    """REPLAYS as arrays.
-
-    Parameters
-    ----------
-    ids : list of str
-    cutoffs : pandas.DatetimeIndex
-        Ascending.
-    at : numpy.ndarray
-        Shape (cutoffs,): the cutoffs' place in the calendar, in periods.
-    y : numpy.ndarray
-        Shape (cutoffs, series, steps): what came; NaN where it is not known.
-    means : mapping of str to numpy.ndarray
-        Model to what it expected, same shape; NaN where it was not asked.
-    swings : Swings
-        How much series had swung by each period of the calendar.
-    season : int
-        Periods in a season.
-    now : int
-        The place of the last period that is known.
-    """
-
-    ids: list[str]
-    cutoffs: pd.DatetimeIndex
-    at: np.ndarray
-    y: np.ndarray
-    means: Mapping[str, np.ndarray]
-    swings: Swings
-    season: int
-    now: int
-
-    def known_by(self, place: int) -> Cube:
-        """Give what could be known when the period at `place` was the last one: earlier cutoffs, and what had come by then."""
-        kept = self.at < place
-        steps = np.arange(1, self.y.shape[2] + 1)
-        late = (self.at[kept][:, None] + steps[None, :] > place)[:, None, :]
-        means = {name: mean[kept] for name, mean in self.means.items()}
-        y = np.where(late, np.nan, self.y[kept])
-        return replace(self, cutoffs=self.cutoffs[kept], at=self.at[kept], y=y, means=means, now=place)
-
-    def only(self, series: np.ndarray) -> Cube:
-        """Give the same for some series (bool or places)."""
-        means = {name: mean[:, series] for name, mean in self.means.items()}
-        ids = list(np.asarray(self.ids, dtype=object)[series])
-        return replace(self, ids=ids, y=self.y[:, series], means=means, swings=self.swings.only(series))
 
 
 def origins(history: History, horizon: int, *, windows: int | None = None) -> Origins:
@@ -205,16 +158,17 @@ def plan(history: History, models: Sequence[str], of: Origins) -> list[Task]:
     for model in models:
         each = rough_seconds(model, history, 1)
         if model in RACED:
-            ids = _sample(history, RACE[0])
-            tasks += [Task(model, cutoff, ids) for cutoff in _spread(of.main, RACE[1])]
+            cutoffs = _spread(of.main, RACE[1])
+            ids = _sample(history, cutoffs, RACE[0])
+            tasks += [Task(model, cutoff, ids) for cutoff in cutoffs]
         elif COST.get(model, 0.1) <= COST["theta"]:
             most = int(np.clip(BUDGET["close"] / max(each * len(history.ids), 1e-9), FEWEST, CLOSE))
             tasks += [Task(model, cutoff) for cutoff in sorted({*_spread(of.close, most), *of.main})]
         elif each * len(history.ids) * max(len(of.main), 1) <= BUDGET["main"]:
             tasks += [Task(model, cutoff) for cutoff in of.main]
         else:
-            cutoffs = of.main[-3:]
-            ids = _sample(history, int(max(BUDGET["race"] / max(each * len(cutoffs), 1e-9), FEWEST)))
+            cutoffs = list(of.main[-3:])
+            ids = _sample(history, cutoffs, int(max(BUDGET["race"] / max(each * len(cutoffs), 1e-9), FEWEST)))
             tasks += [Task(model, cutoff, ids) for cutoff in cutoffs]
     return tasks
 
@@ -256,7 +210,7 @@ def replay(
     Returns
     -------
     pandas.DataFrame
-        REPLAYS. `y` is NaN in periods that an event set aside, and where a step lies between cutoff and period; known events
+        REPLAYS. `y` is NaN in periods that an event set aside, and where a step of the series lies between cutoff and period; known events
         that have begun are among them (`demand.events.begun`).
     """
     tasks, events = sorted(tasks, key=lambda t: t.cutoff), begun(history, events)
@@ -282,7 +236,8 @@ def replay(
     table = pd.concat(found, ignore_index=True).merge(_truth(history, events), on=["unique_id", "ds"], how="left")
     for event in (e for e in events if e.kind in ("step", "recording")):
         first = history.frequency.start_of(pd.DatetimeIndex([event.start]))[0]
-        table.loc[(table["cutoff"] < first) & (table["ds"] >= first), "y"] = np.nan
+        meant = table["unique_id"].isin(np.array(history.ids)[concerned(history, event)])
+        table.loc[meant & (table["cutoff"] < first) & (table["ds"] >= first), "y"] = np.nan
     table = table[table["ds"] <= history.last]
     return table[list(COLUMNS)].sort_values(["model", "cutoff", "unique_id", "ds"], kind="stable", ignore_index=True)
 
@@ -310,8 +265,9 @@ def cube_of(replays: pd.DataFrame, history: History, *, steps: int, events: Sequ
         mine = inside & (replays["model"] == model).to_numpy()
         means[model] = np.full(y.shape, np.nan)
         means[model][c[mine], s[mine], r[mine]] = replays["mean"].to_numpy(dtype=float)[mine]
-    season = history.frequency.season_length
-    return Cube(ids, cutoffs, np.asarray(places), y, means, swings(_kept(history, events).wide.to_numpy(), season), season, len(index) - 1)
+    swung = swings(_kept(history, events).wide.to_numpy(), history.frequency.season_length)
+    season, kinds = history.frequency.season_length, (history.series["kind"] == "stock").to_numpy(dtype=int)
+    return Cube(ids, cutoffs, np.asarray(places), y, means, swung, season, len(index) - 1, kinds, unsettled(history, events))
 
 
 def _told_apart(history: History) -> Iterator[tuple[Any, float]]:
@@ -373,9 +329,11 @@ def _kept(history: History, events: Sequence[Event]) -> History:
     return clean(history, [e for e in begun(history, events) if e.kind in ("shock", "holiday")])
 
 
-def _sample(history: History, most: int) -> tuple[str, ...]:
-    """Take series from small to large, evenly."""
-    return tuple(_spread(tuple(str(i) for i in history.wide.mean().sort_values(kind="stable").index), most))
+def _sample(history: History, cutoffs: Sequence[pd.Timestamp], most: int) -> tuple[str, ...]:
+    """Take series from small to large, evenly, by their counts up to the first cutoff: nothing later may choose them."""
+    if not cutoffs:
+        return ()
+    return tuple(_spread(tuple(str(i) for i in history.until(cutoffs[0]).wide.mean().sort_values(kind="stable").index), most))
 
 
 def _spread(items: Sequence[T], most: int) -> list[T]:

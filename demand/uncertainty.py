@@ -9,6 +9,9 @@ Notes
 How large the errors of a series are is learnt from two sides: from its errors in replay, which are few, and from how much its counts
 have swung from period to period in all of its history. The longer that history is, the more the swings say.
 
+Errors of stocks last and grow with the step, those of flows come and go: growth, and the paths that series lend each other, are those of
+a series' own kind.
+
 Each draw takes one earlier cutoff, with one random sign: what all series' errors had in common then stays common, and errors stay
 correlated over time as they were. Most series are dealt the standardised path of another series at that cutoff, so that a series has as
 many futures as there were cutoffs and series, not cutoffs alone; the others keep their own. Low counts go through the negative
@@ -22,9 +25,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from demand.low_counts import draw_low, more_noughts
 from demand.spec import stream
+from demand.swings import Swings
 
-__all__ = ["Errors", "Swings", "draw_paths", "learn_errors", "swings"]
+__all__ = ["Errors", "draw_paths", "learn_errors"]
 
 PROPORTION = 0.1
 """The part of a series' standard deviation that is in proportion to its level, before its own scale: see `_base`."""
@@ -34,15 +39,12 @@ NOISE = 8.0
 """Variance of the logarithm of a series' swings that says nothing about its errors, when one change was seen; falls with their number."""
 UNLIKE = (0.25, 2.0)
 """Variance of the logarithm of swings between series that is believed beforehand, and as how many series' word that counts."""
-SECOND = 1.6
-"""How much larger differences of differences are than differences, where both are noise around a season that stays (about the square root
-of 2, and a little more)."""
-LOW = 15.0
-"""Series whose mean stays below are drawn as low counts."""
+LOW = (60.0, 15.0)
+"""Flows, and other series, whose mean stays below are drawn as low counts."""
 ASSUMED = 1.5
 """Spread in units of `_base` where no error was ever seen: a little more than Poisson counts have."""
-STEADY = 0.7
-"""A low series whose variance is less than this share of its mean is steadier than counting, and rounded instead."""
+FLOW = 0
+"""The kind of series that counts those who came in a period, not those who are there."""
 DEALT = 0.8
 """Share of the series that take another one's path at the cutoff of a draw: see Notes; all of them where cutoffs are few."""
 UNSTEADY = 0.3
@@ -51,6 +53,8 @@ HOPEFUL = 1.1
 """Weights were learnt from the same replays as errors, which therefore look a little smaller than they will be."""
 MANY = 6
 """Cutoffs, or steps, from which there are many."""
+LIKE = 1.0
+"""The growth of a kind of series is drawn towards that of all as if these had the word of so many series."""
 CUT = 4.0
 """Standardised errors beyond this count as this in the growth of the spread."""
 NORMAL = (np.pi / 2) ** 0.5
@@ -69,7 +73,11 @@ class Errors:
     scale : numpy.ndarray
         Shape (series,): size of a series' errors one step ahead, in units of `_base`.
     growth : numpy.ndarray
-        Shape (horizon,): how the size grows with the step, 1 at the first.
+        Shape (series, horizon): how the size grows with the step, 1 at the first.
+    kinds : numpy.ndarray
+        Shape (series,): a number for each kind of series.
+    noughts : numpy.ndarray
+        Shape (series,): how much the odds of a nought are moved, see `demand.low_counts`.
     assumed : bool
         True where no error was ever seen.
     typical, unlike : float
@@ -79,64 +87,22 @@ class Errors:
     paths: np.ndarray
     scale: np.ndarray
     growth: np.ndarray
+    kinds: np.ndarray
+    noughts: np.ndarray
     assumed: bool = False
     typical: float = 1.0
     unlike: float = 0.0
 
 
-@dataclass(frozen=True)
-class Swings:
-    """How much series have swung from period to period, as it was known at each of several times.
-
-    Parameters
-    ----------
-    size : numpy.ndarray
-        Shape (times, series): mean absolute change of the square root of counts; NaN where no change was seen.
-    count : numpy.ndarray
-        Same shape: how many changes were seen.
-    """
-
-    size: np.ndarray
-    count: np.ndarray
-
-    def at(self, times: np.ndarray | int) -> Swings:
-        """Give what was known at these times."""
-        return Swings(self.size[times], self.count[times])
-
-    def only(self, series: np.ndarray) -> Swings:
-        """Give these series."""
-        return Swings(self.size[:, series], self.count[:, series])
-
-
-def swings(values: np.ndarray, season: int) -> Swings:
-    """Say how much series have swung, at each period, by what was known then.
-
-    The square root makes the noise of counts of one size whatever their level (Bartlett 1936, JRSS Supplement 3, 68-78). Of changes from
-    one period to the next, from a year ago, and of the one less the other, those that are smallest are taken: a season is no swing.
-
-    Parameters
-    ----------
-    values : numpy.ndarray
-        Shape (periods, series); NaN where nothing was counted.
-    season : int
-        Periods in a season, 1 where there is none.
-
-    Returns
-    -------
-    Swings
-        Times are the periods.
-    """
-    root = np.sqrt(np.maximum(values, 0.0))
-    size, count = _running(root[1:] - root[:-1], 1, len(root))
-    if season > 1 and len(root) > season + 1:
-        yearly = root[season:] - root[:-season]
-        for changes, lag, least in ((yearly, season, 1.0), (yearly[1:] - yearly[:-1], season + 1, SECOND)):
-            other, seen = _running(changes, lag, len(root))
-            size = np.fmin(size, np.where(seen >= season, other / least, np.nan))
-    return Swings(size, count)
-
-
-def learn_errors(actual: np.ndarray, mean: np.ndarray, *, horizon: int, whole: np.ndarray, swung: Swings | None = None) -> Errors:
+def learn_errors(
+    actual: np.ndarray,
+    mean: np.ndarray,
+    *,
+    horizon: int,
+    whole: np.ndarray,
+    swung: Swings | None = None,
+    kinds: np.ndarray | None = None,
+) -> Errors:
     """Learn the size, the growth and the shape of errors from what was said at earlier cutoffs.
 
     Parameters
@@ -149,25 +115,33 @@ def learn_errors(actual: np.ndarray, mean: np.ndarray, *, horizon: int, whole: n
         bool, shape (series,): series of whole numbers, whose errors are at least those of counting.
     swung : Swings, optional
         What was known at the cutoffs.
+    kinds : numpy.ndarray, optional
+        Shape (series,): a number for each kind of series, such as flows and stocks; all are of one kind where it is not given.
 
     Returns
     -------
     Errors
     """
     series = actual.shape[1]
+    kinds = np.zeros(series, dtype=int) if kinds is None else kinds
     if not np.isfinite(actual - mean).any():
-        return Errors(np.empty((0, series, horizon)), np.full(series, ASSUMED), np.sqrt(np.arange(1, horizon + 1) ** 0.5), assumed=True)
+        growth = np.tile(np.sqrt(np.arange(1, horizon + 1) ** 0.5), (series, 1))
+        return Errors(np.empty((0, series, horizon)), np.full(series, ASSUMED), growth, kinds, np.zeros(series), assumed=True)
     shaped = None if swung is None else Swings(swung.size[:, :, None], swung.count[:, :, None])
     typical, unlike = (1.0, 0.0) if shaped is None else _compared(mean, whole[None, :, None], shaped)
-    relative = (actual - mean) / _sized(mean, whole[None, :, None], shaped, typical, unlike)
-    growth = np.ones(actual.shape[2])
+    size = _sized(mean, whole[None, :, None], shaped, typical, unlike)
+    relative = (actual - mean) / size
+    growth = np.ones(actual.shape[1:])
     for _ in range(3):
         scale = _scale(relative / growth)
-        growth = _growth(relative / scale[None, :, None])
+        growth = _growth_of(relative / scale[None, :, None], kinds)
     scale = _scale(relative / growth)
     paths = relative / (scale[None, :, None] * growth)
+    spread = scale[:, None] * growth * size * np.nanmean(paths**2) ** 0.5
+    noughts = np.where(whole, more_noughts(actual, mean, spread, safety=HOPEFUL), 0.0)
     paths = paths[np.isfinite(paths).any(axis=(1, 2))]
-    return Errors(_completed(paths, horizon), scale, _extended(growth, horizon), typical=typical, unlike=unlike)
+    ahead = np.stack([_extended(one, horizon) for one in growth])
+    return Errors(_completed(paths, horizon), scale, ahead, kinds, noughts, typical=typical, unlike=unlike)
 
 
 def draw_paths(
@@ -195,17 +169,16 @@ def draw_paths(
     """
     z = _standard(errors, mean.shape, draws, seed)
     shaped = None if swung is None else Swings(swung.size[:, None], swung.count[:, None])
-    spread = (
-        HOPEFUL
-        * widen
-        * errors.scale[:, None]
-        * errors.growth[None, :]
-        * _sized(mean, whole[:, None], shaped, errors.typical, errors.unlike)
-    )
-    low = whole & (mean.max(axis=1) < LOW)
+    spread = HOPEFUL * widen * errors.scale[:, None] * errors.growth * _sized(mean, whole[:, None], shaped, errors.typical, errors.unlike)
+    flow = errors.kinds == FLOW
+    low = whole & (mean.max(axis=1) < np.where(flow, *LOW))
     for i in range(len(z)):  # a series at a time, in the place of its errors: the array is the largest there is
+        if low[i]:
+            rng, noughts = stream(seed, "counting", i), float(errors.noughts[i])
+            z[i] = draw_low(mean[i], spread[i] / HOPEFUL, z[i], rng, safety=HOPEFUL, anew=bool(flow[i]), noughts=noughts)
+            continue
         drawn = np.maximum(mean[i][:, None] + spread[i][:, None] * z[i], 0.0)
-        z[i] = _low_counts(mean[i], spread[i], z[i], stream(seed, "counting", i)) if low[i] else np.rint(drawn) if whole[i] else drawn
+        z[i] = np.rint(drawn) if whole[i] else drawn
     return z
 
 
@@ -252,16 +225,6 @@ def _sized(mean: np.ndarray, whole: np.ndarray, swung: Swings | None, typical: f
     return np.asarray(base * typical * np.where(np.isfinite(ratio), ratio, 1.0) ** _trust(unlike, NOISE / np.maximum(swung.count, 1)))
 
 
-def _running(changes: np.ndarray, lag: int, periods: int) -> tuple[np.ndarray, np.ndarray]:
-    """Give the mean size of changes up to each period, and of how many; shape (periods, series)."""
-    seen = np.isfinite(changes)
-    count = np.zeros((periods, changes.shape[1]))
-    total = np.zeros_like(count)
-    count[lag:] = seen.cumsum(axis=0)
-    total[lag:] = np.where(seen, np.abs(changes), 0.0).cumsum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan), count
-
-
 def _scale(relative: np.ndarray) -> np.ndarray:
     """Give each series' size of errors, drawn towards that of all series as far as they are alike and its own rest on little."""
     seen = np.isfinite(relative)
@@ -287,13 +250,27 @@ def _trust(unlike: float, noise: np.ndarray) -> np.ndarray:
     return np.asarray(unlike / np.maximum(unlike + noise, 1e-12))
 
 
+def _growth_of(relative: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Give the growth of each series: that of its kind, drawn towards that of all where few series tell it; shape (series, steps)."""
+    every = _growth(relative)
+    found, told = np.tile(every, (relative.shape[1], 1)), np.isfinite(relative).any(axis=(0, 2))
+    for kind in np.unique(kinds):
+        mine = kinds == kind
+        if (mine & told).any() and (~mine & told).any():
+            trust = (mine & told).sum() / ((mine & told).sum() + LIKE)
+            found[mine] = every ** (1 - trust) * _growth(relative[:, mine]) ** trust
+    return found
+
+
 def _growth(relative: np.ndarray) -> np.ndarray:
-    """Give the size of errors by step over the size at the first: never falling, the mean of the nearest bounds from below and above."""
+    """Give the size of errors by step over the size at the first: never falling, by isotonic regression (Barlow et al. 1972)."""
+    from scipy.optimize import isotonic_regression
+
     seen = np.isfinite(relative)
     cut, count = np.where(seen, np.minimum(np.abs(relative), CUT), 0.0), seen.sum(axis=(0, 1))
-    steps, told = np.arange(relative.shape[2]), np.flatnonzero(count)  # an event may have set every error of a step aside
-    size = np.interp(steps, told, np.maximum(cut.sum(axis=(0, 1))[told] / count[told], EPSILON))
-    steady = (np.maximum.accumulate(size) + np.minimum.accumulate(size[::-1])[::-1]) / 2
+    told = np.flatnonzero(count)  # an event may have set every error of a step aside
+    size = isotonic_regression(cut.sum(axis=(0, 1))[told] / count[told], weights=count[told]).x
+    steady = np.interp(np.arange(relative.shape[2]), told, np.maximum(size, EPSILON))
     return np.asarray(steady / steady[0])
 
 
@@ -310,12 +287,25 @@ def _extended(growth: np.ndarray, horizon: int) -> np.ndarray:
 
 
 def _completed(paths: np.ndarray, horizon: int) -> np.ndarray:
-    """Bridge unknown steps of a path with the nearest known one, and carry the last on to the horizon."""
-    import pandas as pd
+    """Fill steps of a path that are not known, and those beyond its last; a path without a known step stays NaN."""
+    known, found = np.isfinite(paths), np.full((*paths.shape[:2], horizon), np.nan)
+    for there in np.unique(known.reshape(-1, paths.shape[2]), axis=0):
+        if there.any():
+            mine = (known == there).all(axis=2)
+            found[mine] = paths[mine][:, _turned(there, horizon)]
+    return found
 
-    steps = paths.shape[2]
-    flat = pd.DataFrame(paths.reshape(-1, steps)).ffill(axis=1).bfill(axis=1).to_numpy().reshape(paths.shape)
-    return np.concatenate([flat, np.repeat(flat[:, :, -1:], max(horizon - steps, 0), axis=2)], axis=2)[:, :, :horizon]
+
+def _turned(known: np.ndarray, horizon: int) -> np.ndarray:
+    """Say which known step stands for each: those that are known are told again backwards from the nearest.
+
+    So errors that last go on lasting, and those that come and go do so: one of them carried on would last as none did.
+    """
+    told, steps = np.flatnonzero(known), np.arange(horizon)
+    near = np.abs(steps[:, None] - told[None, :]).argmin(axis=1)
+    away = steps - told[near]
+    place = (near - np.sign(away) * (np.abs(away) - 1)) % (2 * len(told))
+    return np.asarray(told[np.minimum(place, 2 * len(told) - 1 - place)])
 
 
 def _standard(errors: Errors, shape: tuple[int, int], draws: int, seed: int) -> np.ndarray:
@@ -326,7 +316,7 @@ def _standard(errors: Errors, shape: tuple[int, int], draws: int, seed: int) -> 
         level = np.sqrt(0.5) * (common[0][None, :] * 0.5 + own[:, :, 0] * np.sqrt(0.75))
         noise = np.sqrt(0.5) * rng.standard_normal((*shape, draws))
         return np.asarray(level[:, None, :] + noise, dtype=np.float32)
-    paths, every = errors.paths.astype(np.float32), np.arange(shape[0])
+    paths = errors.paths.astype(np.float32)
     count, there = len(paths), np.isfinite(errors.paths).all(axis=2)
     share, z = DEALT if count >= MANY else 1.0, np.empty((*shape, draws), dtype=np.float32)
     # Every cutoff and sign comes equally often: all of them once, in a random order, before any comes again.
@@ -334,44 +324,24 @@ def _standard(errors: Errors, shape: tuple[int, int], draws: int, seed: int) -> 
     size = np.exp(UNSTEADY * rng.standard_normal(draws) - UNSTEADY**2)
     for d in range(draws):
         cutoff, mirror = divmod(int(pairs[d]), 2)
-        valid = np.flatnonzero(there[cutoff])
-        dealt = valid[rng.integers(0, len(valid), shape[0])]
-        own = np.where(there[cutoff] & (rng.random(shape[0]) >= share), every, dealt)
-        z[:, :, d] = (1 - 2 * mirror) * size[d] * paths[cutoff, own]
+        dealt = _dealt(there[cutoff], there[cutoff] & (rng.random(shape[0]) >= share), errors.kinds, lone=count >= MANY, rng=rng)
+        z[:, :, d] = (1 - 2 * mirror) * size[d] * paths[cutoff, dealt]
     return z
 
 
-def _low_counts(mean: np.ndarray, spread: np.ndarray, z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw low counts: negative binomial or Poisson where counting explains the spread, rounded where the series is steadier than that.
+def _dealt(there: np.ndarray, keep: np.ndarray, kinds: np.ndarray, *, lone: bool, rng: np.random.Generator) -> np.ndarray:
+    """Say whose path each series takes: its own, or one of its kind that no other takes before all are taken.
 
-    What counting itself adds, a variance as large as the mean, is drawn anew in each period; only the rest hangs together as errors did.
+    Two series that took the same path would err together as they never did. Where a kind has one series, and `lone` is not said, or none,
+    with a path, all are of one kind.
     """
-    from scipy import special
-
-    seen = (spread * z.std(axis=1, dtype=np.float64) / HOPEFUL) ** 2
-    variance = seen + (HOPEFUL**2 - 1) * np.maximum(seen - mean, 0.0)  # counting needs no safety: its variance is known
-    together = np.clip(1 - mean / np.maximum(variance, EPSILON), 0.0, 1.0)[:, None]
-    score = special.ndtri(_ranks(z))
-    ranks = _ranks(np.sqrt(together) * score + np.sqrt(1 - together) * rng.standard_normal(z.shape))
-    values = np.rint(np.maximum(mean[:, None] + spread[:, None] * z, 0.0))
-    for h in np.flatnonzero((seen * HOPEFUL**2 >= STEADY * mean) | (mean < 0.5)):
-        values[h] = np.searchsorted(_count_cdf(mean[h], variance[h]), ranks[h], side="left")
-    return np.asarray(values)
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Give the place of each draw among those of its period, between 0 and 1."""
-    return np.asarray((values.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") + 0.5) / values.shape[1])
-
-
-def _count_cdf(mean: float, variance: float) -> np.ndarray:
-    """Give the distribution of a count: negative binomial, or Poisson where the variance is no more than the mean."""
-    from scipy import special
-
-    if mean < EPSILON:
-        return np.ones(1)
-    top = np.arange(int(mean + 12 * np.sqrt(max(variance, mean)) + 12))
-    if variance <= 1.01 * mean:
-        return np.asarray(special.pdtr(top, mean))
-    size, chance = mean**2 / (variance - mean), mean / variance
-    return np.asarray(special.betainc(size, top + 1, chance))
+    found = np.arange(len(kinds))
+    for kind in np.unique(kinds):
+        mine, like = kinds == kind, np.flatnonzero(there & (kinds == kind))
+        like = like if len(like) > 1 or (lone and len(like)) else np.flatnonzero(there)
+        takers = np.flatnonzero(mine & ~keep)
+        order = [rng.permutation(like[~keep[like]])]
+        while sum(map(len, order)) < len(takers):
+            order.append(rng.permutation(like))
+        found[takers] = rng.permutation(np.concatenate(order)[: len(takers)])
+    return found

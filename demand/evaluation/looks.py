@@ -16,13 +16,14 @@ import pandas as pd
 
 from demand.calendar import FinancialYear, Frequency, year_shares
 from demand.combine import combined, weigh
+from demand.cube import Cube
 from demand.events import by_then, clean
 from demand.forecast import Forecast, ForecastSpec, raced_of
 from demand.hierarchy import HierarchySpec
 from demand.nested import ENOUGH, draws_then, known_then, stretches, widths
 from demand.people import People
 from demand.reconcile import Totals, reconcile
-from demand.replay import BUDGET, COST, Cube, Task, cube_of, cutoffs_at, replay
+from demand.replay import BUDGET, COST, Task, cube_of, cutoffs_at, replay
 from demand.tables import History
 
 __all__ = ["Evidence", "Look", "gather", "looks", "year_ends"]

@@ -6,6 +6,7 @@ cannot answer says what would be needed.
 
 from __future__ import annotations
 
+import math
 from itertools import islice
 
 import pandas as pd
@@ -103,11 +104,10 @@ def _record(inputs: ReportInput, line: Line) -> str:
     said = []
     if found is not None:
         said.append(f"At earlier dates the range of the year that came next held in {found[0]} of {words.plural(found[1], 'year')}.")
-    factor = max(inputs.run.get("widened", {}).values(), default=1.0)
-    if factor > 1:
-        said.append(
-            f"Ranges are made {factor:.1f} times as wide as past errors alone would make them, because earlier ones held too seldom."
-        )
+    factor = math.prod(inputs.run.get("widened", {}).values())
+    if f"{factor:.1f}" != "1.0":
+        why = "because earlier ones held too seldom" if factor > 1 else "because earlier ones held more often than they said"
+        said.append(f"Ranges are made {factor:.1f} times as wide as past errors alone would make them, {why}.")
     return " ".join(said)
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from demand.calendar import Frequency
 from demand.combine import combined, scores, weigh
+from demand.cube import Cube
 from demand.evaluation import scale_of
 from demand.hierarchy import levels, totals
-from demand.replay import Cube
+from demand.swings import Swings
 from demand.tables import History, make_draws
-from demand.uncertainty import Swings
 
 
 def cube(seed: int = 0) -> Cube:
@@ -31,6 +31,8 @@ def cube(seed: int = 0) -> Cube:
         Swings(np.full((12, 3), np.nan), np.zeros((12, 3))),
         12,
         11,
+        np.zeros(3, dtype=int),
+        np.zeros((12, 3), dtype=bool),
     )
 
 

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from demand.calendar import Frequency
 from demand.errors import ScenarioError
-from demand.events import Event, by_then, check_events, clean, factors, joined, remarks
+from demand.events import Event, by_then, check_events, clean, factors, joined, remarks, unsettled
 from demand.forecast import ForecastSpec, forecast
 from demand.models import build
 from demand.models.track import tracks
-from demand.replay import Task, replay
+from demand.replay import Task, cube_of, replay
 from demand.spec import Assumption
 from demand.tables import History
 
@@ -279,3 +279,32 @@ def test_what_an_event_set_aside_is_not_told_as_not_counted() -> None:
     notes = build("ets").predict(clean(history(y), [event]), 3, seed=1).notes
     assert [n.text for n in notes] == ["bridged for the fit: 1 period without a count and 6 periods that an event set aside"]
     assert [n.text for n in build("ets").predict(history(y), 3, seed=1).notes] == ["bridged for the fit: 1 period without a count"]
+
+
+EVENTS = [
+    Event(name="lockdown", start="2020-03", end="2020-08", kind="shock"),
+    Event(name="new system", start="2022-01", kind="recording", where={"area": ["a0"]}),
+]
+
+
+def test_within_a_shock_and_a_season_after_any_change_less_is_known_than_at_other_times() -> None:
+    found = unsettled(history(np.full(72, 50.0), np.full(72, 30.0)), EVENTS)
+    months = pd.date_range("2018-01-01", periods=72, freq="MS")
+    shock = (months >= "2020-03") & (months < "2021-09")
+    np.testing.assert_array_equal(found[:, 1], shock)
+    np.testing.assert_array_equal(found[:, 0], shock | ((months >= "2022-01") & (months < "2023-01")))
+
+
+def test_errors_of_a_forecast_made_in_a_shock_say_nothing_of_one_made_in_calm() -> None:
+    h = history(np.full(72, 50.0), np.full(72, 30.0))
+    cutoffs = [pd.Timestamp(c) for c in ("2019-06-01", "2019-12-01", "2020-06-01", "2021-10-01", "2022-06-01")]
+    replays = replay(h, build, [Task("seasonal_naive", c) for c in cutoffs], steps=6, seed=1, events=EVENTS)
+    cube = cube_of(replays, h, steps=6, events=EVENTS)
+    told, known = np.isfinite(cube.told), np.isfinite(cube.y)
+    assert known[[2, 4]][:, :, -1].all()
+    assert not told[2].any()
+    assert not told[4, 0].any()
+    np.testing.assert_array_equal(told[[0, 1, 3]], known[[0, 1, 3]])
+    assert told[4, 1].all()
+    then = cube.known_by(int(h.wide.index.get_loc(pd.Timestamp("2020-08-01"))))  # within the shock itself all errors count
+    np.testing.assert_array_equal(np.isfinite(then.told), np.isfinite(then.y))

@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 
 from demand.calendar import Frequency
+from demand.cube import Cube
 from demand.explain import explain
 from demand.forecast import ForecastSpec, forecast
 from demand.reconcile import Totals, reconcile
-from demand.replay import BUDGET, Cube, Origins, rough_seconds
+from demand.replay import BUDGET, Origins, rough_seconds
 from demand.sums import Sums, mint_gains, summed, sums_of
+from demand.swings import Swings
 from demand.tables import History, summarise
-from demand.uncertainty import Swings
 
 RNG = np.random.default_rng
 MONTHS = pd.date_range("2018-01-01", periods=72, freq="MS")
@@ -95,7 +96,8 @@ def world(*, noise_below: float, noise_above: float, cutoffs: int = 14) -> tuple
     at = np.arange(cutoffs) * 4 + 30
     ds = pd.date_range("2015-01-01", periods=100, freq="MS")
     swings = Swings(np.full((100, 6), np.nan), np.zeros((100, 6)))
-    cube = Cube(list(series.index), pd.DatetimeIndex(ds[at]), at, y, {"theta": below}, swings, 12, int(at[-1]) + steps)
+    calm = np.zeros(6, dtype=int), np.zeros((100, 6), dtype=bool)
+    cube = Cube(list(series.index), pd.DatetimeIndex(ds[at]), at, y, {"theta": below}, swings, 12, int(at[-1]) + steps, *calm)
     return cube, above, sums_of(series)
 
 

@@ -446,6 +446,9 @@ def test_a_widened_range_is_labelled() -> None:
     told = next(a for a in answers(wide) if a.question == "How sure are we?").more
     assert told.endswith("Ranges are made 1.4 times as wide as past errors alone would make them, because earlier ones held too seldom.")
     assert not banned_in(told)
+    narrow = replace(base, run={**base.run, "widened": {"series": 0.85, "total": 1.0}})
+    told = next(a for a in answers(narrow) if a.question == "How sure are we?").more
+    assert told.endswith("as past errors alone would make them, because earlier ones held more often than they said.")
 
 
 def test_a_placeholder_among_grants_and_savings_marks_the_budget_that_rests_on_it() -> None:

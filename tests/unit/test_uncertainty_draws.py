@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demand.uncertainty import draw_paths, learn_errors, swings
+from demand.swings import swings
+from demand.uncertainty import draw_paths, learn_errors
 
 
 def past(mean: float, *, cutoffs: int = 24, series: int = 6, steps: int = 8, common: float = 0.0, seed: int = 0):
@@ -61,9 +62,47 @@ def test_spread_grows_beyond_what_was_seen() -> None:
     said = np.full((24, 5, 6), 300.0)
     y = said + np.cumsum(rng.normal(scale=10, size=said.shape), axis=2)
     errors = learn_errors(y, said, horizon=18, whole=np.zeros(5, dtype=bool))
-    assert errors.growth.shape == (18,)
+    assert errors.growth.shape == (5, 18)
     assert (np.diff(errors.growth) >= 0).all()
-    assert errors.growth[17] > 1.3 * errors.growth[5]
+    assert (errors.growth[:, 17] > 1.3 * errors.growth[:, 5]).all()
+
+
+def drawn(y: np.ndarray, said: np.ndarray, *, horizon: int, kinds: np.ndarray | None = None) -> np.ndarray:
+    """Draw what lies ahead of levels that stay as they are, with errors learnt from these."""
+    whole = np.zeros(said.shape[1], dtype=bool)
+    errors = learn_errors(y, said, horizon=horizon, whole=whole, kinds=kinds)
+    return draw_paths(np.repeat(said[0, :, :1], horizon, axis=1), errors, whole=whole, draws=2000, seed=1)
+
+
+def test_flows_do_not_err_as_stocks_do() -> None:
+    """Errors of the one come and go from month to month, those of the other add up: a year of flows is surer than its stocks."""
+    rng, said = np.random.default_rng(6), np.full((24, 8, 12), 300.0)
+    noise = rng.normal(scale=20, size=said.shape)
+    y, kinds = said + noise, np.repeat([0, 1], 4)
+    y[:, 4:] = said[:, 4:] + np.cumsum(noise[:, 4:], axis=2)
+    flows = drawn(y, said, horizon=12, kinds=kinds)[:4]
+    assert flows.std(axis=2)[:, -1].mean() == pytest.approx(20, rel=0.35)
+    assert flows.sum(axis=1).std(axis=1).mean() < 1.5 * 20 * 12**0.5
+    mixed = drawn(y, said, horizon=12)[:4]
+    assert mixed.sum(axis=1).std(axis=1).mean() > 2.5 * 20 * 12**0.5
+    stocks = drawn(y, said, horizon=12, kinds=kinds)[4:]
+    assert stocks.std(axis=2)[:, -1].mean() == pytest.approx(20 * 12**0.5, rel=0.35)
+
+
+def test_a_few_series_that_err_apart_do_not_add_up_as_if_they_erred_together() -> None:
+    rng, said = np.random.default_rng(7), np.full((24, 3, 6), 300.0)
+    values = drawn(said + rng.normal(scale=20, size=(24, 3, 1)), said, horizon=6)
+    apart = np.sqrt((values.sum(axis=1).var(axis=1)).sum())
+    assert values.sum(axis=(0, 1)).std() == pytest.approx(apart, rel=0.15)
+
+
+def test_noise_goes_on_as_noise_beyond_the_steps_that_were_seen() -> None:
+    """One last error carried on would make a long total as unsure as if all its months erred alike."""
+    rng, said = np.random.default_rng(9), np.full((24, 6, 12), 300.0)
+    total = drawn(said + rng.normal(scale=20, size=said.shape), said, horizon=36).sum(axis=1).std(axis=1).mean()
+    assert total < 2.2 * 20 * 36**0.5
+    level = drawn(said + rng.normal(scale=20, size=(24, 6, 1)), said, horizon=36).sum(axis=1).std(axis=1).mean()
+    assert level > 0.9 * 20 * 36
 
 
 def test_without_errors_the_spread_is_assumed_and_said() -> None:
