@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
-NAMES = ("01_first_look", "02_segments", "03_forecast_and_track_record", "04_scenarios", "05_budget_and_report")
+NAMES = ("01_first_look", "02_segments", "03_forecast_and_track_record", "04_scenarios", "05_budget_and_report", "06_your_own_data")
 MAY_IMPORT = {"demand", "pandas", "pathlib", "os", "IPython.display"}
 
 
@@ -40,7 +40,7 @@ def beside_the_front_door(text: str) -> list[str]:
     return found
 
 
-def test_there_are_five() -> None:
+def test_there_are_six() -> None:
     assert tuple(sorted(p.stem for p in FOLDER.glob("*.ipynb"))) == NAMES
 
 

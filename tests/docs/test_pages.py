@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -15,12 +16,14 @@ from ruamel.yaml import YAML
 from typer.main import get_command
 
 from demand.errors import SettingsError
+from demand.report.words import banned_in
 from pipelines.__main__ import app
 from pipelines.config import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = ("README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md"))))
-PAGES = (*GUIDES, "CONTRIBUTING.md", "CHANGELOG.md", "DECISIONS.md")
+WORDS = "docs/glossary.md"
+GUIDES = ("README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")) if p.name != "glossary.md"))
+PAGES = (*GUIDES, WORDS, "CONTRIBUTING.md", "CHANGELOG.md", "DECISIONS.md")
 YAML_OF = YAML(typ="safe", pure=True)
 VERBS = {str(command.name) for command in app.registered_commands}
 
@@ -168,6 +171,37 @@ def test_configs_run_from_data_to_the_budget_papers(tmp_path: Path) -> None:
     assert [name for name in re.findall(r"\w+\.csv", landed) if not (out / name).is_file()] == []
     told = page("CONTRIBUTING.md")
     assert [p.name for p in out.iterdir() if p.is_file() and p.name not in told] == []
+
+
+def test_the_tutorial_leads_from_a_file_to_the_papers(tmp_path: Path) -> None:
+    """Every command of the tutorial in its order, each after the sections that stand before it."""
+    households().to_csv(tmp_path / "history.csv", index=False)
+    quick = ["--set", "forecast.draws=100", "--set", "forecast.models=[seasonal_naive, theta]", "--set", "tracking.uri=none"]
+    for language, block in re.findall(r"^```(yaml|bash)\n(.*?)^```$", page("docs/tutorial.md"), re.MULTILINE | re.DOTALL):
+        config = tmp_path / "accommodation.yaml"
+        if language == "yaml":
+            YAML_OF.dump(put_in(YAML_OF.load(config.read_text(encoding="utf-8")), YAML_OF.load(block)), config)
+            continue
+        for line in block.splitlines():
+            _, verb, *rest = shlex.split(line)
+            done = run(["-m", "pipelines", verb, *rest, *(quick if rest[0] == config.name else [])], tmp_path)
+            assert done.returncode == 0, f"{line}: {done.stderr}"
+            if verb == "explain":
+                assert "Recent level" in done.stdout
+    out = tmp_path / "outputs/accommodation"
+    named = re.findall(r"[a-z]+\.(?:docx|html|txt|xlsx)", page("docs/tutorial.md"))
+    assert len(named) >= 8
+    assert [name for name in named if not (out / name).is_file() and not (out / "paste" / name).is_file()] == []
+
+
+def test_the_glossary_explains_what_the_report_says() -> None:
+    told = page(WORDS)
+    assert [
+        w for w in ("4 years in 5", "possible future", "goes with", "placeholder", "track record", "reserve") if w not in told.lower()
+    ] == []
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|$", told, re.MULTILINE)[2:]
+    assert len(rows) > 20
+    assert [left for left, meaning, _ in rows if banned_in(f"{left} {meaning}")] == []
 
 
 def test_the_layers_are_those_that_are_held() -> None:
