@@ -14,7 +14,16 @@ from pipelines.job import Job
 
 __all__ = ["summary"]
 
-SHOWN = ("share/datapackage.json", "report.html", "summary.txt", "budget.xlsx", "quality.html", "quality_scores.csv", "mapping.yaml", "manifest.json")
+SHOWN = (
+    "share/datapackage.json",
+    "report.html",
+    "summary.txt",
+    "budget.xlsx",
+    "quality.html",
+    "quality_scores.csv",
+    "mapping.yaml",
+    "manifest.json",
+)
 
 
 def summary(job: Job) -> str:

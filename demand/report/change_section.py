@@ -16,8 +16,12 @@ from demand.report.facts import TOTAL, Line, why_parts
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Table, table_of
 
-__all__ = ["YearChange", "driver_order", "since_last_forecast", "since_last_year", "year_change"]
+__all__ = ["YearChange", "driver_order", "hard_to_explain", "since_last_forecast", "since_last_year", "year_change"]
 
+HARD = 0.2
+"""The share of bookkeeping from which a forecast is called hard to explain."""
+BOOKKEEPING = (words.feature("reconciliation"), words.feature("calibration"))
+"""Parts that are no reason: they make parts and totals agree, and keep counts from being negative."""
 SURE = 0.8
 """In which share of the estimates a driver must come first, that it is told as the first."""
 CAUSES = {"revised data": "counts that were revised", "new actuals": "new counts", "model": "the model"}
@@ -84,6 +88,19 @@ def since_last_year(inputs: ReportInput, line: Line) -> Figure | None:
     how = "average at any time" if line.kind == "stock" else "in the year"
     title = f"{line.title}, {how}: from {change.then} (counted) to {change.now} (expected), and what the change goes with"
     return bars.steps(frame, title=title, start=change.start, money=False, total="All together")
+
+
+def hard_to_explain(inputs: ReportInput, line: Line) -> list[Block]:
+    """Warn where more than a fifth of the first year ahead is bookkeeping."""
+    year = line.ahead
+    parts = pd.DataFrame() if year is None else why_parts(inputs, line, str(year["financial_year"]))
+    if parts.empty or year is None:
+        return []
+    kept = parts["amount"].abs()[[words.feature(f) in BOOKKEEPING for f in parts["feature"]]].sum()
+    if kept <= HARD * abs(float(parts["amount"].sum())):
+        return []
+    said = f"The forecast of {line.title} is hard to explain: {words.count(kept)} of it is making parts and totals agree, and adjustment."
+    return [Block((said,), kind="warning")]
 
 
 def since_last_forecast(inputs: ReportInput) -> list[Figure | Block]:

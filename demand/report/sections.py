@@ -12,7 +12,7 @@ from demand.report import figures, words
 from demand.report.about_sections import method_section, quality_section, run_section
 from demand.report.assumptions_section import assumptions_section
 from demand.report.caseload_section import caseload_section
-from demand.report.change_section import driver_order, since_last_forecast, since_last_year
+from demand.report.change_section import driver_order, hard_to_explain, since_last_forecast, since_last_year
 from demand.report.comparators_section import comparators_section
 from demand.report.facts import Line, Money, lines, none_counted, why_parts
 from demand.report.inputs import ReportInput
@@ -180,7 +180,7 @@ def why_section(inputs: ReportInput, found: list[Line]) -> Section | None:
     for line in found[:3]:
         made = _made_of(inputs, line)
         if made is not None:
-            parts.append(made)
+            parts += [made, *hard_to_explain(inputs, line)]
     if inputs.effects is not None and not inputs.effects.empty:
         parts += [_effects(inputs.effects, inputs), *(driver_order(inputs) or ())]
     if inputs.events is not None and not inputs.events.empty:

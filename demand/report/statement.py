@@ -11,17 +11,14 @@ import pandas as pd
 from demand.calendar import year_shares
 from demand.errors import Fault, ModelError, did_you_mean
 from demand.report import words
+from demand.report.change_section import BOOKKEEPING, HARD
 from demand.report.facts import Line, why_parts
 from demand.report.inputs import BASELINE, ReportInput
 
-__all__ = ["HARD", "hard_to_explain", "statement", "told"]
+__all__ = ["hard_to_explain", "statement", "told"]
 
 FIRST = ("recent level", "trend", "season", "recent counts", "recent changes")
-LAST = (words.feature("reconciliation"), words.feature("calibration"))
-"""What is no reason but bookkeeping: it stands last."""
 EXPECTED = "expected"
-HARD = 0.2
-"""The share of bookkeeping from which a forecast is called hard to explain."""
 
 
 def statement(inputs: ReportInput, series: str) -> pd.DataFrame:
@@ -68,7 +65,11 @@ def _year(inputs: ReportInput, line: Line, year: str) -> pd.DataFrame:
     parts = why_parts(inputs, line, year)
     named = parts["amount"].groupby([words.feature(f, inputs.spec.names) for f in parts["feature"]]).sum()
     size = named.abs().sort_values(ascending=False, kind="stable").index
-    order = [*(n for n in FIRST if n in named), *(n for n in size if n not in (*FIRST, *LAST)), *(n for n in LAST if n in named)]
+    order = [
+        *(n for n in FIRST if n in named),
+        *(n for n in size if n not in (*FIRST, *BOOKKEEPING)),
+        *(n for n in BOOKKEEPING if n in named),
+    ]
     people = named[order]
     total, cost = float(people.sum()), _cost(inputs, line.series, year)
     table = pd.DataFrame({"financial_year": year, "part": [*order, EXPECTED], "people": [*people, total]})
@@ -88,11 +89,11 @@ def hard_to_explain(table: pd.DataFrame) -> list[str]:
 
     Examples
     --------
-    >>> rows = [("2026-27", "recent level", 70.0), ("2026-27", LAST[0], 30.0), ("2026-27", "expected", 100.0)]
+    >>> rows = [("2026-27", "recent level", 70.0), ("2026-27", BOOKKEEPING[0], 30.0), ("2026-27", "expected", 100.0)]
     >>> hard_to_explain(pd.DataFrame(rows, columns=["financial_year", "part", "people"]))
     ['2026-27']
     """
-    kept = table[table["part"].isin(LAST)].groupby("financial_year")["people"].agg(lambda v: v.abs().sum())
+    kept = table[table["part"].isin(BOOKKEEPING)].groupby("financial_year")["people"].agg(lambda v: v.abs().sum())
     whole = table[table["part"] == EXPECTED].set_index("financial_year")["people"].abs()
     return [str(y) for y in whole.index if kept.get(y, 0.0) > HARD * whole[y]]
 

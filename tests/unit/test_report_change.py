@@ -13,7 +13,7 @@ from report_made import made
 
 from demand.moved import STEPS
 from demand.report.answers import answers
-from demand.report.change_section import driver_order, since_last_forecast, since_last_year
+from demand.report.change_section import driver_order, hard_to_explain, since_last_forecast, since_last_year
 from demand.report.facts import lines
 from demand.report.html import report_page
 from demand.report.parts import Figure
@@ -64,6 +64,18 @@ def test_the_steps_from_the_forecast_before_add_up() -> None:
     assert start + sum(steps) == end
     assert "New counts" in figure.alt
     assert banned_in(figure.alt) == []
+
+
+def test_a_forecast_that_is_mostly_bookkeeping_is_called_hard_to_explain() -> None:
+    inputs = made()
+    line = lines(inputs)[0]
+    assert hard_to_explain(inputs, line) == []
+    assert inputs.explanation is not None
+    kept = replace(inputs, explanation=inputs.explanation.replace({"feature": {"level": "reconciliation"}}))
+    (said,) = hard_to_explain(kept, lines(kept)[0])
+    assert said.kind == "warning"
+    assert "hard to explain" in said.lines[0]
+    assert "hard to explain" in report_page(kept)
 
 
 def effects(spread: float) -> pd.DataFrame:
