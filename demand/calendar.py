@@ -108,7 +108,7 @@ class Frequency:
 
     def days_in(self, days: pd.DatetimeIndex) -> np.ndarray:
         """Give the number of days of the period that each day lies in."""
-        return np.asarray((self.end_of(days) - self.start_of(days)).days + 1)
+        return _days_in(self, days.to_numpy().astype("datetime64[D]").tobytes())
 
     def periods(self, start: pd.Timestamp, count: int) -> pd.DatetimeIndex:
         """Give the first days of `count` periods, beginning with the one that `start` lies in."""
@@ -123,6 +123,15 @@ class Frequency:
     def after(self, day: pd.Timestamp, count: int) -> pd.DatetimeIndex:
         """Give the first days of the `count` periods that follow the one of `day`."""
         return self.periods(day, count + 1)[1:]
+
+
+@lru_cache(maxsize=64)
+def _days_in(frequency: Frequency, days: bytes) -> np.ndarray:
+    """Count days once for the same periods: pricing asks again and again, and the answer is not to be written to."""
+    index = pd.DatetimeIndex(np.frombuffer(days, dtype="datetime64[D]"))
+    found = np.asarray((frequency.end_of(index) - frequency.start_of(index)).days + 1)
+    found.flags.writeable = False
+    return found
 
 
 @total_ordering

@@ -60,7 +60,7 @@ Where = dict[str, NameList]
 class Spec(BaseModel):
     """The parent of all settings: frozen, checked, and closed to keys that it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @property
     def fingerprint(self) -> str:

@@ -221,7 +221,7 @@ def _new(
 def _schema() -> None:
     import json
 
-    from pipelines.config import schema
+    from pipelines.schema import schema
 
     typer.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
 

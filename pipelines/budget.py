@@ -17,11 +17,10 @@ from demand.budget import (
     sensitivity,
 )
 from demand.hierarchy import declared
-from demand.scenario import apply
 from pipelines.config import RunConfig
 from pipelines.job import Job
 from pipelines.plans import write_plans
-from pipelines.results import found_prices, load_history, priced, tested_until, what_if
+from pipelines.results import planned, tested_until
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -41,10 +40,9 @@ def rests_on(config: RunConfig) -> list[object]:
 
 def run(job: Job, writer: Writer) -> None:
     """Write the tables of money, what has no price, and what a reader has to know."""
-    case, history = what_if(job), load_history(job.store.folder)
-    demand, _applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers, flows=case.flows)
-    cost, spec = priced(job, demand, history), job.config.budget or BudgetSpec()
-    if (prices := found_prices(job, history)) is not None:
+    plan, job.planned = planned(job), None
+    case, history, cost, prices, spec = plan.case, plan.history, plan.cost, plan.prices, job.config.budget or BudgetSpec()
+    if prices is not None:
         writer.table("start_prices.csv", prices.table)
     writer.table("cost.parquet", cost_table(cost))
     writer.table("budget.csv", budget_table(cost, spec, tested_until=tested_until(job.store)))

@@ -28,7 +28,8 @@ def missing(_config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.title, config.name, list(config.selectors()), config.costs, config.forecast.events if config.forecast else []]
+    units = [cost.model_dump(mode="json", exclude={"amount", "uplift"}) | {"unit": cost.amount.unit} for cost in config.costs]
+    return [config.title, config.name, list(config.selectors()), units, config.forecast.events if config.forecast else []]
 
 
 def run(job: Job, writer: Writer) -> None:

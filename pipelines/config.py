@@ -40,7 +40,7 @@ from demand.segments.find import SegmentSpec
 from demand.spec import LEDGER, Assumption, Spec, Where
 from pipelines.reading import Written, example_configs, read_config
 
-__all__ = ["ComputeSpec", "DataSpec", "ExampleSpec", "RunConfig", "TrackingSpec", "example_configs", "load_config", "schema"]
+__all__ = ["ComputeSpec", "DataSpec", "ExampleSpec", "RunConfig", "TrackingSpec", "example_configs", "load_config"]
 
 RISING = ("costs", "income", "fixed_costs", "step_costs")
 """The sections in which an uplift may be the name of a path."""
@@ -330,28 +330,6 @@ def _checked(entry: Any) -> Assumption | None:
         return TypeAdapter(Assumption).validate_python(entry)
     except ValidationError:
         return None
-
-
-def schema() -> dict[str, Any]:
-    """Give the JSON schema of a config, made from the rooms' own settings."""
-    made = RunConfig.model_json_schema()
-    parts = made["$defs"]
-    parts["Scenario"]["required"] = [k for k in parts["Scenario"].get("required", []) if k != "name"]
-    named = {"type": "string", "description": "The name of an entry of the ledger (`assumptions`)."}
-    parts["Number"], parts["Assumption"] = parts["Assumption"], {"anyOf": [{"$ref": "#/$defs/Number"}, named]}
-    shelf = {"type": "string", "description": "library:NAME, a scenario that travels with the package."}
-    made["properties"]["scenarios"]["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/Scenario"}, shelf]}
-    of_ledger = made["properties"]["assumptions"]
-    file = {"type": "string", "description": "A YAML file of such entries, beside the config."}
-    made["properties"]["assumptions"] = {
-        "description": of_ledger["description"],
-        "anyOf": [{"type": "object", "additionalProperties": {"$ref": "#/$defs/Number"}}, file],
-    }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A config of demand",
-        **{k: v for k, v in made.items() if k != "title"},
-    }
 
 
 def _fault(written: Written, error: dict[str, Any]) -> Fault:

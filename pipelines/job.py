@@ -61,6 +61,8 @@ class Job:
         Called as the work goes on.
     edits : pandas.DataFrame, optional
         What a workbook changed in the config's numbers, where one was read back.
+    planned : pipelines.results.Planned, optional
+        What the scenarios come to, from the first stage that needs it to the last.
     """
 
     config: RunConfig
@@ -69,6 +71,7 @@ class Job:
     jobs: int = 1
     progress: Progress = _silent
     edits: pd.DataFrame | None = None
+    planned: Any = None
     timings: dict[str, float] = field(default_factory=dict)
     reused: list[str] = field(default_factory=list)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pipelines.store import Store, Writer
 
 __all__ = [
+    "Planned",
     "course_of",
     "forecast_again",
     "forecast_table",
@@ -48,6 +49,7 @@ __all__ = [
     "load_forecast",
     "load_history",
     "others_of",
+    "planned",
     "priced",
     "rules_of",
     "run_day",
@@ -56,7 +58,6 @@ __all__ = [
     "stored_case",
     "stored_run_off",
     "tested_until",
-    "what_if",
     "with_changes",
     "without_known",
     "write_forecast",
@@ -259,7 +260,48 @@ def run_day(config: RunConfig, history: History) -> date:
     return config.as_of or history.frequency.end_of(pd.DatetimeIndex([history.last]))[0].date()
 
 
-def what_if(job: Job) -> WhatIf:
+@dataclass(frozen=True)
+class Planned:
+    """What the scenarios of a run come to: worked out once, read by the stages of scenarios and of money.
+
+    Parameters
+    ----------
+    case : WhatIf
+    history : History
+    demand : xarray.DataArray
+        DEMAND.
+    applied : pandas.DataFrame
+        What was changed, old and new.
+    prices : FoundPrices or None
+        Those of the extract.
+    cost : demand.budget.Cost or None
+        None where nothing has a price.
+    """
+
+    case: WhatIf
+    history: History
+    demand: xr.DataArray
+    applied: pd.DataFrame
+    prices: FoundPrices | None
+    cost: Any
+
+
+def planned(job: Job) -> Planned:
+    """Apply a run's scenarios and price them; a second stage that asks gets what the first was given."""
+    from demand.scenario import apply
+
+    made: Planned | None = job.planned
+    if made is None:
+        history = load_history(job.store.folder)
+        case = _what_if(job, history)
+        demand, applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers, flows=case.flows)
+        prices = found_prices(job, history)
+        cost = priced(job, demand, history, prices) if job.config.costs or job.config.prices else None
+        made = job.planned = Planned(case, history, demand, applied, prices, cost)
+    return made
+
+
+def _what_if(job: Job, history: History) -> WhatIf:
     """Give what the scenarios of a run are made from; where one of them changes flows, with the people whom these are made of."""
     from demand.scenario import Flows
     from demand.scenario.change import FLOWS
@@ -267,7 +309,7 @@ def what_if(job: Job) -> WhatIf:
     case, config = stored_case(job.config, job.store), job.config
     if config.caseload is None or not any(c.effect in FLOWS for s in case.scenarios for c in s.changes):
         return case
-    history, run_off = load_history(job.store.folder), stored_run_off(config, job.store)
+    run_off = stored_run_off(config, job.store)
     stocks = stocks_of(job, history)
     if stocks is None or run_off is None:
         return case
@@ -303,14 +345,13 @@ def course_of(config: RunConfig, store: Store, *, known: bool = True) -> Course 
     return None if run_off is None else Course.of(run_off, known=known)
 
 
-def priced(job: Job, demand: xr.DataArray, history: History) -> Cost:
+def priced(job: Job, demand: xr.DataArray, history: History, found: FoundPrices | None) -> Cost:
     """Price demand at the config's costs and those of the extract, with grants and all else that stands beside the series."""
     from demand.budget import price, with_items
 
-    seed, found = job.config.seed, found_prices(job, history)
     costs = [*job.config.costs, *(found.costs if found else ())]
-    course = course_of(job.config, job.store)
-    cost = price(demand, costs, seed=seed, history=history, start_month=start_month(job.config), course=course)
+    seed, first, course = job.config.seed, start_month(job.config), course_of(job.config, job.store)
+    cost = price(demand, costs, seed=seed, history=history, start_month=first, course=course)
     return with_items(cost, job.config.items, seed=seed)
 
 

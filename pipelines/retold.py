@@ -20,7 +20,7 @@ from demand.scenario import BASELINE, apply
 from demand.tables import History
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import load_draws, load_history, others_of, priced, stocks_of
+from pipelines.results import found_prices, load_draws, load_history, others_of, priced, stocks_of
 from pipelines.store import Store, source_hash, versions
 
 __all__ = ["expected", "retold"]
@@ -133,5 +133,6 @@ def _figures(said: _Said, then: Store, before: Job, about: dict[str, Any], spec:
 
 
 def _priced(before: Job, demand: xr.DataArray, history: History) -> pd.DataFrame:
-    table = budget_table(priced(before, demand, history), before.config.budget or BudgetSpec())
+    cost = priced(before, demand, history, found_prices(before, history))
+    table = budget_table(cost, before.config.budget or BudgetSpec())
     return table.loc[table["scenario"] == BASELINE, ["line", "financial_year", "expected_pence"]]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from demand.assumptions import ledger, ledger_notes, marked
 from demand.budget import sweep, waterfall
-from demand.scenario import apply, demand_table, standing
+from demand.scenario import demand_table, standing
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import found_prices, load_history, priced, run_day, start_month, what_if
+from pipelines.results import planned, run_day, start_month
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -28,18 +28,16 @@ def rests_on(config: RunConfig) -> list[object]:
 
 def run(job: Job, writer: Writer) -> None:
     """Write demand.parquet, waterfall.csv (people, and pounds where there are costs), what was changed, and the ledger of assumptions."""
-    case, history = what_if(job), load_history(job.store.folder)
-    demand, applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers, flows=case.flows)
-    cost = priced(job, demand, history) if job.config.costs or job.config.prices else None
-    writer.table("demand.parquet", demand_table(demand))
+    plan = planned(job)
+    case, history, cost = plan.case, plan.history, plan.cost
+    writer.table("demand.parquet", demand_table(plan.demand))
     first = start_month(job.config)
     writer.table("waterfall.csv", waterfall(case, history=history, start_month=first, cost=cost))
     if job.config.sweeps:
         writer.table("sweep.csv", sweep(case, job.config.sweeps, history=history, start_month=first, cost=cost))
-    writer.table("scenario_changes.csv", applied)
+    writer.table("scenario_changes.csv", plan.applied)
     today = run_day(job.config, history)
-    found = found_prices(job, history)
-    used = {**job.config.numbers(), **({"prices": found.costs} if found else {})}
+    used = {**job.config.numbers(), **({"prices": plan.prices.costs} if plan.prices else {})}
     numbers = marked(ledger(used, as_of=today, entries=job.config.assumptions), job.edits)
     writer.table("assumptions.csv", numbers)
     writer.json("scenario_notes.json", [*standing(case.scenarios, today), *ledger_notes(numbers, job.config.assumptions)])

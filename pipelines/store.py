@@ -6,10 +6,10 @@ whose bytes are not the ones that were written.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,6 +34,11 @@ __all__ = ["MEMBERS_BEFORE", "Store", "Writer", "as_written", "file_class", "sou
 MEMBERS_BEFORE = "segments_before.parquet"
 """Who was in which segment in the run before."""
 PERSON_LEVEL = frozenset({"segments.parquet", MEMBERS_BEFORE, "links.parquet"})
+IMPORTS = re.compile(
+    r"^[ \t]*(?:import[ \t]+((?:demand|pipelines)[\w.]*)|from[ \t]+((?:demand|pipelines)[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*))",
+    re.MULTILINE,
+)
+"""How a module of ours names another."""
 SHARE = "share/"
 """The part of the output folder that holds only what was cleared to leave."""
 ENGINES = (
@@ -309,6 +314,7 @@ def as_written(file: Path) -> Path:
     return store.path(file.name) if file.name in store.manifest.get("files", {}) else file
 
 
+@cache
 def versions() -> dict[str, str]:
     """Give the installed versions of the package and its engines."""
     found = {}
@@ -336,10 +342,9 @@ def source_hash(module: str) -> str:
     texts, todo = {}, [module]
     while todo:
         name = todo.pop()
-        spec = find_spec(name) if name not in texts else None
-        if spec is None or spec.origin is None:
+        path = _origin(name) if name not in texts else None
+        if path is None:
             continue
-        path = Path(spec.origin)
         texts[name] = path.read_text(encoding="utf-8")
         todo += _imported(texts[name])
         texts |= {str(t.name): t.read_text(encoding="utf-8") for t in sorted(path.parent.glob("templates/*")) if t.is_file()}
@@ -348,22 +353,22 @@ def source_hash(module: str) -> str:
 
 @cache
 def _imported(text: str) -> frozenset[str]:
+    """Give the modules of ours that a module's text names in its imports; a word too many, from a docstring, only means one file more."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(n for n in names if n.split(".")[0] in ("demand", "pipelines") and _is_module(n))
+    for one, whole, parts in IMPORTS.findall(text):
+        names |= {one} if one else {whole, *(f"{whole}.{part}" for part in re.findall(r"\w+", parts))}
+    return frozenset(n for n in names if _origin(n) is not None)
 
 
 @cache
-def _is_module(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
+def _origin(name: str) -> Path | None:
+    """Say where a module of ours lies, without importing the package that it is in."""
+    package, *below = name.split(".")
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        return None
+    place = Path(spec.origin).parent.joinpath(*below)
+    return next((path for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file()), None)
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The only file that knows MLflow: what a run leaves in it, and how a forecast is kept without pickle.
+"""What MLflow is told: what a run leaves in it, and how a forecast is kept without pickle.
 
 In: the finished output folder. Out: an MLflow run with parameters, scores, hashes, artifacts, a registered model, and nested runs: one for
 the forecast itself (the champion) and for each model that stood against it, one for each scenario. The manifest is the truth and MLflow a
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import logging
 import math
 import os
 import re
@@ -19,13 +18,14 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demand.errors import Fault, StoreError
-from demand.secrets import redacted, with_secrets
+from demand.secrets import redacted
+from demand.spec import fingerprint
+from pipelines.mlflow_home import experiment, mlflow_at, sqlite_path
 from pipelines.replacing import running
 from pipelines.store import Store, file_class
 
@@ -36,20 +36,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ForecastModel", "forget_runs", "load_model", "recorded", "track"]
 
-QUIET = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "DO_NOT_TRACK": "true",
-    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
-    "MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING": "false",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
-}
 CHAMPION = "combined"
 """The forecast itself, in the tables of the backtest."""
 NOT_ARTIFACTS = frozenset({"draws.parquet"})
 """Too large for a mirror: made again from the registered model."""
 PROCESS = "demand.process"
 """A tag: the computer and the process that a run belongs to."""
+MADE = "demand.made"
+"""A tag: what the forecast and its scores were made from. A run that made neither anew logs no model again: the one before it has it."""
 MODEL_FILES = ("history.parquet", "replays.parquet", "model_settings.json", "model_parts.json")
 """What a forecast is made again from, bit for bit."""
 
@@ -77,17 +71,20 @@ def track(config: RunConfig, store: Store, *, drivers: pd.DataFrame | None = Non
     """
     if config.tracking.uri == "none":
         return None
-    with _mlflow(config.tracking.uri) as mlflow:
+    with mlflow_at(config.tracking.uri) as mlflow:
         joined = bool(os.environ.get("MLFLOW_RUN_ID"))
         if not joined:
-            _experiment(mlflow, config.name)
+            experiment(mlflow, config.name)
             _close_dead(mlflow, config.name)
         with mlflow.start_run(run_name=None if joined else config.name, tags={PROCESS: _process(os.getpid())}) as run:
             _log_run(mlflow, config, store)
-            if store.has("model_settings.json"):
-                _log_model(mlflow, config.name, store, drivers)
-            if store.has("backtest_summary.csv"):
-                _log_contest(mlflow, store)
+            made = _made(store)
+            if made and made != _last_made(mlflow, run):
+                if store.has("model_settings.json"):
+                    _log_model(mlflow, config.name, store, drivers)
+                if store.has("backtest_summary.csv"):
+                    _log_contest(mlflow, store)
+            mlflow.set_tag(MADE, made)
             if store.has("demand.parquet"):
                 _log_scenarios(mlflow, config, store)
             return str(run.info.run_id)
@@ -112,7 +109,7 @@ def forget_runs(config: RunConfig) -> list[str]:
     """
     if config.tracking.uri == "none":
         return []
-    with _mlflow(config.tracking.uri) as mlflow:
+    with mlflow_at(config.tracking.uri) as mlflow:
         client, found = mlflow.MlflowClient(), mlflow.get_experiment_by_name(config.name)
         if found is None:
             return ["MLflow has no runs of it."]
@@ -127,7 +124,7 @@ def forget_runs(config: RunConfig) -> list[str]:
             client.delete_registered_model(config.name)
         client.delete_experiment(found.experiment_id)
         address = mlflow.get_tracking_uri()
-        path = _sqlite_path(address)
+        path = sqlite_path(address)
         if path is None:
             return [f"{len(runs)} runs were marked as deleted. Whoever runs the MLflow server must remove them for good: mlflow gc"]
         _collect(address)
@@ -144,7 +141,7 @@ def recorded(uri: str, *, name: str = "", last: int = 20) -> list[dict[str, Any]
     StoreError
         Where the tracking place cannot be used.
     """
-    with _mlflow(uri) as mlflow:
+    with mlflow_at(uri) as mlflow:
         client = mlflow.MlflowClient()
         names = {e.experiment_id: e.name for e in client.search_experiments() if name in ("", e.name)}
         found = client.search_runs(list(names), order_by=["attributes.start_time DESC"], max_results=1000) if names else []
@@ -157,8 +154,8 @@ def recorded(uri: str, *, name: str = "", last: int = 20) -> list[dict[str, Any]
 
 def _collect(address: str) -> None:
     """Let MLflow remove all that is marked as deleted there: its own command, in a process of its own."""
-    words = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", address, "--tracking-uri", address]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    words = ["-m", "mlflow", "gc", "--backend-store-uri", address, "--tracking-uri", address]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise StoreError(Fault("MLflow could not remove its runs for good", where="mlflow gc", do_next=redacted(done.stderr[-300:])))
 
@@ -177,6 +174,19 @@ def _close_dead(mlflow: Any, name: str) -> None:
             host, _, number = client.get_run(parent).data.tags.get(PROCESS, "").partition(" ")
         if host == socket.gethostname() and number.isdigit() and not running(int(number)):
             client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _made(store: Store) -> str:
+    """Give what the forecast and its scores were made from; empty where there is none."""
+    stages = store.manifest.get("stages", {})
+    return fingerprint(*keys) if (keys := [stages[s]["key"] for s in ("forecast", "backtest") if s in stages]) else ""
+
+
+def _last_made(mlflow: Any, run: Any) -> str:
+    """Give the same of the last run of the experiment that ended well."""
+    asked = {"filter_string": f"tags.`{MADE}` != '' AND attributes.status = 'FINISHED'", "order_by": ["attributes.start_time DESC"]}
+    last = mlflow.MlflowClient().search_runs([run.info.experiment_id], max_results=1, **asked)
+    return str(last[0].data.tags[MADE]) if last else ""
 
 
 class ForecastModel:
@@ -217,12 +227,8 @@ def load_model(name: str, *, uri: str = "auto", model_version: str = "latest") -
 
     Parameters
     ----------
-    name : str
-        The config's name.
-    uri : str
-        As in the config's `tracking`.
-    model_version : str
-        A number, or "latest".
+    name, uri, model_version : str
+        The config's name; as in the config's `tracking`; a number, or "latest".
 
     Returns
     -------
@@ -233,79 +239,13 @@ def load_model(name: str, *, uri: str = "auto", model_version: str = "latest") -
     StoreError
         Where there is no such model.
     """
-    with _mlflow(uri) as mlflow:
+    with mlflow_at(uri) as mlflow:
         return mlflow.pyfunc.load_model(f"models:/{name}/{model_version}")
 
 
 def _load_pyfunc(path: str) -> ForecastModel:
-    """Answer MLflow's call for a model that this module keeps (its loader_module contract)."""
+    """Answer MLflow's call for a model that this module keeps."""
     return ForecastModel(Path(path))
-
-
-@contextlib.contextmanager
-def _mlflow(uri: str) -> Iterator[Any]:
-    before = {name: os.environ.get(name) for name in (*QUIET, "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID")}
-    os.environ.update(QUIET)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*Any type hint.*")  # of MLflow about classes of its own
-            import mlflow
-            import mlflow.pyfunc
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
-
-        logger, earlier = logging.getLogger("mlflow"), mlflow.get_tracking_uri()
-        level = logger.level
-        logger.setLevel(logging.ERROR)
-        address = with_secrets((os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db") if uri == "auto" else uri)
-        try:
-            _prepare(mlflow, address)
-            mlflow.set_tracking_uri(address)
-            yield mlflow
-        except (MlflowException, SQLAlchemyError, OSError, ImportError) as error:
-            first = redacted(str(error).splitlines()[0])[:300]
-            hint = "Results in the output folder are complete; `tracking: {uri: none}` leaves MLflow out"
-            raise StoreError(Fault(f"MLflow could not be used: {first}", where="tracking.uri", do_next=hint)) from None
-        finally:
-            mlflow.set_tracking_uri(earlier)
-            logger.setLevel(level)
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _sqlite_path(address: str) -> Path | None:
-    return Path(address.removeprefix("sqlite:///")) if address.startswith("sqlite:///") else None
-
-
-def _prepare(mlflow: Any, address: str) -> None:
-    """Make a local SQLite store once, readable by its owner only: several runs that start together would each try to make it."""
-    path = _sqlite_path(address)
-    if path is None or path.exists():
-        return
-    from filelock import FileLock
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    logging.getLogger("alembic").setLevel(logging.ERROR)
-    making = path.with_name(f".{path.name}.new")
-    with FileLock(path.with_name(f".{path.name}.lock")):
-        if not path.exists():
-            making.unlink(missing_ok=True)
-            making.touch(mode=0o600)
-            mlflow.MlflowClient(f"sqlite:///{making}").search_experiments(max_results=1)
-            making.replace(path)
-
-
-def _experiment(mlflow: Any, name: str) -> None:
-    if mlflow.get_experiment_by_name(name) is None:
-        path = _sqlite_path(mlflow.get_tracking_uri())
-        place = None if path is None else (path.parent.resolve() / "mlartifacts").as_uri()
-        with contextlib.suppress(mlflow.exceptions.MlflowException):
-            mlflow.create_experiment(name, artifact_location=place)
-    mlflow.set_experiment(name)
 
 
 def _log_run(mlflow: Any, config: RunConfig, store: Store) -> None:
@@ -324,8 +264,7 @@ def _scores(store: Store) -> dict[str, float]:
     """Scores by model over all horizons, as measure/level/model."""
     if not store.has("backtest_summary.csv"):
         return {}
-    rows = store.table("backtest_summary.csv")
-    rows = rows[rows["horizon"].astype(str) == "all"]
+    rows = store.table("backtest_summary.csv").query("horizon == 'all'")
     return _finite({f"{r.measure}/{r.level}/{r.model}": r.value for r in rows.itertuples()})
 
 

@@ -32,9 +32,10 @@ print(track(job.config, job.store))
 """
 LEFT = """
 import os, signal
-from pipelines.tracking import PROCESS, _mlflow, _process, _experiment
-with _mlflow("auto") as mlflow:
-    _experiment(mlflow, "children")
+from pipelines.mlflow_home import experiment, mlflow_at
+from pipelines.tracking import PROCESS, _process
+with mlflow_at("auto") as mlflow:
+    experiment(mlflow, "children")
     with mlflow.start_run(tags={PROCESS: _process(os.getpid())}):
         with mlflow.start_run(nested=True):
             os.kill(os.getpid(), signal.SIGKILL)

@@ -10,7 +10,8 @@ import pytest
 from demand.assumptions import numbers_in, with_numbers
 from demand.budget import FixedCost
 from demand.errors import SettingsError
-from pipelines.config import RunConfig, example_configs, load_config, schema
+from pipelines.config import RunConfig, example_configs, load_config
+from pipelines.schema import schema
 
 
 @pytest.mark.parametrize("name", sorted(example_configs()))

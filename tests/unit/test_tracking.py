@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipelines.config import RunConfig
 from pipelines.console import carry_out
-from pipelines.tracking import load_model
+from pipelines.store import Store
+from pipelines.tracking import load_model, track
 
 
 @pytest.fixture
@@ -125,3 +128,25 @@ def test_a_run_that_mlflow_started_is_joined(root: Path, tmp_path: Path) -> None
     assert len(runs) == 1
     assert runs[0][1] == "FINISHED"
     assert artifacts
+
+
+def test_a_forecast_that_stands_is_not_logged_again(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, database = tmp_path / "out", tmp_path / "again.db"
+    shutil.copytree(recorded, folder)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
+    store = Store(folder)
+    config = RunConfig.model_validate(store.manifest["config"])
+
+    def logged() -> tuple[int, int]:
+        assert track(config, store)
+        with sqlite3.connect(database) as open_database:
+            models = open_database.execute("select count(*) from model_versions").fetchone()[0]
+            return models, open_database.execute("select count(*) from tags where key = 'role'").fetchone()[0]
+
+    first = logged()
+    assert first[0] == 1
+    assert first[1] > 1
+    assert logged() == first
+    store.manifest["stages"]["forecast"]["key"] = "made anew"
+    assert logged() == (2, 2 * first[1])
+    assert logged() == (2, 2 * first[1])
