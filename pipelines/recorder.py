@@ -81,6 +81,8 @@ class Recorder:
             return None
         asked = {"config": self.config.model_dump(mode="json"), "folder": str(store.folder), "drivers": _packed(drivers)}
         process, self._process, seconds = self._process, None, self.config.tracking.patience_seconds
+        if process.stdout is not None:
+            process.stdout.readline()  # that it has loaded: patience is for servers
         try:
             told, _ = process.communicate(json.dumps(asked), timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -108,6 +110,8 @@ def serve() -> None:
     from pipelines.tracking import track
 
     load()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     said = sys.stdin.read()
     if not said:
         return
