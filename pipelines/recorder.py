@@ -53,6 +53,7 @@ class Recorder:
     def __exit__(self, *error: object) -> None:
         """End the process: it has nothing to do any more."""
         if self._process is not None:
+            self._process.kill()
             self._process.communicate()
 
     def record(self, store: Store, drivers: pd.DataFrame | None) -> str | None:
