@@ -8,6 +8,7 @@ All faults of one file are collected and raised once. Refuses nothing.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -158,6 +159,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = [str(k) for k in known]
     folded = {n.casefold(): n for n in names}
     near = difflib.get_close_matches(str(name).casefold(), list(folded), n=1, cutoff=0.6)
+    whole = [n for n in folded if str(name).casefold() in re.split(r"[^\w]+|_", n)]  # 'need' is nearer to 'support need' than to 'opened'
+    near = whole if len(whole) == 1 else near
     return f"Known: {listed(names, most=12)}." + (f" Did you mean '{folded[near[0]]}'?" if near else "")
 
 

@@ -10,7 +10,7 @@ from demand.data.policies import settled
 from demand.data.quality import quality_summary
 from demand.errors import DataError, Fault, raise_all
 from demand.report.html import quality_page
-from pipelines.checked import HEADING, drifted, mapping, scores
+from pipelines.checked import HEADING, as_before, drifted, mapping, scores
 from pipelines.config import RunConfig
 from pipelines.job import Job
 from pipelines.preflight import check_config
@@ -54,6 +54,7 @@ def run(job: Job, writer: Writer) -> None:
     scored = scores(job)
     writer.text("quality.html", quality_page(summary, scored))
     if known:
+        known = as_before(job, known) if stopped else known
         writer.text("mapping.yaml", HEADING + json.dumps(known, indent=2, ensure_ascii=False) + "\n")
     if scored is not None:
         writer.table("quality_scores.csv", scored)

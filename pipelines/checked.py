@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from demand.data.codes import proposed_codes
+from demand.data.extracts import Extract
 from demand.data.files import FileSpec
 from demand.data.mapping import drift, seen_columns
 from demand.data.quality import Finding
@@ -20,7 +21,7 @@ from demand.errors import DataError
 from demand.spec import fingerprint
 from pipelines.job import Job
 
-__all__ = ["HEADING", "drifted", "mapping", "scores"]
+__all__ = ["HEADING", "as_before", "drifted", "mapping", "scores"]
 
 HEADING = """# Written by `demand check`: which columns each file has, and which spellings may mean one code.
 # To use it: move what is right from 'proposed' to 'codes', put the file beside the config, and say there: data: {mapping: mapping.yaml}
@@ -50,24 +51,44 @@ def mapping(job: Job) -> dict[str, Any]:
 def drifted(job: Job, now: dict[str, Any]) -> list[Finding]:
     """Name the columns that have changed since the mapping that the config names, or else since the last check."""
     before = {name: spec.seen for name, spec in _specs(job).items()}
-    if not any(before.values()) and job.store.has("mapping.yaml"):
-        text = job.store.path("mapping.yaml").read_text(encoding="utf-8").removeprefix(HEADING)
-        before = {name: about["seen"] for name, about in json.loads(text).items()}
+    if not any(before.values()):
+        before = _seen_before(job)
     return [
         f for name, about in now.items() if before.get(name) and about["seen"] for f in drift(before[name], about["seen"], about["file"])
     ]
 
 
+def as_before(job: Job, now: dict[str, Any]) -> dict[str, Any]:
+    """Leave the columns as the last check that went through saw them, where this one stops: what drifted is told until it is mended."""
+    before = _seen_before(job)
+    return {name: about | ({"seen": before[name]} if before.get(name) else {}) for name, about in now.items()}
+
+
+def _seen_before(job: Job) -> dict[str, dict[str, str]]:
+    if not job.store.has("mapping.yaml"):
+        return {}
+    text = job.store.path("mapping.yaml").read_text(encoding="utf-8").removeprefix(HEADING)
+    return {name: about["seen"] for name, about in json.loads(text).items()}
+
+
 def scores(job: Job) -> pd.DataFrame | None:
-    """Give the scores of this run below those of the runs before; None where no extract of people is read."""
-    extract, spec = job.inputs.extract, job.config.data.people
+    """Give the scores of this run below those of the runs before; None where there are none at all."""
+    extract, spec = _extract(job), job.config.data.people
+    before = job.store.table("quality_scores.csv") if job.store.has("quality_scores.csv") else None
     if extract is None or spec is None:
-        return None
+        return before if spec is not None else None
     names = {"person_id": spec.person or spec.id, "episode_id": spec.id, "opened": spec.opened or "opened", "price": spec.price or "price"}
     found = [*extract.findings, *map(Finding.of_fault, extract.faults)]
     now = quality_scores(extract.people, extract.rows, found, keys=spec.keys, names=names)
-    before = job.store.table("quality_scores.csv") if job.store.has("quality_scores.csv") else None
     return with_trend(now, before, run=job.started, data=fingerprint(job.inputs.hashes.get("people", "")))
+
+
+def _extract(job: Job) -> Extract | None:
+    """The extract of people; None where it cannot be read at all, which the findings say."""
+    try:
+        return job.inputs.extract
+    except DataError:
+        return None
 
 
 def _specs(job: Job) -> dict[str, FileSpec]:
@@ -85,7 +106,7 @@ def _named(spec: FileSpec) -> list[str]:
 
 def _proposed(job: Job, name: str) -> dict[str, dict[str, list[str]]]:
     """Give the spellings that may be one code, of keys and of columns of words."""
-    extract, spec = job.inputs.extract, job.config.data.history
+    extract, spec = _extract(job), job.config.data.history
     if name == "people" and extract is not None and job.config.data.people is not None:
         people = job.config.data.people
         columns = {c: extract.people[c] for c in [*people.keys, *people.attributes] if extract.people[c].dtype == object}

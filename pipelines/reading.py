@@ -197,10 +197,10 @@ def _yaml(text: str, name: str) -> Any:
         ) from error
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        fault = Fault(
-            f"this cannot be read: {error.problem}", where=f"{name} > line {line}", do_next="Look at the indentation and at ':' in texts"
-        )
-        raise SettingsError(fault) from error
+        found, mend = f"this cannot be read: {error.problem}", "Look at the indentation and at ':' in texts"
+        if "'\\t'" in str(error.problem):
+            found, mend = "there is a tab at the beginning of this line", "Indent with blanks: two for each step"
+        raise SettingsError(Fault(found, where=f"{name} > line {line}", do_next=mend)) from error
     except (YAMLError, ValueError, TypeError, OverflowError, RecursionError) as error:  # such as 30 February
         raise SettingsError(Fault(f"this cannot be read: {error}", where=name)) from error
 

@@ -45,7 +45,7 @@ def read_counts(raw: RawTable, column: str, faults: list[Fault]) -> tuple[Number
         marks = sorted(to_text(raw.data[column][counts.wrong]).unique())
         faults.append(Fault(f"{listed(marks)} instead of a number in {rows_text(raw.rows[counts.wrong])}", where=where,
                             allowed="A count is a number, such as 1234 or 1,234; '<5', '*' and '[c]' are hidden counts",
-                            do_next="Ask for the counts; or, where a mark means that there is none, name it in 'missing'",
+                            do_next="Ask for the counts; or, if a mark means that there is none, name it in 'missing', with 'gaps: leave'",
                             rule="not_a_number", rows=tuple(raw.rows[counts.wrong])))  # fmt: skip
     told = (
         (endless, "a count that is not finite", "A finite number", "not_finite"),

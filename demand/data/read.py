@@ -188,13 +188,17 @@ def _history_rows(raw: RawTable, spec: HistorySpec, faults: list[Fault]) -> tupl
     table["kind"], table["unit"] = _said(raw, spec.kind, "kind", faults), _said(raw, spec.unit, "unit", faults)
     days = read_days(raw, spec.date, setting=spec.date_format, missing=spec.missing, faults=faults)
     faults += empty_faults(days.values.isna().to_numpy() & ~days.wrong, raw, spec.date, "a date")
-    good = ~(unnamed | odd | days.values.isna().to_numpy())
-    periods = to_periods(days.values[good], PeriodRule(spec.frequency, spec.dates, spec.year_end), label=days.label)
+    dated = ~(unnamed | days.values.isna().to_numpy())
+    periods = to_periods(days.values[dated], PeriodRule(spec.frequency, spec.dates, spec.year_end), label=days.label)
     if periods.wrong.any():
-        faults.append(Fault(f"{int(periods.wrong.sum())} dates are not where their period says, {rows_text(rows[good][periods.wrong])}",
+        faults.append(Fault(f"{int(periods.wrong.sum())} dates are not where their period says, {rows_text(rows[dated][periods.wrong])}",
                             where=f"{raw.name} > {spec.date}", allowed=periods.allowed))  # fmt: skip
-    kept = table[good].assign(ds=periods.ds)[~periods.wrong]
-    faults += _doubled(kept, spec, raw.name, days)
+    told = table.assign(odd=odd)[dated].assign(ds=periods.ds)[~periods.wrong]
+    faults += _doubled(told, spec, raw.name, days)
+    if faults and spec.gaps == "stop":  # gaps are told in the same breath; a cell that is wrong is no gap
+        gaps = _laid_out(told.assign(y=told["y"].where(~told["odd"], 0.0)), periods.frequency)[1]
+        faults += [_gap_fault(gaps, raw.name)] if len(gaps) else []
+    kept = told[~told["odd"]].drop(columns="odd")
     return kept, periods.frequency, [*hidden, format_note(raw, spec.date, days), *_assumed(spec, periods, raw.name)]
 
 
@@ -261,12 +265,8 @@ def _complete(table: pd.DataFrame, frequency: Frequency, spec: HistorySpec, name
         findings.append(Finding.of("empty_series", "warn", name, count=len(lost), message=text))
     if counted.empty:
         raise DataError(Fault("there is not a single count", where=f"{name} > {spec.value}", allowed="One count at least"))
-    spans = counted.groupby("unique_id")["ds"].agg(["min", "max"])
-    calendars = {pair: frequency.between(*pair) for pair in set(zip(spans["min"], spans["max"], strict=True))}
-    grid = pd.concat([pd.DataFrame({"unique_id": i, "ds": calendars[(a, b)]}) for i, a, b in spans.itertuples()], ignore_index=True)
     bounds = [b for b in BOUNDS if b in counted]
-    full = grid.merge(counted[["unique_id", "ds", "y", *bounds]], how="left", on=["unique_id", "ds"])
-    gaps = full[full["y"].isna()]
+    full, gaps = _laid_out(counted, frequency)
     if len(gaps):
         findings.append(_gaps(gaps, spec, name))
     if spec.gaps == "interpolate":
@@ -277,15 +277,33 @@ def _complete(table: pd.DataFrame, frequency: Frequency, spec: HistorySpec, name
     return full.join(about, on="unique_id"), findings
 
 
-def _gaps(gaps: pd.DataFrame, spec: HistorySpec, name: str) -> Finding:
-    """Stop at gaps, or say what was done with them."""
+def _laid_out(table: pd.DataFrame, frequency: Frequency) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Lay out every period between a series' first count and its last, and give those that have none."""
+    counted = table[table["y"].notna()].drop_duplicates(["unique_id", "ds"])
+    if counted.empty:
+        return counted, counted
+    spans = counted.groupby("unique_id")["ds"].agg(["min", "max"])
+    calendars = {pair: frequency.between(*pair) for pair in set(zip(spans["min"], spans["max"], strict=True))}
+    grid = pd.concat([pd.DataFrame({"unique_id": i, "ds": calendars[(a, b)]}) for i, a, b in spans.itertuples()], ignore_index=True)
+    bounds = [b for b in BOUNDS if b in counted]
+    full = grid.merge(counted[["unique_id", "ds", "y", *bounds]], how="left", on=["unique_id", "ds"])
+    return full, full[full["y"].isna()]
+
+
+def _gap_fault(gaps: pd.DataFrame, name: str) -> Fault:
     some = [f"{i} {d:%Y-%m-%d}" for i, d in zip(gaps["unique_id"], gaps["ds"], strict=True)]
     found = f"{len(gaps)} periods inside {gaps['unique_id'].nunique()} series have no count: {listed(some)}"
+    return Fault(found, where=name, allowed="A count in every period between a series' first and last",
+                 do_next="Find the counts; or say 'gaps: leave' (not collected) or 'gaps: interpolate'")  # fmt: skip
+
+
+def _gaps(gaps: pd.DataFrame, spec: HistorySpec, name: str) -> Finding:
+    """Stop at gaps, or say what was done with them."""
+    fault = _gap_fault(gaps, name)
     if spec.gaps == "stop":
-        raise DataError(Fault(found, where=name, allowed="A count in every period between a series' first and last",
-                              do_next="Find the counts; or say 'gaps: leave' (not collected) or 'gaps: interpolate'"))  # fmt: skip
+        raise DataError(fault)
     done = "left empty" if spec.gaps == "leave" else "filled along a straight line, as the config asks"
-    return Finding.of("gap", "warn", name, count=len(gaps), message=f"{found}; {done}")
+    return Finding.of("gap", "warn", name, count=len(gaps), message=f"{fault.found}; {done}")
 
 
 def _assumed(spec: HistorySpec, periods: Periods, name: str) -> list[Finding]:

@@ -146,3 +146,26 @@ def test_columns_that_drift_are_named() -> None:
                  "'ref' held texts and now holds numbers"):  # fmt: skip
         assert said in finding.message
     assert drift(before, before, "p.csv") == []
+
+
+def test_a_column_that_is_gone_is_named_with_what_has_drifted_and_can_be_named_again(tmp_path: Path) -> None:
+    check(tmp_path, table())
+    later = table().rename(columns={"need": "Support need", "place": "Place"}).assign(extra=1)
+    later.loc[::2, "Support need"] = ""
+    with pytest.raises(DataError, match="Did you mean 'Support need'"):
+        check(tmp_path, later)
+    found = told(tmp_path)
+    assert found["missing_column"]["severity"] == "stop"
+    for said in (
+        "'place' is now written 'Place'",
+        "gone since the last extract: 'need'",
+        "new since the last extract: 'Support need', 'extra'",
+    ):
+        assert said in found["column_drift"]["message"]
+    with pytest.raises(DataError, match="Did you mean 'Support need'"):
+        check(tmp_path, later, "seed=3")
+    assert "gone since the last extract" in told(tmp_path)["column_drift"]["message"]  # until it is mended
+    check(tmp_path, later, 'data.people.columns={"need": ["Support need"]}')
+    scores = pd.read_csv(tmp_path / "out" / "quality_scores.csv")
+    last = scores[scores["data"] == scores["data"].iloc[-1]].set_index(["measure", "field", "area"])
+    assert last.loc[("completeness", "need", "all"), ["score", "change"]].tolist() == [0.5, -0.5]

@@ -195,3 +195,20 @@ def test_drivers_are_brought_to_the_frequency_of_the_history(tmp_path):
     quarterly, findings = read_drivers(DriversSpec(path="d.csv"), tmp_path, frequency=Frequency("Q"))
     assert quarterly["value"].tolist() == [110, 130]
     assert "driver_mean" in {f.rule for f in findings}
+
+
+def test_marks_and_gaps_are_told_in_one_round(tmp_path) -> None:
+    lines = [f"{s},2023-{m:02d}-01,{100 + m}" for s in "ab" for m in range(1, 13)]
+    lines[3], lines[15], lines[20] = "a,2023-04-01,tbc", "b,2023-04-01,-7", "b,2023-09-01,*"
+    del lines[7]
+    (tmp_path / "h.csv").write_text("s,d,v\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_history(HistorySpec(path="h.csv", series="s", date="d", value="v", frequency="M"), tmp_path)
+    said = str(caught.value)
+    for part in (
+        "3 faults",
+        "'tbc' instead of a number in row 5",
+        "a negative count in row 16",
+        "2 periods inside 2 series have no count: 'a 2023-08-01'",
+    ):
+        assert part in said
