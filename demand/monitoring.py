@@ -254,6 +254,7 @@ def contest(rows: pd.DataFrame, weights: Mapping[str, float]) -> dict[str, Any]:
         cutoffs, won, better (share by which the challenger's error is lower), chance (of so many wins by luck), verdict (keep, replace).
         Only rows that every model of the champion was asked for are compared. The champion's weights were learnt from some of these
         cutoffs, so that it has an advantage: a challenger that wins all the same deserves it.
+        Cutoffs near one another forecast the same periods and err together, so the chance is a bar to clear and no probability.
     """
     from scipy.stats import binomtest
 
