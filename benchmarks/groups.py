@@ -161,7 +161,7 @@ def planted_case(case: int, block: int) -> tuple[pd.DataFrame, Planted, str]:
     n, separation = int(rng.choice(SIZES)), SEPARATIONS[case // 4 % 3]
     made = Planted(rng, n, int(rng.integers(2, 6)), separation, float(rng.choice(GAPS)))
     if family == "mixed columns":
-        made.number("age", separation)
+        made.number("income", separation)
         made.count("visits", separation)
         for i, size in enumerate((2, 2, 2, 4, 5)):
             made.answer(f"answer_{i}", size, separation)

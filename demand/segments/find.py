@@ -76,12 +76,13 @@ class Segmentation:
     members : pandas.DataFrame
         person_id, segment, certainty.
     evidence : pandas.DataFrame
-        One row a solution tried: method, count, numbers_as (bell curves, bands or main components), bic (latent classes: of numbers in
-        bands, so that they compare), gain (log-likelihood a row over one group; k-means and HDBSCAN: log of the variance), without_groups
-        (the same in data without groups), excess (in standard deviations), stability (adjusted Rand index over resampled people), weakest
-        and each (Jaccard overlap of the weakest and of each segment, largest segment first), certainty (relative entropy), nowhere (share
-        of people who belong nowhere clearly), smallest_share, told (what the segments tell of the attributes: likelihood a row over one
-        group, less the cost of parameters), verdict, chosen.
+        One row a solution tried: method, count, numbers_as (bell curves, bands, one covariance, own covariances or main components), bic
+        (of the attributes, so that latent classes and Gaussian mixtures compare; k-means: of its components), gain (log-likelihood a row
+        over one group; k-means and HDBSCAN: log of the variance), without_groups (the same in data without groups), excess (in standard
+        deviations; these two only of solutions that tell much), stability (adjusted Rand index over resampled people), weakest and each
+        (Jaccard overlap of the weakest and of each segment, largest segment first), certainty (relative entropy), nowhere (share of
+        people who belong nowhere clearly), smallest_share, told (what the segments tell of the attributes: likelihood a row over the best
+        single group, less the cost of parameters), verdict, chosen.
     notes : list of str
         What was left out, what was done, and what to mind.
     picture : pandas.DataFrame
@@ -264,7 +265,8 @@ def _named(
     """Put the segments in the order of their size, and give them the analyst's names."""
     sizes = members["segment"].value_counts()
     order = sorted(range(len(model.labels)), key=lambda k: (-int(sizes[model.labels[k]]), k))
-    moved = {k: v if k in ("loadings", "shares") or k.startswith("nowhere") else [v[i] for i in order] for k, v in model.parameters.items()}
+    common = ("loadings", "shares", "covariance", "nowhere_weight", "nowhere_mean", "nowhere_root")
+    moved = {k: v if k in common else [v[i] for i in order] for k, v in model.parameters.items()}
     labels = tuple(spec.names.get(letter(k), letter(k)) for k in range(len(order)))
     named = model.model_copy(update={"parameters": moved, "labels": labels, "unclear": spec.unclear})
     called = members["segment"].map({model.labels[k]: label for k, label in zip(order, labels, strict=True)})

@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 
 from demand.errors import DataError, Fault, ModelError, did_you_mean, raise_all
 from demand.segments.attributes import Attribute, Coded, encode
+from demand.segments.covariance import in_order
 from demand.segments.drift import Reference
 from demand.segments.prepared import in_bands
 from demand.segments.screening import share_words
@@ -251,7 +252,7 @@ def _place(model: SegmentModel, coded: Coded) -> tuple[np.ndarray, np.ndarray]:
     arrays = {k: np.asarray(v, dtype=float) for k, v in model.parameters.items()}
     if model.bands is not None:
         coded = in_bands(coded, [np.asarray(b, dtype=float) for b in model.bands])
-    densities = _by_class(coded, arrays) if model.method == "latent_class" else _by_component(coded, arrays)
+    densities = _by_component(coded, arrays) if "loadings" in arrays else _by_group(coded, arrays)
     stacked = np.round(np.column_stack(densities), 9)
     # Who fits nowhere (only HDBSCAN says so) is put into the nearest segment, but without certainty.
     inside = stacked[:, : len(model.labels)]
@@ -264,20 +265,33 @@ def _place(model: SegmentModel, coded: Coded) -> tuple[np.ndarray, np.ndarray]:
     return inside.argmax(axis=1), np.round(1.0 / total, 6)
 
 
-def _by_class(coded: Coded, p: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """Log density of each latent class: what is known counts, what is missing does not."""
-    columns = [np.ascontiguousarray(coded.numbers[:, j]) for j in range(coded.numbers.shape[1])]
+def _by_group(coded: Coded, p: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Log density of each latent class, or group of a Gaussian mixture: what is known counts, what is missing does not."""
     codes = [np.ascontiguousarray(coded.codes[:, j]) for j in range(coded.codes.shape[1])]
+    numbers = _apart(coded, p) if "variances" in p else in_order(coded.numbers, p["means"], _covariances(p))
     out = []
     for k, weight in enumerate(p["weights"]):
-        total = np.full(len(coded), np.log(weight))
-        for j, x in enumerate(columns):
-            mean, variance = p["means"][k, j], p["variances"][k, j]
-            total += np.where(np.isnan(x), 0.0, -0.5 * np.log(2 * np.pi * variance) - (x - mean) ** 2 / (2 * variance))
+        total = np.log(weight) + numbers[k]
         at = 0
         for code, size in zip(codes, coded.sizes, strict=True):
             total += np.append(np.log(p["levels"][k, at : at + size]), 0.0)[code]
             at += size
+        out.append(total)
+    return out
+
+
+def _covariances(p: dict[str, np.ndarray]) -> np.ndarray:
+    return p["covariances"] if "covariances" in p else p["covariance"][None]
+
+
+def _apart(coded: Coded, p: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Log density of numbers that do not go together within a class."""
+    columns = [np.ascontiguousarray(coded.numbers[:, j]) for j in range(coded.numbers.shape[1])]
+    out = []
+    for means, variances in zip(p["means"], p["variances"], strict=True):
+        total = np.zeros(len(coded))
+        for x, mean, variance in zip(columns, means, variances, strict=True):
+            total += np.where(np.isnan(x), 0.0, -0.5 * np.log(2 * np.pi * variance) - (x - mean) ** 2 / (2 * variance))
         out.append(total)
     return out
 

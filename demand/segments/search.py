@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from typing import Any, cast
@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 
 from demand.segments.dense import SMALLEST, dense_groups
-from demand.segments.mixture import IN_BANDS, WAYS, Fit, fit, partitions, told
+from demand.segments.mixture import IN_BANDS, OWN, PUBLIC, SHARED, WAYS, Fit, alone, fit, partitions, told
 from demand.segments.prepared import Prepared
 from demand.segments.stability import certainty, resampled, tied_together, without_groups
 from demand.spec import stream
@@ -27,23 +27,29 @@ __all__ = ["EVIDENCE", "LEAST_PEOPLE", "LEAST_SHARE", "Candidate", "Scope", "cou
 LEAST_PEOPLE = 10
 LEAST_SHARE = 0.02
 """A segment of fewer than ten people, or of fewer than two in a hundred, is never given."""
-STABLE, WEAKEST, VALID, CLEAR, INSIDE = 0.6, 0.5, 0.75, 0.65, 0.5
+STABLE, WEAKEST, VALID, CLEAR, INSIDE = 0.6, 0.5, 0.75, 0.5, 0.5
 """What a solution must reach: stability; the weakest segment's overlap (below 0.5 a cluster is 'dissolved', from 0.75 'valid': Hennig
 2007); certainty; and the share of people whom the method puts into a segment."""
-EXCESS, STILL = 3.5, 0.0
-"""The gain over data without groups, in standard deviations: one solution must reach the first, which says that there are groups; any other
-then needs the second."""
+CHANCE, STILL = 0.003, 0.0
+"""One solution must gain so much more than in data without groups that chance would bring it with this probability (by Student's t: 3.6
+standard deviations of twelve data sets), which says that there are groups; any other then needs the second, in standard deviations."""
 COUNTS = range(2, 9)
-NULLS, RESAMPLES = 8, 7
+MOST_OWN, MOST_GROUPS = 8, 5
+"""With more numbers or groups than this, covariances of each group's own have more parameters than its people can tell."""
+NULLS, MANY_NULLS, RESAMPLES = 12, 24, 7
+"""Data sets without groups (of few people many, for they are quick, and much is decided by chance there), and resamples."""
 STARTS, FEWER_STARTS = 8, 2
 """Starts of the solutions themselves, and of the many that they are held against."""
-PROMISING = 0.5
-"""Solutions that tell less than this part of what the best tells are not held against resampled people."""
+PROMISING, BEST_WAYS = 0.7, 2
+"""Solutions that tell less than this part of what the best tells, or of whose count two other ways tell more, are not held against data
+without groups, nor resampled people."""
 WORTH_CORES = 1000
 """Fewer rows than this are searched faster by one core than others are woken."""
 EVIDENCE = ["method", "count", "numbers_as", "bic", "gain", "without_groups", "excess", "stability", "weakest", "each", "certainty",
             "nowhere", "smallest_share", "told", "verdict"]  # fmt: skip
 """The columns of the evidence."""
+ON_COMPONENTS = ("kmeans", "hdbscan")
+"""Methods that see the main components alone."""
 Tell = Callable[[str, float], None]
 Key = tuple[str, float]
 
@@ -58,14 +64,20 @@ class Scope:
     @property
     def ways(self) -> tuple[str, ...]:
         """The ways of fitting that belong to the method."""
-        return {"auto": WAYS, "latent_class": WAYS[:2], "hdbscan": ()}.get(self.method, (self.method,))
+        return tuple(way for way in WAYS if self.method in ("auto", PUBLIC.get(way, way)))
+
+    def ways_for(self, data: Prepared) -> list[str]:
+        """Give the ways that the numbers of these rows can be told in."""
+        numbers = data.coded.numbers.shape[1]
+        fits = {IN_BANDS: numbers > 0, SHARED: numbers > 0 or self.method != "auto", OWN: 1 < numbers <= MOST_OWN}
+        return [w for w in self.ways if fits.get(w, True)]
 
     def keys(self, data: Prepared) -> list[Key]:
         """Give all that is tried, each by its way and its count (HDBSCAN: the smallest share)."""
         counts = counts_for(len(data), self.count)
-        ways = [w for w in self.ways if w != IN_BANDS or data.banded is not None]
         dense = SMALLEST if self.method in ("auto", "hdbscan") else ()
-        return [(w, k) for w in ways for k in counts] + [("hdbscan", s) for s in dense]
+        ways = [(w, k) for w in self.ways_for(data) for k in counts if w != OWN or k <= MOST_GROUPS or self.count]
+        return [*ways, *(("hdbscan", s) for s in dense)]
 
 
 @dataclass(frozen=True)
@@ -115,7 +127,8 @@ class Candidate:
 
 
 def _numbers_as(solution: Fit) -> str:
-    return {"latent_class": "bell curves", IN_BANDS: "bands"}.get(solution.method, "main components")
+    words = {"latent_class": "bell curves", IN_BANDS: "bands", SHARED: "one covariance", OWN: "own covariances"}
+    return words.get(solution.method, "main components")
 
 
 def least(n: int) -> float:
@@ -158,30 +171,35 @@ def search(data: Prepared, scope: Scope, *, seed: int, jobs: int, tell: Tell) ->
     list of Candidate
         In the order tried; HDBSCAN only where it found two groups or more, and as many as were asked for.
     """
+    from scipy.stats import t
+
     keys = scope.keys(data)
     # Categories make a lattice of the main components, and a method that works on these finds the lattice: latent classes are asked too.
-    asked = keys if scope.ways[:1] == WAYS[:1] or not data.coded.sizes else [*Scope("latent_class", scope.count).keys(data), *keys]
+    asked = keys if scope.method not in ON_COMPONENTS or not data.coded.sizes else [*Scope("latent_class", scope.count).keys(data), *keys]
     jobs = 1 if len(data) < WORTH_CORES else jobs
     groups = [[k for k in asked if k[1] == setting] for setting in dict.fromkeys(k[1] for k in asked)]
-    work: list[Callable[[], Any]] = [partial(_fits, data, group, seed) for group in groups]
-    work += [partial(_gains, data, asked, seed, i) for i in range(NULLS)]
-    done = list(_carried_out(work, jobs, tell, "fitting, and data without groups", (0.0, 0.5)))
-    fits: dict[Key, Fit | None] = {key: one for part in done[: len(groups)] for key, one in part.items()}
-    ties = np.array([tied for tied, _ in done[len(groups) :]])
-    off = ties - tied_together(data)
-    nulls = {key: _expected(np.array([gains[key] for _, gains in done[len(groups) :]]), off) for key in asked}
-    candidates = [_held_against(data, key, one, nulls) for key in asked if (one := fits[key]) is not None]
-    candidates = [c for c in candidates if scope.count in (None, c.fit.count)]
-    support = max((c.excess for c in candidates if c.fit.public == "latent_class"), default=np.inf)
+    done = _carried_out([partial(_fits, data, group, seed) for group in groups], jobs, tell, "fitting", (0.0, 0.2))
+    fits = {key: one for part in done for key, one in part.items() if one is not None and scope.count in (None, one.count)}
+    with one_thread():
+        single = alone(data, Scope("auto", None).ways_for(data))
+        candidates = [_first_look(data, key, fits[key], single) for key in asked if key in fits]
+    promising = [c.key for c in candidates] if scope.count else _promising(candidates)
+    times = MANY_NULLS if len(data) < WORTH_CORES else NULLS
+    gains = list(_carried_out([partial(_gains, data, promising, seed, i) for i in range(times if promising else 0)], jobs, tell,
+                              "data without groups", (0.2, 0.6)))  # fmt: skip
+    off = np.array([tied for tied, _ in gains]).reshape(-1, 2) - tied_together(data)
+    nulls = {key: _expected(np.array([gain[key] for _, gain in gains]), off) for key in promising}
+    candidates = [_held_against(c, nulls) for c in candidates]
+    wanted = float(t.isf(CHANCE, times - 3))
+    support = max((c.excess for c in candidates if c.fit.public not in ON_COMPONENTS and c.key in nulls), default=np.inf)
     candidates = [c for c in candidates if c.key in keys]
-    hope = scope.count is not None or (support >= STILL and any(c.excess >= EXCESS and not c.verdict for c in candidates))
-    enough = PROMISING * max((c.told for c in candidates if not c.verdict), default=0.0)
-    judged = [i for i, c in enumerate(candidates) if hope and not c.verdict and (scope.count or (c.excess >= STILL and c.told >= enough))]
+    hope = scope.count is not None or (support >= STILL and any(c.excess >= wanted and not c.verdict for c in candidates))
+    judged = [i for i, c in enumerate(candidates) if hope and not c.verdict and (scope.count or c.excess >= STILL)]
     work = [partial(_resampled, data, candidates[i], seed) for i in judged]
-    told_by = dict(zip(judged, _carried_out(work, jobs, tell, "resampled people", (0.5, 1.0)), strict=True))
-    candidates = [_with(c, *told_by[i]) if i in told_by else c for i, c in enumerate(candidates)]
-    needed = STILL if any(not _against(c, EXCESS, support) for c in candidates) else EXCESS
-    return [_with(c, c.stability, c.jaccard, _against(c, needed, support)) for c in candidates]
+    told_by = dict(zip(judged, _carried_out(work, jobs, tell, "resampled people", (0.6, 1.0)), strict=True))
+    candidates = [replace(c, stability=told_by[i][0], jaccard=told_by[i][1]) if i in told_by else c for i, c in enumerate(candidates)]
+    needed = STILL if any(not _against(c, wanted, support) for c in candidates) else wanted
+    return [replace(c, verdict=_against(c, needed, support)) for c in candidates]
 
 
 def _carried_out(work: Sequence[Callable[[], Any]], jobs: int, tell: Tell, what: str, span: tuple[float, float]) -> Iterable[Any]:
@@ -209,7 +227,7 @@ def _fits(data: Prepared, keys: Sequence[Key], seed: int) -> dict[Key, Fit | Non
     return _fit_all(data, keys, stream(seed, "segments", "fit", keys[0][1]), STARTS)
 
 
-def _gains(data: Prepared, keys: Sequence[Key], seed: int, turn: int) -> tuple[float, dict[Key, float]]:
+def _gains(data: Prepared, keys: Sequence[Key], seed: int, turn: int) -> tuple[np.ndarray, dict[Key, float]]:
     """Give, for one data set without groups, how far its attributes are correlated, and the gain of each way and count."""
     rng = stream(seed, "segments", "without groups", turn)
     nothing = without_groups(data, rng)
@@ -220,15 +238,19 @@ def _gains(data: Prepared, keys: Sequence[Key], seed: int, turn: int) -> tuple[f
 def _expected(gains: np.ndarray, off: np.ndarray) -> tuple[float, float]:
     """Give the gain without groups at the correlations of the real data, and the standard deviation of one more such gain.
 
-    A line through the simulated data sets, of which `off` says how much more correlated each is than the real data (a control variate:
-    Glasserman 2003, section 4.1).
+    A plane through the simulated data sets, of which `off` (data sets, measures) says how much more correlated each is than the real data
+    (control variates: Glasserman 2003, section 4.1). It goes two standard deviations beyond them at most: where simulated people cannot be
+    as correlated as the real ones, that is no chance.
     """
-    n, mean, centred = len(gains), float(gains.mean()), off - off.mean()
-    squares = max(float((centred**2).sum()), 1e-12)
-    slope = float((gains * centred).sum()) / squares
-    rest = gains - mean - slope * centred
-    spread = float(np.sqrt((rest**2).sum() / (n - 2) * (1 + 1 / n + off.mean() ** 2 / squares)))
-    return mean - slope * float(off.mean()), spread
+    n, measures = off.shape
+    mean, centred = float(gains.mean()), off - off.mean(axis=0)
+    slope = np.linalg.lstsq(centred, gains - mean, rcond=None)[0]
+    rest = gains - mean - centred @ slope
+    far = 2 * centred.std(axis=0, ddof=1)
+    away = np.clip(off.mean(axis=0), -far, far)
+    reach = float(away @ np.linalg.pinv(centred.T @ centred) @ away)
+    spread = float(np.sqrt((rest**2).sum() / (n - 1 - measures) * (1 + 1 / n + reach)))
+    return mean - float(slope @ away), spread
 
 
 def _resampled(data: Prepared, c: Candidate, seed: int) -> tuple[float, np.ndarray]:
@@ -236,33 +258,47 @@ def _resampled(data: Prepared, c: Candidate, seed: int) -> tuple[float, np.ndarr
     return resampled(data, c.fit, lambda rows, r: _fit_all(rows, [c.key], r, FEWER_STARTS)[c.key], rng, repeats=RESAMPLES)
 
 
-def _held_against(data: Prepared, key: Key, solution: Fit, nulls: dict[Key, tuple[float, float]]) -> Candidate:
+def _promising(candidates: Sequence[Candidate]) -> list[Key]:
+    """Give the solutions that are looked at further: those that tell most, a few ways of each count."""
+    enough = PROMISING * max((c.told for c in candidates if not c.verdict), default=0.0)
+    able = sorted((c for c in candidates if not c.verdict and c.told > max(enough, 0.0)), key=lambda c: -c.told)
+    return [c.key for c in able if [other.key for other in able if other.key[1] == c.key[1]].index(c.key) < BEST_WAYS]
+
+
+def _first_look(data: Prepared, key: Key, solution: Fit, single: float) -> Candidate:
+    """Say what can be said of a solution by itself."""
+    made = Candidate(solution, key, certainty(solution.share), told(data, solution, single))
+    small = made.sizes.min() < min(least(len(data)), LEAST_SHARE * len(data)) or made.sizes.min() < LEAST_PEOPLE / 2
+    return replace(made, verdict="a segment is too small" if small else "")
+
+
+def _held_against(c: Candidate, nulls: dict[Key, tuple[float, float]]) -> Candidate:
     """Hold a solution against data without groups.
 
     The spread of the gain there is told by few data sets, so it is not taken for less than the median over the counts of one way (in parts
     of the mean).
     """
-    mean, spread = nulls[key]
-    parts = [s / max(abs(m), 1e-9) for (way, _), (m, s) in nulls.items() if way == key[0]]
-    usual = 0.05 if key[0] == "hdbscan" else max(abs(mean) * max(float(np.median(parts)), 0.01), 1e-4)
-    made = Candidate(solution, key, certainty(solution.share), told(data, solution), mean, (solution.gain - mean) / max(spread, usual))
-    small = made.sizes.min() < min(least(len(data)), LEAST_SHARE * len(data)) or made.sizes.min() < LEAST_PEOPLE / 2
-    return _with(made, np.nan, made.jaccard, "a segment is too small" if small else "")
-
-
-def _with(c: Candidate, stability: float, jaccard: np.ndarray, verdict: str = "") -> Candidate:
-    return Candidate(c.fit, c.key, c.certainty, c.told, c.without_groups, c.excess, stability, jaccard, verdict)
+    if c.key not in nulls:
+        return c
+    mean, spread = nulls[c.key]
+    parts = [s / max(abs(m), 1e-9) for (way, _), (m, s) in nulls.items() if way == c.key[0]]
+    usual = 0.05 if c.key[0] == "hdbscan" else max(abs(mean) * max(float(np.median(parts)), 0.01), 1e-4)
+    return replace(c, without_groups=mean, excess=(c.fit.gain - mean) / max(spread, usual))
 
 
 def _against(c: Candidate, needed: float, support: float) -> str:
     """Say what stands against a solution."""
     if c.verdict:
         return c.verdict
+    if c.told <= 0:
+        return "tells no more than one group"
+    if np.isnan(c.excess):
+        return "tells much less than another"
     faults = []
     if c.excess < needed:
         faults.append("no better than in data without groups")
     elif support < STILL:
-        faults.append("latent classes see no groups")
+        faults.append("mixtures see no groups")
     if np.isnan(c.stability):
         faults.append("not looked at further")
     elif c.stability < STABLE or c.weakest < WEAKEST:

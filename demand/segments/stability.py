@@ -107,14 +107,16 @@ def without_groups(data: Prepared, rng: np.random.Generator) -> Prepared:
     return Prepared.of(simulated, data.floors, data.edges)
 
 
-def tied_together(data: Prepared) -> float:
-    """Give how far attributes go together by correlation alone: the information of normal scores, a tenth shrunk to independence.
+def tied_together(data: Prepared) -> np.ndarray:
+    """Give how far attributes go together by correlation alone, in two measures of their normal scores.
 
-    Whatever finds groups finds more where attributes are more correlated; simulated people, whose correlations vary, are compared at the
-    strength of the real ones.
+    The information of the correlations, a tenth shrunk to independence; and the log of the largest eigenvalue, of what one trait would
+    explain. Whatever finds groups finds more where attributes are more correlated; simulated people, whose correlations vary, are compared
+    at the strength of the real ones.
     """
-    r = 0.9 * _correlation(_in_line(data)) + 0.1 * np.eye(data.coded.numbers.shape[1] + len(data.coded.sizes))
-    return float(-0.5 * np.linalg.slogdet(r)[1])
+    together = _correlation(_in_line(data))
+    r = 0.9 * together + 0.1 * np.eye(len(together))
+    return np.array([-0.5 * np.linalg.slogdet(r)[1], np.log(np.linalg.eigvalsh(together)[-1])])
 
 
 def _squares_together(columns: list[np.ndarray]) -> float:
@@ -176,17 +178,39 @@ def _correlation(columns: list[np.ndarray]) -> np.ndarray:
 def _root(columns: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """Give a root of the latent correlation whose data show the correlation of the real ones.
 
-    Ties weaken a correlation; what is clearly more than chance (three standard errors) is strengthened in turn, twice. The rest is left.
+    Chance, twice (in the real people, and in resampling them), makes correlations stronger, by about (1 - r^2)^2 / n each in their squares;
+    all are shrunk so that simulated people, to whom chance is added once more, show as much as the real ones. Ties weaken a correlation, by
+    the part of a normal score that they leave in each column; what is clearly more than chance (three standard errors) is then corrected
+    further by what simulated people show, twice.
     """
     target = _correlation(columns)
     clear = np.abs(target) > 3 / np.sqrt(len(columns[0]))
-    latent = target
+    known = np.column_stack([~np.isnan(x) for x in columns]).astype(float)
+    off = ~np.eye(len(columns), dtype=bool)
+    chance = 2 * ((1 - target**2) ** 2 / np.maximum(known.T @ known, 1))[off].sum()
+    target = np.where(off, target * np.sqrt(max(1 - chance / max((target[off] ** 2).sum(), 1e-12), 0.0)), target)
+    left = np.array([_left_by_ties(x) for x in columns])
+    latent = np.clip(target / np.outer(left, left), -0.95, 0.95)
+    np.fill_diagonal(latent, 1.0)
     for _ in range(2):
         shown = np.mean([_correlation(_draw(columns, (_positive_root(latent), 0.0), rng)) for _ in range(3)], axis=0)
         ratio = np.divide(target, shown, out=np.ones_like(target), where=clear & (np.abs(shown) > 0.02))
         latent = np.clip(latent * np.clip(ratio, 0.7, 1.8), -0.995, 0.995)
         np.fill_diagonal(latent, 1.0)
     return _positive_root(latent)
+
+
+def _left_by_ties(x: np.ndarray) -> float:
+    """Give the correlation of a column's normal scores with the normal number behind it: 1 without ties, 0.8 where half say yes."""
+    from scipy.special import ndtri
+    from scipy.stats import norm
+
+    share = np.unique(x[~np.isnan(x)], return_counts=True)[1] / max((~np.isnan(x)).sum(), 1)
+    ends = np.concatenate([[0.0], share.cumsum()])
+    score = ndtri((ends[1:] + ends[:-1]) / 2)
+    spread = np.sqrt((share * score**2).sum() - (share * score).sum() ** 2)
+    cut = norm.pdf(ndtri(np.clip(ends, 0.0, 1.0)))
+    return float(np.clip((score * (cut[:-1] - cut[1:])).sum() / max(spread, 1e-9), 0.3, 1.0))
 
 
 def _positive_root(r: np.ndarray) -> np.ndarray:

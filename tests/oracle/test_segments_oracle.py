@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from demand.segments.attributes import encode, read_attributes
+from demand.segments.covariance import Incomplete, in_order
 from demand.segments.find import SegmentSpec, find_segments
 from demand.segments.mixture import fit, refit, stepmix_labels
 from demand.segments.model import UNCLEAR, assign_segments, first_rows
@@ -73,3 +74,51 @@ def test_stepmix_from_random_starts_finds_the_same_classes() -> None:
     theirs = refit(data, ours, labels)
     assert abs(ours.bic - theirs.bic) < 1.0
     assert max((ours.labels == theirs.labels).mean(), (ours.labels != theirs.labels).mean()) > 0.98
+
+
+def incomplete(n: int = 60, p: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=(n, p)) @ (np.eye(p) + 0.5 * rng.normal(size=(p, p)))
+    x[rng.random((n, p)) < 0.4] = np.nan
+    roots = np.eye(p) + 0.4 * rng.normal(size=(2, p, p))
+    return x, rng.normal(size=(2, p)), roots @ roots.transpose(0, 2, 1)
+
+
+def test_the_density_of_what_is_known_is_that_of_the_textbook() -> None:
+    from scipy.stats import multivariate_normal
+
+    x, means, covariances = incomplete()
+    wanted = np.zeros((2, len(x)))
+    for k in range(2):
+        for i, row in enumerate(x):
+            if (known := ~np.isnan(row)).any():
+                wanted[k, i] = multivariate_normal.logpdf(row[known], means[k, known], covariances[k][np.ix_(known, known)])
+    rows = Incomplete(x)
+    np.testing.assert_allclose(rows.density(rows.spread(means, covariances)), wanted, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(in_order(x, means, covariances), wanted, rtol=1e-9, atol=1e-9)
+    one_alone = in_order(x[[7]], means, covariances[:1])
+    assert one_alone[1][0] == in_order(x, means, covariances[:1])[1][7]
+
+
+def test_a_step_of_expectation_and_maximisation_is_that_of_ghahramani_and_jordan() -> None:
+    """Row by row: what is missing is its mean given what is known, with its covariance left; see their equations for mixtures."""
+    x, means, covariances = incomplete()
+    n, p = x.shape
+    share = np.random.default_rng(5).dirichlet(np.ones(2), n).T
+    rows = Incomplete(x)
+    stepped = rows.step(rows.spread(means, covariances), share)
+    filled, left = np.zeros((2, n, p)), np.zeros((2, n, p, p))
+    for k, covariance in enumerate(covariances):
+        for i, row in enumerate(x):
+            o, m = ~np.isnan(row), np.isnan(row)
+            slope = covariance[np.ix_(m, o)] @ np.linalg.inv(covariance[np.ix_(o, o)])
+            filled[k, i, o], filled[k, i, m] = row[o], means[k, m] + slope @ (row[o] - means[k, o])
+            left[k, i][np.ix_(m, m)] = covariance[np.ix_(m, m)] - slope @ covariance[np.ix_(o, m)]
+    size = share.sum(axis=1)
+    wanted = np.stack([share[k] @ filled[k] / size[k] for k in range(2)])
+    np.testing.assert_allclose(stepped.means, wanted, atol=1e-7)
+    off = filled - wanted[:, None]
+    scatter = np.einsum("kn,kna,knb->kab", share, off, off) + np.einsum("kn,knab->kab", share, left)
+    common = (scatter.sum(axis=0) + np.eye(p)) / (n + 1)
+    own = (scatter + (p + 2) * common) / (size[:, None, None] + p + 2)
+    np.testing.assert_allclose(stepped.covariances, own, atol=1e-6)

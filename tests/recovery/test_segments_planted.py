@@ -91,6 +91,23 @@ def test_numbers_that_are_no_bell_curves_make_no_further_groups() -> None:
     assert adjusted_rand_score(group, found.members["segment"]) > 0.85
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_groups_whose_numbers_go_together_are_told_apart(missing: float) -> None:
+    """Three long parallel clouds: latent classes, which take numbers as independent within a class, cut them across."""
+    from sklearn.metrics import adjusted_rand_score
+
+    rng = np.random.default_rng(23)
+    group = rng.integers(0, 3, 900)
+    along = rng.normal(size=(900, 1)) * 2.0
+    x = along * [1.0, 1.0, -1.0, 0.5] + rng.normal(size=(900, 4)) * 0.4
+    x += np.array([[0, 0, 0, 0], [2.2, -2.2, 0, 0], [0, 2.2, 2.2, 0]])[group]
+    people = pd.DataFrame(x).add_prefix("score_").mask(rng.random(x.shape) < missing)
+    found = find_segments(people.assign(person_id=[f"p{i:03d}" for i in range(900)]), seed=1)
+    assert found.model.method == "gaussian_mixture"
+    assert len(found.model.labels) == 3
+    assert adjusted_rand_score(group, found.members.sort_values("person_id")["segment"]) > (0.95 if missing == 0 else 0.75)
+
+
 @pytest.mark.long
 def test_a_wide_extract_with_everything_that_goes_wrong_is_placed_and_told() -> None:
     """Fifty columns, a hundred thousand rows: identifiers, dates, codes by the thousand, empty and constant columns, much missing."""
