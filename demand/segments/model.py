@@ -268,10 +268,9 @@ def _place(model: SegmentModel, coded: Coded) -> tuple[np.ndarray, np.ndarray]:
 def _by_group(coded: Coded, p: dict[str, np.ndarray]) -> list[np.ndarray]:
     """Log density of each latent class, or group of a Gaussian mixture: what is known counts, what is missing does not."""
     codes = [np.ascontiguousarray(coded.codes[:, j]) for j in range(coded.codes.shape[1])]
-    numbers = _apart(coded, p) if "variances" in p else in_order(coded.numbers, p["means"], _covariances(p))
+    numbers = _apart(coded, p) if "variances" in p else _together(coded, p)
     out = []
-    for k, weight in enumerate(p["weights"]):
-        total = np.log(weight) + numbers[k]
+    for k, total in enumerate(numbers):
         at = 0
         for code, size in zip(codes, coded.sizes, strict=True):
             total += np.append(np.log(p["levels"][k, at : at + size]), 0.0)[code]
@@ -280,16 +279,19 @@ def _by_group(coded: Coded, p: dict[str, np.ndarray]) -> list[np.ndarray]:
     return out
 
 
-def _covariances(p: dict[str, np.ndarray]) -> np.ndarray:
-    return p["covariances"] if "covariances" in p else p["covariance"][None]
+def _together(coded: Coded, p: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Log weight of each group, and log density of numbers that go together within it."""
+    covariances = p["covariances"] if "covariances" in p else p["covariance"][None]
+    densities = in_order(coded.numbers, p["means"], covariances)
+    return [np.log(weight) + density for weight, density in zip(p["weights"], densities, strict=True)]
 
 
 def _apart(coded: Coded, p: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """Log density of numbers that do not go together within a class."""
+    """Log weight of each class, and log density of numbers that do not go together within it."""
     columns = [np.ascontiguousarray(coded.numbers[:, j]) for j in range(coded.numbers.shape[1])]
     out = []
-    for means, variances in zip(p["means"], p["variances"], strict=True):
-        total = np.zeros(len(coded))
+    for weight, means, variances in zip(p["weights"], p["means"], p["variances"], strict=True):
+        total = np.full(len(coded), np.log(weight))
         for x, mean, variance in zip(columns, means, variances, strict=True):
             total += np.where(np.isnan(x), 0.0, -0.5 * np.log(2 * np.pi * variance) - (x - mean) ** 2 / (2 * variance))
         out.append(total)
