@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from demand.report.words import chance, pounds
+from demand.report.words import chance, legible, pounds
 from pipelines.job import Job
 
 __all__ = ["summary"]
@@ -35,7 +35,7 @@ def summary(job: Job) -> str:
     if job.reused:
         lines.append(f"Nothing had changed for: {', '.join(job.reused)}; earlier results stand.")
     lines += [f"  {job.store.folder / name}" for name in SHOWN if job.has(name)]
-    return "\n".join(lines)
+    return legible("\n".join(lines))
 
 
 def _edits(job: Job) -> list[str]:

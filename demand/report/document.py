@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import fields, replace
 from typing import Any
 
 from demand.report.parts import Block, Figure, Section, Table
+from demand.report.words import legible
 
 __all__ = ["document"]
 
 WIDTH_MM = 170
 """What an A4 page holds between margins of 20 mm."""
+MOST_LETTERS = 255
+"""Of a property of a Word document."""
 STYLES = {"list": "List Bullet", "text": "Normal", "warning": "Intense Quote"}
 FIXED = (2026, 1, 1, 0, 0, 0)
 """The date of every part of the file: a fixed one, so that the same run gives the same bytes."""
@@ -35,12 +39,13 @@ def document(section: Section) -> bytes:
     from docx import Document
     from docx.shared import Mm
 
+    section = _legible(section)
     file = Document()
     page = file.sections[0]
     page.page_width, page.page_height = Mm(210), Mm(297)
     page.left_margin = page.right_margin = Mm(20)
     file.styles["Normal"].font.name = "Arial"
-    file.core_properties.title, file.core_properties.author = section.title, ""
+    file.core_properties.title, file.core_properties.author = section.title[:MOST_LETTERS], ""
     file.core_properties.language = "en-GB"
     file.add_heading(section.title, level=1)
     for text in (section.mark, section.lead):
@@ -57,6 +62,17 @@ def document(section: Section) -> bytes:
     out = io.BytesIO()
     file.save(out)
     return _same_each_time(out.getvalue())
+
+
+def _legible(part: Any) -> Any:
+    """Write whatever is said in letters that a Word document can hold."""
+    if isinstance(part, str):
+        return legible(part)
+    if isinstance(part, tuple):
+        return tuple(map(_legible, part))
+    if isinstance(part, Section | Table | Figure | Block):
+        return replace(part, **{f.name: _legible(getattr(part, f.name)) for f in fields(part)})
+    return part
 
 
 def _words(file: Any, block: Block) -> None:

@@ -57,7 +57,7 @@ def pasted(inputs: ReportInput) -> dict[str, bytes]:
             files[name] = picture.png
             shown.append(f"{name}\n{picture.alt}\n")
     if shown:
-        files["pictures.txt"] = "\n".join(shown).encode()
+        files["pictures.txt"] = words.legible("\n".join(shown)).encode()
     return files
 
 
@@ -106,7 +106,7 @@ def summary_text(inputs: ReportInput) -> str:
         mark = f" [{answer.mark}]" if answer.mark else ""
         told += [f"{answer.question}{mark}", textwrap.fill(_said(answer), LINE), ""]
     end = "'4 years in 5' means: of five such years, about four should end inside the range. The report says how this was worked out."
-    return words.closed("\n".join([*told, textwrap.fill(end, LINE), ""]))
+    return words.legible(words.closed("\n".join([*told, textwrap.fill(end, LINE), ""])))
 
 
 def _said(answer: Answer) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "feature",
     "join",
     "label",
+    "legible",
     "month",
     "percent",
     "period",
@@ -35,6 +36,8 @@ __all__ = [
     "unit",
 ]
 
+ILLEGIBLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
+"""Control characters, and what XML has no place for: https://www.w3.org/TR/xml/#charsets."""
 BANNED = (
     "quantile",
     "draws",
@@ -205,6 +208,17 @@ def closed(text: str) -> str:
     'within 8% in 4 of 5'
     """
     return re.sub(r"(?<=\d)[ \u00a0\u202f]%", "%", text)
+
+
+def legible(text: str) -> str:
+    """Put a mark in the place of letters that nobody can read: they steer terminals, and Word documents cannot hold them.
+
+    Examples
+    --------
+    >>> legible("a" + chr(27) + "b") == "a" + chr(0xFFFD) + "b"
+    True
+    """
+    return ILLEGIBLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def chance(probability: float) -> str:

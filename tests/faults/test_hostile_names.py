@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import openpyxl
 import pandas as pd
@@ -18,6 +19,7 @@ from demand.disclosure.open_data import PublishSpec, data_package, forecast_tabl
 from demand.report.governance import GovernanceSpec, governance_page
 from demand.report.html import quality_page, report_page
 from demand.report.inputs import ReportInput
+from demand.report.paste import pasted, summary_text
 from demand.report.workbook import workbook
 from demand.spec import stream
 from pipelines.cells import FORMULA
@@ -118,6 +120,15 @@ def test_hostile_names_are_text_in_every_output(plain: ReportInput, tags: Tags, 
     formulas = [str(c.value) for sheet in book for row in sheet.iter_rows() for c in row if c.data_type == "f"]
     assert formulas
     assert not [f for f in formulas if any(word in f for word in ("HYPERLINK", "cmd|", "evil", "SUM(1+1)", "1-1"))]
+
+    papers = pasted(inputs)
+    assert sorted(papers) == sorted(pasted(plain))
+    told = [summary_text(inputs), papers["pictures.txt"].decode()]
+    for name in (n for n in papers if n.endswith(".docx")):
+        with ZipFile(io.BytesIO(papers[name])) as parts:
+            told += [parts.read(n).decode() for n in parts.namelist() if n.endswith((".xml", ".rels"))]
+    assert not [t for t in told if "\x1b" in t]
+    assert not [t for t in told[2:] for h in HARM if f"<{h}" in t or 'TargetMode="External"' in t]
 
     records = governance_page(inputs, GovernanceSpec(), people=None, files={})
     assert not [h for h in HARM if f"<{h}" in records]
