@@ -64,8 +64,9 @@ def joined(draws: xr.DataArray, starts: np.ndarray, without: xr.Dataset, after: 
 
 def with_known(draws: xr.DataArray, run_off: xr.Dataset, *, times: int = 1) -> xr.DataArray:
     """Give DRAWS with the known changes of a run-off in them; `times` -1 takes them out again."""
-    more = run_off.known.reindex(series=draws["series"].to_numpy(), fill_value=0.0).transpose(*draws.dims).to_numpy()
-    return draws.copy(data=(draws.to_numpy() + times * more).astype(draws.dtype))
+    there = {name: draws[name].to_numpy() for name in draws.dims}
+    more = run_off.known.reindex(there, fill_value=0.0).transpose(*draws.dims).to_numpy()
+    return draws.copy(data=np.maximum(draws.to_numpy() + times * more, 0.0).astype(draws.dtype))
 
 
 def run_off_table(run_off: xr.Dataset) -> pd.DataFrame:

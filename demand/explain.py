@@ -24,8 +24,9 @@ def explain(forecast: Forecast) -> pd.DataFrame:
     -------
     pandas.DataFrame
         unique_id, ds, model, feature, value, contribution; sorted by series and period. For each series and period all contributions add
-        up to the mean of the draws (1e-6): rows of each model already carry its weight; 'combined' has the events ahead, 'reconciliation'
-        (what making levels agree changed) and 'calibration' (the mean of the draws less the weighted mean: counts cannot be negative).
+        up to the mean of the draws (1e-6): rows of each model already carry its weight; 'combined' has the events ahead, 'known changes'
+        (what somebody knows of people to come or to leave), 'reconciliation' (what making levels agree changed) and 'calibration' (the
+        mean of the draws less the weighted mean: counts cannot be negative).
     """
     draws = forecast.draws
     index = pd.MultiIndex.from_product([draws["series"].to_numpy(), draws["ds"].to_numpy()], names=["unique_id", "ds"])

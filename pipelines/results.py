@@ -242,7 +242,7 @@ def with_changes(made: Forecast, run_off: xr.Dataset) -> Forecast:
 
 def stored_run_off(config: RunConfig, store: Store) -> xr.Dataset | None:
     """Read back what stays said of people and pounds; None where the run has no caseload."""
-    if config.caseload is None:
+    if config.caseload is None or not store.has("run_off.parquet"):
         return None
     table = store.table("run_off.parquet").rename(columns={"unique_id": "series"}).set_index(["series", "ds", "draw"])
     found: xr.Dataset = table.to_xarray()
@@ -296,7 +296,8 @@ def planned(job: Job) -> Planned:
         case = _what_if(job, history)
         demand, applied = apply(case.draws, case.scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers, flows=case.flows)
         prices = found_prices(job, history)
-        cost = priced(job, demand, history, prices) if job.config.costs or job.config.prices else None
+        course = course_of(job.config, job.store)
+        cost = priced(job, demand, history, prices, course) if job.config.costs or job.config.prices else None
         made = job.planned = Planned(case, history, demand, applied, prices, cost)
     return made
 
@@ -345,14 +346,13 @@ def course_of(config: RunConfig, store: Store, *, known: bool = True) -> Course 
     return None if run_off is None else Course.of(run_off, known=known)
 
 
-def priced(job: Job, demand: xr.DataArray, history: History, found: FoundPrices | None) -> Cost:
+def priced(job: Job, demand: xr.DataArray, history: History, found: FoundPrices | None, course: Course | None) -> Cost:
     """Price demand at the config's costs and those of the extract, with grants and all else that stands beside the series."""
     from demand.budget import price, with_items
 
     costs = [*job.config.costs, *(found.costs if found else ())]
-    seed, first, course = job.config.seed, start_month(job.config), course_of(job.config, job.store)
-    cost = price(demand, costs, seed=seed, history=history, start_month=first, course=course)
-    return with_items(cost, job.config.items, seed=seed)
+    cost = price(demand, costs, seed=job.config.seed, history=history, start_month=start_month(job.config), course=course)
+    return with_items(cost, job.config.items, seed=job.config.seed)
 
 
 def without_known(job: Job, cost: Cost) -> Cost | None:

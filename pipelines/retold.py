@@ -14,16 +14,21 @@ import pandas as pd
 import xarray as xr
 
 from demand.budget import BudgetSpec, budget_table, horizon_needed
+from demand.course import Course, with_known
 from demand.forecast import Earlier, ForecastSpec, forecast
 from demand.people import Beside
 from demand.scenario import BASELINE, apply
 from demand.tables import History
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import found_prices, load_draws, load_history, others_of, priced, stocks_of
+from pipelines.results import course_of, found_prices, load_draws, load_history, others_of, priced, stocks_of, stored_run_off
 from pipelines.store import Store, source_hash, versions
 
 __all__ = ["expected", "retold"]
+
+
+Made = tuple[RunConfig, Store]
+"""A run: what it was told, and what it said."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,10 @@ class _Said:
     history: History
     drivers: pd.DataFrame | None
     events: list[Any]
+    prices: Made
+    """The run whose open placements say how prices move."""
+    known: Made
+    """The run whose known changes are in it."""
 
 
 def expected(store: Store) -> pd.DataFrame:
@@ -62,12 +71,13 @@ def retold(then: Store, job: Job) -> list[pd.DataFrame]:
     drivers = then.table("drivers.parquet") if then.has("drivers.parquet") else None
     spec = ForecastSpec.model_validate(about["spec"])
     now = job.config.forecast or spec
+    first, last = (config, then), (job.config, job.store)
     steps = [
-        _Said(old, drivers, list(spec.events)),
-        _Said(_revised(old, new), drivers, list(spec.events)),
-        _Said(new, drivers, list(spec.events)),
-        _Said(new, job.inputs.drivers, list(spec.events)),
-        _Said(new, job.inputs.drivers, list(now.events)),
+        _Said(old, drivers, list(spec.events), first, first),
+        _Said(_revised(old, new), drivers, list(spec.events), first, first),
+        _Said(new, drivers, list(spec.events), last, first),
+        _Said(new, job.inputs.drivers, list(spec.events), last, first),
+        _Said(new, job.inputs.drivers, list(now.events), last, last),
     ]
     told, same_code = [expected(then)], _code(then) == _code(None)
     for i, said in enumerate(steps):
@@ -79,7 +89,7 @@ def retold(then: Store, job: Job) -> list[pd.DataFrame]:
             told.append(_figures(said, then, before, about, spec))
     told = _without_code(told, base)
     demand = apply(load_draws(job.store), [], seed=config.seed)[0]
-    told.append(_priced(before, demand, new))
+    told.append(_priced(before, demand, new, course_of(job.config, job.store)))
     return [*told, expected(job.store)]
 
 
@@ -105,7 +115,13 @@ def _code(store: Store | None) -> object:
 
 def _alike(a: _Said, b: _Said) -> bool:
     same = a.drivers is b.drivers or (a.drivers is not None and b.drivers is not None and a.drivers.equals(b.drivers))
-    return a.history.fingerprint == b.history.fingerprint and same and a.events == b.events
+    return a.history.fingerprint == b.history.fingerprint and same and a.events == b.events and (a.known == b.known or not _knew(a, b))
+
+
+def _knew(*several: _Said) -> bool:
+    """Say whether any of the runs whose known changes are meant had some."""
+    each = [stored_run_off(*said.known) for said in several]
+    return any(one is not None and bool((one.known != 0).any()) for one in each)
 
 
 def _revised(old: History, new: History) -> History:
@@ -129,10 +145,12 @@ def _figures(said: _Said, then: Store, before: Job, about: dict[str, Any], spec:
         earlier=Earlier(then.table("replays.parquet"), then.json("model_parts.json") if then.has("model_parts.json") else None),
         beside=Beside(stocks_of(before, history), others_of(before, history)),
     )
-    return _priced(before, apply(made.draws, [], seed=config.seed)[0], history)
+    known = stored_run_off(*said.known)
+    draws = made.draws if known is None else with_known(made.draws, known)
+    return _priced(before, apply(draws, [], seed=config.seed)[0], history, course_of(*said.prices))
 
 
-def _priced(before: Job, demand: xr.DataArray, history: History) -> pd.DataFrame:
-    cost = priced(before, demand, history, found_prices(before, history))
+def _priced(before: Job, demand: xr.DataArray, history: History, course: Course | None) -> pd.DataFrame:
+    cost = priced(before, demand, history, found_prices(before, history), course)
     table = budget_table(cost, before.config.budget or BudgetSpec())
     return table.loc[table["scenario"] == BASELINE, ["line", "financial_year", "expected_pence"]]

@@ -140,3 +140,12 @@ def test_known_changes_are_one_step_of_the_bridge_and_in_no_other() -> None:
     rows = bridge(steps, SPEC).query("kind == 'step' and line == 'bnb'").groupby("to")["amount_pence"].sum()
     ends = bridge(steps, SPEC).query("kind == 'end' and line == 'bnb'").set_index("to")["amount_pence"]
     assert int(ends["2028-29"] - ends["2027-28"]) == int(rows["2028-29"])
+
+
+def test_changes_known_a_month_ago_are_taken_up_in_the_months_that_are_left() -> None:
+    table = joined(DRAWS, *run_off(leave=0.5))
+    later = DRAWS.isel(ds=slice(2, None))
+    np.testing.assert_array_equal(with_known(later, table).to_numpy(), with_known(DRAWS, table).isel(ds=slice(2, None)).to_numpy())
+    earlier = Course.of(table.isel(ds=slice(2, None))).times(pd.Index(STOCKS), pd.DatetimeIndex(DRAWS["ds"].to_numpy()), 30)
+    assert earlier is not None
+    np.testing.assert_array_equal(earlier[:, 0], earlier[:, 2])  # periods before its own take the nearest
