@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -24,13 +25,13 @@ from demand.errors import Fault, Row
 
 __all__ = ["identifier_faults"]
 
-GAP = r"[ .\-]{0,2}"
+GAP = r"[ .,_/\-]{0,2}"
 KINDS = {
     "national insurance numbers": re.compile(
         rf"(?<![A-Z])[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]{GAP}\d{{2}}{GAP}\d{{2}}{GAP}\d{{2}}{GAP}[A-D]\b", re.IGNORECASE
     ),
     "postcodes": re.compile(rf"\b(?:[A-Z]{{1,2}}\d[A-Z\d]?|GIR){GAP}\d[ABD-HJLNP-UW-Z]{{2}}\b", re.IGNORECASE),
-    "e-mail addresses": re.compile(r"[^\s@]+(?:@| ?[(\[]at[)\]] ?)[^\s@]+\.[A-Za-z]{2,}", re.IGNORECASE),
+    "e-mail addresses": re.compile(r"[^\s@]+(?:@| ?[(\[]at[)\]] ?)[^\s@]+\.[A-Za-z]{2,}|\S+ at \S+ dot [a-z]{2,}", re.IGNORECASE),
     "phone numbers": re.compile(
         r"(?<![\w.])(?:(?:\+44|0044) ?(?:\(0\))?|\(?0)(?=(?:[ ()./-]{0,2}\d){9,10}(?!\d))[ ()./-]{0,2}[1-9]"
         r"|(?<!\w)\+\d{1,3}(?=(?:[ ()./-]{0,2}\d){8,12}(?!\d))"
@@ -38,7 +39,7 @@ KINDS = {
 }
 """One cell is enough."""
 NINO_BARE = re.compile(r"^[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}$", re.IGNORECASE)
-NHS = re.compile(r"(?<!\d)(\d{3})[ .\-]?(\d{3})[ .\-]?(\d{4})(?!\d)")
+NHS = re.compile(r"(?<!\d)(\d{3})[ .,\-]?(\d{3})[ .,\-]?(\d{4})(?!\d)")
 MOBILE = re.compile(r"^7[1-9]\d{8}(?:\.0)?$")
 ADDRESS = re.compile(
     r"\b\d+[a-z]?,? +(?:[^\W\d]+ +){0,3}(?:street|st|road|rd|avenue|lane|close|drive|court|crescent|terrace|place|gardens|stryd|heol"
@@ -60,11 +61,11 @@ FORENAMES = frozenset({
     "catherine", "debra", "rachel", "carolyn", "janet", "maria", "heather", "diane", "julie", "olivia", "joyce", "victoria", "kelly",
     "christina", "joan", "evelyn", "lauren", "judith", "megan", "cheryl", "andrea", "hannah", "martha", "jacqueline", "jane", "chloe",
     "sophie", "oliver", "harry", "callum", "siân", "sian", "llŷr", "llyr", "angharad", "dafydd", "gwenllian", "ifan", "branwen",
-    "heledd", "cadwaladr", "elin", "rhodri", "tegwen", "owain", "mair", "huw", "lowri", "emrys", "menna", "iestyn", "rhys", "carys",
-    "dylan", "bethan", "nia", "eleri", "ffion", "aled", "rhian", "ceri", "delyth", "gareth", "geraint", "gwyneth", "hywel", "ieuan",
+    "heledd", "elin", "rhodri", "tegwen", "owain", "mair", "huw", "lowri", "emrys", "menna", "iestyn", "rhys", "carys",
+    "dylan", "bethan", "nia", "eleri", "ffion", "aled", "rhian", "ceri", "delyth", "gareth", "geraint", "gwyneth", "ieuan",
     "meirion", "mererid", "myfanwy", "nerys", "rhiannon", "sioned", "steffan", "tomos", "mohammed", "muhammad", "ahmed", "fatima",
     "aisha", "yusuf", "omar", "amina", "hassan", "ibrahim", "maryam", "ali", "piotr", "tomasz", "agnieszka", "katarzyna", "andrei",
-    "ioana", "olena", "jose", "luis", "nguyen", "wei", "ngozi", "amelie", "zoe", "lukasz", "fatma",
+    "ioana", "olena", "jose", "luis", "nguyen", "wei", "ngozi", "amelie", "zoe", "llinos", "mari", "gwen", "cadi", "lukasz", "fatma",
 })  # fmt: skip
 LEAST, MANY, MOSTLY, MANY_DIFFERENT, NEARLY_ALL = 3, 20, 0.8, 0.3, 0.9
 """Names are told by their number: at least so many cells, most of them written like names, and so large a share of them different."""
@@ -72,6 +73,8 @@ FORENAMED = 0.3
 """From this share of different cells with a common first name in them on, a column names people, however often each stands in it."""
 LONG_WORDS, ONCE = 6, 5
 """Cells with more words than this are sentences; so many that stand there once are free text."""
+NOTE_WORDS = 8
+"""A cell with more words than this, which stands there once among cells of a word or two, is a note about somebody."""
 LONG_CODE = 7
 """Codes of so many signs, nearly all different, are references of single cases."""
 LIFETIME_DAYS = 25 * 365
@@ -101,7 +104,7 @@ def identifier_faults(column: pd.Series, rows: np.ndarray, where: str) -> list[F
     """
     if pd.api.types.is_bool_dtype(column):
         return []
-    text = to_text(column)
+    text = _plain(to_text(column))
     called = where.rpartition(" > ")[2].casefold()
     if _births(column, text, called):
         return [_fault("dates of birth", rows[text.notna().to_numpy()], where, AS_BAND)]
@@ -113,13 +116,22 @@ def identifier_faults(column: pd.Series, rows: np.ndarray, where: str) -> list[F
     return []
 
 
+def _plain(text: pd.Series) -> pd.Series:
+    """Give cells as they are meant: without odd blanks, quotes, commas between thousands, and powers of ten."""
+    codes, words = pd.factorize(text, use_na_sentinel=True)
+    plain = [normalize("NFKC", str(w)).strip("'\"‘’“” ") for w in words]
+    plain = [w.replace(",", "") if re.fullmatch(r"\d{1,3}(?:,\d{3})+", w) else w for w in plain]
+    plain = [f"{float(w):.0f}" if re.fullmatch(r"\d\.\d+E\+09", w) else w for w in plain]
+    return pd.Series(np.array([*plain, None], dtype=object)[codes], index=text.index)
+
+
 def _births(column: pd.Series, text: pd.Series, called: str) -> bool:
     """Say whether a column holds dates of birth: days over more than half a lifetime, or in a column that is called so."""
     if text.notna().sum() < LEAST or (pd.api.types.is_numeric_dtype(column) and "dob" not in called and "birth" not in called):
         return False
     days = parse_dates(column)
-    told = ("year (", "quarter", "month", "Excel")
-    if (days.wrong.sum() > (1 - NEARLY_ALL) * text.notna().sum()) or (days.label.startswith(told) and "dob" not in called):
+    told = ("year (", "year-month (", "quarter", "month year", "month-year", "month/year", "Excel")
+    if (days.wrong.sum() > (1 - MOSTLY) * text.notna().sum()) or (days.label.startswith(told) and "dob" not in called):
         return False
     known = days.values.dropna()
     apart = known.nunique() >= MANY // 2 and (known.quantile(0.98) - known.quantile(0.02)).days > LIFETIME_DAYS
@@ -150,7 +162,14 @@ def _by_number(text: pd.Series, called: str) -> Iterator[tuple[str, np.ndarray]]
     long = some[some.str.count(r"\S+") > LONG_WORDS]
     once = long[counted.reindex(long).to_numpy() == 1]
     different = len(words) / given > MANY_DIFFERENT
-    if len(once) >= ONCE or (different and len(long) >= max(LEAST, 0.5 * len(some))):
+    length = some.str.count(r"\S+")
+    noted = (length > NOTE_WORDS) & (counted.reindex(some).to_numpy() == 1)  # a note among cells of a word or two
+    rest = length[~noted].repeat(counted.reindex(some[~noted]).to_numpy())
+    if (
+        len(once) >= ONCE
+        or (noted.any() and (rest.empty or rest.median() <= 2))
+        or (different and len(long) >= max(LEAST, 0.5 * len(some)))
+    ):
         yield "free text", text.isin(set(long)).to_numpy()
     addresses = some[some.str.contains(ADDRESS)]
     if different and len(addresses) >= max(LEAST, 0.1 * len(some)):
@@ -164,22 +183,17 @@ def _by_number(text: pd.Series, called: str) -> Iterator[tuple[str, np.ndarray]]
 
 def _nhs(text: pd.Series, some: pd.Series) -> np.ndarray:
     """Find ten digits in a cell of which most carry their right check digit."""
-    whole = some.where(~some.str.match(r"^\d\.\d+E\+09$"), some.map(_unfolded))
-    parts = whole.str.extract(NHS).dropna()
+    parts = some.str.extract(NHS).dropna()
     ten = parts[0] + parts[1] + parts[2] if len(parts) else pd.Series(dtype=object)
     if len(ten) < LEAST or _checked(ten).mean() <= 0.5:
         return np.zeros(len(text), dtype=bool)
     return np.asarray(text.isin(set(some[ten.index])))
 
 
-def _unfolded(word: str) -> str:
-    return f"{float(word):.0f}" if re.fullmatch(r"\d\.\d+E\+09", word) else word
-
-
 def _named(some: pd.Series, given: int, different: int) -> pd.Series:
     """Give the cells that are written like names, where that is what the column holds."""
     parts = some.map(_name_parts)
-    common = some[parts.map(lambda p: any(word.casefold() in FORENAMES for word in p))]
+    common = some[parts.map(lambda p: any(part in FORENAMES for word in p for part in word.casefold().split("-")))]
     if len(common) >= LEAST and len(common) > FORENAMED * len(some):
         return common
     if given < MANY or different <= MANY_DIFFERENT * given:
@@ -193,8 +207,8 @@ def _named(some: pd.Series, given: int, different: int) -> pd.Series:
 
 def _name_parts(cell: str) -> list[str]:
     """Give the words of a cell that holds words alone, without what stands in brackets; nothing where there are figures."""
-    first = re.sub(r"\([^)]*\)", " ", cell).split(";")[0]
-    words = [w for w in re.split(r"[\s,._]+", first) if w]
+    first = re.split(r"[;&/+]", re.sub(r"\([^)]*\)", " ", cell))[0]
+    words = [w for w in (part.strip("'\"’") for part in re.split(r"[\s,._]+", first)) if w]
     return words if len(words) <= 2 * LONG_WORDS and all(re.fullmatch(r"[^\W\d]+(?:['’\-][^\W\d]+)*['’]?", w) for w in words) else []
 
 
@@ -206,7 +220,7 @@ def _like_a_name(parts: list[str]) -> bool:
 
 def _references(some: pd.Series) -> bool:
     """Say whether cells are long codes of letters and figures: no numbers, no days, no codes of areas."""
-    mixed = some.str.contains(r"\d", regex=True) & ~some.str.match(r"^[A-Z]\d{8}$") & (some.str.len() >= LONG_CODE)
+    mixed = some.str.contains(r"\d", regex=True) & ~some.str.match(r"^(?:[A-Z]\d{8}|\d{4}-?W\d\d)$") & (some.str.len() >= LONG_CODE)
     if mixed.sum() <= NEARLY_ALL * len(some) or parse_dates(some).wrong.mean() < 0.5:
         return False
     return bool(to_numbers(some).wrong.mean() > 0.5)
