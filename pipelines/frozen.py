@@ -70,7 +70,7 @@ def freeze(store: Store, into: Path, about: Mapping[str, Any]) -> dict[str, Any]
         into.mkdir(parents=True)
         for name in [*kept, "manifest.json"]:
             content = (store.folder / name).read_bytes()
-            (into / name).parent.mkdir(exist_ok=True)  # what was published lies in a folder of its own
+            (into / name).parent.mkdir(parents=True, exist_ok=True)  # what was published lies in a folder of its own
             (into / name).write_bytes(content)
             hashes[name] = hashlib.sha256(content).hexdigest()
         record = {**about, "run": store.manifest["config"]["name"], "files": hashes}

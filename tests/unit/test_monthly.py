@@ -149,6 +149,7 @@ def test_a_frozen_run_is_whole_and_refuses_a_changed_file(months: Path, tmp_path
     copy = tmp_path / "copy"
     copy.mkdir()
     for name in [*about["files"], RECORD]:
+        (copy / name).parent.mkdir(exist_ok=True)
         (copy / name).write_bytes((record / name).read_bytes())
     opened(copy)
     (copy / "budget.csv").write_text("line,expected_pence\n", encoding="utf-8")
