@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 from planning_cases import change, forecast, number, unit_cost, weekly_prices
 
 from demand.assumptions import ledger
 from demand.budget import BudgetLine, BudgetSpec, UnitCost, budget_table, price, price_draws, quantities, risk_table
+from demand.course import Course
 from demand.report import ReportInput
 from demand.scenario import Scenario, apply
 
@@ -29,12 +32,25 @@ def prices() -> list[UnitCost]:
     return [*weekly_prices(), unit_cost("security", {}, number(20, 10, 40, "GBP/household/week"), on_top=True)]
 
 
-def made_live(costs: Sequence[UnitCost] | None = None, spec: BudgetSpec = SPEC, *, draws: int = 40) -> ReportInput:
-    """Price two scenarios and hand over what a run stores."""
+def wandering(draws: int) -> Course:
+    """Prices of two stocks that move as people leave and start, in each future its own way."""
+    possible, _ = forecast(draws=draws)
+    rooms = possible.sel(series=["North/bnb", "South/bnb"]).astype(float)
+    steps = np.random.default_rng(1).standard_normal(rooms.shape).cumsum(axis=1)
+    people = xr.DataArray([30.0, 10.0], dims="series", coords={"series": rooms["series"].to_numpy()})
+    return Course(rooms.copy(data=550 * np.exp(0.02 * steps)), people, people * xr.DataArray([500.0, 700.0], dims="series"))
+
+
+def made_live(
+    costs: Sequence[UnitCost] | None = None, spec: BudgetSpec = SPEC, *, draws: int = 40, own_prices: bool = False
+) -> ReportInput:
+    """Price two scenarios and hand over what a run stores; with `own_prices` every placement has its own, and the scenario changes them."""
     costs = prices() if costs is None else costs
     possible, history = forecast(draws=draws)
-    demand, _ = apply(possible, [FEWER], seed=SEED)
-    cost = price(demand, costs, seed=SEED, history=history)
+    dear = change("dearer", "price", size=number(1.1, 1.0, 1.25), start="2026-10")
+    fewer = FEWER.model_copy(update={"changes": (*FEWER.changes, dear), "together": "multiply"}) if own_prices else FEWER
+    demand, _ = apply(possible, [fewer], seed=SEED)
+    cost = price(demand, costs, seed=SEED, history=history, course=wandering(draws) if own_prices else None)
     return ReportInput(
         title="Temporary accommodation",
         run={"name": "made", "seed": SEED, "as_of": pd.Timestamp("2026-06-30"), "draws": draws},

@@ -75,8 +75,9 @@ def with_more(spec: BudgetSpec) -> BudgetSpec:
     return spec.model_copy(update={"lines": (more, *spec.lines[1:])})
 
 
-def test_every_figure_is_pythons_before_and_after_inputs_were_changed(tool: Callable[[str], str], tmp_path: Path) -> None:
-    inputs = made_live()
+@pytest.mark.parametrize("own_prices", [False, True])
+def test_every_figure_is_pythons_before_and_after_inputs_were_changed(own_prices: bool, tool: Callable[[str], str], tmp_path: Path) -> None:
+    inputs = made_live(own_prices=own_prices)
     edited(inputs, {}, tmp_path / "before.xlsx")
     before = recalculated(tool, tmp_path / "before.xlsx", tmp_path)
     agree(before, inputs)
@@ -88,7 +89,7 @@ def test_every_figure_is_pythons_before_and_after_inputs_were_changed(tool: Call
     }
     edited(inputs, changes, tmp_path / "after.xlsx")
     after = recalculated(tool, tmp_path / "after.xlsx", tmp_path)
-    agree(after, made_live(dearer(prices()), with_more(SPEC)))
+    agree(after, made_live(dearer(prices()), with_more(SPEC), own_prices=own_prices))
     assert "inputs were changed" in {row[4].value for row in after["Checks"].iter_rows(min_row=5)}
     states = [c.value for row in after["Assumptions"].iter_rows() for c in row]
     assert states.count("changed") == 3
