@@ -83,6 +83,14 @@ READERS: dict[str, tuple[str, Callable[[pd.Series], pd.Series]]] = {
     "Excel's number of a day (45292)": ("excel", _serials),
 }
 """In this order: the first format that fits every row is taken, so day comes before month."""
+WELSH_MONTH = {
+    rf"(?i)\b{welsh}\b": english
+    for welsh, english in zip(
+        ("Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"),
+        pd.date_range("2024-01-01", periods=12, freq="MS").strftime("%B"),
+        strict=True,
+    )
+}
 QUARTER, YEAR = "quarter (2024 Q1)", "year (2024)"
 TYPED = "dates that the file holds as dates"
 
@@ -130,7 +138,7 @@ def parse_dates(column: pd.Series, *, date_format: DateFormat = "auto", missing:
         return Dates(days.astype("datetime64[ns]").dt.normalize(), TYPED, "iso", np.zeros(len(column), dtype=bool))
     text = to_text(column, missing)
     codes, unique = pd.factorize(text, use_na_sentinel=True)
-    words = pd.Series(unique, dtype=object)
+    words = pd.Series(unique, dtype=object).replace(WELSH_MONTH, regex=True)
     best, label = pd.Series(np.full(len(words), np.datetime64("NaT", "ns"))), ""
     for name, (family, read) in READERS.items():
         if date_format not in ("auto", family) or words.empty:

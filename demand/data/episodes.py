@@ -144,6 +144,7 @@ def _forgotten(table: pd.DataFrame, keys: Sequence[str], stops: pd.Timestamp, qu
     lasted = (table["closed"] - table["opened"]).dt.days
     groups = lasted.groupby(by)
     longest = groups.transform(lambda days: days.quantile(0.995)).where(groups.transform("count") >= FEW)
+    longest = longest.fillna(longest.max())  # of a kind of which few have ended, the kind that lasts longest speaks
     so_far = (stops - table["opened"]).dt.days
     return np.asarray(open_now & (so_far > LONG_TIMES * longest))
 

@@ -180,7 +180,15 @@ def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str], ever
     expected = spec.layout or f"a table with the columns {listed(dict.fromkeys(columns.values()), most=12)}"
     name, sheets, findings = _opened(spec, Path(folder), expected)
     wanted = list(dict.fromkeys(columns.values()))
-    chosen, left = _chosen([(s, _header(s, spec, wanted)) for s in sheets], spec, wanted)
+    headed = [(s, _header(s, spec, wanted)) for s in sheets]
+    chosen, left = _chosen(headed, spec, wanted)
+    lacking = {s.name: set(wanted) - _places(h.names, spec, wanted).keys() for s, h in headed if s.name in left}
+    for sheet_name in [
+        n for n in left if len(lacking[n]) <= len(wanted) / 2
+    ]:  # a month whose column is called otherwise, not another table
+        left.remove(sheet_name)
+        told = f"the sheet is left out: it has no {listed(sorted(lacking[sheet_name]))}. Is it called otherwise there? Name it in 'columns'"
+        findings.append(Finding.of("sheets_left_out", "warn", f"{name} > {sheet_name}", count=1, message=told))
     if left:
         told = f"sheets without these columns are left out: {listed(left)}"
         findings.append(Finding.of("sheets_left_out", "note", name, count=len(left), message=told))

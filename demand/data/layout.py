@@ -20,7 +20,7 @@ __all__ = ["HEAD_ROWS", "Header", "find_header", "furniture", "same_name"]
 
 HEAD_ROWS = 40
 """The names of the columns stand in one of so many first rows."""
-TOTAL = re.compile(r"(?:grand |sub[- ]?|overall |report )?totals?\b|cyfanswm\b|sum of\b", re.IGNORECASE)
+TOTAL = re.compile(r"(?:grand |sub[- ]?|overall |report )?totals?\b|(?:is-?)?gyfanswm\b|cyfanswm\b|sum of\b", re.IGNORECASE)
 SAYS_TOTAL = re.compile(r"^\s*(?:" + TOTAL.pattern + ")", re.IGNORECASE)
 FOOTER = re.compile(
     r"(?:report )?(?:run|printed|produced|generated|exported|created|extracted) (?:by|on|at|from)\b|page \d|end of (?:report|extract|file)"

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+import openpyxl
+import pandas as pd
 import pytest
 
 from demand.data.quality import Finding, ReadingError, judge
@@ -271,3 +273,38 @@ def measured(case: Case, folder: Path) -> tuple[set[tuple[str, str]], set[tuple[
 def test_each_file_is_judged_as_a_careful_reader_would(case: Case, tmp_path: Path) -> None:
     given, expected = measured(case, tmp_path)
     assert given == expected
+
+
+def test_a_month_whose_column_is_called_otherwise_is_not_lost_in_silence(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for month, start in ((1, "Start"), (2, "Start date"), (3, "Start")):
+        sheet = book.create_sheet(f"2024-{month:02d}")
+        for row in (
+            ["Ref", "HH", "Type", start],
+            *([f"P{month}{i}", f"H{month}{i}", "Hotel", f"{i:02d}/{month:02d}/2024"] for i in range(1, 9)),
+        ):
+            sheet.append(row)
+    book.create_sheet("Lookups").append(["Code", "Meaning"])
+    book.save(tmp_path / "months.xlsx")
+    spec = PeopleSpec(path="months.xlsx", id="Ref", person="HH", opened="Start", keys=["Type"])
+    left = [(f.severity, f.where, f.message) for f in read_people(spec, tmp_path, key=KEY)[1] if f.rule == "sheets_left_out"]
+    assert [severity for severity, _, _ in left] == ["warn", "note"]
+    assert left[0][1] == "months.xlsx > 2024-02"
+    assert "'Start'" in left[0][2]
+    assert "'Lookups'" in left[1][2]
+    whole, _ = read_people(spec.model_copy(update={"columns": {"Start": ["Start date"]}}), tmp_path, key=KEY)
+    assert len(whole) == 24
+
+
+def test_a_return_in_welsh_is_read(tmp_path: Path) -> None:
+    months = ["Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"]
+    lines = ["Mis;Ardal;Nifer"]
+    for i in range(30):
+        month = f"{months[i % 12]} {2021 + i // 12}"
+        lines += [f"{month};Gogledd;{40 + i % 7}", f"{month};De;{60 + i % 5}", f"Is-gyfanswm;;{100 + i % 7 + i % 5}"]
+    (tmp_path / "cy.csv").write_bytes("\n".join([*lines, "Cyfanswm;;3000", "Ffynhonnell: Cyngor"]).encode("utf-16"))
+    history, findings = read_history(HistorySpec(path="cy.csv", date="Mis", value="Nifer", frequency="M", keys=["Ardal"]), tmp_path)
+    assert {f.rule: f.count for f in findings if f.rule in ("total_rows", "footer")} == {"total_rows": 31, "footer": 1}
+    assert history.table.groupby("unique_id")["y"].count().to_dict() == {"De": 30, "Gogledd": 30}
+    assert history.last == pd.Timestamp("2023-06-01")
