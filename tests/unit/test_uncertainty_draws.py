@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demand.swings import swings
+from demand.swings import Swings, swings
 from demand.uncertainty import draw_paths, learn_errors
 
 
@@ -122,6 +122,18 @@ def test_a_series_without_errors_borrows_from_the_others() -> None:
     draws = draw_paths(said[0], errors, whole=whole, draws=300, seed=1)
     assert np.isfinite(draws).all()
     assert draws[2].std() == pytest.approx(draws.std(axis=(1, 2)).mean(), rel=0.4)
+
+
+def test_the_level_of_a_new_series_is_wrong_alike_in_all_months() -> None:
+    y, said = past(100.0, cutoffs=30)
+    y[:, 2] = np.nan
+    whole, counts = np.ones(6, dtype=bool), np.full((1, 6), 60.0)
+    counts[0, 2] = 0.0  # changes: one count alone
+    known = Swings(np.where(counts > 0, 0.56, np.nan).repeat(30, axis=0), counts.repeat(30, axis=0))
+    errors = learn_errors(y, said, horizon=8, whole=whole, swung=known)
+    totals = draw_paths(said[0], errors, whole=whole, draws=2000, seed=1, swung=known.at(-1)).sum(axis=1).std(axis=1)
+    assert totals[2] > 2 * np.delete(totals, 2).mean()  # one error for all eight, beside eight of their own
+    assert totals[2] == pytest.approx(1.1 * 10 * 72**0.5, rel=0.3)
 
 
 def test_a_series_that_swings_more_is_drawn_wider_though_replays_are_few() -> None:
