@@ -171,9 +171,11 @@ def draw_paths(
     shaped = None if swung is None else Swings(swung.size[:, None], swung.count[:, None])
     spread = HOPEFUL * widen * errors.scale[:, None] * errors.growth * _sized(mean, whole[:, None], shaped, errors.typical, errors.unlike)
     if swung is not None and not errors.assumed:
-        for i in np.flatnonzero(~np.isfinite(errors.paths).any(axis=(0, 2))):  # too new for replays: its level is a mean of few counts,
-            level = stream(seed, "level", i).standard_normal(draws) / (swung.count[i] + 1) ** 0.5  # and wrong alike in all periods ahead
-            z[i] += level / errors.growth[i][:, None]
+        for new in np.flatnonzero(~np.isfinite(errors.paths).any(axis=(0, 2))):  # too new for replays: its level is a mean of few counts,
+            level = (
+                stream(seed, "level", new).standard_normal(draws) / (swung.count[new] + 1) ** 0.5
+            )  # and wrong alike in all periods ahead
+            z[new] += level / errors.growth[new][:, None]
     flow = errors.kinds == FLOW
     low = whole & (mean.max(axis=1) < np.where(flow, *LOW))
     for i in range(len(z)):  # a series at a time, in the place of its errors: the array is the largest there is
