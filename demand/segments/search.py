@@ -40,9 +40,9 @@ NULLS, MANY_NULLS, RESAMPLES = 12, 24, 7
 """Data sets without groups (of few people many, for they are quick, and much is decided by chance there), and resamples."""
 STARTS, FEWER_STARTS = 8, 2
 """Starts of the solutions themselves, and of the many that they are held against."""
-PROMISING, BEST_WAYS = 0.7, 2
-"""Solutions that tell less than this part of what the best tells, or of whose count two other ways tell more, are not held against data
-without groups, nor resampled people."""
+PROMISING, BEST_WAYS = 0.7, 1
+"""Solutions that tell less than this part of what the best of the same method tells, or of whose method and count another way tells
+more, are not held against data without groups, nor resampled people."""
 WORTH_CORES = 1000
 """Fewer rows than this are searched faster by one core than others are woken."""
 EVIDENCE = ["method", "count", "numbers_as", "bic", "gain", "without_groups", "excess", "stability", "weakest", "each", "certainty",
@@ -259,10 +259,17 @@ def _resampled(data: Prepared, c: Candidate, seed: int) -> tuple[float, np.ndarr
 
 
 def _promising(candidates: Sequence[Candidate]) -> list[Key]:
-    """Give the solutions that are looked at further: those that tell most, a few ways of each count."""
-    enough = PROMISING * max((c.told for c in candidates if not c.verdict), default=0.0)
-    able = sorted((c for c in candidates if not c.verdict and c.told > max(enough, 0.0)), key=lambda c: -c.told)
-    return [c.key for c in able if [other.key for other in able if other.key[1] == c.key[1]].index(c.key) < BEST_WAYS]
+    """Give the solutions that are looked at further: of each method those that tell most, a few ways of each count.
+
+    Each method by itself: numbers of few values make a lattice that a covariance tells well, and data without groups have it too.
+    """
+    out: list[Key] = []
+    for method in dict.fromkeys(c.fit.public for c in candidates):
+        own = [c for c in candidates if c.fit.public == method and not c.verdict and c.told > 0]
+        enough = PROMISING * max((c.told for c in own), default=0.0)
+        able = sorted((c for c in own if c.told >= enough), key=lambda c: -c.told)
+        out += [c.key for c in able if [other.key for other in able if other.key[1] == c.key[1]].index(c.key) < BEST_WAYS]
+    return out
 
 
 def _first_look(data: Prepared, key: Key, solution: Fit, single: float) -> Candidate:
