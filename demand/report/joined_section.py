@@ -34,11 +34,11 @@ def joined_section(inputs: ReportInput) -> Section | None:
     moved = moved[changed]
     if moved.empty:
         return None
-    parts: list[Table | Figure] = [_figure(of, unit) for unit, of in moved.groupby("unit")]
     told = "Before a step or a change of recording, counts were brought to the level after it, so that each series means one thing. "
     how = "Models learn from the joined counts; what was counted stays as it is, and totals of past years are sums of it. "
-    if inputs.spec.audience == "council":  # averages of small series are not for everybody
-        parts.append(_table(moved))
+    parts: list[Table | Figure] = []
+    if inputs.spec.audience == "council":  # exact counts, perhaps of one small series, are not for everybody
+        parts = [*(_figure(of, unit) for unit, of in moved.groupby("unit")), _table(moved)]
     return Section("joined", "Counts that were joined", tuple(parts), told + how + _events(inputs))
 
 
