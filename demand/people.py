@@ -39,10 +39,21 @@ class Beside:
         A model of stocks from flow (see `demand.caseload`), where people are given: it knows who they are, so nothing is forecast per head.
     others : History, optional
         What other areas counted: models that learn one course from all series (`POOLED`) learn from theirs too.
+    behind : int
+        By how many periods their counts end before ours: so it was at every earlier cutoff too.
     """
 
     stocks: Forecaster | None = None
     others: History | None = None
+    behind: int = 0
+
+    @classmethod
+    def of(cls, stocks: Forecaster | None, others: History | None, history: History) -> Beside:
+        """Put together what stands beside a history."""
+        if others is None:
+            return cls(stocks)
+        last = others.table.loc[others.table["y"].notna(), "ds"].max()
+        return cls(stocks, others, len(history.frequency.between(last, history.last)[1:]))
 
 
 ALONE = Beside()
@@ -71,7 +82,7 @@ class People:
         stocks, others = self.beside.stocks, self.beside.others
         if stocks is not None and name == stocks.name:
             return stocks
-        model = _Pooled(build(name), others) if others is not None and name in POOLED else build(name)
+        model = _Pooled(build(name), others, self.beside.behind) if others is not None and name in POOLED else build(name)
         return _PerHead(model, self) if self.per else model
 
     def without(self, drivers: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -223,6 +234,7 @@ class _Pooled:
 
     model: Forecaster
     others: History
+    behind: int
 
     @property
     def name(self) -> str:
@@ -253,8 +265,9 @@ class _Pooled:
         )
 
     def _joined(self, history: History) -> History:
-        """Give both together, up to the last period of ours."""
-        known = self.others.table[self.others.table["ds"] <= history.last]
+        """Give both together: ours, and of the others what had been published by the last period of ours."""
+        until = pd.date_range(end=history.last, periods=self.behind + 1, freq=history.frequency.alias)[0]
+        known = self.others.table[self.others.table["ds"] <= until]
         enough = known.groupby("unique_id")["y"].transform("count") >= LEAST
         bounds = {b: known["y"] for b in BOUNDS if b in history.table}
         known = known.assign(unique_id=OTHER + known["unique_id"], **bounds).loc[enough, history.table.columns]

@@ -26,7 +26,7 @@ def rests_on(config: RunConfig) -> list[object]:
 def run(job: Job, writer: Writer) -> None:
     """Write what was said and what came, accuracy and coverage, and the track record in words."""
     history = load_history(job.store.folder)
-    made = replace(load_forecast(job.store), beside=Beside(stocks_of(job, history), others_of(job, history)))
+    made = replace(load_forecast(job.store), beside=Beside.of(stocks_of(job, history), others_of(job, history), history))
     spec = ForecastSpec.model_validate(job.store.json("model_settings.json")["spec"])
     found = backtest(
         history,

@@ -52,7 +52,7 @@ def run(job: Job, writer: Writer) -> None:
     spec = config.forecast.model_copy(update={"horizon": max(config.forecast.horizon, needed)})
     hierarchy, drivers = config.data.hierarchy, inputs.drivers
     stocks, told = stocks_of(job, history), job.progress
-    beside = Beside(stocks, others_of(job, history))
+    beside = Beside.of(stocks, others_of(job, history), history)
     made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, beside=beside, progress=told)
     if stocks is not None:
         made = _with_stays(job, writer, stocks, made, history)

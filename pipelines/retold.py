@@ -138,7 +138,7 @@ def _figures(said: _Said, then: Store, before: Job, about: dict[str, Any], spec:
         jobs=before.jobs,
         # where the models were erased on request they are fitted again, to what is said to have been counted
         earlier=Earlier(then.table("replays.parquet"), then.json("model_parts.json") if then.has("model_parts.json") else None),
-        beside=Beside(stocks_of(before, history), others_of(before, history)),
+        beside=Beside.of(stocks_of(before, history), others_of(before, history), history),
     )
     known = stored_run_off(*said.known)
     draws = made.draws if known is None else with_known(made.draws, known)

@@ -133,6 +133,17 @@ def test_trees_learn_from_other_areas_up_to_the_day_of_the_forecast_and_speak_of
     assert pooled.means["unique_id"].tolist() == ["hostel"] * 4
     assert np.abs(pooled.means["mean"] - truth).sum() < np.abs(alone.means["mean"] - truth).sum()
     assert [n.text for n in pooled.notes if "other areas" in n.text] == ["learnt from 29 series of other areas too"]
+    early = History(others.table[others.table["ds"] <= ours.wide.index[-3]], others.series, others.frequency)
+    late = [Beside.of(None, o, ours.until(ours.wide.index[-1])) for o in (early, others)]
+    assert [b.behind for b in late] == [2, 0]
+    known = ours.wide.index[-4]  # at an earlier cutoff what was published two periods later was not known, though it is now
+    hidden = others.table.assign(y=others.table["y"].where(others.table["ds"] <= known, 9999.0))
+    at = ours.until(ours.wide.index[-2])
+    then = [
+        People(beside=Beside(others=History(t, others.series, others.frequency), behind=2)).build("lightgbm").predict(at, 4, seed=1)
+        for t in (others.table, hidden)
+    ]
+    pd.testing.assert_frame_equal(then[0].means, then[1].means)
     later = others.table.assign(y=others.table["y"].where(others.table["ds"] <= ours.last, 9999.0))
     told = People(beside=Beside(others=History(later, others.series, others.frequency))).build("lightgbm").predict(ours, 4, seed=1)
     pd.testing.assert_frame_equal(told.means, pooled.means)
