@@ -61,7 +61,7 @@ def erase(job: Job, ids: Sequence[str]) -> list[str]:
     Returns
     -------
     list of str
-        What was done and what is left to do, a sentence each; no reference is repeated.
+        What was done and what is left to do, a sentence each; no reference that was given is repeated.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def erase(job: Job, ids: Sequence[str]) -> list[str]:
         known, hint = "A reference as in the extract, or a pseudonym", "Was the key for pseudonyms (DEMAND_KEY_FILE) another one?"
         raise DataError(Fault("nobody of that reference is stored", where=str(store.folder), allowed=known, do_next=hint))
     models = [n for n in store.manifest.get("files", {}) if n.startswith(MODELS_THAT_SAW)]
-    frozen_without = _out_of_frozen(store, wanted)
+    frozen_without, linked = _out_of_frozen(store, wanted), _linked(store, wanted)
     dropped = sorted({*models, *(p.relative_to(store.folder).as_posix() for p in texts if p.name != "manifest.json")})
     store.erase({name: table for name, (table, _) in rows.items()}, drop=dropped, forget=STAGES)
     said = [f"{name}: {count} {'row was' if count == 1 else 'rows were'} taken out." for name, (_, count) in rows.items()]
@@ -89,7 +89,7 @@ def erase(job: Job, ids: Sequence[str]) -> list[str]:
     said += (
         [f"STILL THERE, take it out by hand: {listed(left)}."] if left else ["A search of every byte of the output folder finds nothing."]
     )
-    said += frozen_without
+    said += [*frozen_without, *linked]
     if sources:
         said.append(f"The extract still holds the person: {listed(p.name for p in sources)}. Take the rows out there before the next run.")
     return [*said, "The next `demand run` fits everything again, without the person."]
@@ -125,7 +125,7 @@ def _contents(path: Path) -> Iterator[bytes]:
     if path.suffix == ".parquet":
         table = pd.read_parquet(path)
         yield "\n".join(str(v) for c in table.select_dtypes(exclude="number") for v in table[c].unique()).encode()
-    if path.suffix == ".xlsx":
+    if path.suffix in (".xlsx", ".docx"):
         from zipfile import ZipFile
 
         with ZipFile(path) as file:
@@ -143,6 +143,16 @@ def _out_of_frozen(store: Store, wanted: set[str]) -> list[str]:
             told = f"{folder.relative_to(store.folder).as_posix()}: {listed(gone)} taken out; its record keeps their hashes and says why."
             said.append(f"{told} What was approved can still be told from the rest.")
     return said
+
+
+def _linked(store: Store, wanted: set[str]) -> list[str]:
+    """Name the other references under which a person perhaps stands: they are taken out where somebody says that it is the same person."""
+    if not store.has("links.parquet"):
+        return []
+    pairs = store.table("links.parquet")[["person_a", "person_b"]]
+    others = set(pairs[pairs.isin(wanted).any(axis=1)].to_numpy().ravel()) - wanted
+    told = f"perhaps the same person, under another reference, and still stored: {listed(sorted(others), most=len(others))}."
+    return [f"{told} If so, erase these pseudonyms too."] if others else []
 
 
 def _tables(store: Store, wanted: set[str]) -> dict[str, tuple[pd.DataFrame, int]]:

@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 
 from demand.errors import DataError, StoreError
+from demand.report.document import document
+from demand.report.parts import Section, Table
 from demand.spec import stream
 from pipelines.console import open_job
 from pipelines.erase import erase, holding, tokens
@@ -136,6 +138,12 @@ def test_the_next_run_fits_again_without_the_person(stored: Path) -> None:
     run(alone, ["segment"])
     for name in ("segments.parquet", "segment_model.json", "segment_profile.csv"):
         assert (stored / "never" / name).read_bytes() == (stored / "out" / name).read_bytes()
+
+
+def test_word_documents_are_searched_too(tmp_path: Path) -> None:
+    paper = Section("questions", "Questions", (Table("Who", ("Reference",), ((CANARY,),)),))
+    (tmp_path / "questions.docx").write_bytes(document(paper))
+    assert [p.name for p in holding(tmp_path, {CANARY})] == ["questions.docx"]
 
 
 def test_a_pseudonym_will_do_and_a_stranger_will_not(stored: Path) -> None:

@@ -93,8 +93,11 @@ def test_nothing_that_names_a_person_is_written(done: Job, council: Path) -> Non
 
 def test_a_person_is_taken_out_of_the_pairs_too(done: Job) -> None:
     pairs = done.store.table("links.parquet")
-    token = pairs["person_a"].iloc[0]
-    erase(done, [token])
+    token, other = pairs["person_a"].iloc[0], pairs["person_b"].iloc[0]
+    said = [s for s in erase(done, [token]) if "perhaps the same person" in s]
+    assert len(said) == 1
+    assert other in said[0]
+    assert token not in said[0]
     left = done.store.table("links.parquet")
     assert 0 < len(left) < len(pairs)
     assert not left[["person_a", "person_b"]].isin([token]).any().any()
