@@ -110,7 +110,7 @@ def counts_table(history: History, spec: PublishSpec, policy: Policy, earlier: p
     -------
     pandas.DataFrame
         Keys (or the series, where there are none), kind, unit, period, counted. Periods that were not collected have no row, nor have
-        counts that were hidden from us. All sums are protected together with their parts.
+        counts that were hidden from us, or sums that hold one. All sums are protected together with their parts.
 
     Raises
     ------
@@ -118,8 +118,8 @@ def counts_table(history: History, spec: PublishSpec, policy: Policy, earlier: p
         Where counts are no whole numbers, or the earlier table has other columns.
     """
     table = history.table.merge(history.series, left_on="unique_id", right_index=True)
-    if "y_low" in table:
-        table["y"] = table["y"].where(table["y_low"] == table["y_high"])
+    hidden = table["y_low"] < table["y_high"] if "y_low" in table else pd.Series(False, index=table.index)
+    table["y"] = table["y"].mask(hidden)
     keys = [k for k in history.keys if k != "segment"]
     if not history.keys:
         keys, table["series"] = ["series"], table["unique_id"]
@@ -128,8 +128,10 @@ def counts_table(history: History, spec: PublishSpec, policy: Policy, earlier: p
     rows: list[pd.DataFrame] = [parts]
     sums: dict[int, list[int]] = {}
     for chosen in _summed_over(parts, keys):
-        grouped = parts.groupby([*chosen, "kind", "unit", "ds"], sort=True)["y"]
-        members, start = parts.groupby(grouped.ngroup().to_numpy()).indices, sum(map(len, rows))
+        of = [*chosen, "kind", "unit", "ds"]
+        told = parts[~pd.MultiIndex.from_frame(parts[of]).isin(pd.MultiIndex.from_frame(table.loc[hidden, of]))]
+        grouped = told.groupby(of, sort=True)["y"]
+        members, start = told.index.groupby(grouped.ngroup().to_numpy()), sum(map(len, rows))
         sums |= {start + int(i): [int(m) for m in own] for i, own in members.items()}
         rows.append(grouped.sum().reset_index().assign(**{k: ALL for k in keys if k not in chosen})[[*by, "y"]])
     out = pd.concat(rows, ignore_index=True).rename(columns={"y": "counted"})

@@ -48,7 +48,10 @@ def cleared(inputs: ReportInput) -> ReportInput:
 
 
 def _without_exact_counts(inputs: ReportInput, rule: Policy) -> ReportInput:
-    """Give tables that tell exact counts as they may be read; prices of few, and counts at their price, are not for the public."""
+    """Give tables that tell exact counts as they may be read; prices of few, and counts at their price, are not for the public.
+
+    Nor is what a month's counts did to the cost, at prices that are known, nor our exact rate in a sentence.
+    """
     totals, beside = inputs.totals, inputs.comparators
     if totals is not None and "months_actual" in totals:  # less the months ahead, such a year would give the counts of the others
         totals = totals[~(totals["months_actual"].to_numpy(dtype=float, na_value=np.nan) > 0)]
@@ -57,7 +60,15 @@ def _without_exact_counts(inputs: ReportInput, rule: Policy) -> ReportInput:
         count = np.where(ours, [rule.rounded(n) for n in beside["count"]], beside["count"])
         told = beside.assign(count=count, rate=np.where(ours, PER * count / beside["population"], beside["rate"]))
         beside = None if rule.hides(beside.loc[ours, "count"].to_numpy()).any() else told
-    return replace(inputs, totals=totals, comparators=beside, start_prices=None, reconciliation=None)
+    gone: dict[str, Any] = {
+        "start_prices": None,
+        "reconciliation": None,
+        "moved": None,
+        "said": None,
+        "moved_notes": (),
+        "comparator_notes": (),
+    }
+    return replace(inputs, totals=totals, comparators=beside, **gone)
 
 
 def _quality(quality: Mapping[str, Any], rule: Policy) -> dict[str, Any]:

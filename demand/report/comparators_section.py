@@ -12,7 +12,7 @@ import pandas as pd
 from demand.report.book import Book
 from demand.report.inputs import ReportInput
 from demand.report.laid import Laid, sheet_of
-from demand.report.parts import Section
+from demand.report.parts import Block, Section
 
 __all__ = ["comparators_section", "comparators_sheet"]
 
@@ -35,7 +35,8 @@ NAMES = {
 def comparators_section(inputs: ReportInput) -> Section | None:
     """Show our rate beside those of other areas."""
     found = _laid(inputs)
-    return None if found is None else Section("comparators", TITLE, (found.table,), LEAD)
+    said = (Block(inputs.comparator_notes),) if inputs.comparator_notes else ()
+    return None if found is None else Section("comparators", TITLE, (found.table, *said), LEAD)
 
 
 def comparators_sheet(book: Book) -> None:

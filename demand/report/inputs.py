@@ -115,6 +115,8 @@ class ReportInput:
         As stored: by line, what the year will have cost, from the ledger and the forecast of the months after.
     comparators : pandas.DataFrame, optional
         As stored: our rate beside those of other areas, with funnel limits.
+    comparator_notes : tuple of str
+        The same in a sentence.
     commitments, stays, stay_ends, stay_features, returns_monthly, returns_yearly, no_activity, late_recording : optional
         As stored, where stocks are worked out from people.
     moved, said : pandas.DataFrame, optional
@@ -183,6 +185,7 @@ class ReportInput:
     said: pd.DataFrame | None = None
     moved_notes: tuple[str, ...] = ()
     comparators: pd.DataFrame | None = None
+    comparator_notes: tuple[str, ...] = ()
     commitments: pd.DataFrame | None = None
     stays: pd.DataFrame | None = None
     stay_ends: pd.DataFrame | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -12,13 +13,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from openpyxl import load_workbook
 
 from demand.calendar import Frequency
+from demand.comparators import beside_others, comparator_sentence
 from demand.disclosure import POLICIES
 from demand.disclosure.open_data import PublishSpec, counts_table, forecast_table
 from demand.errors import SettingsError, StoreError
+from demand.report.change_section import since_last_forecast
 from demand.report.cleared import cleared
+from demand.report.html import report_page
 from demand.report.inputs import ReportInput, ReportSpec
+from demand.report.workbook import workbook
 from demand.tables import History
 from pipelines import publish
 from pipelines.console import open_job
@@ -59,6 +65,16 @@ def test_counts_leave_rounded_by_area_with_totals_and_codes_and_never_by_segment
     assert shown["all", "2026-01-01"] == 55
 
 
+def test_a_sum_that_holds_a_count_hidden_from_us_is_not_told_as_if_it_were_whole() -> None:
+    table = history({"Gwynedd": [12, 31], "Harbour": [41, 52]}).table.assign(y_low=lambda t: t["y"], y_high=lambda t: t["y"])
+    dark = (table["unique_id"] == "Gwynedd/B") & (table["ds"] == "2026-01-01")
+    seen = history({"Gwynedd": [12, 31], "Harbour": [41, 52]})
+    made = counts_table(History(table.assign(y_low=table["y"].mask(dark, 1.0)), seen.series, seen.frequency), PublishSpec(), WALES)
+    shown = made.set_index(["area", "period"])["counted"]
+    assert shown.to_dict() == {("Gwynedd", "2026-02-01"): 30, ("Harbour", "2026-01-01"): 40, ("Harbour", "2026-02-01"): 50,
+                               ("all", "2026-02-01"): 85}  # fmt: skip
+
+
 def test_a_small_count_cannot_be_had_from_the_total_of_a_month() -> None:
     exact = WALES.model_copy(update={"round_to": 1})
     made = counts_table(history({"Gwynedd": [3], "Harbour": [41], "Castle": [60]}), PublishSpec(), exact)
@@ -91,6 +107,26 @@ def test_our_own_rate_beside_others_is_that_of_the_rounded_count() -> None:
     assert shown.comparators[["count", "rate"]].to_numpy().tolist() == [[205, 205.0], [204, 204.0]]
     assert shown.start_prices is None
     assert cleared(replace(public, comparators=rows.assign(count=[3, 204]))).comparators is None
+
+
+def test_what_our_counts_did_to_the_cost_and_our_exact_rate_are_in_no_public_page() -> None:
+    moved = pd.DataFrame(
+        {"line": "total", "financial_year": "2026-27", "step": ["new actuals", "model"], "before_pence": [9_000_000, 9_400_000],
+         "after_pence": [9_400_000, 9_500_000], "amount_pence": [400_000, 100_000]}
+    )  # fmt: skip
+    said = pd.DataFrame(
+        {"line": ["total"], "financial_year": "2026-27", "forecast": "now", "counted_to": "2026-09-30", "expected_pence": 1}
+    )
+    areas = [("Gwynedd", 3, 10_000), *((f"Area {i}", 40 + i, 10_000) for i in range(6))]
+    beside = beside_others(pd.DataFrame(areas, columns=["area", "count", "population"]), ours="Gwynedd")
+    told = (comparator_sentence(beside, what="households"),)
+    inputs = ReportInput(title="", moved=moved, said=said, comparators=beside, comparator_notes=told)
+    assert "Gwynedd has 3.0 households" in report_page(inputs)
+    assert len(since_last_forecast(cleared(inputs))) == 1
+    public = replace(inputs, spec=ReportSpec(audience="public"))
+    assert "has 3.0" not in report_page(public)
+    assert since_last_forecast(cleared(public)) == []
+    assert "What has moved" not in load_workbook(io.BytesIO(workbook(public))).sheetnames
 
 
 @pytest.fixture
