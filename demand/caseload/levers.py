@@ -14,7 +14,7 @@ __all__ = ["Pull"]
 
 @dataclass(frozen=True)
 class Pull:
-    """What is done about stays and moves.
+    """What is done about entries, stays and moves.
 
     Parameters
     ----------
@@ -24,12 +24,15 @@ class Pull:
         Shape (series, periods, draws): factors of what is left of a stay, and of how many ends are moves; None where nothing acts.
     towards : numpy.ndarray
         Shape (series,): 1 where moves to a series are meant, else 0.
+    entries : numpy.ndarray, optional
+        Shape (series, periods, draws): how many come from outside in place of those who were drawn; None where nothing acts.
     """
 
     edges: np.ndarray
     stay: np.ndarray | None
     moves: np.ndarray | None
     towards: np.ndarray
+    entries: np.ndarray | None = None
 
     def stretched(self, series: np.ndarray, draw: np.ndarray, since: np.ndarray, left: np.ndarray) -> np.ndarray:
         """Give what is left of each stay where a day under the lever counts 1 / factor of one."""

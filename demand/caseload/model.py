@@ -175,12 +175,13 @@ class Caseload:
         day, ds = self.day_of(last), self.frequency.after(last, starts.shape[1])
         known = as_known(self.spells, day)
         acting = levers or {}
+        entries = None
         if "entries" in acting:
-            starts = starts * acting["entries"]
-            starts = np.stack([to_counts(s, stream(seed, "levers", i)) for i, s in zip(self.series.index, starts, strict=True)])
+            wanted = zip(self.series.index, starts * acting["entries"], strict=True)
+            entries = np.stack([to_counts(s, stream(seed, "levers", i)) for i, s in wanted])
         meant = np.ones(len(self.series)) if towards is None else towards.astype(float)
         edges = np.r_[np.asarray(ds).astype("datetime64[D]").astype(float), (self.day_of(ds[-1]) - pd.Timestamp(0)).days + 1.0]
-        pull = Pull(edges, acting.get("stay"), acting.get("moves"), meant) if {"stay", "moves"} & set(acting) else None
+        pull = Pull(edges, acting.get("stay"), acting.get("moves"), meant, entries) if acting else None
         stays = self.stays(known, day)
         stays = stays if trend else replace(stays, growth=np.zeros_like(stays.growth))
         return self._ran(known, stays, starts, seed, pull=pull, changes=changes)

@@ -36,12 +36,17 @@ ROUNDS = 12
 """Moves of one person within the horizon that are followed; hardly anybody has as many."""
 
 
+_End = tuple[np.ndarray, np.ndarray]
+"""The days on which stays end, and the series to which they lead (-1: outside)."""
+
+
 @dataclass(frozen=True)
 class _Some:
     """Stays drawn together: by stay the series, draw, day begun, group, day of a birthday or known end, and price.
 
-    came is the day from which it is drawn and counted, turns the birthday at which it moves to another budget, and there says whether it is
-    one of those that are open now.
+    came is the day from which it is drawn and counted, turns the birthday at which it moves to another budget, there says whether it is
+    one of those that are open now, and counts whether it is counted: who stays away under a lever or a known change is drawn all the same,
+    so that all others keep their random numbers.
     """
 
     series: np.ndarray
@@ -53,6 +58,7 @@ class _Some:
     came: np.ndarray
     turns: np.ndarray
     there: np.ndarray
+    counts: np.ndarray
 
     def __len__(self) -> int:
         return len(self.series)
@@ -60,6 +66,10 @@ class _Some:
     def of(self, which: np.ndarray | slice) -> _Some:
         """Give some of them."""
         return _Some(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
+
+    def only(self, which: np.ndarray) -> _Some:
+        """Give all of them, and count no others than these."""
+        return self if which.all() else replace(self, counts=self.counts & which)
 
 
 class _Ledger:
@@ -73,7 +83,7 @@ class _Ledger:
     def add(self, some: _Some, day: np.ndarray, sign: float) -> None:
         """Count stays that begin (sign 1) or end (-1) on a day; a night belongs to the day on which it begins."""
         period = np.searchsorted(self.ends, day)
-        kept = period < self.shape[1]
+        kept = (period < self.shape[1]) & some.counts
         flat = (some.series[kept] * self.shape[1] + period[kept]) * self.shape[2] + some.draw[kept]
         price, into, size = some.price[kept], (day[kept] - self.starts[period[kept]]), self.people.size
         sums = ((self.people, np.full(len(flat), sign)), (self.nights, -sign * into), (self.weekly, sign * price))
@@ -117,7 +127,7 @@ def run_on(
     known_end : str, optional
         The column with the day at which an open placement is known to end at the latest.
     pull : Pull, optional
-        What levers do to stays and moves.
+        What levers do to entries, stays and moves; all whom they do not touch are as they would be without.
     changes : sequence of KnownChange
         Who is known to come, leave or move, each drawn to happen or not; nobody is counted twice (see `demand.caseload.known`).
 
@@ -140,63 +150,90 @@ def run_on(
     engine = _Engine(stays, seed, draws, leaves_at, pull)
     open_now, without = _open(spells, stays, known_end)
     about = spells.drop_duplicates("unique_id").set_index("unique_id").reindex(stays.ids)
-    known = Known.of(changes, open_now, starts, series=about, today=stays.day, ends=frequency.end_of(ds), seed=seed)
+    left = starts if pull is None or pull.entries is None else pull.entries
+    known = Known.of(changes, open_now, left, series=about, today=stays.day, ends=frequency.end_of(ds), seed=seed)
     old, new = _Ledger(starts.shape, ds, frequency), _Ledger(starts.shape, ds, frequency)
     now = [np.bincount(open_now["series"], of, minlength=len(stays.ids)).astype(float) for of in (None, open_now["price"])]
     old.people[:, 0, :] += now[0][:, None]
     old.weekly[:, 0, :] += now[1][:, None]
-    moved = []
-    for number, part in enumerate(np.array_split(np.arange(len(open_now)), max(1, -(-len(open_now) * draws // AT_ONCE)))):
-        engine.throw("open", number)
-        some = engine.replicated(open_now.iloc[part])
-        end, went = known.left(part, some.draw, *engine.ended(some))
-        old.add(some, end, -1.0)
-        moved.append(engine.arrived(some, end, went, float(new.ends[-1])))
+    moved, others = _leave(open_now, known, engine, old)
     for number, (series, draw, begun, price) in enumerate(known.come):
         engine.throw("known", number)
-        moved.append(engine.announced(series, draw, begun, price))
-    _starters(known.starts, engine, new, moved)
-    _moved_on(moved, engine, old, new)
+        others.append(engine.announced(series, draw, begun, price))
+    _starters(starts, known.starts, engine, new, moved, others)
+    _starters(np.maximum(known.starts - starts, 0), None, engine, new, others, others)
+    _moved_on(moved, others, engine, old, new)
     told = _told(old, new, stays, ds).assign_attrs(without_price=without)
     return told.assign(people_now=("series", now[0]), pounds_now=("series", now[1]))
 
 
-def _moved_on(moved: list[_Some], engine: _Engine, old: _Ledger, new: _Ledger) -> None:
-    """Draw those who moved on, and where they go after that."""
+def _leave(open_now: pd.DataFrame, known: Known, engine: _Engine, old: _Ledger) -> tuple[list[_Some], list[_Some]]:
+    """Draw when those who are there leave, some at a time; give who moved on, and who did so otherwise than without levers."""
+    moved, others, last = [], list[_Some](), float(old.ends[-1])
+    for number, part in enumerate(np.array_split(np.arange(len(open_now)), max(1, -(-len(open_now) * engine.draws // AT_ONCE)))):
+        engine.throw("open", number)
+        some = engine.replicated(open_now.iloc[part])
+        plain, so = engine.ended(some)
+        so = known.left(part, some.draw, so[0].copy(), so[1].copy())
+        old.add(some, so[0], -1.0)
+        moved.append(engine.arrived(some.only(_same(plain, so)), *plain, last))
+        others += engine.elsewhere(some, plain, so, last, "open", number)
+    return moved, others
+
+
+def _moved_on(moved: list[_Some], others: list[_Some], engine: _Engine, old: _Ledger, new: _Ledger) -> None:
+    """Draw those who moved on, and where they go after that; `others` are those who are where they would not be without levers."""
+    last = float(new.ends[-1])
     for turn in range(ROUNDS):
-        waiting, moved = moved, []
-        for number, some in enumerate(waiting):
-            engine.throw("moved", turn, number)
-            end, went = engine.ended(some)
-            for ledger, which in ((old, some.there), (new, ~some.there)):
-                ledger.add(some.of(which), some.came[which], 1.0)
-                ledger.add(some.of(which), end[which], -1.0)
-            moved.append(engine.arrived(some, end, went, float(new.ends[-1])))
-        if not any(len(m) for m in moved):
+        waiting, moved = {"moved": moved, "others": [o for o in others if len(o)]}, []
+        others = []
+        for name, lots in waiting.items():
+            for number, some in enumerate(lots):
+                engine.throw(name, turn, number)
+                plain, so = engine.ended(some)
+                for ledger, which in ((old, some.there), (new, ~some.there)):
+                    ledger.add(some.of(which), some.came[which], 1.0)
+                    ledger.add(some.of(which), so[0][which], -1.0)
+                if name == "others":
+                    others.append(engine.arrived(some, *so, last))
+                    continue
+                moved.append(engine.arrived(some.only(_same(plain, so)), *plain, last))
+                others += engine.elsewhere(some, plain, so, last, name, turn, number)
+        if not any(len(m) for m in (*moved, *others)):
             break
 
 
-def _starters(starts: np.ndarray, engine: _Engine, new: _Ledger, moved: list[_Some]) -> None:
-    """Draw starters from outside, a few series and periods at a time."""
-    for series, each in enumerate(starts):
-        for period in range(starts.shape[1]):
-            draw = np.repeat(np.arange(starts.shape[2]), each[period].astype(np.int64))
+def _same(one: _End, other: _End) -> np.ndarray:
+    return np.asarray((one[0] == other[0]) & (one[1] == other[1]))
+
+
+def _starters(starts: np.ndarray, left: np.ndarray | None, engine: _Engine, new: _Ledger, moved: list[_Some], others: list[_Some]) -> None:
+    """Draw starters from outside, a few series and periods at a time; only who is `left` is counted. None: who comes beside them."""
+    for series, each in enumerate(starts.astype(np.int64)):
+        for period, many in enumerate(each):
+            draw = np.repeat(np.arange(len(many)), many)
             if not len(draw):
                 continue
-            for number, part in enumerate(np.array_split(draw, -(-len(draw) // AT_ONCE))):
-                engine.throw("start", series, period, number)
-                some = engine.started(series, part, new.starts[period], new.ends[period])
+            rank = np.arange(len(draw)) - np.repeat(many.cumsum() - many, many)
+            counts = np.ones(len(draw), dtype=bool) if left is None else rank < left[series, period, draw]
+            for number, part in enumerate(np.array_split(np.arange(len(draw)), -(-len(draw) // AT_ONCE))):
+                name = "start" if left is not None else "more"
+                engine.throw(name, series, period, number)
+                some = engine.started(series, draw[part], new.starts[period], new.ends[period])
+                some = replace(some, counts=counts[part])
                 new.add(some, some.begun, 1.0)
-                end, went = engine.ended(some)
-                new.add(some, end, -1.0)
-                moved.append(engine.arrived(some, end, went, float(new.ends[-1])))
+                plain, so = engine.ended(some)
+                new.add(some, so[0], -1.0)
+                moved.append(engine.arrived(some.only(_same(plain, so)), *plain, float(new.ends[-1])))
+                others += engine.elsewhere(some, plain, so, float(new.ends[-1]), name, series, period, number)
 
 
 class _Engine:
     """How one stay is drawn."""
 
     def __init__(self, stays: Stays, seed: int, draws: int, leaves_at: float | None, pull: Pull | None) -> None:
-        self.stays, self.seed, self.leaves_at, self.pull, self.draws = stays, seed, leaves_at, pull, draws
+        self.stays, self.seed, self.leaves_at, self.draws = stays, seed, leaves_at, draws
+        self.pull = None if pull is None or (pull.stay is None and pull.moves is None) else pull
         self.turns_to = np.full(len(stays.ids), -1) if stays.turn is None else stays.turn[1]
         self.throw("levels")
         self.day = float(_number(pd.DatetimeIndex([stays.day]))[0])
@@ -220,7 +257,8 @@ class _Engine:
         age, came = repeated.pop("age"), np.full(len(draw), self.day)
         leaves, turns = self._birthdays(repeated["series"], age, repeated["begun"])
         repeated["until"] = np.minimum(repeated["until"], leaves)
-        return _Some(draw=draw, came=came, turns=turns, there=np.ones(len(draw), dtype=bool), **repeated)
+        every = np.ones(len(draw), dtype=bool)
+        return _Some(draw=draw, came=came, turns=turns, there=every, counts=every, **repeated)
 
     def started(self, series: int, draw: np.ndarray, first: float, last: float) -> _Some:
         """Give new starters of a period, each like one recent starter, on some day of it."""
@@ -231,7 +269,7 @@ class _Engine:
         number = np.full(len(draw), series)
         leaves, turns = self._birthdays(number, pool["age"][who], begun)
         price, there = self._priced(number, draw, begun, pool["price"][who]), np.zeros(len(draw), dtype=bool)
-        return _Some(number, draw, begun, pool["group"][who], leaves, price, begun, turns, there)
+        return _Some(number, draw, begun, pool["group"][who], leaves, price, begun, turns, there, ~there)
 
     def announced(self, series: int, draw: np.ndarray, begun: float, price: float) -> _Some:
         """Give those who are known to come on a day, at the price that is known, or that of a recent start."""
@@ -253,8 +291,16 @@ class _Engine:
             one, series=to, begun=np.where(turned, one.begun, begun), price=price, came=begun, turns=turns, there=one.there & turned
         )
 
-    def ended(self, some: _Some) -> tuple[np.ndarray, np.ndarray]:
-        """Draw the day on which each stay ends, and where it leads (-1: outside)."""
+    def elsewhere(self, some: _Some, plain: _End, so: _End, last: float, *what: object) -> list[_Some]:
+        """Give those whose stay ends otherwise than without levers and known changes where they went."""
+        others = some.counts & ~_same(plain, so)
+        if not others.any():
+            return []
+        self.throw("elsewhere", *what)
+        return [self.arrived(some.of(others), so[0][others], so[1][others], last)]
+
+    def ended(self, some: _Some) -> tuple[_End, _End]:
+        """Draw the day on which each stay ends, and where it leads (-1: outside): without levers, and with them."""
         kind = self.stays.kind[some.series]
         since = some.came
         patience = self.rng.standard_exponential(len(some)) / self.level[kind, some.draw]
@@ -266,23 +312,30 @@ class _Engine:
             here = order[bounds[number] : bounds[number + 1]]
             hazard = self.hazard[divmod(int(number), len(self.stays.groups))]
             length[here] = np.interp(np.interp(served[here], self.days, hazard) + patience[here], hazard, self.days)
-        left = length - served
-        if self.pull is not None:
-            left = self.pull.stretched(some.series, some.draw, since, left)
+        luck = self.rng.random((2, len(some)))
+        plain = self._end(some, length, luck, None)
+        return plain, plain if self.pull is None else self._end(some, length, luck, self.pull)
+
+    def _end(self, some: _Some, length: np.ndarray, luck: np.ndarray, pull: Pull | None) -> _End:
+        """Give the day on which each stay ends, and where it leads."""
+        since, kind = some.came, self.stays.kind[some.series]
+        left = length - (since - some.begun)
+        if pull is not None:
+            left = pull.stretched(some.series, some.draw, since, left)
         end = np.maximum(np.ceil(since + left), since + 1)
         cut = end >= some.until
         end = np.maximum(np.where(cut, some.until, end), since + 1)
         chance = self.stays.moving[kind, np.maximum(np.searchsorted(BANDS, length, side="left") - 1, 0)]
         more = np.ones(len(some))
-        if self.pull is not None:
-            more = self.pull.moving(some.series, some.draw, end)
-            chance = np.minimum(chance * (1 + (more - 1) * (self.stays.to @ self.pull.towards)[some.series]), 1.0)
-        went, luck, way = np.full(len(some), -1), *self.rng.random((2, len(some)))
-        moves = np.flatnonzero((luck < chance) & ~cut & (self.leads[some.series, -1] > 0))
+        if pull is not None:
+            more = pull.moving(some.series, some.draw, end)
+            chance = np.minimum(chance * (1 + (more - 1) * (self.stays.to @ pull.towards)[some.series]), 1.0)
+        went = np.full(len(some), -1)
+        moves = np.flatnonzero((luck[0] < chance) & ~cut & (self.leads[some.series, -1] > 0))
         leads = self.leads[some.series[moves]]
-        if self.pull is not None:
-            leads = (self.stays.to[some.series[moves]] * (1 + (more[moves] - 1)[:, None] * self.pull.towards)).cumsum(axis=1)
-        went[moves] = np.minimum((way[moves][:, None] * leads[:, -1:] >= leads).sum(axis=1), leads.shape[1] - 1)
+        if pull is not None:
+            leads = (self.stays.to[some.series[moves]] * (1 + (more[moves] - 1)[:, None] * pull.towards)).cumsum(axis=1)
+        went[moves] = np.minimum((luck[1][moves][:, None] * leads[:, -1:] >= leads).sum(axis=1), leads.shape[1] - 1)
         turned = end > some.turns
         end, went[turned] = np.where(turned, np.maximum(some.turns, since + 1), end), self.turns_to[some.series[turned]]
         return end, went

@@ -50,7 +50,7 @@ def work_out(case: WhatIf, change: Change, *, at: str) -> Applied:
     active = np.asarray((weight > 0).any(axis=2))
     size = _size(case, change)
     if change.effect in FLOWS:
-        return _flowed(case, change, rows, weight, size, at=at)
+        return _flowed(case, change, rows, np.broadcast_to(path["flow"], weight.shape), size, at=at)  # over the days, though stocks follow
     old = case.draws.transpose("series", "ds", "draw").to_numpy()[rows].astype(np.float64)
     if change.effect == "price":
         return Applied(rows, old, active, dates(case, change), prices=np.broadcast_to(1 + weight * (size - 1), old.shape))

@@ -8,6 +8,7 @@ from planning_cases import change, forecast, number, unit_cost
 from demand.budget import BudgetLine, BudgetSpec, line_costs, price, waterfall
 from demand.budget.movement import steps_of
 from demand.calendar import Frequency
+from demand.caseload.known import KnownChange
 from demand.caseload.model import caseload_of
 from demand.course import Course, joined
 from demand.data.people import CountSpec, count_episodes
@@ -84,6 +85,39 @@ def test_fewer_entries_are_fewer_in_both_places_and_later_in_the_second(made) ->
     assert (pounds(cost) < 0).all()
     assert set(applied["unique_id"]) == {"foster", "home"}
     assert applied["sentence"].iloc[0] == "type foster: entries times 0.5, from 2026-10-01"
+
+
+@pytest.mark.parametrize(
+    ("effect", "size", "sign", "moved"), [("entries", 0.9, -1, "foster"), ("entries", 1.1, 1, "foster"), ("moves", 0.8, -1, "home")]
+)
+def test_whom_a_lever_does_not_touch_stays_as_without_it_so_that_no_future_moves_the_other_way(made, effect, size, sign, moved) -> None:
+    _, demand, _, _ = asked(made, change("prevention", effect, size=number(size), where={"type": "foster"}))
+    more = sign * (demand.sel(scenario="s") - demand.sel(scenario="baseline"))
+    assert float(more.min()) >= 0
+    assert float(more.sel(series=moved).isel(ds=-1).mean()) > 1
+
+
+def test_a_lever_from_the_middle_of_a_month_acts_on_half_of_its_entries(made) -> None:
+    whole, half = (
+        asked(made, change("stop", "entries", size=number(0.0), start=day, where={"type": "foster"}))[1]
+        for day in ("2026-10-01", "2026-10-16")
+    )
+    fewer = [float((d.sel(scenario="s") - d.sel(scenario="baseline")).sel(series="foster").isel(ds=6).mean()) for d in (whole, half)]
+    assert fewer[1] / fewer[0] == pytest.approx(16 / 31, abs=0.1)
+
+
+@pytest.mark.parametrize(("where", "count", "day", "first"), [("home", 2, "2027-01-15", 9), ("foster", -1, "2026-10-15", 6)])
+def test_a_known_change_leaves_all_others_as_they_were(made, where, count, day, first) -> None:
+    flows = made[0].flows
+    starts = flows.run_off.starts.transpose("series", "ds", "draw").to_numpy()
+    known = KnownChange.model_validate(
+        {"date": day, "where": {"type": where}, "change": count, "likelihood": 1, "owner": "placements team"}
+    )
+    plain, after = (flows.stocks.draws(starts, LAST, seed=1, changes=c).people for c in ([], [known]))
+    more = (after - plain).transpose("ds", "series", "draw").to_numpy()
+    assert (more[:first] == 0).all()
+    assert ((more * np.sign(count) >= 0) & (np.abs(more) <= abs(count))).all()
+    assert (more[first:] != 0).any()
 
 
 def test_shorter_stays_act_where_they_are_meant_and_step_downs_where_they_lead(made) -> None:
