@@ -83,17 +83,20 @@ class Course:
     price : xarray.DataArray
         GBP a week, dims series, ds, draw; NaN where no price is known.
     people, pounds : xarray.DataArray
-        Who is there on the last day that is known, and what they cost a week, by series.
+        Who is there on the last day that is known, and what they cost a week, by series; NaN where no price is known.
+    grows : bool
+        Whether the price of new starts goes on growing in it as it did: a price with an uplift of its own must then not follow it too.
     """
 
     price: xr.DataArray
     people: xr.DataArray
     pounds: xr.DataArray
+    grows: bool = False
 
     @classmethod
-    def of(cls, run_off: xr.Dataset, *, known: bool = True) -> Course:
+    def of(cls, run_off: xr.Dataset, *, known: bool = True, grows: bool = False) -> Course:
         """Take it from a run-off, with its known changes or without them."""
-        return cls(run_off.price if known else run_off.price_without, run_off.people_now, run_off.pounds_now)
+        return cls(run_off.price if known else run_off.price_without, run_off.people_now, run_off.pounds_now, grows)
 
     def times(self, ids: pd.Index, ds: pd.DatetimeIndex, draws: int) -> np.ndarray | None:
         """Give by what a price of some series is multiplied; None where none of them has a course.
@@ -111,7 +114,8 @@ class Course:
             Shape (series, periods, draws): the price beside what all who are there today in these series cost on average; 1 where nothing
             is known. Periods before or after its own take the nearest.
         """
-        mine = [i for i in ids if i in set(self.price["series"].to_numpy())]
+        priced = set(self.pounds["series"].to_numpy()[self.pounds.notnull().to_numpy()])
+        mine = [i for i in ids if i in priced]
         price = self.price.sel(series=mine).reindex(ds=ds, method="nearest").isel(draw=np.arange(draws) % self.price.sizes["draw"])
         people, pounds = (float(of.sel(series=mine).sum()) for of in (self.people, self.pounds))
         today = pounds / people if people else float(price.isel(ds=0).mean()) if mine else np.nan

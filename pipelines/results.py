@@ -343,7 +343,7 @@ def course_of(config: RunConfig, store: Store, *, known: bool = True) -> Course 
     from demand.course import Course
 
     run_off = stored_run_off(config, store)
-    return None if run_off is None else Course.of(run_off, known=known)
+    return None if run_off is None else Course.of(run_off, known=known, grows=has_trend(config))
 
 
 def priced(job: Job, demand: xr.DataArray, history: History, found: FoundPrices | None, course: Course | None) -> Cost:

@@ -252,7 +252,7 @@ def price(
     attrs = {**demand.attrs, "unit": "GBP"}
     years = xr.DataArray(pounds, dims=("scenario", "series", "financial_year", "draw"), coords=coords, attrs=attrs)
     items = item_array(years, np.zeros((shape[0], 0, *shape[2:])), {})
-    return Cost(years, parts, demand, exposure, _unpriced(exposure, rows, history), items, tuple(_notes(parts, years)), course)
+    return Cost(years, parts, demand, exposure, _unpriced(exposure, rows, history), items, tuple(_notes(parts, years, course)), course)
 
 
 def yearly(cost: Cost) -> xr.DataArray:
@@ -307,11 +307,16 @@ def _parts(exposure: Exposure, unit_costs: Sequence[UnitCost], *, draws: int, se
             found = f"{listed(exposure.series.index[twice])} already cost '{paid[twice[0]]}'"
             faults.append(Fault(found, at, "One price a series", "Narrow one of the two, or say 'on_top: true' where both are paid"))
         paid |= {int(r): cost.name for r in rows if not cost.on_top}
-        moves = course if Unit.parse(cost.amount.unit).period and not cost.on_top else None
+        moves = course if Unit.parse(cost.amount.unit).period and not cost.on_top and not _grows_twice(cost, course) else None
         times = None if moves is None else moves.times(exposure.series.index[rows], exposure.ds, draws)
         parts.append(Part.drawn(cost, rows, draws=draws, seed=seed, start_month=exposure.start_month, times=times))
     raise_all(faults, BudgetError, during="reading the unit costs")
     return tuple(parts)
+
+
+def _grows_twice(cost: UnitCost, course: Course | None) -> bool:
+    """Say whether a price has an uplift of its own, and new starts grow by their trend beside it."""
+    return course is not None and course.grows and cost.uplift is not None
 
 
 def places(cost: UnitCost, *, draws: int, seed: int) -> dict[str, np.ndarray]:
@@ -358,8 +363,11 @@ def _unpriced(exposure: Exposure, rows: np.ndarray, history: History | None) -> 
     return pd.DataFrame({"unique_id": [*free, *gone], "reason": reasons}, dtype=object)
 
 
-def _notes(parts: Sequence[Part], years: xr.DataArray) -> list[str]:
+def _notes(parts: Sequence[Part], years: xr.DataArray, course: Course | None) -> list[str]:
     notes = []
+    own = [p.cost.name for p in parts if p.per is not None and not p.cost.on_top and _grows_twice(p.cost, course)]
+    if own:
+        notes.append(f"{listed(own)}: grows by its own uplift alone, because new starts follow their trend in this run (`prices`).")
     running = [p.cost.name for p in parts if p.times is not None]
     if running:
         notes.append(f"{listed(running)}: every placement runs on at its own price, and new starts come at that of recent starts.")

@@ -86,6 +86,25 @@ def test_what_is_paid_on_top_and_what_is_paid_by_the_head_have_no_course() -> No
     assert [p.times is None for p in priced(DRAWS, Course.of(joined(DRAWS, *run_off())), costs).parts] == [False, True]
 
 
+def test_a_price_with_an_uplift_of_its_own_does_not_follow_the_trend_of_new_starts_too() -> None:
+    course = Course.of(joined(DRAWS, *run_off()), grows=True)
+    own, free = priced(DRAWS, course), priced(DRAWS, course, [COST.model_copy(update={"uplift": None})])
+    assert np.array_equal(own.years, priced(DRAWS, None).years)
+    assert any("grows by its own uplift alone" in note for note in own.notes)
+    assert free.parts[0].times is not None
+
+
+def test_who_has_no_price_does_not_make_the_others_look_dearer() -> None:
+    starts, without, _ = run_off()
+    here = xr.DataArray(np.array(STOCKS) == "North/bnb", dims="series", coords={"series": STOCKS})
+    some = without.assign(pounds=without.pounds.where(here), pounds_now=without.pounds_now.where(here))
+    table = joined(DRAWS, starts, some, some)
+    times = Course.of(table).times(pd.Index(STOCKS), pd.DatetimeIndex(DRAWS["ds"].to_numpy()), 30)
+    assert times is not None
+    np.testing.assert_allclose(times[0], table.price.sel(series="North/bnb").transpose("ds", "draw") / 400)
+    assert (times[1] == 1).all()
+
+
 def test_where_nobody_is_in_a_future_the_price_of_all_futures_stands_in() -> None:
     starts, without, _ = run_off()
     empty = without.copy(deep=True)
