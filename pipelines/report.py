@@ -25,7 +25,7 @@ def missing(config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.name, config.title, config.report, config.disclosure, config.scenarios, config.governance]
+    return [config.name, config.title, config.report, config.disclosure, config.publish, config.scenarios, config.governance]
 
 
 def run(job: Job, writer: Writer) -> None:
