@@ -35,8 +35,9 @@ def to_counts(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     share = values - lower
     if not share.any():
         return values
-    order = rng.permuted(np.tile(np.arange(values.shape[1]), (len(values), 1)), axis=1)
-    reached = np.floor(np.cumsum(np.take_along_axis(share, order, axis=1), axis=1) + rng.random((len(values), 1)))
+    chance = rng.random((len(values), values.shape[1] + 1))  # by period, so that those ahead do not depend on how many follow
+    order = np.argsort(chance[:, 1:], axis=1)
+    reached = np.floor(np.cumsum(np.take_along_axis(share, order, axis=1), axis=1) + chance[:, :1])
     up = np.empty_like(values)
     np.put_along_axis(up, order, np.diff(reached, axis=1, prepend=0.0), axis=1)
     return np.asarray(lower + up)

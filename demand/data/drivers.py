@@ -95,9 +95,16 @@ def read_drivers(spec: DriversSpec, folder: Path, *, frequency: Frequency) -> tu
         text = f"several figures of a driver in one period of frequency {frequency.code} are averaged"
         findings.append(Finding.of("driver_mean", "note", raw.name, count=int(table.duplicated(by).sum()), message=text))
     drivers = table.groupby(by, as_index=False, dropna=False).mean().reindex(columns=["ds", "name", "value", "low", "high", *spec.keys])
-    if gaps := _driver_gaps(drivers, frequency, raw.name, by[:-1]):
+    drivers = drivers[drivers["value"].notna()]  # a figure that is not published yet is none
+    if gaps := [*_without_figure(table, raw.name, by[:-1]), *_driver_gaps(drivers, frequency, raw.name, by[:-1])]:
         raise ReadingError(gaps, findings=findings, during=f"reading {raw.name}")
     return drivers.sort_values(by, ignore_index=True), findings
+
+
+def _without_figure(table: pd.DataFrame, name: str, by: list[str]) -> list[Fault]:
+    known = table["value"].notna().groupby([table[b] for b in by], dropna=False).any()
+    lost = [", ".join(str(p) for p in (at if isinstance(at, tuple) else (at,)) if pd.notna(p)) for at in known.index[~known]]
+    return [Fault(f"drivers without a single figure: {listed(lost)}", where=name, allowed="One figure at least")] if lost else []
 
 
 def _driver_gaps(drivers: pd.DataFrame, frequency: Frequency, name: str, by: list[str]) -> list[Fault]:

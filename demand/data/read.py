@@ -195,7 +195,7 @@ def _history_rows(raw: RawTable, spec: HistorySpec, faults: list[Fault]) -> tupl
                             where=f"{raw.name} > {spec.date}", allowed=periods.allowed))  # fmt: skip
     told = table.assign(odd=odd)[dated].assign(ds=periods.ds)[~periods.wrong]
     faults += _doubled(told, spec, raw.name, days)
-    if faults and spec.gaps == "stop":  # gaps are told in the same breath; a cell that is wrong is no gap
+    if faults and spec.gaps == "stop" and len(told) == len(table):  # gaps are told in the same breath; what cannot be read is no gap
         gaps = _laid_out(told.assign(y=told["y"].where(~told["odd"], 0.0)), periods.frequency)[1]
         faults += [_gap_fault(gaps, raw.name)] if len(gaps) else []
     kept = told[~told["odd"]].drop(columns="odd")

@@ -121,11 +121,19 @@ def test_faults_of_places_and_drivers(tmp_path):
     (tmp_path / "a.csv").write_text("code,rate\nX,1\nX,2\n")
     with pytest.raises(DataError, match="Each place once"):
         read_places(PlacesSpec(path="a.csv", id="code"), tmp_path)
-    (tmp_path / "d.csv").write_text("ds,name,value\n2024-01-01,rent,100\n2024-04-01,rent,..\n2024-05-01,,3\n")
+    (tmp_path / "d.csv").write_text("ds,name,value\n2024-01-01,rent,100\n2024-04-01,rent,lots\n2024-05-01,,3\n")
     with pytest.raises(DataError) as caught:
         read_drivers(DriversSpec(path="d.csv"), tmp_path, frequency=Frequency("M"))
     assert "row 3" in str(caught.value)
     assert "row 4" in str(caught.value)
+    (tmp_path / "d.csv").write_text("ds,name,value\n2024-01-01,rent,100\n2024-02-01,rent,..\n2024-03-01,rent,101\n")  # a mark: not available
+    with pytest.raises(DataError, match="driver 'rent' has no figure in 1 period"):
+        read_drivers(DriversSpec(path="d.csv"), tmp_path, frequency=Frequency("M"))
+    (tmp_path / "d.csv").write_text("ds,name,value\n2024-01-01,rent,100\n2024-02-01,rent,..\n2024-01-01,wages,..\n")
+    with pytest.raises(DataError, match="drivers without a single figure: 'wages'"):
+        read_drivers(DriversSpec(path="d.csv"), tmp_path, frequency=Frequency("M"))
+    (tmp_path / "d.csv").write_text("ds,name,value\n2024-01-01,rent,100\n2024-02-01,rent,..\n")
+    assert list(read_drivers(DriversSpec(path="d.csv"), tmp_path, frequency=Frequency("M"))[0]["value"]) == [100.0]
     (tmp_path / "d.csv").write_text("ds,name,value\n2024-01-01,rent,100\n2024-04-01,rent,101\n")
     with pytest.raises(DataError, match="driver 'rent' has no figure in 2 periods"):
         read_drivers(DriversSpec(path="d.csv"), tmp_path, frequency=Frequency("M"))
