@@ -39,7 +39,8 @@ MOST_OWN, MOST_GROUPS = 8, 5
 NULLS, MANY_NULLS, RESAMPLES = 12, 24, 7
 """Data sets without groups (of few people many, for they are quick, and much is decided by chance there), and resamples."""
 STARTS, FEWER_STARTS = 8, 2
-"""Starts of the solutions themselves, and of the many that they are held against."""
+"""Starts of the solutions themselves, also in resampled people (sought less well there, a clear solution looks as if it were not stable),
+and of the many data sets without groups."""
 PROMISING, BEST_WAYS = 0.7, 1
 """Solutions that tell less than this part of what the best of the same method tells, or of whose method and count another way tells
 more, are not held against data without groups, nor resampled people."""
@@ -255,7 +256,7 @@ def _expected(gains: np.ndarray, off: np.ndarray) -> tuple[float, float]:
 
 def _resampled(data: Prepared, c: Candidate, seed: int) -> tuple[float, np.ndarray]:
     rng = stream(seed, "segments", "resampled", *c.key)
-    return resampled(data, c.fit, lambda rows, r: _fit_all(rows, [c.key], r, FEWER_STARTS)[c.key], rng, repeats=RESAMPLES)
+    return resampled(data, c.fit, lambda rows, r: _fit_all(rows, [c.key], r, STARTS)[c.key], rng, repeats=RESAMPLES)
 
 
 def _promising(candidates: Sequence[Candidate]) -> list[Key]:

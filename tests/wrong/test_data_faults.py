@@ -126,7 +126,9 @@ def test_faults_of_places_and_drivers(tmp_path):
         read_drivers(DriversSpec(path="d.csv"), tmp_path, frequency=Frequency("M"))
     assert "row 3" in str(caught.value)
     assert "row 4" in str(caught.value)
-    (tmp_path / "d.csv").write_text("ds,name,value\n2024-01-01,rent,100\n2024-02-01,rent,..\n2024-03-01,rent,101\n")  # a mark: not available
+    (tmp_path / "d.csv").write_text(
+        "ds,name,value\n2024-01-01,rent,100\n2024-02-01,rent,..\n2024-03-01,rent,101\n"
+    )  # a mark: not available
     with pytest.raises(DataError, match="driver 'rent' has no figure in 1 period"):
         read_drivers(DriversSpec(path="d.csv"), tmp_path, frequency=Frequency("M"))
     (tmp_path / "d.csv").write_text("ds,name,value\n2024-01-01,rent,100\n2024-02-01,rent,..\n2024-01-01,wages,..\n")
