@@ -110,8 +110,8 @@ def _neighbours(table: pd.DataFrame, single: np.ndarray, keys: Sequence[str]) ->
     ended = table["closed"].fillna(pd.Timestamp.max)
     by = ["person_id", *(k for k in keys if k == "service")]
     ordered = table[by].assign(opened=table["opened"], ended=ended)[single].sort_values([*by, "opened", "ended"], kind="stable")
-    groups = ordered.groupby(by, sort=False)
-    before = groups["ended"].cummax().groupby([ordered[c] for c in by], sort=False).shift()
+    groups = ordered.groupby(by, sort=False, dropna=False)
+    before = groups["ended"].cummax().groupby([ordered[c] for c in by], sort=False, dropna=False).shift()
     at = ordered.index.to_numpy()
     overlap[at] = (ordered["opened"] < before).to_numpy()
     gap = (ordered["opened"] - before.where(before < pd.Timestamp("2262-01-01"))).dt.days
