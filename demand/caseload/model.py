@@ -30,7 +30,7 @@ from demand.counts import to_counts
 from demand.data.people import CountSpec
 from demand.errors import DataError, Fault
 from demand.events import Event, clean
-from demand.models import Prediction, build
+from demand.models import Note, Prediction, build
 from demand.spec import Spec, Where, stream
 from demand.tables import History, match
 
@@ -40,6 +40,10 @@ STARTERS = ("ces", "ets", "theta")
 """The models whose mean is the forecast of all new starts."""
 HALVED = 12.0
 """Months after which a start counts half, where the total of starts is shared out."""
+CLOSED = 0.1
+"""Of the starts of the year before, those below which a year's are those of a closed group: so abrupt an end is one of the extract."""
+LEAST_STARTS = 20
+"""Starts in a year from which so abrupt an end is no chance."""
 LOOKS = 300_000
 """Stays drawn for an expected stock: few people are drawn often, many seldom."""
 
@@ -117,7 +121,7 @@ class Caseload:
         jobs: int = 1,
     ) -> Prediction:
         """Say what to expect of the stocks of a history (see `Forecaster`); of other series nothing is said."""
-        del drivers, explain, saved, jobs
+        del drivers, saved, jobs
         day = self.day_of(history.last)
         known = as_known(self.spells, day)
         there = int(known["closed"].isna().sum())
@@ -130,7 +134,8 @@ class Caseload:
         people = people * self._counted(history, known)[:, None]
         index = pd.MultiIndex.from_product([self.series.index, self.frequency.after(history.last, horizon)], names=["unique_id", "ds"])
         means = index.to_frame(index=False).assign(mean=people.reshape(-1))
-        return Prediction(means[means["unique_id"].isin(wanted)].reset_index(drop=True))
+        notes = self._remarks(known, history.last) if explain else ()
+        return Prediction(means[means["unique_id"].isin(wanted)].reset_index(drop=True), notes=notes)
 
     def draws(
         self,
@@ -270,6 +275,21 @@ class Caseload:
             pull=pull,
             changes=changes,
         )
+
+    def _remarks(self, known: pd.DataFrame, last: pd.Timestamp) -> tuple[Note, ...]:
+        """Say what a reader has to know: prices that nobody gave, and an extract in which hardly anybody comes any more."""
+        told, there = [], known[known["closed"].isna()]
+        without = int(there["price"].isna().sum()) if "price" in there else 0
+        if 0 < without < len(there):
+            told.append(f"{without:,} of {len(there):,} open placements have no price: each is taken to cost what others of its type do")
+        year, wide = round(self.frequency.per_year), self.starts(last).wide.sum(axis=1)
+        now, before = float(wide.iloc[-year:].sum()), float(wide.iloc[:-year].rolling(year).sum().max())
+        if before >= LEAST_STARTS and now < CLOSED * before:
+            told.append(
+                f"hardly anybody comes any more: {now:,.0f} in the last year, up to {before:,.0f} in a year before it. Those who are there "
+                "run off with next to no new starts; where that is not so, the extract holds one group of people alone: ask for the others"
+            )
+        return tuple(Note("", self.name, text) for text in told)
 
     def _counted(self, history: History, known: pd.DataFrame) -> np.ndarray:
         """Give by how much the count of a stock differs from spells put in order; 1 where either is 0 or not there."""

@@ -33,6 +33,8 @@ BORROWED = 4.0
 """Ends that a type borrows in each band from all types, and a group from its type."""
 TREND = 0.03
 """How much hazards are believed to change a year, as a standard deviation of the logarithm: an estimate is held towards 0 by it."""
+STRAY = 0.1
+"""A month with fewer than this share of a usual month's ends was not recorded yet."""
 RECENT = 730
 """Days back from which starters count as recent, or the last `FEWEST` of them where there are fewer."""
 FEWEST = 30
@@ -100,8 +102,19 @@ class Stays:
 
 
 def seen_since(spells: pd.DataFrame) -> pd.Timestamp:
-    """Give the day from which ends were recorded: the first end. Who came and went before it is not in such an extract."""
-    return pd.Timestamp(spells["closed"].min() if spells["closed"].notna().any() else spells["opened"].min())
+    """Give the day from which ends were recorded: the first end of the first month with no mere stray ones.
+
+    Who came and went before it is not in such an extract, so that those who are must not count as having stayed on. A month has mere
+    strays where its ends are fewer than `STRAY` of those of a month of the busiest year after it.
+    """
+    ended = spells["closed"].dropna()
+    if ended.empty:
+        return pd.Timestamp(spells["opened"].min())
+    month = ended.dt.year * 12 + ended.dt.month
+    many = np.bincount(month - month.min())
+    year = np.convolve(np.r_[many, np.zeros(11)], np.ones(12), "valid") / 12
+    busiest = np.maximum.accumulate(year[::-1])[::-1]
+    return pd.Timestamp(ended[month >= month.min() + int(np.argmax((many > 0) & (many >= STRAY * busiest)))].min())
 
 
 def learn_stays(

@@ -76,6 +76,17 @@ def test_flows_are_forecast_as_if_it_were_not_there_and_shares_add_up(with_flows
     assert np.allclose(whole, mean, atol=1e-6)
 
 
+def test_it_says_that_an_extract_holds_a_closed_group_and_that_prices_lack():
+    table = people(waves=False)
+    assert not made(table).predict(counted(table), 3, seed=1, explain=True).notes
+    one = table[table["opened"] < "2025-03-01"].assign(price=lambda t: t["price"].where(t["person_id"] % 2 == 0))
+    said = made(one, counted(one)).predict(counted(one), 3, seed=1, explain=True)
+    lacking, closed = (note.text for note in said.notes)
+    assert "have no price" in lacking
+    assert "hardly anybody comes any more" in closed
+    assert made(one, counted(one)).expected_starts(pd.Timestamp("2026-03-01"), 12, seed=1).sum() < 20  # some 360 a year came before
+
+
 def test_it_sees_nothing_that_was_not_known():
     table, cutoff = people(), pd.Timestamp("2023-03-01")
     day = pd.Timestamp("2023-03-31")

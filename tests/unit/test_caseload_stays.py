@@ -8,7 +8,7 @@ from demand.calendar import Frequency
 from demand.caseload.levers import Pull
 from demand.caseload.runoff import run_on
 from demand.caseload.spells import as_known, spells_of
-from demand.caseload.stays import learn_stays
+from demand.caseload.stays import learn_stays, seen_since
 from demand.errors import DataError
 
 DAY = pd.Timestamp("2026-03-31")
@@ -46,6 +46,16 @@ def test_lengths_of_stay_come_back_from_open_stays_and_from_an_extract_that_begi
         assert stays.median(1) == pytest.approx(400 * np.log(2), rel=0.1)
         assert np.allclose(stays.moving[0, :7], 0.3, atol=0.04)
         assert stays.to.tolist() == [[0.0, 1.0], [0.0, 0.0]]
+
+
+def test_a_few_stray_ends_before_an_extract_begins_do_not_make_stays_long():
+    spells = lived(40_000)
+    strays = spells[spells["closed"].between("2020-01-01", "2023-03-31")].iloc[::400]  # two a month, of some 300 that there were
+    late = spells[spells["closed"].isna() | (spells["closed"] >= pd.Timestamp("2023-04-01"))]
+    stays = learnt(pd.concat([strays, late]))
+    assert seen_since(pd.concat([strays, late])) == pd.Timestamp("2023-04-01")
+    assert stays.median(0) == pytest.approx(200 * np.log(2), rel=0.06)
+    assert stays.unsure.max() < 0.1
 
 
 def test_groups_are_learnt_apart_and_small_ones_lean_on_their_type():
