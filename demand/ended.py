@@ -12,7 +12,24 @@ import xarray as xr
 from demand.calendar import FinancialYear
 from demand.tables import History, frequency_of, series_of
 
-__all__ = ["with_ended"]
+__all__ = ["named_ended", "with_ended"]
+
+
+def named_ended(not_forecast: pd.DataFrame) -> dict[str, list[str]]:
+    """Give the attribute of draws that names the series that ended.
+
+    Parameters
+    ----------
+    not_forecast : pandas.DataFrame
+        unique_id, last, reason, as `demand.forecast` says why it left a series out.
+
+    Returns
+    -------
+    dict
+        Empty where none ended.
+    """
+    ended = not_forecast.loc[not_forecast["reason"].astype(str).str.startswith("ended"), "unique_id"]
+    return {"ended": [str(i) for i in ended]} if len(ended) else {}
 
 
 def with_ended(draws: xr.DataArray, history: History, *, start_month: int = 4) -> tuple[xr.DataArray, History]:

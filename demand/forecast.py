@@ -23,6 +23,7 @@ from demand.cube import Cube
 from demand.data.quality import impossible, spikes
 from demand.driver_futures import Futures, driver_futures, spread_by_drivers
 from demand.driver_use import driver_use
+from demand.ended import named_ended
 from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed, raise_all
 from demand.events import Event, check_events, clean, factors, read_day, remarks
 from demand.hierarchy import HierarchySpec, declared
@@ -30,8 +31,9 @@ from demand.models import AUTO, MODELS, Forecaster, Prediction
 from demand.models.additive import blocked
 from demand.nested import Widths, stretches, whole_numbers, widths
 from demand.people import ALONE, Beside
+from demand.processes import WORTH, apart, many
 from demand.reconcile import CHOICES, Totals, reconcile
-from demand.replay import RACED, Origins, cube_of, cutoffs_at, origins, plan, replay
+from demand.replay import RACED, Origins, cube_of, cutoffs_at, origins, plan, replay, rough_seconds
 from demand.spec import Spec, fingerprint, stream
 from demand.tables import BOUNDS, History, make_draws
 
@@ -39,7 +41,6 @@ __all__ = ["BacktestSpec", "Earlier", "Event", "Forecast", "ForecastSpec", "fore
 
 ENDED = {"D": 28, "W": 8, "M": 6, "Q": 3, "Y": 2}
 """A series without a count in so many last periods has ended."""
-
 FEWEST = 3
 """Where no series has so many counts, nothing can be learnt, not even how far apart counts are."""
 
@@ -201,7 +202,7 @@ def forecast(
     used = driver_use(said, weights, ahead, history=seen, horizon=spec.horizon, seed=seed)
     draws, effect = _with_events(values, agreed.mean, lowest, spec, seed=seed, weights=weights)
     return Forecast(
-        draws.assign_attrs(_ended(left_out)),
+        draws.assign_attrs(named_ended(left_out)),
         components=_components(said, weights, effect, _change(draws, agreed.mean - mean)),
         means=_means(said, weights),
         replays=earlier.replays,
@@ -265,12 +266,6 @@ def _lowest_level(history: History, hierarchy: HierarchySpec) -> tuple[History, 
     return history.only(set(history.ids) - set(reasons)), table
 
 
-def _ended(left_out: pd.DataFrame) -> dict[str, list[str]]:
-    """Name the series that ended, for the draws: what was counted of them still belongs to its year (see `demand.ended`)."""
-    ended = left_out.loc[left_out["reason"].astype(str).str.startswith("ended"), "unique_id"]
-    return {"ended": [str(i) for i in ended]} if len(ended) else {}
-
-
 def _seen(lowest: History, spec: ForecastSpec) -> History:
     """Give the history that models learn from; a slip of the keyboard that no event sets aside stops here."""
     seen = clean(lowest, spec.events)
@@ -295,12 +290,19 @@ def _predict(
     progress: Progress | None,
 ) -> dict[str, Prediction]:
     used = [m for m, w in weights.items() if w > 0]
-    said = {}
-    for k, name in enumerate(used):
-        model = ahead.people.build(name)
-        said[name] = model.predict(seen, horizon, seed=seed, drivers=ahead.given, explain=True, saved=saved, jobs=jobs)
+    each = [rough_seconds(m, seen, len(seen.ids)) for m in used]
+    together = max(each) < WORTH and apart(jobs, items=len(used), seconds=sum(each))
+
+    about: dict[str, Any] = {"seed": seed, "drivers": ahead.given, "explain": True, "saved": saved, "jobs": 1 if together else jobs}
+
+    def one(name: str) -> Prediction:
+        return ahead.people.build(name).predict(seen, horizon, **about)
+
+    said: dict[str, Prediction] = {}
+    for name, prediction in zip(used, many(one, used, jobs=jobs if together else 1), strict=True):
+        said[name] = prediction
         if progress is not None:
-            progress(f"forecast {name}", (k + 1) / len(used))
+            progress(f"forecast {name}", len(said) / len(used))
     return said
 
 
@@ -323,9 +325,8 @@ def _with_events(
     values: np.ndarray, mean: np.ndarray, history: History, spec: ForecastSpec, *, seed: int, weights: Mapping[str, float]
 ) -> tuple[xr.DataArray, pd.DataFrame | None]:
     """Let the events of the periods ahead act on every draw, and tell what they do to the mean."""
-    ds = history.frequency.after(history.last, spec.horizon)
-    by, effect = factors(history, spec.events, ds, draws=spec.draws, seed=seed), None
-    if by is not None:
+    ds, effect = history.frequency.after(history.last, spec.horizon), None
+    if (by := factors(history, spec.events, ds, draws=spec.draws, seed=seed)) is not None:
         values = values * by
         for row in np.flatnonzero(whole_numbers(history)):
             values[row] = to_counts(values[row], stream(seed, "events", history.ids[row]))
@@ -339,9 +340,10 @@ def _with_events(
 
 def _change(draws: xr.DataArray, change: np.ndarray) -> pd.DataFrame:
     """Give what making totals agree changed, as a part of the forecast."""
-    index = pd.MultiIndex.from_product([draws["series"].to_numpy(), draws["ds"].to_numpy()], names=["unique_id", "ds"])
-    values = change.reshape(-1)
-    return index.to_frame(index=False).assign(model="combined", feature="reconciliation", value=np.nan, contribution=values)
+    index = pd.MultiIndex.from_product([draws["series"].to_numpy(), draws["ds"].to_numpy()], names=["unique_id", "ds"]).to_frame(
+        index=False
+    )
+    return index.assign(model="combined", feature="reconciliation", value=np.nan, contribution=change.reshape(-1))
 
 
 def _components(said: Mapping[str, Prediction], weights: Mapping[str, float], *more: pd.DataFrame | None) -> pd.DataFrame:
@@ -368,9 +370,8 @@ def _notes(
     text = "only one or two counts: season, growth and range are those of the other series"
     rows += [(str(i), "combined", text) for i in counts.index[counts < FEWEST]]
     far = seen.wide.columns[spikes(seen.wide).any(axis=0)]
-    rows += [
-        (str(i), "combined", "a count lies far from those around it: mistyped, or an event to be declared? It was learnt from") for i in far
-    ]
+    text = "a count lies far from those around it: mistyped, or an event to be declared? It was learnt from"
+    rows += [(str(i), "combined", text) for i in far]
     if set(BOUNDS) <= set(seen.table.columns):
         hidden = seen.table.loc[seen.table[BOUNDS[0]] < seen.table[BOUNDS[1]], "unique_id"].unique()
         rows += [(str(i), "combined", "some counts are hidden: learnt from the middle of each, with wider ranges") for i in hidden]
@@ -379,8 +380,8 @@ def _notes(
     for model, weight in weights.items():
         if weight == 0 and model in found:
             on = int(np.isfinite(cube.means[model]).any(axis=(0, 2)).sum())
-            told = f"not used: its error was {found[model] / best:.2f} times that of the best model, in replays of {on} series"
-            rows.append(("", model, told))
+            told = f"its error was {found[model] / best:.2f} times that of the best model, in replays of {on} series"
+            rows.append(("", model, f"not used: {told}"))
     if not found:
         rows.append(("", "combined", "too short to replay: weights and ranges are assumed, not measured"))
     elif of.steps < len(said[next(iter(said))].means["ds"].unique()):

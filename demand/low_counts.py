@@ -88,8 +88,11 @@ def draw_low(
     score = special.ndtri(_ranks(z))
     ranks = _ranks(np.sqrt(together) * score + np.sqrt(1 - together) * rng.standard_normal(z.shape))
     values = np.rint(np.maximum(mean[:, None] + safety * spread[:, None] * z, 0.0))
-    for h in np.flatnonzero((seen * safety**2 >= STEADY * mean) | (mean < LOWEST)):
-        values[h] = np.searchsorted(_count_cdf(mean[h], variance[h], noughts), ranks[h], side="left")
+    counted = np.flatnonzero((seen * safety**2 >= STEADY * mean) | (mean < LOWEST))
+    values[counted[mean[counted] < EPSILON]] = 0
+    counted = counted[mean[counted] >= EPSILON]
+    for h, *shape in zip(counted, *_hurdles(mean[counted], variance[counted], noughts), strict=True):
+        values[h] = np.searchsorted(_count_cdf(*shape), ranks[h], side="left")
     return np.asarray(values)
 
 
@@ -100,31 +103,40 @@ def _variance(mean: np.ndarray, seen: np.ndarray, safety: float) -> np.ndarray:
 
 def _ranks(values: np.ndarray) -> np.ndarray:
     """Give the place of each draw among those of its period, between 0 and 1."""
-    return np.asarray((values.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") + 0.5) / values.shape[1])
+    order, places = values.argsort(axis=1, kind="stable"), np.empty(values.shape)
+    np.put_along_axis(places, order, np.arange(0.5, values.shape[1])[None], axis=1)
+    return np.asarray(places / values.shape[1])
 
 
-def _count_cdf(mean: float, variance: float, noughts: float) -> np.ndarray:
-    """Give the distribution of a count of this mean: negative binomial, or Poisson where the variance is no more than the mean.
-
-    The odds of a nought are moved by `noughts`; what is left is a count that is not nought, of the mean that is needed (a hurdle model:
-    Mullahy 1986, Journal of Econometrics 33, 341-365).
-    """
+def _count_cdf(ratio: float, nought: float, inner: float) -> np.ndarray:
+    """Give the distribution of a count whose chance of a nought is given, and whose other values are those of a count of mean `inner`."""
     from scipy import special
 
-    if mean < EPSILON:
-        return np.ones(1)
-    ratio, nought = max(variance / mean, 1.0), float(_nought(mean, variance))
-    inner, moved = mean, 1 / (1 + math.exp(-float(_odds(nought)) - noughts))
-    if abs(moved - nought) > LEAST:
-        fewest = (ratio - 1) / math.log(ratio) if ratio > 1.01 else 1.0  # the least mean of what is not nought (logarithmic distribution)
-        nought = max(moved, min(nought, 1 - 0.9 * mean / fewest))
-        for _ in range(ROUNDS):  # rises, or falls, to where the whole has the mean that is asked for
-            last, inner = inner, mean * (1 - float(_nought(inner, ratio * inner))) / (1 - nought)
-            if abs(inner - last) < LEAST * mean:
-                break
-    top = np.arange(int(inner + 12 * np.sqrt(ratio * inner) + 12))
+    top = np.arange(int(inner + 12 * math.sqrt(ratio * inner) + 12))
     plain = special.pdtr(top, inner) if ratio <= 1.01 else special.betainc(inner / (ratio - 1), top + 1, 1 / ratio)
     return np.asarray(nought + (1 - nought) * (plain - plain[0]) / (1 - plain[0]))
+
+
+def _hurdles(mean: np.ndarray, variance: np.ndarray, noughts: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give variance over mean, the chance of a nought, and the mean of the count behind the others, of counts of these means.
+
+    The count is negative binomial, or Poisson where the variance is no more than the mean. The odds of a nought are moved by `noughts`;
+    what is left is a count that is not nought, of the mean that is needed (a hurdle model: Mullahy 1986, Journal of Econometrics 33,
+    341-365).
+    """
+    ratio, plain, inner = np.maximum(variance / mean, 1.0), _nought(mean, variance), mean.copy()
+    moved = 1 / (1 + np.exp(-_odds(plain) - noughts))
+    # the least mean of what is not nought (logarithmic distribution)
+    fewest = np.where(ratio > 1.01, (ratio - 1) / np.log(np.maximum(ratio, 1.01)), 1.0)
+    nought = np.where(np.abs(moved - plain) > LEAST, np.maximum(moved, np.minimum(plain, 1 - 0.9 * mean / fewest)), plain)
+    rising = np.flatnonzero(np.abs(moved - plain) > LEAST)
+    for _ in range(ROUNDS):  # rises, or falls, to where the whole has the mean that is asked for
+        last = inner[rising]
+        inner[rising] = mean[rising] * (1 - _nought(last, ratio[rising] * last)) / (1 - nought[rising])
+        rising = rising[np.abs(inner[rising] - last) >= LEAST * mean[rising]]
+        if not len(rising):
+            break
+    return ratio, nought, inner
 
 
 def _nought(mean: np.ndarray | float, variance: np.ndarray | float) -> np.ndarray:

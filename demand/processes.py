@@ -7,12 +7,24 @@ Who has put joblib on a cluster (`joblib.parallel_config(backend="dask")`) has t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
-__all__ = ["apart", "many"]
+__all__ = ["WORTH", "apart", "many"]
 
 WORTH = 15.0
 """Rough seconds of work from which other processes are started: each takes some seconds to import the engines."""
+WORTH_SENDING = 0.05
+"""Rough seconds of work that are sent to processes which run already."""
+
+
+@dataclass
+class _Workers:
+    running: bool = False
+
+
+WORKERS = _Workers()
+"""Whether joblib has started processes here: it keeps them for what follows. What is worked out does not depend on it."""
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -35,7 +47,7 @@ def apart(jobs: int, *, items: int, seconds: float) -> bool:
     """
     if jobs < 2 or items < 2:
         return False
-    if seconds > WORTH:
+    if seconds > (WORTH_SENDING if WORKERS.running else WORTH):
         return True
     from joblib.parallel import DEFAULT_BACKEND, get_active_backend
 
@@ -61,6 +73,7 @@ def many(function: Callable[[T], U], items: Sequence[T], *, jobs: int, threads: 
     """
     from joblib import Parallel, delayed
 
+    WORKERS.running = WORKERS.running or (jobs > 1 and not threads)
     done: Iterator[U] = Parallel(n_jobs=jobs, prefer="threads" if threads else None, return_as="generator")(
         delayed(function)(i) for i in items
     )

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from demand.processes import many
 from demand.segments.dense import SMALLEST, dense_groups
 from demand.segments.mixture import IN_BANDS, OWN, PUBLIC, SHARED, WAYS, Fit, alone, fit, partitions, told
 from demand.segments.prepared import Prepared
@@ -205,10 +206,7 @@ def search(data: Prepared, scope: Scope, *, seed: int, jobs: int, tell: Tell) ->
 
 def _carried_out(work: Sequence[Callable[[], Any]], jobs: int, tell: Tell, what: str, span: tuple[float, float]) -> Iterable[Any]:
     """Do the work in its order, on some cores."""
-    from joblib import Parallel, delayed
-
-    results = Parallel(n_jobs=jobs, return_as="generator")(delayed(_quietly)(one) for one in work)
-    for i, result in enumerate(results):
+    for i, result in enumerate(many(_quietly, work, jobs=jobs)):
         tell(what, span[0] + (span[1] - span[0]) * (i + 1) / len(work))
         yield result
 
