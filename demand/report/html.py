@@ -1,7 +1,7 @@
-"""One page that holds everything: no server, no network, no script.
+"""One page that holds everything: no server, no network, one small script of its own.
 
 In: a `ReportInput`, or the content of quality.json. Out: HTML text. All text is escaped by the templates; pictures travel inside the page.
-Refuses nothing.
+The content policy names the only script by its hash, so that nothing else can run. Refuses nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from demand.report.answers import answers
 from demand.report.cleared import cleared
 from demand.report.inputs import ReportInput
 from demand.report.parts import Section
+from demand.report.script import Script
 from demand.report.sections import sections
 from demand.report.sign_off import sign_off_sentence
 
@@ -104,6 +105,8 @@ def section_page(title: str, section: Section | None) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=PackageLoader("demand.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    made.globals["script"] = Script.of()
+    return made

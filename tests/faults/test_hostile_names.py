@@ -50,7 +50,7 @@ CORPUS = [
     "%s%n${HOME}",
     "x" * 3000,
 ]
-HARM = ("script", "img src=x", "svg onload", "onerror")
+HARM = ("script>alert", "img src=x", "svg onload", "onerror")
 
 
 PLACES = ("Harbour", "Uplands", "hostel", "bed_and_breakfast")
