@@ -9,6 +9,8 @@ from demand.budget import (
     budget_table,
     cost_by,
     cost_table,
+    finance_period_notes,
+    finance_periods,
     outturn,
     outturn_notes,
     price_draws,
@@ -45,7 +47,10 @@ def run(job: Job, writer: Writer) -> None:
     if prices is not None:
         writer.table("start_prices.csv", prices.table)
     writer.table("cost.parquet", cost_table(cost))
-    writer.table("budget.csv", budget_table(cost, spec, tested_until=tested_until(job.store)))
+    budget = budget_table(cost, spec, tested_until=tested_until(job.store))
+    periods = finance_periods(cost, spec, budget)
+    writer.table("budget.csv", budget)
+    writer.table("finance_periods.csv", periods)
     if "segment" in history.keys:
         writer.table("segment_cost.csv", cost_by(cost, "segment"))
     writer.table("risk.csv", risk_table(cost, spec))
@@ -56,6 +61,7 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("inputs_changes.csv", no_changes() if job.edits is None else job.edits)
     counted = history.only(set(history.ids) - set(declared(history, job.config.data.hierarchy)))
     told = [*write_plans(job, writer, case, cost, spec, counted), *(prices.notes if prices else ()), *budget_notes(cost, spec)]
+    told += finance_period_notes(cost, periods)
     if (asked := job.config.data.actuals) is not None and (ledger := job.inputs.actuals) is not None:
         before = job.inputs.table_before(asked.previous, "outturn.csv")
         projected = outturn(cost, spec, ledger, counted, seed=case.seed, previous=before, commitments=asked.commitments, basis=asked.basis)

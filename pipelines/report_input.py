@@ -50,6 +50,7 @@ TABLES = {
             "segment_clustergram",
             "assumptions",
             "unpriced",
+            "finance_periods",
             "reconciliation",
             "mtfp",
             "bridge",

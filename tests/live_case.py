@@ -11,7 +11,18 @@ import xarray as xr
 from planning_cases import change, forecast, number, unit_cost, weekly_prices
 
 from demand.assumptions import ledger
-from demand.budget import BudgetLine, BudgetSpec, UnitCost, budget_table, price, price_draws, quantities, risk_table
+from demand.budget import (
+    BudgetLine,
+    BudgetSpec,
+    Payment,
+    UnitCost,
+    budget_table,
+    finance_periods,
+    price,
+    price_draws,
+    quantities,
+    risk_table,
+)
 from demand.course import Course
 from demand.report import ReportInput
 from demand.scenario import Scenario, apply
@@ -28,8 +39,10 @@ FEWER = Scenario(name="fewer", question="What if fewer come?", changes=(change(s
 
 
 def prices() -> list[UnitCost]:
-    """Two prices, one with an uplift, and one on top of both."""
-    return [*weekly_prices(), unit_cost("security", {}, number(20, 10, 40, "GBP/household/week"), on_top=True)]
+    """Two prices, one with an uplift and paid every four weeks, and one on top of both."""
+    rooms, hostels = weekly_prices()
+    rooms = rooms.model_copy(update={"paid": Payment(every="four weeks", on=date(2026, 4, 10))})
+    return [rooms, hostels, unit_cost("security", {}, number(20, 10, 40, "GBP/household/week"), on_top=True)]
 
 
 def wandering(draws: int) -> Course:
@@ -51,10 +64,12 @@ def made_live(
     fewer = FEWER.model_copy(update={"changes": (*FEWER.changes, dear), "together": "multiply"}) if own_prices else FEWER
     demand, _ = apply(possible, [fewer], seed=SEED)
     cost = price(demand, costs, seed=SEED, history=history, course=wandering(draws) if own_prices else None)
+    budget = budget_table(cost, spec)
     return ReportInput(
         title="Temporary accommodation",
         run={"name": "made", "seed": SEED, "as_of": pd.Timestamp("2026-06-30"), "draws": draws},
-        budget=budget_table(cost, spec),
+        budget=budget,
+        finance_periods=finance_periods(cost, spec, budget),
         risk=risk_table(cost, spec),
         assumptions=ledger({"costs": costs, "scenarios": [FEWER]}, as_of=date(2026, 6, 30)),
         price_quantities=quantities(cost, spec, seed=SEED),

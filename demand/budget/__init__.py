@@ -2,13 +2,14 @@
 
 In: DEMAND, unit costs, items, the budget's lines. Out: `Cost`, and the tables of money, each from one function: cost_table (cost.parquet),
 budget_table (budget.csv), risk_table (risk.csv), sensitivity (sensitivity.csv), waterfall (waterfall.csv), reconciliation
-(reconciliation.csv), outturn (outturn.csv), mtfp and bridge (of the same name, from `steps_of`), backcast, allocation_table. Acts on draws,
-never on models.
+(reconciliation.csv), outturn (outturn.csv), finance_periods (finance_periods.csv), mtfp and bridge (of the same name, from `steps_of`),
+backcast, allocation_table. Acts on draws, never on models.
 """
 
 from demand.budget.allocation import Allocation, AllocationSpec, Envelope, FixedTotal, HoldService, allocate, allocation_table
 from demand.budget.backcast import backcast, backcast_notes
 from demand.budget.bridge import bridge, bridge_notes
+from demand.budget.finance_periods import finance_period_notes, finance_periods
 from demand.budget.fixed import FixedCost, StepCost
 from demand.budget.grants import Grant
 from demand.budget.income import Contribution, HousingBenefit, IncomeRule, Reimbursed
@@ -29,6 +30,7 @@ from demand.budget.live import price_draws, quantities
 from demand.budget.movement import steps_of
 from demand.budget.mtfp import mtfp, mtfp_notes
 from demand.budget.outturn import outturn, outturn_notes
+from demand.budget.payment import Payment
 from demand.budget.period_costs import by_period
 from demand.budget.prevention import Prevention
 from demand.budget.prices import Cost, UnitCost, price, yearly
@@ -57,6 +59,7 @@ __all__ = [
     "HousingBenefit",
     "IncomeRule",
     "Item",
+    "Payment",
     "Prevention",
     "Reimbursed",
     "Saving",
@@ -74,6 +77,8 @@ __all__ = [
     "by_period",
     "cost_by",
     "cost_table",
+    "finance_period_notes",
+    "finance_periods",
     "gross_costs",
     "horizon_needed",
     "item_costs",

@@ -50,9 +50,14 @@ class FixedCost(Item, Rising):
         return not self.one_off and self.end is None
 
     @property
+    def first_day(self) -> date | None:
+        """The first day for which it is paid."""
+        return self.start
+
+    @property
     def last_day(self) -> date | None:
-        """The last day for which it is paid."""
-        return self.end
+        """The last day for which it is paid; the only one, where it is paid once."""
+        return self.start if self.one_off else self.end
 
     def pounds(self, cost: Cost, *, seed: int) -> np.ndarray:
         """Give GBP by year and draw.

@@ -46,6 +46,11 @@ class Item(Spec):
         return True
 
     @property
+    def first_day(self) -> date | None:
+        """The first day for which there is any of it, where that is known."""
+        return None
+
+    @property
     def last_day(self) -> date | None:
         """The last day for which there is any of it, where that is known."""
         return None
@@ -94,8 +99,8 @@ def with_items(cost: Cost, items: Sequence[Item], *, seed: int) -> Cost:
     Returns
     -------
     Cost
-        With `items`: float64 GBP, dims (scenario, item, financial_year, draw), coords line, kind, recurring, last_day and (of savings,
-        by year) target of each item.
+        With `items`: float64 GBP, dims (scenario, item, financial_year, draw), coords line, kind, recurring, first_day, last_day and (of
+        savings, by year) target of each item.
 
     Raises
     ------
@@ -125,6 +130,7 @@ def with_items(cost: Cost, items: Sequence[Item], *, seed: int) -> Cost:
         "line": [i.line for i in items],
         "kind": [i.kind for i in items],
         "recurring": [i.recurring for i in items],
+        "first_day": [np.datetime64("NaT") if i.first_day is None else np.datetime64(i.first_day) for i in items],
         "last_day": [np.datetime64("NaT") if i.last_day is None else np.datetime64(i.last_day) for i in items],
         "target": targets,
     }

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from demand.budget.lines import BudgetSpec, line_costs, owning_lines
-from demand.budget.prices import Cost, Part, places
+from demand.budget.prices import Cost, Part, UnitCost
 from demand.scenario import price_factors
 from demand.spec import Assumption
 
@@ -112,6 +112,14 @@ class _Known:
     places: dict[str, np.ndarray]
 
 
+def _places(cost: UnitCost, *, draws: int, seed: int) -> dict[str, np.ndarray]:
+    """Draw where in their ranges the amount and, where there is one, the uplift lie (`Assumption.places`)."""
+    found = {"amount": cost.amount.places(draws, seed=seed, name=f"price {cost.name}")}
+    if isinstance(cost.uplift, Assumption):
+        found["uplift"] = cost.uplift.places(draws, seed=seed, name=f"uplift {cost.uplift.source}")
+    return found
+
+
 def _line_of(cost: Cost, spec: BudgetSpec) -> np.ndarray:
     """Give the position of the line of each series of the demand; -1 where none."""
     belongs = owning_lines(cost, spec) if spec.lines else np.zeros(cost.years.sizes["series"], dtype=int)
@@ -133,7 +141,7 @@ def _knowns(cost: Cost, spec: BudgetSpec, *, seed: int) -> list[_Known]:
     for part in cost.parts:
         if ruled - paid or np.isin(line_of[part.rows], dependent).any():
             continue
-        place, years = places(part.cost, draws=cost.years.sizes["draw"], seed=seed), cost.exposure.years
+        place, years = _places(part.cost, draws=cost.years.sizes["draw"], seed=seed), cost.exposure.years
         amounts = part.cost.amount.at(place["amount"])
         if not (amounts > 0).all() or (part.cost.size is None and not np.allclose(part.amounts, amounts, rtol=SAME, atol=0)):
             continue

@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 from pydantic import Field, model_validator
 
+from demand.budget.payment import Payment
 from demand.budget.uplift import Rise, Rising, averaged, path_faults, summed
 from demand.calendar import FinancialYear
 from demand.course import Course
@@ -26,10 +27,11 @@ from demand.scenario.exposure import DAYS, PERIODS_A_YEAR, Exposure, Span
 from demand.spec import Assumption, Unit, Where
 from demand.tables import History, match
 
-__all__ = ["Cost", "Part", "UnitCost", "item_array", "places", "price", "priced", "unit_faults", "yearly"]
+__all__ = ["Cost", "Part", "UnitCost", "item_array", "price", "priced", "unit_faults", "yearly"]
 
 TIMES = (*DAYS, *PERIODS_A_YEAR)
-ABOUT_ITEMS: Mapping[str, Any] = {"item": object, "line": object, "kind": object, "recurring": bool, "last_day": "datetime64[ns]"}
+ABOUT_ITEMS: Mapping[str, Any] = {"item": object, "line": object, "kind": object, "recurring": bool, "first_day": "datetime64[ns]",
+                                  "last_day": "datetime64[ns]"}  # fmt: skip
 """What is known of each item of a cost."""
 
 
@@ -50,6 +52,8 @@ class UnitCost(Rising):
     """How many weeks of a price per week are paid in a financial year: 52, 52.143... Without it, days / 7."""
     on_top: bool = False
     """True for a cost that comes on top of another one of the same series: security, storage."""
+    paid: Payment | None = None
+    """How often it is paid: {every: four weeks, on: 2026-04-10}. It moves no cost, only when it is paid. Without it, in its month."""
 
     @model_validator(mode="after")
     def _holds(self) -> UnitCost:
@@ -139,16 +143,25 @@ class Part:
         """Give how many times the price has been uplifted when each financial year begins."""
         return self.rise.steps([year.start for year in years])
 
-    def quantity(self, exposure: Exposure, values: np.ndarray, rows: np.ndarray, prices: np.ndarray | None = None) -> np.ndarray:
+    def quantity(
+        self,
+        exposure: Exposure,
+        values: np.ndarray,
+        rows: np.ndarray,
+        prices: np.ndarray | None = None,
+        *,
+        spans: Sequence[Span] | None = None,
+    ) -> np.ndarray:
         """Give how much of some of its series is paid for: values, and by what prices are multiplied, are (rows, periods, draws).
 
-        Gives (rows, spans of one price, draws). What comes on top of a price is not multiplied.
+        Gives (rows, spans of one price, draws); of `spans` where given, for all rows together. What comes on top is not multiplied.
         """
-        spans = self.cost.spans(exposure.years)
+        several, own = spans is not None, self.cost.spans(exposure.years)
         times = None if self.times is None else self.times[np.searchsorted(self.rows, rows)]
         if prices is not None and not self.cost.on_top:
             values, times = (values * prices, times) if self.per is None else (values, prices if times is None else times * prices)
-        return exposure.quantity(values, rows, per=self.per, spans=None if len(spans) == len(exposure.years) else spans, times=times)
+        cut = spans if several else None if len(own) == len(exposure.years) else own
+        return exposure.quantity(values, rows, per=self.per, spans=cut, times=times, together=several)
 
     def pounds(self, quantity: np.ndarray, years: Sequence[FinancialYear]) -> np.ndarray:
         """Price quantities by span: shape (..., spans, draws). Gives GBP, shape (..., years, draws)."""
@@ -317,14 +330,6 @@ def _parts(exposure: Exposure, unit_costs: Sequence[UnitCost], *, draws: int, se
 def _grows_twice(cost: UnitCost, course: Course | None) -> bool:
     """Say whether a price has an uplift of its own, and new starts grow by their trend beside it."""
     return course is not None and course.grows and cost.uplift is not None
-
-
-def places(cost: UnitCost, *, draws: int, seed: int) -> dict[str, np.ndarray]:
-    """Draw where in their ranges the amount and, where there is one, the uplift lie (`Assumption.places`)."""
-    found = {"amount": cost.amount.places(draws, seed=seed, name=f"price {cost.name}")}
-    if isinstance(cost.uplift, Assumption):
-        found["uplift"] = cost.uplift.places(draws, seed=seed, name=f"uplift {cost.uplift.source}")
-    return found
 
 
 def unit_faults(written: str, counted: str, series: pd.DataFrame, *, where: str) -> list[Fault]:

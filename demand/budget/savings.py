@@ -66,6 +66,11 @@ class Saving(Item):
         """False where it does not come back."""
         return not self.one_off
 
+    @property
+    def first_day(self) -> date | None:
+        """The first day on which anything is saved."""
+        return self.start
+
     def pounds(self, cost: Cost, *, seed: int) -> np.ndarray:
         """Give GBP by year and draw: what is saved, below zero.
 

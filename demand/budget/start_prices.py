@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from demand.budget.payment import Payment
 from demand.budget.prices import UnitCost
 from demand.budget.uplift import refuse_rates
 from demand.errors import BudgetError, Fault, did_you_mean, listed
@@ -85,6 +86,9 @@ class StartPrices(Spec):
     """How all prices grow, or the name of a path under `uplifts`; without it, by the trend of new starts."""
     uplift_on: str = ""
     """The day of the year on which the uplift comes, such as 1 July; without it the first day of the financial year."""
+
+    paid: Payment | None = None
+    """How often they are paid, as for a unit cost; without it, in their month."""
 
     @model_validator(mode="after")
     def _grows(self) -> StartPrices:
@@ -198,7 +202,9 @@ class StartPrices(Spec):
         moves += pd.Timedelta(days=int((moves.month, moves.day) == (2, 29)))  # a day that every year has
         where = {"unique_id": [str(i) for i in series.index]}
         name = f"{value} (from the extract)"
-        return UnitCost(name=name, where=where, amount=amount, uplift=uplift, uplift_on=f"{moves:%d %B}", price_base=one.as_of.date())
+        return UnitCost(
+            name=name, where=where, amount=amount, uplift=uplift, uplift_on=f"{moves:%d %B}", price_base=one.as_of.date(), paid=self.paid
+        )
 
     def _as_asked(self, cost: UnitCost, one: _Starts, *, run_off: bool) -> UnitCost:
         """Put the uplift that is given in the place of the trend, and where placements run on the price that is known."""

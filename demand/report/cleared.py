@@ -62,6 +62,7 @@ def _without_exact_counts(inputs: ReportInput, rule: Policy) -> ReportInput:
         beside = None if rule.hides(beside.loc[ours, "count"].to_numpy()).any() else told
     gone: dict[str, Any] = {
         "start_prices": None,
+        "finance_periods": None,
         "reconciliation": None,
         "moved": None,
         "said": None,

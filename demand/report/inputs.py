@@ -104,6 +104,8 @@ class ReportInput:
         name, start, end, kind and, where some concern certain series only, where: key -> values.
     unpriced : pandas.DataFrame, optional
         unique_id, reason: series without a unit cost.
+    finance_periods : pandas.DataFrame, optional
+        As stored: what each line costs, pays and owes by finance period.
     reconciliation, mtfp, bridge, backcast, allocation : pandas.DataFrame, optional
         As stored: counted at its price against the ledger, increments for the medium-term plan, from the last year to the next, what the
         budget would have been in each past April, and who gets how much.
@@ -173,6 +175,7 @@ class ReportInput:
     not_forecast: pd.DataFrame | None = None
     events: pd.DataFrame | None = None
     unpriced: pd.DataFrame | None = None
+    finance_periods: pd.DataFrame | None = None
     reconciliation: pd.DataFrame | None = None
     mtfp: pd.DataFrame | None = None
     bridge: pd.DataFrame | None = None

@@ -25,6 +25,7 @@ from demand.report.live import Live
 from demand.report.live_sheets import FUTURES, PRICES, futures, prices
 from demand.report.money_sheets import risk, scenarios, scenarios_priced, sensitivity
 from demand.report.moved_section import moved_sheet
+from demand.report.period_sheet import finance_period_sheet
 from demand.report.plan_facts import net_rows
 from demand.report.plan_sheets import bridge, ledger, levers, net, past_budgets, plan
 from demand.report.price_tables import price_sheet
@@ -119,6 +120,12 @@ def _plan(book: Book) -> list[Sheet]:
     inputs = book.inputs
     known = (
         (net_rows(inputs), "Gross to net", "What each line costs, what comes in for it, and what is left.", net),
+        (
+            inputs.finance_periods,
+            "Finance periods",
+            "What each line costs, pays and owes by month, and at the end of the year.",
+            finance_period_sheet,
+        ),
         (inputs.start_prices, "One more placement", "What those who are there, and new starts, cost by type.", price_sheet),
         (inputs.mtfp, "Medium-term plan", "What each year needs more than the one before, in £000.", plan),
         (inputs.bridge, "Year to year", "What moves each line from one year to the next, step by step.", bridge),

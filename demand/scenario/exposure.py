@@ -110,6 +110,7 @@ class Exposure:
         per: str | None = None,
         spans: Sequence[Span] | None = None,
         times: np.ndarray | None = None,
+        together: bool = False,
     ) -> np.ndarray:
         """Say how much falls into each whole financial year, actuals to date among it.
 
@@ -125,6 +126,8 @@ class Exposure:
             Stretches of the whole financial years, in place of these.
         times : numpy.ndarray, optional
             Of stocks: what each period of the forecast counts for, in the shape of `values`.
+        together : bool
+            Whether all rows are added up to one.
 
         Returns
         -------
@@ -137,12 +140,34 @@ class Exposure:
         gaps = np.isnan(actual)
         done = np.where(gaps, 0.0, actual) @ behind
         done[(gaps.astype(float) @ (behind > 0)) > 0] = np.nan
-        total = np.empty((len(rows), ahead.shape[1], values.shape[2])) if per is None else self._stock(values, rows, ahead)
-        if per is None:
+        opening = self._opening(values, rows)
+        if times is not None:
+            values = self.average(values, rows) * times
+        if together:
+            done, values, opening = (part.sum(axis=0, keepdims=True, dtype=np.float64) for part in (done, values, opening))
+        total = np.empty((len(values), ahead.shape[1], values.shape[2]))
+        if per is None or times is not None:
             _weighed(ahead, values, total)
-        elif times is not None:
-            _weighed(ahead, self.average(values, rows) * times, total)
+        else:
+            closing, before = stock_weights(ahead)
+            _weighed(closing, values, total)
+            total += opening[:, None, :] * before[None, :, None]
         return np.asarray(total + done[:, :, None])
+
+    def before(self, rows: np.ndarray, *, per: str | None, spans: Sequence[Span]) -> np.ndarray:
+        """Say how much fell into stretches of days before the first whole financial year, as counted: shape (rows, spans).
+
+        NaN where a period that lies in the stretch was not counted, or the counts begin later.
+        """
+        ds = pd.DatetimeIndex(self._wide.index)
+        shares = span_shares(ds, self.frequency, spans) if len(ds) else np.zeros((0, len(spans)))
+        weights = shares if per is None else shares * lengths(ds, self.frequency, per)[:, None]
+        counts = self._counts(rows, stock=per is not None)
+        found = np.where(np.isnan(counts), 0.0, counts) @ weights
+        found[(np.isnan(counts).astype(float) @ (weights > 0)) > 0] = np.nan
+        days = shares.T @ self.frequency.days_in(ds) if len(ds) else np.zeros(len(spans))
+        found[:, np.rint(days) < [(last - first).days + 1 for first, last, _ in spans]] = np.nan
+        return np.asarray(found)
 
     def highest(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Give the highest count of some series together at the end of any period of each whole financial year, actuals to date among them.
@@ -164,19 +189,21 @@ class Exposure:
     def _last(self, rows: np.ndarray) -> np.ndarray:
         return self._wide.iloc[-1].to_numpy()[rows] if len(self._wide) else np.full(len(rows), np.nan)
 
-    def _stock(self, values: np.ndarray, rows: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-        """Weigh closing stocks so that the sum is that of `average_stock` x length."""
-        closing, before = stock_weights(ahead)
-        total = np.empty((len(rows), ahead.shape[1], values.shape[2]))
-        _weighed(closing, values, total)
-        first, last = values[:, 0, :].astype(np.float64), self._last(rows)[:, None]
-        return np.asarray(total + np.where(np.isnan(last), first, last)[:, None, :] * before[None, :, None])
+    def _opening(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Give how many were there before the forecast, or in its first period where that is not known: shape (rows, draws)."""
+        last = self._last(rows)[:, None]
+        return np.asarray(np.where(np.isnan(last), values[:, 0, :].astype(np.float64), last))
 
-    def _actual(self, rows: np.ndarray, *, stock: bool) -> np.ndarray:
+    def _counts(self, rows: np.ndarray, *, stock: bool) -> np.ndarray:
+        """Give what was counted; of stocks, how many were there on average: shape (rows, periods)."""
         counts = self._wide.to_numpy()[:, rows].T
         if stock:
             before = np.concatenate([np.full((len(rows), 1), np.nan), counts[:, :-1]], axis=1)[:, : counts.shape[1]]
             counts = average_stock(counts, before)
+        return np.asarray(counts)
+
+    def _actual(self, rows: np.ndarray, *, stock: bool) -> np.ndarray:
+        counts = self._counts(rows, stock=stock)
         return np.asarray(counts[:, counts.shape[1] - len(self.past) :])
 
     def _weights(self, ds: pd.DatetimeIndex, shares: np.ndarray, per: str | None) -> np.ndarray:

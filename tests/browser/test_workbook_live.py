@@ -82,6 +82,11 @@ def test_every_figure_is_pythons_before_and_after_inputs_were_changed(own_prices
     before = recalculated(tool, tmp_path / "before.xlsx", tmp_path)
     agree(before, inputs)
     assert {row[4].value for row in before["Checks"].iter_rows(min_row=5) if row[0].value} == {"yes"}
+    periods = [[c.value for c in row] for row in before["Finance periods"].iter_rows()]
+    assert {row[12] for row in periods if row[4] == "The year"} == {"yes"}
+    assert inputs.finance_periods is not None
+    owed = [round(row[11] * 100) for row in periods if str(row[3]).isdigit()]
+    assert owed == inputs.finance_periods["owed_pence"].tolist()
     changes = {
         "bed and breakfast: amount": (610.5, 480.0, 733.25),
         "bed and breakfast: uplift": (0.04, -0.01, 0.09),

@@ -101,11 +101,12 @@ def test_our_own_rate_beside_others_is_that_of_the_rounded_count() -> None:
     rows = pd.DataFrame(
         {"area": ["Gwynedd", "Harbour"], "ours": [True, False], "count": [203, 204], "population": [10_000, 10_000], "rate": [203.0, 204.0]}
     )
-    public = ReportInput(title="", comparators=rows, start_prices=rows, spec=ReportSpec(audience="public"))
+    public = ReportInput(title="", comparators=rows, start_prices=rows, finance_periods=rows, spec=ReportSpec(audience="public"))
     shown = cleared(public)
     assert shown.comparators is not None
     assert shown.comparators[["count", "rate"]].to_numpy().tolist() == [[205, 205.0], [204, 204.0]]
     assert shown.start_prices is None
+    assert shown.finance_periods is None
     assert cleared(replace(public, comparators=rows.assign(count=[3, 204]))).comparators is None
 
 
