@@ -39,6 +39,7 @@ from benchmarks.scores import QUANTILES, Said, rows_of, scale_of, summary  # noq
 from demand.calendar import Frequency  # noqa: E402
 from demand.evaluation import backtest  # noqa: E402
 from demand.forecast import ForecastSpec, forecast  # noqa: E402
+from demand.processes import many  # noqa: E402
 from demand.tables import History  # noqa: E402
 
 PARTS = ("overhead", "autogluon", "scale")
@@ -171,6 +172,21 @@ def _overhead(options: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
         several = _seconds(lambda: forecast(history, spec, seed=1, jobs=options.jobs))
         ratio = several / (inside / options.jobs)
         yield f"the same with {options.jobs} cores, library calls / {options.jobs}", f"{ratio:.2f} ({several:.1f} s)", f"{MOST['overhead']}"
+        again = _seconds(lambda: forecast(history, spec, seed=1, jobs=options.jobs))
+        ratio = again / (inside / options.jobs)
+        yield "once more, the processes being there", f"{ratio:.2f} ({again:.1f} s)", f"{MOST['overhead']}"
+        yield f"how often {options.jobs} processes add up numbers while one does it once", f"{_at_once(options.jobs):.2f}", ""
+
+
+def _at_once(jobs: int) -> float:
+    """Say what so many processes get done beside one, where nothing but arithmetic is to be done: cores that share a chip do less."""
+    list(many(_add_up, [1] * jobs, jobs=jobs))  # the processes are there
+    alone = _seconds(lambda: _add_up(20_000_000))
+    return jobs * alone / _seconds(lambda: list(many(_add_up, [20_000_000] * jobs, jobs=jobs)))
+
+
+def _add_up(count: int) -> int:
+    return sum(number for number in range(count))
 
 
 def _beside_autogluon(options: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
