@@ -6,11 +6,13 @@ protected where they are shown; here stands what would otherwise leave as plain 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from demand.disclosure import Policy, cleared_sentences, policy_named, strictest
 from demand.report.inputs import ReportInput
@@ -19,6 +21,12 @@ __all__ = ["cleared"]
 
 PER = 10_000
 """Rates beside other areas are per so many."""
+LEFT_OUT = (
+    "Left out for the public: what was counted at its price, beside the ledger or beside earlier budgets, years of which months are "
+    "counted, and notes that tell pounds. At prices that are known they would tell the counts themselves."
+)
+YEARLY = ("totals", "budget", "cost", "risk", "sensitivity", "allocation", "segment_cost", "sweep")
+"""Tables that tell a financial year whole, in people or pounds."""
 COUNTED = ("people", "rows_of_people", "rows")
 """What quality.json counts of people."""
 
@@ -41,20 +49,29 @@ def cleared(inputs: ReportInput) -> ReportInput:
     public = replace(
         inputs,
         segment_notes=cleared_sentences(inputs.segment_notes, rule),
-        notes=tuple(n if n.startswith(("driver", "combined: driver")) else cleared_sentences([n], rule)[0] for n in inputs.notes),
+        notes=_notes(inputs.notes, rule),
         quality=None if inputs.quality is None else _quality(inputs.quality, rule),
     )
     return public if rule.opens else _without_exact_counts(public, rule)
 
 
+def _notes(notes: tuple[str, ...], rule: Policy) -> tuple[str, ...]:
+    """Clear the notes; of those that tell pounds some tell counts at their price, so none of them leaves."""
+    if rule.opens:
+        return notes
+    kept = [n for n in notes if not re.search(r"£|\bGBP\b|\bpounds?\b", n)]
+    told = [n if n.startswith(("driver", "combined: driver")) else cleared_sentences([n], rule)[0] for n in kept]
+    return (*told, *([LEFT_OUT] if len(kept) < len(notes) else []))
+
+
 def _without_exact_counts(inputs: ReportInput, rule: Policy) -> ReportInput:
     """Give tables that tell exact counts as they may be read; prices of few, and counts at their price, are not for the public.
 
-    Nor is what a month's counts did to the cost, at prices that are known, nor our exact rate in a sentence.
+    Nor is what a month's counts did to the cost, at prices that are known, nor our exact rate in a sentence. A count at its price is told
+    by what past budgets would have needed, by the step from a year that was counted to one that is expected, and by a year of which months
+    are counted, less the months ahead: all of these stay, in every table of pounds.
     """
-    totals, beside = inputs.totals, inputs.comparators
-    if totals is not None and "months_actual" in totals:  # less the months ahead, such a year would give the counts of the others
-        totals = totals[~(totals["months_actual"].to_numpy(dtype=float, na_value=np.nan) > 0)]
+    beside = inputs.comparators
     if beside is not None and not beside.empty:
         ours = beside["ours"].astype(bool).to_numpy()
         count = np.where(ours, [rule.rounded(n) for n in beside["count"]], beside["count"])
@@ -64,12 +81,37 @@ def _without_exact_counts(inputs: ReportInput, rule: Policy) -> ReportInput:
         "start_prices": None,
         "finance_periods": None,
         "reconciliation": None,
+        "backcast": None,
         "moved": None,
         "said": None,
         "moved_notes": (),
         "comparator_notes": (),
     }
-    return replace(inputs, totals=totals, comparators=beside, **gone)
+    return replace(inputs, comparators=beside, **gone, **_of_years_ahead(inputs))
+
+
+def _of_years_ahead(inputs: ReportInput) -> dict[str, Any]:
+    """Give the tables of financial years without those that hold counted months, and what is told of one year beside another likewise."""
+    known = [t for t in (inputs.totals, inputs.budget, inputs.cost) if t is not None and "months_actual" in t]
+    months = pd.concat([t[["financial_year", "months_actual"]] for t in known]) if known else pd.DataFrame(columns=["financial_year"])
+    held = set(months.loc[_some_counted(months), "financial_year"].dropna().astype(str))
+    out: dict[str, Any] = {}
+    for name in YEARLY:
+        table = getattr(inputs, name)
+        if table is not None and "financial_year" in table:
+            out[name] = table[~(table["financial_year"].astype(str).isin(held) | _some_counted(table))]
+    ahead = set(months["financial_year"].dropna().astype(str)) - held
+    if inputs.bridge is not None:
+        out["bridge"] = inputs.bridge[inputs.bridge["from"].astype(str).isin(ahead)]
+    if inputs.mtfp is not None:
+        out["mtfp"] = inputs.mtfp[inputs.mtfp["financial_year"].astype(str).isin(sorted(ahead)[1:])]
+    return {name: None if table.empty else table for name, table in out.items()}
+
+
+def _some_counted(table: pd.DataFrame) -> np.ndarray:
+    if "months_actual" not in table:
+        return np.zeros(len(table), dtype=bool)
+    return np.asarray(table["months_actual"].to_numpy(dtype=float, na_value=np.nan) > 0)
 
 
 def _quality(quality: Mapping[str, Any], rule: Policy) -> dict[str, Any]:

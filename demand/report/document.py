@@ -24,12 +24,14 @@ FIXED = (2026, 1, 1, 0, 0, 0)
 """The date of every part of the file: a fixed one, so that the same run gives the same bytes."""
 
 
-def document(section: Section) -> bytes:
+def document(section: Section, *, stamp: str = "") -> bytes:
     """Write a section as a Word document on A4, with real tables, headings that repeat, and a text for every picture.
 
     Parameters
     ----------
     section : Section
+    stamp : str
+        Who may have it: stands under the heading and at the head of every page.
 
     Returns
     -------
@@ -48,7 +50,8 @@ def document(section: Section) -> bytes:
     file.core_properties.title, file.core_properties.author = section.title[:MOST_LETTERS], ""
     file.core_properties.language = "en-GB"
     file.add_heading(section.title, level=1)
-    for text in (section.mark, section.lead):
+    file.sections[0].header.paragraphs[0].text = stamp
+    for text in (stamp, section.mark, section.lead):
         if text:
             file.add_paragraph(text)
     for part in section.parts:

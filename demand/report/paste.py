@@ -32,6 +32,8 @@ LIMITS = (
     "Changes of law, policy or recording that have no example in the past are in it only where a scenario describes them. It does not say "
     "what causes what, and it decides nothing about any one person."
 )
+INTERNAL = "Internal: exact counts, not for publication. What may leave stands in share/, which `demand publish` fills."
+"""What every paper of the council says of itself."""
 LINE = 78
 """How wide a line of an e-mail is."""
 
@@ -49,15 +51,16 @@ def pasted(inputs: ReportInput) -> dict[str, bytes]:
         Name of a file -> its content: a Word document for each paper, its pictures as PNG, and pictures.txt with what each picture shows.
     """
     files: dict[str, bytes] = {}
-    shown = []
+    stamp = _stamp(inputs)
+    shown: list[str] = []
     for paper in papers(inputs):
-        files[f"{paper.id}.docx"] = document(paper)
+        files[f"{paper.id}.docx"] = document(paper, stamp=stamp)
         for number, picture in enumerate([p for p in paper.parts if isinstance(p, Figure)], start=1):
             name = f"{paper.id}_{number}.png"
             files[name] = picture.png
             shown.append(f"{name}\n{picture.alt}\n")
     if shown:
-        files["pictures.txt"] = words.legible("\n".join(shown)).encode()
+        files["pictures.txt"] = words.legible("\n".join([*([f"{stamp}\n"] if stamp else []), *shown])).encode()
     return files
 
 
@@ -101,12 +104,18 @@ def summary_text(inputs: ReportInput) -> str:
         Plain text.
     """
     inputs = cleared(inputs)
-    told = [inputs.title, ""]
+    stamp = _stamp(inputs)
+    told = [inputs.title, "", *([textwrap.fill(stamp, LINE), ""] if stamp else [])]
     for answer in answers(inputs):
         mark = f" [{answer.mark}]" if answer.mark else ""
         told += [f"{answer.question}{mark}", textwrap.fill(_said(answer), LINE), ""]
     end = "'4 years in 5' means: of five such years, about four should end inside the range. The report says how this was worked out."
     return words.legible(words.closed("\n".join([*told, textwrap.fill(end, LINE), ""])))
+
+
+def _stamp(inputs: ReportInput) -> str:
+    """Say that a paper of the council is not for everybody, and where the one is that may leave."""
+    return INTERNAL if inputs.spec.audience == "council" else ""
 
 
 def _said(answer: Answer) -> str:

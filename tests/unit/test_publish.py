@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import html
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -130,12 +134,38 @@ def test_what_our_counts_did_to_the_cost_and_our_exact_rate_are_in_no_public_pag
     assert "What has moved" not in load_workbook(io.BytesIO(workbook(public))).sheetnames
 
 
-@pytest.fixture
-def published(tiny_run: Callable[[str], Path], tmp_path: Path) -> Path:
-    folder = tmp_path / "out"
+def test_no_year_that_was_counted_is_told_in_pounds() -> None:
+    years = ["2025-26", "2026-27", "2027-28", "2028-29"]
+    pounds = pd.DataFrame({"scenario": "baseline", "line": "homes", "financial_year": years, "months_actual": [12, 2, 0, 0]})
+    steps = pd.DataFrame({"scenario": "baseline", "line": "homes", "from": years[:3], "to": years[1:], "amount_pence": 1})
+    plan = pounds.drop(columns="months_actual").iloc[1:].assign(item="demand", medium_pence=1)
+    moves = pd.DataFrame({"assumption": "a price", "financial_year": years, "step_pence": 1})
+    public = ReportInput(title="", budget=pounds, bridge=steps, mtfp=plan, sensitivity=moves, backcast=pounds, reconciliation=pounds,
+                         notes=("2025-26: counted at its price it comes to 2,294,871 GBP.", "2 of 5 years are covered."),
+                         spec=ReportSpec(audience="public"))  # fmt: skip
+    shown = cleared(public)
+    assert shown.backcast is None
+    assert shown.reconciliation is None
+    assert [n[:20] for n in shown.notes] == ["2 of 5 years are cov", "Left out for the pub"]
+    tables = {"budget": shown.budget, "mtfp": shown.mtfp, "sensitivity": shown.sensitivity}
+    left = {name: None if t is None else t["financial_year"].tolist() for name, t in tables.items()}
+    assert left == {"budget": years[2:], "mtfp": years[3:], "sensitivity": years[2:]}
+    assert shown.bridge is not None
+    assert shown.bridge["from"].tolist() == ["2027-28"]
+    assert cleared(replace(public, budget=pounds.iloc[:2], bridge=steps.iloc[:1])).bridge is None
+
+
+@pytest.fixture(scope="module")
+def published_once(tiny_run: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("published") / "out"
     shutil.copytree(tiny_run("homelessness"), folder)
     share(folder)
     return folder
+
+
+@pytest.fixture
+def published(published_once: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(published_once, tmp_path / "out"))
 
 
 def _shared(folder: Path) -> list[Path]:
@@ -187,12 +217,58 @@ def test_nothing_is_cleared_under_the_policy_internal(published: Path) -> None:
 
 
 def test_pictures_show_no_dot_for_a_person(published: Path) -> None:
-    import base64
-    import re
-
     people = len(pd.read_parquet(published / "segments.parquet"))
     for page in (published / "report.html", published / "share" / "report.html"):
         drawn = [base64.b64decode(c) for c in re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", page.read_text())]
         assert drawn
         assert max(picture.count(b"<use") for picture in drawn) < people / 4
         assert not [picture for picture in drawn if np.any([n in picture for n in (b"person_id", b"episode_id")])]
+
+
+def _words_and_pictures(path: Path) -> tuple[str, list[str]]:
+    """What somebody can read in a file without opening it as its maker meant: all text, and the drawing instructions of pictures."""
+    content = path.read_bytes()
+    if path.suffix == ".docx":
+        with ZipFile(io.BytesIO(content)) as file:
+            content = b" ".join(file.read(n) for n in file.namelist() if n.endswith(".xml"))
+    text = re.sub(r"<(?!/?table)[^>]*>", " | ", content.decode("utf-8", "replace")) if path.suffix != ".html" else content.decode()
+    pictures = [base64.b64decode(c).decode() for c in re.findall(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", text)]
+    return html.unescape(re.sub(r"base64,[A-Za-z0-9+/=]+", "", text)), pictures
+
+
+def _counted_pounds(text: str, sought: set[int]) -> set[int]:
+    """Which sums of pounds stand in a text, or are the sum or the difference of two figures of one table."""
+    found = set()
+    for table in [*re.findall(r"(?s)<table.*?</table>", text), re.sub(r"(?s)<table.*?</table>", "", text)]:
+        figures = np.array([float(n.replace(",", "")) for n in re.findall(r"\d{1,3}(?:,\d{3})+|\d{5,}", table)][:1500])
+        pairs = np.concatenate([figures, (figures[:, None] + figures).ravel(), (figures[:, None] - figures).ravel()])
+        found |= {p for p in sought if (np.abs(pairs - p) < 1).any()}
+    return found
+
+
+def _curves_told(pictures: list[str], past: list[np.ndarray]) -> int:
+    """How many lines of pictures are the exact counts of somebody, stretched and moved: the axes tell how."""
+    told = 0
+    for path in (d for picture in pictures for d in re.findall(r' d="([^"]+)"', picture)):
+        drawn = np.array([float(y) for _, y in re.findall(r"(-?\d+\.?\d*) (-?\d+\.?\d*)", path)])
+        ends = [p[-len(drawn) :] for p in past if 12 <= len(drawn) <= len(p) and np.std(p[-len(drawn) :]) > 0 and np.std(drawn) > 0]
+        told += any(abs(np.corrcoef(end, drawn)[0, 1]) > 0.99999 for end in ends)
+    return told
+
+
+def test_no_file_that_is_shared_gives_what_another_withholds(published_once: Path) -> None:
+    sums = [
+        pd.read_csv(published_once / "reconciliation.csv")["modelled_pence"],
+        pd.read_csv(published_once / "backcast.csv")["actual_pence"],
+    ]
+    sought = {round(p / 100) for p in pd.concat(sums)}
+    history = pd.read_parquet(published_once / "history.parquet")
+    groups: list[list[str]] = [["unique_id"], ["service"], ["service", "area"], ["type"], ["area", "type"]]
+    past = [g.groupby("ds")["y"].sum().to_numpy() for by in groups for _, g in history.groupby(by)]
+    text, pictures = _words_and_pictures(published_once / "report.html")
+    assert len(_counted_pounds(text, sought)) > 4  # or the attack is asleep
+    assert _curves_told(pictures, past) > 0
+    for path in _shared(published_once):
+        text, pictures = _words_and_pictures(path)
+        assert not _counted_pounds(text, sought), path.name
+        assert not _curves_told(pictures, past), path.name

@@ -102,6 +102,17 @@ def test_pictures_say_what_they_show_and_headings_of_tables_repeat() -> None:
     assert len(opened("sensitivity.docx").inline_shapes) == 1
 
 
+def test_papers_of_the_council_say_on_every_page_that_they_are_not_for_publication() -> None:
+    public = pasted(replace(inputs(), spec=ReportSpec(audience="public")))
+    for name in (n for n in files() if n.endswith(".docx")):
+        heads = [opened(name).sections[0].header.paragraphs[0].text, opened(name).paragraphs[1].text]
+        assert all(h.startswith("Internal: exact counts, not for publication") for h in heads)
+    assert "not for publication" in files()["pictures.txt"].decode()
+    assert not any("Internal" in opened(n, public).paragraphs[1].text + opened(n, public).sections[0].header.paragraphs[0].text
+                   for n in public if n.endswith(".docx"))  # fmt: skip
+    assert "Internal" not in public["pictures.txt"].decode()
+
+
 def test_the_same_run_gives_the_same_bytes() -> None:
     assert pasted(inputs()) == files()
 
@@ -144,6 +155,7 @@ def test_the_summary_is_an_email_in_plain_words(audience: str) -> None:
     told = summary_text(replace(inputs(), spec=ReportSpec(audience=audience)))
     assert len(told.split()) < 320
     assert max(map(len, told.splitlines())) <= 78
+    assert ("not for publication" in told) == (audience == "council")
     assert banned_in(told) == []
     for answer in answers(inputs()):
         assert answer.question in told
