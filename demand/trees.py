@@ -60,15 +60,15 @@ class Trees:
     booster: Any
     columns: tuple[str, ...]
 
-    def predict(self, table: pd.DataFrame) -> np.ndarray:
-        """Predict for each row.
+    def predict(self, table: pd.DataFrame, *, first: int | None = None) -> np.ndarray:
+        """Predict for each row, by all trees or by the first few that were grown.
 
         Raises
         ------
         ModelError
             Where the columns are not those that were learnt, in their order.
         """
-        return np.asarray(self.booster.predict(self._checked(table), num_threads=1), dtype=np.float64)
+        return np.asarray(self.booster.predict(self._checked(table), num_iteration=first, num_threads=1), dtype=np.float64)
 
     def contributions(self, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Say what each feature contributed to each prediction: exact SHAP values of the trees (Lundberg et al. 2020, Nature MI 2, 56-67).

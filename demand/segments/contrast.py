@@ -19,7 +19,7 @@ from demand.trees import TreeSettings, fit_trees
 
 __all__ = ["Contrast", "contrast"]
 
-MOST_ROWS = 10_000
+MOST_ROWS = 5_000
 """More people tell the same, and take longer."""
 FOLDS = 5
 SMALL = TreeSettings(objective="binary", rounds=60, learning_rate=0.1, leaves=8)

@@ -68,7 +68,8 @@ def fit_counts(table: pd.DataFrame, use: np.ndarray, segment: np.ndarray, seed: 
 def _trees(table: pd.DataFrame, use: np.ndarray, seed: int) -> tuple[Trees, ...]:
     """Grow trees a few times from other random numbers; how many of them, a quarter of the people decides."""
     held = stream(seed, "segments", "use rounds").permutation(len(table)) % 4 == 0
-    tried = [_grown(table[~held], use[~held], rounds, seed).predict(table[held]) for rounds in ROUNDS]
+    most = _grown(table[~held], use[~held], max(ROUNDS), seed)
+    tried = [most.predict(table[held], first=rounds) for rounds in ROUNDS]
     rounds = ROUNDS[int(np.argmin([deviance(use[held], np.maximum(t, 1e-6)).sum() for t in tried]))]
     return tuple(_grown(table, use, rounds, seed + k) for k in range(GROWN))
 

@@ -93,18 +93,26 @@ class Incomplete:
             rows = share[groups]
             counted = (self.by_pattern @ rows.T).T
             inside = np.matmul(mean, precision).transpose(1, 0, 2)
-            summed = np.stack([self.by_pattern @ (r[:, None] * weighed) for r in rows])
+            summed = self._summed(rows, weighed)
             off = rows @ weighed - (counted[:, :, None] * inside).sum(axis=1)
             moved = off @ covariance / size[groups, None]
             means[groups] = mean + moved
             p = len(covariance)
             flat, weight = inside.reshape(-1, p), counted.reshape(-1, 1)
-            cross = summed.reshape(-1, p).T @ flat
+            cross = summed.T @ flat
             squares = (weighed * rows.sum(axis=0)[:, None]).T @ weighed - cross - cross.T + flat.T @ (weight * flat)
             told = np.tensordot(counted.sum(axis=0), precision, 1)
             shift = (moved * size[groups, None]).T @ moved
             scatters[j] = covariance @ (squares - told) @ covariance + size[groups].sum() * covariance - shift
         return self.spread(means, self._regular(scatters, size))
+
+    def _summed(self, share: np.ndarray, weighed: np.ndarray) -> np.ndarray:
+        """Add up rows times shares by group and pattern: (groups x patterns, numbers)."""
+        if len(self.known) == 1:
+            return np.asarray(share @ weighed)
+        n, p = weighed.shape
+        each = (share.T[:, :, None] * weighed[:, None, :]).reshape(n, -1)
+        return np.asarray((self.by_pattern @ each).reshape(-1, len(share), p).swapaxes(0, 1).reshape(-1, p))
 
     def _regular(self, scatters: np.ndarray, size: np.ndarray) -> np.ndarray:
         """Divide sums of squares by people, beside one person spread as everybody is, or a prior around the covariance in common."""

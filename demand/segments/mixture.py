@@ -31,10 +31,14 @@ covariance in common or each its own, and k-means."""
 PUBLIC = {IN_BANDS: "latent_class", OWN: SHARED}
 MOST_STEPS, CONVERGED = 100, 2e-5
 """Steps of expectation and maximisation, and the gain in log-likelihood a row below which they end."""
-TRY_STEPS = 12
-"""Steps that each start is given before the best of them goes on (Biernacki, Celeux and Govaert 2003)."""
+TRY_STEPS, MANY_STARTS = 6, 4
+"""Steps after which the better half of more starts than this goes on, and then, after as many again, the best of all (Biernacki, Celeux
+and Govaert 2003)."""
+MOVES = 20
+"""Steps of k-means: its partitions only begin; what is chosen goes on until nobody moves."""
 STEPMIX_ROWS = 2000
 Parameters = dict[str, Any]
+Start = tuple[np.ndarray, Parameters | None]
 
 
 @dataclass(frozen=True)
@@ -104,11 +108,16 @@ def fit(data: Prepared, method: str, count: int, rng: np.random.Generator, *, st
 
 
 def partitions(data: Prepared, count: int, rng: np.random.Generator, starts: int) -> list[np.ndarray]:
-    """Give starting partitions, each from k-means on the components."""
+    """Give starting partitions, each from k-means on the components, and each once."""
     from sklearn.cluster import KMeans
 
     seed = int(rng.integers(2**31 - 1))
-    return [KMeans(count, n_init=1, random_state=seed + i, max_iter=100).fit(data.scores).labels_ for i in range(starts)]
+    found: dict[bytes, np.ndarray] = {}
+    for i in range(starts):
+        labels = KMeans(count, n_init=1, random_state=seed + i, max_iter=MOVES).fit(data.scores).labels_
+        place = np.unique(labels, return_index=True)[1].argsort().argsort()
+        found.setdefault(place[labels].tobytes(), labels)
+    return list(found.values())
 
 
 def _first_shares(begun: Sequence[np.ndarray], count: int) -> list[np.ndarray]:
@@ -189,9 +198,9 @@ def _together_densities(data: Prepared, p: Parameters) -> np.ndarray:
 def _climb(
     step: Callable[[np.ndarray, Parameters | None], Parameters], density: Callable[[Parameters], np.ndarray], shares: list[np.ndarray]
 ) -> tuple[float, np.ndarray, Parameters]:
-    """Go up from each start by expectation and maximisation, a little way; then from the best of them to the top."""
+    """Go up from all starts by expectation and maximisation: halve them by likelihood, then from the best of them to the top."""
 
-    def ascend(share: np.ndarray, steps: int, parameters: Parameters | None = None) -> tuple[float, np.ndarray, Parameters]:
+    def ascend(share: np.ndarray, parameters: Parameters | None, steps: int) -> tuple[float, np.ndarray, Parameters]:
         before = -np.inf
         for _ in range(steps):
             parameters = step(share, parameters)
@@ -201,10 +210,17 @@ def _climb(
             before = likelihood
         return likelihood, share, parameters or {}
 
-    if len(shares) > 1:
-        _, share, parameters = max((ascend(share, TRY_STEPS) for share in shares), key=lambda end: end[0])
-        return ascend(share, MOST_STEPS, parameters)
-    return ascend(shares[0], MOST_STEPS)
+    def best(begun: list[Start], steps: int, many: int) -> list[Start]:
+        tried = sorted((ascend(*start, steps) for start in begun), key=lambda end: -end[0])
+        return [(share, parameters) for _, share, parameters in tried[:many]]
+
+    ends: list[Start] = [(share, None) for share in shares]
+    if len(ends) > MANY_STARTS:
+        ends = best(ends, TRY_STEPS, (len(ends) + 1) // 2)
+        ends = best(ends, TRY_STEPS, 1)
+    elif len(ends) > 1:
+        ends = best(ends, 2 * TRY_STEPS, 1)
+    return ascend(*ends[0], MOST_STEPS)
 
 
 def _reached(data: Prepared, method: str, shares: list[np.ndarray]) -> tuple[float, np.ndarray, Parameters]:

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from demand.processes import many
+from demand.processes import apart, many
 from demand.segments.dense import SMALLEST, dense_groups
 from demand.segments.mixture import IN_BANDS, OWN, PUBLIC, SHARED, WAYS, Fit, alone, fit, partitions, told
 from demand.segments.prepared import Prepared
@@ -31,13 +31,15 @@ LEAST_SHARE = 0.02
 STABLE, WEAKEST, VALID, CLEAR, INSIDE = 0.6, 0.5, 0.75, 0.5, 0.5
 """What a solution must reach: stability; the weakest segment's overlap (below 0.5 a cluster is 'dissolved', from 0.75 'valid': Hennig
 2007); certainty; and the share of people whom the method puts into a segment."""
-CHANCE, STILL = 0.003, 0.0
+CHANCE, EARLY, STILL = 0.003, 0.0003, 0.0
 """One solution must gain so much more than in data without groups that chance would bring it with this probability (by Student's t: 3.6
-standard deviations of twelve data sets), which says that there are groups; any other then needs the second, in standard deviations."""
+standard deviations of twelve data sets), which says that there are groups; any other then needs the third, in standard deviations.
+Half the data sets are enough where all mixtures gain so much more that chance would bring it with the second (two looks: Lan and
+DeMets 1983)."""
 COUNTS = range(2, 9)
 MOST_OWN, MOST_GROUPS = 8, 5
 """With more numbers or groups than this, covariances of each group's own have more parameters than its people can tell."""
-NULLS, MANY_NULLS, RESAMPLES = 12, 24, 7
+FEW_PEOPLE, NULLS, MANY_NULLS, RESAMPLES = 1000, 12, 24, 7
 """Data sets without groups (of few people many, for they are quick, and much is decided by chance there), and resamples."""
 STARTS, FEWER_STARTS = 8, 2
 """Starts of the solutions themselves, also in resampled people (sought less well there, a clear solution looks as if it were not stable),
@@ -45,8 +47,8 @@ and of the many data sets without groups."""
 PROMISING, BEST_WAYS = 0.7, 1
 """Solutions that tell less than this part of what the best of the same method tells, or of whose method and count another way tells
 more, are not held against data without groups, nor resampled people."""
-WORTH_CORES = 1000
-"""Fewer rows than this are searched faster by one core than others are woken."""
+EACH = 2e-4
+"""Rough seconds that a row costs, by each way and count."""
 EVIDENCE = ["method", "count", "numbers_as", "bic", "gain", "without_groups", "excess", "stability", "weakest", "each", "certainty",
             "nowhere", "smallest_share", "told", "verdict"]  # fmt: skip
 """The columns of the evidence."""
@@ -173,38 +175,31 @@ def search(data: Prepared, scope: Scope, *, seed: int, jobs: int, tell: Tell) ->
     list of Candidate
         In the order tried; HDBSCAN only where it found two groups or more, and as many as were asked for.
     """
-    from scipy.stats import t
-
     keys = scope.keys(data)
     # Categories make a lattice of the main components, and a method that works on these finds the lattice: latent classes are asked too.
     asked = keys if scope.method not in ON_COMPONENTS or not data.coded.sizes else [*Scope("latent_class", scope.count).keys(data), *keys]
-    jobs = 1 if len(data) < WORTH_CORES else jobs
+    jobs = jobs if apart(jobs, items=NULLS, seconds=len(data) * len(asked) * EACH) else 1
     groups = [[k for k in asked if k[1] == setting] for setting in dict.fromkeys(k[1] for k in asked)]
-    done = _carried_out([partial(_fits, data, group, seed) for group in groups], jobs, tell, "fitting", (0.0, 0.2))
+    done = _carried_out([partial(_fits, data, group, seed) for group in groups], jobs=jobs, tell=tell, what="fitting", span=(0.0, 0.2))
     fits = {key: one for part in done for key, one in part.items() if one is not None and scope.count in (None, one.count)}
     with one_thread():
         single = alone(data, Scope("auto", None).ways_for(data))
         candidates = [_first_look(data, key, fits[key], single) for key in asked if key in fits]
     promising = [c.key for c in candidates] if scope.count else _promising(candidates)
-    times = MANY_NULLS if len(data) < WORTH_CORES else NULLS
-    gains = list(_carried_out([partial(_gains, data, promising, seed, i) for i in range(times if promising else 0)], jobs, tell,
-                              "data without groups", (0.2, 0.6)))  # fmt: skip
-    off = np.array([tied for tied, _ in gains]).reshape(-1, 2) - tied_together(data)
-    nulls = {key: _expected(np.array([gain[key] for _, gain in gains]), off) for key in promising}
-    candidates = [_held_against(c, nulls) for c in candidates]
-    wanted = float(t.isf(CHANCE, times - 3))
-    support = max((c.excess for c in candidates if c.fit.public not in ON_COMPONENTS and c.key in nulls), default=np.inf)
+    simulated = partial(_carried_out, jobs=jobs, tell=tell, what="data without groups")
+    candidates, wanted = _against_nothing(data, candidates, promising, seed, simulated)
+    support = max((c.excess for c in candidates if c.fit.public not in ON_COMPONENTS and c.key in promising), default=np.inf)
     candidates = [c for c in candidates if c.key in keys]
     hope = scope.count is not None or (support >= STILL and any(c.excess >= wanted and not c.verdict for c in candidates))
     judged = [i for i, c in enumerate(candidates) if hope and not c.verdict and (scope.count or c.excess >= STILL)]
     work = [partial(_resampled, data, candidates[i], seed) for i in judged]
-    told_by = dict(zip(judged, _carried_out(work, jobs, tell, "resampled people", (0.6, 1.0)), strict=True))
+    told_by = dict(zip(judged, _carried_out(work, jobs=jobs, tell=tell, what="resampled people", span=(0.6, 1.0)), strict=True))
     candidates = [replace(c, stability=told_by[i][0], jaccard=told_by[i][1]) if i in told_by else c for i, c in enumerate(candidates)]
     needed = STILL if any(not _against(c, wanted, support) for c in candidates) else wanted
     return [replace(c, verdict=_against(c, needed, support)) for c in candidates]
 
 
-def _carried_out(work: Sequence[Callable[[], Any]], jobs: int, tell: Tell, what: str, span: tuple[float, float]) -> Iterable[Any]:
+def _carried_out(work: Sequence[Callable[[], Any]], *, jobs: int, tell: Tell, what: str, span: tuple[float, float]) -> Iterable[Any]:
     """Do the work in its order, on some cores."""
     for i, result in enumerate(many(_quietly, work, jobs=jobs)):
         tell(what, span[0] + (span[1] - span[0]) * (i + 1) / len(work))
@@ -232,6 +227,28 @@ def _gains(data: Prepared, keys: Sequence[Key], seed: int, turn: int) -> tuple[n
     nothing = without_groups(data, rng)
     fits = _fit_all(nothing, keys, rng, FEWER_STARTS)
     return tied_together(nothing), {key: one.gain if one else 0.0 for key, one in fits.items()}
+
+
+def _against_nothing(
+    data: Prepared, candidates: list[Candidate], promising: Sequence[Key], seed: int, carried_out: Callable[..., Iterable[Any]]
+) -> tuple[list[Candidate], float]:
+    """Hold solutions against data without groups, and say how much more one must gain for there to be groups."""
+    from scipy.stats import t
+
+    most = MANY_NULLS if len(data) < FEW_PEOPLE else NULLS
+    if not promising:
+        return candidates, float(t.isf(CHANCE, most - 3))
+    real = tied_together(data)
+    gains: list[tuple[np.ndarray, dict[Key, float]]] = []
+    for first, times, chance in ((0, most // 2, EARLY), (most // 2, most, CHANCE)):
+        work = [partial(_gains, data, promising, seed, i) for i in range(first, times)]
+        gains += carried_out(work, span=(0.2 + 0.4 * first / most, 0.2 + 0.4 * times / most))
+        off = np.array([tied for tied, _ in gains]) - real
+        nulls = {key: _expected(np.array([gain[key] for _, gain in gains]), off) for key in promising}
+        held, wanted = [_held_against(c, nulls) for c in candidates], float(t.isf(chance, times - 3))
+        if all(c.excess >= wanted for c in held if c.key in nulls and c.fit.public not in ON_COMPONENTS):
+            break
+    return held, wanted
 
 
 def _expected(gains: np.ndarray, off: np.ndarray) -> tuple[float, float]:

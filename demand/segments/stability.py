@@ -16,8 +16,9 @@ from demand.segments.prepared import Prepared, components
 
 __all__ = ["certainty", "overlap", "resampled", "tied_together", "without_groups"]
 
-HOPELESS_AFTER, HOPELESS = 3, 0.4
-"""A solution whose first three resamples agree less than this on average is not looked at further."""
+HOPELESS_AFTER, HOPELESS, DISSOLVED = 3, 0.4, 0.25
+"""A solution whose first three resamples agree less than this on average, or of which a segment is found again less than that, is not
+looked at further."""
 SWINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Spreads of the common scale (of its log) that are tried."""
 
@@ -79,7 +80,7 @@ def resampled(
     agreement: list[float] = []
     jaccards: list[np.ndarray] = []
     for turn in range(repeats):
-        if turn == HOPELESS_AFTER and np.mean(agreement) < HOPELESS:
+        if turn == HOPELESS_AFTER and (np.mean(agreement) < HOPELESS or np.mean(jaccards, axis=0).min() < DISSOLVED):
             break
         other = again(data.rows(rng.integers(0, n, n)), rng)
         if other is None:
