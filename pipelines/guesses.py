@@ -15,9 +15,9 @@ import pandas as pd
 
 from demand.data.cells import to_text
 from demand.data.codes import proposed_codes
-from demand.data.dates import parse_dates
 from demand.data.extracts import PeopleSpec, examine_people
 from demand.data.files import RawTable
+from demand.data.formats import parse_dates
 from demand.data.identifiers import identifier_faults
 from demand.data.numbers import to_numbers
 from demand.data.policies import LEAVES_OUT, QualitySpec
@@ -30,10 +30,16 @@ ENDS = re.compile(r"end|clos|ceas|left|leav|discharg|until|to$", re.IGNORECASE)
 NO_EPISODE = re.compile(r"dob|birth|born|updated|modified|review|planned|expected|assess|duty", re.IGNORECASE)
 PERSON = re.compile(r"person|client|applicant|household|child|service_user|customer|citizen", re.IGNORECASE)
 EPISODE = re.compile(r"placement|episode|case|line|package|spell|ref|\bid\b|_id", re.IGNORECASE)
+DAY_NAME = re.compile(r"date|day|start|end|open|clos", re.IGNORECASE)
+NAMES = re.compile(
+    r"(fore|first|last|given|family|middle|sur|known.?as.?|full|client|applicant|child|tenant)_?\s?-?names?\b|^names?$|surname|nickname|enw",
+    re.IGNORECASE,
+)
+"""What a column of names of people is called: never proposed, whatever it holds."""
 AREA = re.compile(r"area|ward|locality|patch|district|cluster", re.IGNORECASE)
 TYPES = tuple(re.compile(p, re.IGNORECASE) for p in (r"(placement|service|ta|accommodation)_?type", r"type", r"service|category"))
 LATER = re.compile(
-    r"end|outcome|clos|discharg|status|ceas|team|centre|provider|worker|rate|charge|fee|cost|gross|price|invoice|date|_ref|_no$|sheet",
+    r"end|outcome|clos|discharg|status|ceas|team|centre|provider|worker|rate|charge|fee|cost|gross|nightly|weekly|price|invoice|date|_ref|_no$|sheet",
     re.IGNORECASE,
 )
 """What is known only afterwards, or says who dealt with it."""
@@ -58,7 +64,7 @@ def guess_people(raw: RawTable) -> PeopleSpec | None:
         None where no two columns hold the days on which something began and ended, or nothing names each row.
     """
     texts = {str(c): to_text(raw.data[c]) for c in raw.data.columns}
-    days = {c: d for c, t in texts.items() if (d := _days(t)) is not None and not NO_EPISODE.search(c)}
+    days = {c: d for c, t in texts.items() if (d := _days(c, t)) is not None and not NO_EPISODE.search(c)}
     pair = _pair(days)
     reference = _reference(texts, days)
     if pair is None or reference is None:
@@ -68,7 +74,7 @@ def guess_people(raw: RawTable) -> PeopleSpec | None:
     kinds = {c: t for c, t in texts.items() if c not in (*days, reference, person) and 1 < t.nunique() <= MOST_KINDS and _words(t)}
     kind = next((k for k in (_first(kinds, pattern) for pattern in TYPES) if k), None)
     keys = [k for k in (kind, _first(kinds, AREA)) if k]
-    dates = {c for c, t in texts.items() if _days(t) is not None}
+    dates = {c for c, t in texts.items() if _days(c, t) is not None}
     described = [
         c for c, t in texts.items() if c not in (reference, person, *keys) and c not in dates and not LATER.search(c) and _tells(raw, c, t)
     ]
@@ -109,12 +115,14 @@ def guess_codes(raw: RawTable, columns: list[str]) -> dict[str, dict[str, list[s
     return {column: codes for column, codes in found.items() if codes}
 
 
-def _days(text: pd.Series) -> pd.Series | None:
-    """Read a column as days; None where it holds none."""
+def _days(name: str, text: pd.Series) -> pd.Series | None:
+    """Read a column as days; None where it holds none, or references of five figures that only could be Excel's numbers of days."""
     given = text.dropna()
     if given.empty or (to_numbers(given).wrong.mean() < 0.5 and not given.astype(str).str.fullmatch(r"\d{5}|\d{8}").any()):
         return None
     read = parse_dates(text)
+    if read.family == "excel" and (EPISODE.search(name) or PERSON.search(name)) and not DAY_NAME.search(name):
+        return None
     return read.values if read.wrong.mean() < 0.1 and read.values.notna().sum() > 0 else None
 
 
@@ -161,4 +169,4 @@ def _tells(raw: RawTable, column: str, text: pd.Series) -> bool:
     numbers = to_numbers(text.dropna())
     number = bool(numbers.wrong.mean() == 0 and np.isfinite(numbers.values).any())
     few = 1 < text.nunique() <= (200 if number else MOST_KINDS)
-    return few and text.notna().mean() > 0.8 and not identifier_faults(raw.data[column], raw.rows, column)
+    return few and text.notna().mean() > 0.8 and not NAMES.search(column) and not identifier_faults(raw.data[column], raw.rows, column)

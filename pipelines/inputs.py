@@ -380,7 +380,7 @@ class Inputs:
             return None
         if not (file := self._of_run(path, name)).is_file():
             raise DataError(Fault(f"there is no earlier {name}", where=str(file), do_next="Name the folder of the run of the month before"))
-        return pd.read_csv(as_written(file))
+        return pd.read_csv(as_written(file), float_precision="round_trip")
 
     @cached_property
     def _drivers(self) -> tuple[pd.DataFrame | None, list[Finding]]:

@@ -236,7 +236,7 @@ class Store:
         path = self.path(name)
         if not name.endswith(".csv"):
             return pd.read_parquet(path, page_checksum_verification=True)
-        return as_given(pd.read_csv(path, keep_default_na=True))
+        return as_given(pd.read_csv(path, keep_default_na=True, float_precision="round_trip"))
 
     def arrow(self, name: str) -> pa.Table:
         """Read a Parquet file back as an Arrow table.

@@ -58,7 +58,7 @@ def _data(job: Job) -> list[str]:
         return []
     found = job.store.json("quality.json").get("findings", [])
     warned = sum(1 for f in found if f.get("severity") == "warn")
-    return [f"Data: {warned} things to look at (quality.html)." if warned else "Data: nothing stood out."]
+    return [f"Data: {warned} thing{'s' if warned > 1 else ''} to look at (quality.html)." if warned else "Data: nothing stood out."]
 
 
 def _segments(job: Job) -> list[str]:

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from demand.data.cells import rows_text, to_text
-from demand.data.dates import DateFormat, read_days
+from demand.data.dates import read_days
 from demand.data.files import FileSpec, RawTable, open_table
+from demand.data.formats import DateFormat
 from demand.data.people import age_band
 from demand.data.quality import Finding
 from demand.errors import DataError, Fault

@@ -15,13 +15,29 @@ import pandas as pd
 if TYPE_CHECKING:
     from demand.errors import Row
 
-__all__ = ["BLANK", "MOJIBAKE", "filled", "matches", "rows_text", "to_text"]
+__all__ = ["BLANK", "MOJIBAKE", "filled", "matches", "plain_numbers", "rows_text", "to_text"]
 
 BLANK = frozenset({"", "nan", "nat", "n/a", "#n/a", "null"})
 """Cells that say nothing, whatever the case of their letters. Marks such as `*` or `:` are named in `missing`."""
 
 MOJIBAKE = re.compile("Å[·µ¶´]|Ã[\x80-\xbf¢¤©ª®´¶¼½¾]|â€")
 """Letters of one encoding read in another: ŷ, ŵ, é as UTF-8 read in Windows-1252."""
+
+
+ENDLESS = re.compile(r"e[+-]?\d{5}", re.IGNORECASE)
+"""Powers of ten that no number has; references such as 1E2155767033 look so, and break pandas' own reading down (segmentation fault)."""
+
+
+def plain_numbers(words: Sequence[object]) -> np.ndarray:
+    """Read what is a number and nothing else; NaN for everything else.
+
+    Examples
+    --------
+    >>> plain_numbers(["12", "1e3", "1,5", "1E2155767033"]).tolist()
+    [12.0, 1000.0, nan, nan]
+    """
+    safe = [None if isinstance(w, str) and ENDLESS.search(w) else w for w in words]
+    return np.asarray(pd.to_numeric(pd.Series(safe, dtype=object), errors="coerce").to_numpy(dtype=float))
 
 
 def to_text(column: pd.Series, missing: Sequence[str] = ()) -> pd.Series:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from demand.data.cells import rows_text, to_text
 from demand.data.files import RawTable
-from demand.data.numbers import Numbers
+from demand.data.numbers import Numbers, decimal_commas
 from demand.data.quality import Finding
 from demand.errors import Fault, listed
 from demand.tables import BOUNDS
@@ -102,7 +102,11 @@ def marked_figures(raw: RawTable, column: str) -> list[Finding]:
     """Tell of figures on which something is hung: they are taken without it."""
     flagged = raw.numbers(column).flagged
     told = "numbers with a mark (revised, provisional, a footnote) are taken without it"
-    return [Finding.of("marked_number", "note", f"{raw.name} > {column}", rows=raw.rows[flagged], message=told)] if flagged.any() else []
+    where = f"{raw.name} > {column}"
+    found = [Finding.of("marked_number", "note", where, rows=raw.rows[flagged], message=told)] if flagged.any() else []
+    commas = decimal_commas(to_text(raw.data[column]).dropna().unique()) if raw.data[column].dtype == object else False
+    told = "commas are taken as decimal ones: 12,5 is twelve and a half"
+    return [*found, Finding.of("decimal_comma", "note", where, count=len(raw.rows), message=told)] if commas else found
 
 
 def read_figures(raw: RawTable, column: str, faults: list[Fault]) -> np.ndarray:

@@ -1,13 +1,13 @@
-"""Dates as councils write them, read with one format for a whole column, and put into periods.
+"""Days of a file, and the periods that they stand for.
 
-In: a column of a file. Out: days, and the name of the one format that fits every row. Day comes first where slashes leave it open:
-01/02/2024 is 1 February. Refuses rows that do not fit the format, and days that are not where their period says they should be.
+In: a column of a file. Out: days, and periods by their first days. Refuses rows that do not fit the format of the others, days that are not
+where their period says they should be, and names of periods that are not those that are counted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,139 +17,14 @@ import pandas as pd
 from demand.calendar import MONTHS, WEEKDAYS, Frequency
 from demand.data.cells import rows_text, to_text
 from demand.data.files import RawTable
+from demand.data.formats import DateFormat, Dates, parse_dates
+from demand.data.labels import FINANCIAL_YEAR, QUARTER, UNITS, WEEK_ENDING, YEAR
 from demand.data.quality import Finding
 from demand.errors import Fault, listed
 
-__all__ = ["DateFormat", "Dates", "PeriodRule", "Periods", "format_note", "parse_dates", "read_days", "to_periods"]
+__all__ = ["PeriodRule", "Periods", "format_note", "read_days", "to_periods"]
 
-DateFormat = Literal["auto", "dmy", "mdy", "iso", "excel"]
 DatesAre = Literal["auto", "start", "end"]
-
-
-def _by(*patterns: str) -> Callable[[pd.Series], pd.Series]:
-    def read(words: pd.Series) -> pd.Series:
-        found = [pd.to_datetime(words, format=p, errors="coerce", exact=True) for p in patterns]
-        return found[0] if len(found) == 1 else found[0].where(found[0].notna(), found[1])
-
-    return read
-
-
-def _timestamps(words: pd.Series) -> pd.Series:
-    wide = words.where(words.str.contains(":", regex=False))
-    found = pd.to_datetime(wide, format="ISO8601", errors="coerce", utc=True)
-    return found.dt.tz_convert("Europe/London").dt.tz_localize(None) if _zoned(words) else found.dt.tz_localize(None)
-
-
-def _zoned(words: pd.Series) -> bool:
-    return bool(words.str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", regex=True).any())
-
-
-def _serials(words: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(words, errors="coerce")
-    inside = numbers.between(10_000, 80_000)
-    days = pd.Series(np.datetime64("NaT", "ns"), index=words.index)
-    days[inside] = pd.Timestamp("1899-12-30") + pd.to_timedelta(numbers[inside], unit="D")  # pandas multiplies missing ones past all bounds
-    return days
-
-
-def _quarters(words: pd.Series) -> pd.Series:
-    parts = words.str.extract(r"^(?:(?P<y>\d{4})[ -]?Q(?P<q>[1-4])|Q(?P<r>[1-4])[ -]?(?P<z>\d{4}))$")
-    parts = parts.astype(float)
-    year, quarter = parts["y"].combine_first(parts["z"]), parts["q"].combine_first(parts["r"])
-    whole = pd.DataFrame({"year": year, "month": quarter * 3 - 2, "day": year * 0 + 1})
-    return pd.to_datetime(whole, errors="coerce")
-
-
-READERS: dict[str, tuple[str, Callable[[pd.Series], pd.Series]]] = {
-    "year-month-day (2024-01-31)": ("iso", _by("%Y-%m-%d")),
-    "year-month-day and time": ("iso", _timestamps),
-    "year/month/day (2024/01/31)": ("iso", _by("%Y/%m/%d")),
-    "day/month/year (01/02/2024 is 1 February)": ("dmy", _by("%d/%m/%Y")),
-    "day/month/year and time": ("dmy", _by("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S")),
-    "day-month-year (01-02-2024 is 1 February)": ("dmy", _by("%d-%m-%Y")),
-    "day.month.year (01.02.2024 is 1 February)": ("dmy", _by("%d.%m.%Y")),
-    "day/month/two-digit year (01/02/24 is 1 February)": ("dmy", _by("%d/%m/%y")),
-    "day month year (1 February 2024)": ("dmy", _by("%d %B %Y", "%d %b %Y")),
-    "day-month-year (01-Feb-2024)": ("dmy", _by("%d-%b-%Y", "%d-%b-%y")),
-    "month/day/year (01/02/2024 is 2 January)": ("mdy", _by("%m/%d/%Y")),
-    "month/day/two-digit year (01/02/24 is 2 January)": ("mdy", _by("%m/%d/%y")),
-    "year-month (2024-01)": ("iso", _by("%Y-%m")),
-    "month year (January 2024)": ("dmy", _by("%B %Y", "%b %Y")),
-    "month-year (Jan-24)": ("dmy", _by("%b-%y", "%b-%Y")),
-    "month/year (01/2024)": ("dmy", _by("%m/%Y")),
-    "quarter (2024 Q1)": ("iso", _quarters),
-    "year (2024)": ("iso", _by("%Y")),
-    "year, month and day in eight figures (20240131)": ("iso", _by("%Y%m%d")),
-    "Excel's number of a day (45292)": ("excel", _serials),
-}
-"""In this order: the first format that fits every row is taken, so day comes before month."""
-WELSH_MONTH = {
-    rf"(?i)\b{welsh}\b": english
-    for welsh, english in zip(
-        ("Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"),
-        pd.date_range("2024-01-01", periods=12, freq="MS").strftime("%B"),
-        strict=True,
-    )
-}
-QUARTER, YEAR = "quarter (2024 Q1)", "year (2024)"
-TYPED = "dates that the file holds as dates"
-
-
-@dataclass(frozen=True)
-class Dates:
-    """A column of dates.
-
-    Parameters
-    ----------
-    values : pandas.Series
-        datetime64[ns] at midnight; NaT where there is nothing or where the row does not fit.
-    label : str
-        The format in words.
-    family : str
-        iso, dmy, mdy or excel.
-    wrong : numpy.ndarray
-        bool, True where there is something that does not fit.
-    """
-
-    values: pd.Series
-    label: str
-    family: str
-    wrong: np.ndarray
-
-
-def parse_dates(column: pd.Series, *, date_format: DateFormat = "auto", missing: tuple[str, ...] = ()) -> Dates:
-    """Read a column of dates with the one format that fits every row.
-
-    Parameters
-    ----------
-    column : pandas.Series
-    date_format : {"auto", "dmy", "mdy", "iso", "excel"}
-        What is known of the format. `auto` takes the first that fits every row, day first.
-    missing : tuple of str
-        Marks that say nothing.
-
-    Returns
-    -------
-    Dates
-        Where no format fits every row, the one that fits most, with the others marked as wrong.
-    """
-    if pd.api.types.is_datetime64_any_dtype(column):
-        days = column.dt.tz_convert("Europe/London").dt.tz_localize(None) if column.dt.tz is not None else column
-        return Dates(days.astype("datetime64[ns]").dt.normalize(), TYPED, "iso", np.zeros(len(column), dtype=bool))
-    text = to_text(column, missing)
-    codes, unique = pd.factorize(text, use_na_sentinel=True)
-    words = pd.Series(unique, dtype=object).replace(WELSH_MONTH, regex=True)
-    best, label = pd.Series(np.full(len(words), np.datetime64("NaT", "ns"))), ""
-    for name, (family, read) in READERS.items():
-        if date_format not in ("auto", family) or words.empty:
-            continue
-        found = read(words)
-        if not label or found.notna().sum() > best.notna().sum():
-            best, label = found.astype("datetime64[ns]").dt.normalize(), name
-        if found.notna().all():
-            break
-    values = pd.Series(np.append(best.to_numpy(), np.datetime64("NaT", "ns"))[codes], index=column.index)
-    return Dates(values, label, READERS[label][0] if label else date_format, values.isna().to_numpy() & text.notna().to_numpy())
 
 
 def read_days(
@@ -192,7 +67,8 @@ def read_days(
 
 def format_note(raw: RawTable, column: str, days: Dates) -> Finding:
     """Record the format in which a column of dates was read."""
-    return Finding.of("date_format", "note", f"{raw.name} > {column}", count=len(raw.rows), message=f"read as {days.label}")
+    told = f"read as {days.label}" + ("; marks behind them, such as [p], are taken away" if days.marked else "")
+    return Finding.of("date_format", "note", f"{raw.name} > {column}", count=len(raw.rows), message=told)
 
 
 @dataclass(frozen=True)
@@ -261,7 +137,12 @@ def to_periods(days: pd.Series, rule: PeriodRule, *, label: str = "") -> Periods
     dates = rule.dates
     if dates == "auto":
         ends = family in "MQY" and len(index) > 0 and bool(index.is_month_end.all())
-        dates = "end" if ends else "start"
+        dates = "end" if ends or label == WEEK_ENDING else "start"
+    if UNITS.get(label, family) != family:
+        frequency = Frequency(rule.frequency)
+        return Periods(frequency.start_of(index), frequency, dates, np.ones(len(index), dtype=bool), _other_unit(label))
+    if label in UNITS and family in "MQ":
+        dates = "start"
     if family == "W":
         return _weeks(index, rule.frequency, dates)
     if family == "Q" and label == QUARTER:
@@ -270,7 +151,8 @@ def to_periods(days: pd.Series, rule: PeriodRule, *, label: str = "") -> Periods
     frequency = Frequency(rule.frequency, month)
     if family == "Y" and label == YEAR:
         return _named_years(index, frequency, rule)
-    dates = "start" if label == QUARTER else dates
+    if family == "Y" and label == FINANCIAL_YEAR:
+        return _financial_years(index, rule)
     ds = frequency.start_of(index)
     edge = ds if dates == "start" else frequency.end_of(index)
     wrong = np.asarray(index.month != edge.month) if family in "QY" else np.zeros(len(index), dtype=bool)
@@ -287,6 +169,21 @@ def _named_years(index: pd.DatetimeIndex, frequency: Frequency, rule: PeriodRule
     )
     dates = "end" if rule.dates == "end" else "start"
     return Periods(frequency.start_of(days), frequency, dates, np.full(len(index), unsaid), allowed)
+
+
+def _financial_years(index: pd.DatetimeIndex, rule: PeriodRule) -> Periods:
+    """Read 2021-22 as the year from April, or as it is said that years end; never as a year that ends in December."""
+    month = int(rule.year_end[:2]) if rule.year_end != "auto" else 3
+    frequency = Frequency("Y", month)
+    first = pd.DatetimeIndex([pd.Timestamp(d.year, month % 12 + 1, 1) for d in index])
+    allowed = "A year such as 2021-22 lies in two calendar years: say in 'year_end' when it ends, such as 03-31"
+    return Periods(frequency.start_of(first), frequency, "start", np.full(len(index), month == 12), allowed)
+
+
+def _other_unit(label: str) -> str:
+    unit = UNITS[label]
+    code = "W-MON ... W-SUN, the weekday of the days" if unit == "W" else unit
+    return f"The file names each {label}: say 'frequency: {code}'"
 
 
 def _named_quarters(index: pd.DatetimeIndex, rule: PeriodRule) -> Periods:

@@ -16,8 +16,9 @@ from demand.calendar import Frequency
 from demand.data.cells import to_text
 from demand.data.codes import code_gates
 from demand.data.counts import marked_figures, read_figures
-from demand.data.dates import DateFormat, PeriodRule, format_note, read_days, to_periods
+from demand.data.dates import PeriodRule, format_note, read_days, to_periods
 from demand.data.files import FileSpec, empty_faults, open_table
+from demand.data.formats import DateFormat
 from demand.data.quality import Finding, ReadingError
 from demand.errors import Fault, listed
 from demand.spec import NameList

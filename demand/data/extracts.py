@@ -21,9 +21,10 @@ from demand.data.bands import AGE_BAND, POSTCODE_AREA, PostcodeSpec, bands_of_bi
 from demand.data.cells import matches, rows_text, to_text
 from demand.data.codes import code_gates
 from demand.data.counts import read_figures
-from demand.data.dates import DateFormat, Dates, format_note, read_days
+from demand.data.dates import format_note, read_days
 from demand.data.episodes import episode_gates
 from demand.data.files import FileSpec, RawTable, empty_faults, open_table
+from demand.data.formats import DateFormat, Dates
 from demand.data.identifiers import identifier_faults
 from demand.data.people import BLANK_KEY, CountSpec, pseudonymise
 from demand.data.policies import QualitySpec, leave_out
@@ -43,7 +44,7 @@ FAR_PAST = re.compile(
 )
 """Days that systems write for "no day": the first of Excel, of Unix and of SQL Server."""
 FAR_FUTURE = re.compile(
-    r"^(?:9999|4000|3000|2999|2100|2099)-|[-/. ](?:9999|4000|3000|2999|2100|2099)\b|^2079-06-06|^0?6[/.\-]0?6[/.\-]2079"
+    r"^(?:9999|4000|3000|2999|2100|2099)(?:-|\d{4}$)|[-/. ](?:9999|4000|3000|2999|2100|2099)\b|^2079-06-06|^0?6[/.\-]0?6[/.\-]2079"
 )
 """Years that systems write for "still open"."""
 MOSTLY = 0.9

@@ -154,7 +154,7 @@ class RawTable:
         return replace(read, values=read.values * scale, low=read.low * scale, high=read.high * scale)
 
 
-def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str], every: bool = False) -> RawTable:
+def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str], every: bool = False, periods: bool = False) -> RawTable:
     """Open a file and look for its columns.
 
     Parameters
@@ -166,6 +166,8 @@ def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str], ever
         What each column is for -> its name in the file.
     every : bool
         Whether to keep the columns that nobody named, too.
+    periods : bool
+        Whether columns named by periods are looked for.
 
     Returns
     -------
@@ -180,7 +182,7 @@ def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str], ever
     expected = spec.layout or f"a table with the columns {listed(dict.fromkeys(columns.values()), most=12)}"
     name, sheets, findings = _opened(spec, Path(folder), expected)
     wanted = list(dict.fromkeys(columns.values()))
-    headed = [(s, _header(s, spec, wanted)) for s in sheets]
+    headed = [(s, _header(s, spec, wanted, periods=periods)) for s in sheets]
     chosen, left = _chosen(headed, spec, wanted)
     lacking = {s.name: set(wanted) - _places(h.names, spec, wanted).keys() for s, h in headed if s.name in left}
     for sheet_name in [
@@ -243,9 +245,9 @@ def _absent(spec: FileSpec, path: Path, expected: str) -> Fault:
                  do_next=f"Put the file there, or name its folder with --data-dir. {near}".strip(), rule="absent_file")  # fmt: skip
 
 
-def _header(sheet: Sheet, spec: FileSpec, wanted: Sequence[str]) -> Header:
+def _header(sheet: Sheet, spec: FileSpec, wanted: Sequence[str], *, periods: bool) -> Header:
     if spec.header_row is None:
-        return find_header(sheet.head, [*wanted, *(other for names in spec.columns.values() for other in names)])
+        return find_header(sheet.head, [*wanted, *(other for names in spec.columns.values() for other in names)], periods=periods)
     if spec.header_row > len(sheet.head):
         return Header(spec.header_row - 1, 1, [])
     return find_header(sheet.head.iloc[[spec.header_row - 1]], wanted).below(spec.header_row - 1)

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from demand.data.cells import matches, rows_text, to_text
-from demand.data.dates import parse_dates
+from demand.data.formats import parse_dates
 from demand.data.numbers import to_numbers
 from demand.errors import Fault, Row
 
@@ -130,7 +130,20 @@ def _births(column: pd.Series, text: pd.Series, called: str) -> bool:
     if text.notna().sum() < LEAST or (pd.api.types.is_numeric_dtype(column) and "dob" not in called and "birth" not in called):
         return False
     days = parse_dates(column)
-    told = ("year (", "year-month (", "quarter", "month year", "month-year", "month/year", "Excel")
+    told = (
+        "year (",
+        "year-month (",
+        "year month (",
+        "year named",
+        "financial year",
+        "quarter",
+        "month year",
+        "month-year",
+        "month/year",
+        "month of",
+        "week",
+        "Excel",
+    )
     if (days.wrong.sum() > (1 - MOSTLY) * text.notna().sum()) or (days.label.startswith(told) and "dob" not in called):
         return False
     known = days.values.dropna()

@@ -12,9 +12,9 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from demand.data.cells import to_text
-from demand.data.dates import parse_dates
 from demand.data.extracts import PeopleSpec
 from demand.data.files import FileSpec, open_table
+from demand.data.formats import parse_dates
 from demand.data.people import pseudonymise
 from demand.spec import NameList, Spec
 

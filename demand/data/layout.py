@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from demand.data.cells import filled, matches
+from demand.data.formats import period_columns
 from demand.data.numbers import to_numbers
 
 __all__ = ["HEAD_ROWS", "Header", "find_header", "furniture", "same_name"]
@@ -27,6 +28,7 @@ FOOTER = re.compile(
     r"|sources?\b|notes?\b|\* |\[[a-z]\] |©|crown copyright|data (?:are|is) rounded|\d+ rows?\b|rows? (?:returned|selected)",
     re.IGNORECASE,
 )
+ENDS_TOTAL = re.compile(r"\s(?:sub[- ]?)?totals?$|\scyfanswm$", re.IGNORECASE)
 WORDS = re.compile(r"\w+\W+\w+")
 DATE = re.compile(
     r"\d{1,4}[/. -]|(?:\d{1,2} )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ -]'?\d{2,4}$|q[1-4]\b", re.IGNORECASE
@@ -67,7 +69,7 @@ def same_name(name: str) -> str:
     return re.sub(r"[\s_\-]+", "", name).casefold()
 
 
-def find_header(head: pd.DataFrame, expected: Sequence[str]) -> Header:
+def find_header(head: pd.DataFrame, expected: Sequence[str], *, periods: bool = False) -> Header:
     """Find the row, or the two rows, in which the names of the columns stand.
 
     Parameters
@@ -76,6 +78,8 @@ def find_header(head: pd.DataFrame, expected: Sequence[str]) -> Header:
         The first rows of the sheet, as text.
     expected : sequence of str
         The names that are looked for. Without any, the names are the first row of words, as wide as what follows and without numbers.
+    periods : bool
+        Whether columns named by periods are looked for, too.
 
     Returns
     -------
@@ -84,13 +88,13 @@ def find_header(head: pd.DataFrame, expected: Sequence[str]) -> Header:
     """
     cells = [[str(v).strip() if pd.notna(v) else "" for v in row] for row in head.itertuples(index=False)]
     wanted = {same_name(e) for e in expected}
-    best, most = _first_wide(cells), 0
+    best, most = _first_wide(cells), (0, 0)
     for first, row in enumerate(cells):
         for names, depth in ((row, 1), (_joined(cells, first), 2)):
-            found = len(wanted & {same_name(n) for n in names})
+            found = (len(wanted & {same_name(n) for n in names}), len(period_columns(names)) if periods else 0)
             if found > most:
                 best, most = Header(first, depth, names), found
-        if most == len(wanted) > 0:
+        if most[0] == len(wanted) > 0 and (most[1] or not periods):
             break
     last = max((i + 1 for i, n in enumerate(best.names) if n), default=0)
     return Header(best.first, best.depth, [n or f"column {i + 1}" for i, n in enumerate(best.names[:last])])
@@ -108,18 +112,28 @@ def _joined(cells: list[list[str]], first: int) -> list[str]:
 
 
 def _first_wide(cells: list[list[str]]) -> Header:
-    """Take the first row of words that is as wide as most of the rows below it."""
+    """Take the first row of words that is as wide as most of the rows below it; or another one below an empty row, before the figures."""
+    found: Header | None = None
     for first, row in enumerate(cells):
+        figures = _numeric(row) and not period_columns(row)
+        if found is not None and figures:
+            break
         below = [sum(map(bool, r)) for r in cells[first + 1 : first + 12] if any(r)]
         wide = sum(map(bool, row)) >= max(2, 0.7 * float(np.median(below))) if below else any(row)
-        if not wide or _numeric(row):
-            continue
-        two = _joined(cells, first)
-        after = cells[first + 2 : first + 6]
-        gaps = sum(map(bool, row)) < len(row) or len(set(row)) < len(row)
-        double = gaps and bool(two) and all(two[1:]) and not _numeric(cells[first + 1]) and any(map(_numeric, after))
-        return Header(first, 2, two) if double else Header(first, 1, row)
-    return Header(0, 1, cells[0] if cells else [])
+        if wide and not figures and (found is None or not any(cells[first - 1])):
+            found = _with_neighbour(cells, first)
+    return found or Header(0, 1, cells[0] if cells else [])
+
+
+def _with_neighbour(cells: list[list[str]], first: int) -> Header:
+    """Join a row of names with the one below, where that stands under merged cells, or with the one above, where its own are told twice."""
+    row, two, above = cells[first], _joined(cells, first), _joined(cells, first - 1) if first else []
+    gaps = sum(map(bool, row)) < len(row) or len(set(row)) < len(row)
+    if gaps and two and all(two[1:]) and not _numeric(cells[first + 1]) and any(map(_numeric, cells[first + 2 : first + 6])):
+        return Header(first, 2, two)
+    if len(set(filter(None, row))) < sum(map(bool, row)) and len(set(above)) == len(above) > 0 and sum(map(bool, cells[first - 1])) > 1:
+        return Header(first - 1, 2, above)
+    return Header(first, 1, row)
 
 
 def _numeric(row: Sequence[str]) -> bool:
@@ -162,12 +176,14 @@ def furniture(data: pd.DataFrame, anchors: Sequence[str], names: Mapping[str, st
     for c in anchors[-1:]:  # the day, where there is one
         lacking |= matches(data[c], SAYS_TOTAL)
     few = full <= min(2, len(data.columns) - 1)
+    for c in data.columns[:2] if not at else ():  # where no cell tells a day, only the name does
+        few |= matches(data[c], SAYS_TOTAL)
     known = np.flatnonzero(~lacking & ~few & ~again)
     last = int(known[-1]) if len(known) else -1
     for row in np.flatnonzero((lacking | few) & (full > 0) & ~again):
         texts = [str(data.iat[row, c]).strip() for c in np.flatnonzero(given[row])]
         inside = bool(at) and bool(given[row, at].any())
-        if any(TOTAL.match(t) for t in texts[:2]) and (lacking[row] or not at):
+        if any(TOTAL.match(t) or ENDS_TOTAL.search(t) for t in texts[:2]) and (lacking[row] or not at):
             found["total_rows"][row] = True
         elif len(texts) <= 2 and (lacking[row] or len(texts) == 1):
             lonely = len(texts) == 1 and row > last and _remark(texts[0], inside)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from demand.data.cells import to_text
-from demand.data.dates import parse_dates
 from demand.data.files import FileSpec
+from demand.data.formats import parse_dates
 from demand.data.layout import HEAD_ROWS, find_header, same_name
 from demand.data.numbers import to_numbers
 from demand.data.quality import Finding

@@ -11,15 +11,15 @@ The marks are those of the UK statistics offices (Government Analysis Function, 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from demand.data.cells import to_text
+from demand.data.cells import plain_numbers, to_text
 
-__all__ = ["HIDDEN", "Numbers", "scale_of", "to_numbers"]
+__all__ = ["HIDDEN", "Numbers", "decimal_commas", "scale_of", "to_numbers"]
 
 HIDDEN: Mapping[str, tuple[float, float]] = {"*": (1, 4), "**": (1, 4), "[c]": (1, 4), "(c)": (1, 4), "c": (1, 4), "[low]": (0, 0.5)}
 """Marks of hidden counts: the house style of Welsh statistics hides 1 to 4. `suppressed` in the config says otherwise."""
@@ -36,6 +36,10 @@ FLAGGED = re.compile(r"(?<=[\d)])\s*(?:\[[a-z0-9]{1,4}\]|\([rpe]\)|\(\d\)|[¹²�
 """What is hung on a number: revised, provisional, estimated, a footnote."""
 BELOW = re.compile(r"(?:<|≤|(?:fewer|less) than|under)\s*(\d+)$", re.IGNORECASE)
 BETWEEN = re.compile(r"(\d{1,2})\s*(?:-|–|to)\s*(\d{1,2})$", re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"[£€]?\s?[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d{1,2}")
+GROUPED = re.compile(r"\d{1,3}(?:\.\d{3})+")
+LEAST_COMMAS = 3
+"""So many different numbers have to show a decimal comma; one alone may be a slip."""
 MOST_HIDDEN = 20
 """A range that reaches higher than this is not a hidden count but a band or a date."""
 MINUS = frozenset("-−–")
@@ -92,8 +96,9 @@ def to_numbers(column: pd.Series, missing: Sequence[str] = (), suppressed: Mappi
         no = np.zeros(len(column), dtype=bool)
         return Numbers(values, values, values, no, no, no, no)
     text = to_text(column, missing)
-    codes, words = pd.factorize(text, use_na_sentinel=True)
-    plain = _plain(words)
+    codes, unique = pd.factorize(text, use_na_sentinel=True)
+    words = _with_points(list(unique))
+    plain = plain_numbers(words)
     marks = {**HIDDEN, **{m.strip().casefold(): tuple(pair) for m, pair in (suppressed or {}).items()}}
     least = 1.0 if (plain == 0).any() else 0.0
     odd = np.flatnonzero(np.isnan(plain))
@@ -119,10 +124,23 @@ def scale_of(name: str) -> float:
     return 1000.0 if THOUSANDS.search(name) else 1.0
 
 
-def _plain(words: Sequence[str]) -> np.ndarray:
-    """Read what is a number and nothing else; "1_000" and "infinity" in other words than inf are none."""
-    numbers = pd.to_numeric(pd.Series(words, dtype=object), errors="coerce").to_numpy(dtype=float)
-    return np.asarray(numbers)
+def _with_points(words: list[str]) -> list[str]:
+    """Write a point for a decimal comma ("1.234,5" is 1234.5), where all numbers of a column with a comma can only be meant so."""
+    if not decimal_commas(words):
+        return words
+    return [str(w).replace(".", "").replace(",", ".") if "," in str(w) or GROUPED.fullmatch(str(w)) else w for w in words]
+
+
+def decimal_commas(words: Iterable[object]) -> bool:
+    """Say whether the commas of a column can only be decimal ones.
+
+    Examples
+    --------
+    >>> decimal_commas(["1.234,5", "12,50", "7,5", "3"]), decimal_commas(["1,234", "12,5", "7,5"])
+    (True, False)
+    """
+    commas = {w for w in map(str, words) if "," in w}
+    return len(commas) >= LEAST_COMMAS and all(DECIMAL_COMMA.fullmatch(w) for w in commas)
 
 
 def _marked(word: str, marks: Mapping[str, tuple[float, ...]], least: float) -> tuple[float, float, str]:

@@ -19,12 +19,14 @@ from demand.calendar import FREQUENCIES, Frequency
 from demand.data.cells import rows_text, to_text
 from demand.data.codes import code_gates
 from demand.data.counts import read_counts, with_bounds
-from demand.data.dates import DateFormat, Dates, PeriodRule, Periods, format_note, read_days, to_periods
+from demand.data.dates import PeriodRule, Periods, format_note, read_days, to_periods
 from demand.data.drivers import DriversSpec, read_drivers
 from demand.data.extracts import PeopleSpec, PlacesSpec, read_people, read_places
-from demand.data.files import FileSpec, RawTable, empty_faults, open_table
+from demand.data.files import RawTable, empty_faults, open_table
+from demand.data.formats import DateFormat, Dates
 from demand.data.people import BLANK_KEY
 from demand.data.quality import Finding
+from demand.data.shapes import MEASURE, ShapeSpec, reshaped
 from demand.errors import DataError, Fault, did_you_mean, listed, raise_all
 from demand.spec import NameList, Spec, Where
 from demand.tables import BOUNDS, KINDS, History
@@ -51,15 +53,9 @@ class ColumnSpec(Spec):
     """Where the column's values are not the words needed: word -> the values that mean it, for example {stock: [CLA_at_31_March]}."""
 
 
-class HistorySpec(FileSpec):
+class HistorySpec(ShapeSpec):
     """A long table of counts: one row a series and period."""
 
-    series: str | None = None
-    """The column that names the series; without it, the keys joined by "/" do."""
-    date: str = "ds"
-    """The column of dates."""
-    value: str = "y"
-    """The column of counts."""
     frequency: str
     """D, W-MON ... W-SUN (the weekday of the dates in the file), M, Q or Y."""
     date_format: DateFormat = "auto"
@@ -72,12 +68,8 @@ class HistorySpec(FileSpec):
     """flow (counted in the period) or stock (counted at its end), or {column: NAME}: values that begin with either word count."""
     unit: str | ColumnSpec = "people"
     """What is counted: people, households, children... or {column: NAME}."""
-    keys: NameList = Field(default_factory=list)
-    """The columns that say what a series is about: area, service, type."""
     split: NameList = Field(default_factory=list)
     """Names for the parts of the series' name between slashes: [group, type] makes "TA/hostels" group TA, type hostels. They are keys."""
-    where: Where = Field(default_factory=dict)
-    """Only the rows with these values: column -> values."""
     gaps: Literal["stop", "leave", "interpolate"] = "stop"
     """What to do with periods that are missing inside a series: stop and name them, leave them empty, or draw a straight line."""
 
@@ -117,7 +109,8 @@ def read_history(spec: HistorySpec, folder: Path) -> tuple[History, list[Finding
     DataError
         With every fault of the file at once.
     """
-    raw = open_table(spec, folder, columns=_history_columns(spec))
+    wide = spec.across == "periods"
+    raw = reshaped(open_table(spec, folder, columns=_history_columns(spec), every=wide, periods=wide), spec)
     raw = _selected(_with_series(raw, spec), spec)
     faults = list(raw.faults)
     rows, frequency, findings = _history_rows(raw, spec, faults)
@@ -130,8 +123,13 @@ def read_history(spec: HistorySpec, folder: Path) -> tuple[History, list[Finding
 
 
 def _history_columns(spec: HistorySpec) -> dict[str, str]:
-    columns = {"date": spec.date, "value": spec.value} | ({"series": spec.series} if spec.series else {})
-    columns |= {f"key {k}": k for k in spec.keys} | {f"where {c}": c for c in spec.where if c not in spec.split}
+    parts = {f"date {i + 1}": c for i, c in enumerate(spec.date_parts)}
+    columns = ({} if spec.across == "periods" else parts or {"date": spec.date}) | ({} if spec.across else {"value": spec.value})
+    columns |= {f"counts {i + 1}": c for i, c in enumerate(spec.across)} if isinstance(spec.across, list) else {}
+    columns |= {"series": spec.series} if spec.series else {}
+    columns |= {f"key {k}": k for k in spec.keys if not (k == MEASURE and spec.across)} | {
+        f"where {c}": c for c in spec.where if c not in spec.split
+    }
     said = {"kind": spec.kind, "unit": spec.unit}
     return columns | {name: s.column for name, s in said.items() if isinstance(s, ColumnSpec)}
 

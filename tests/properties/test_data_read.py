@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demand.calendar import Frequency
-from demand.data.dates import parse_dates
+from demand.data.formats import parse_dates
 from demand.data.people import CountSpec, count_episodes
 from demand.data.read import HistorySpec, read_history
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from demand.calendar import Frequency
-from demand.data.dates import PeriodRule, parse_dates, to_periods
+from demand.data.dates import PeriodRule, to_periods
+from demand.data.formats import parse_dates
 from demand.data.numbers import to_numbers
 from demand.data.read import DriversSpec, HistorySpec, PeopleSpec, PlacesSpec, read_drivers, read_history, read_people, read_places
 from demand.errors import DataError

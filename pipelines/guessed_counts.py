@@ -1,0 +1,237 @@
+"""Guesses about a table of counts: where its dates, counts and names of series stand, and whether counts stand side by side.
+
+In: the table of a file. Out: settings that read it. Refuses files in which no column can be a date or a count; what it guesses is for a
+person to check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from demand.data.cells import to_text
+from demand.data.files import SHEET, FileSpec, RawTable, open_table
+from demand.data.formats import parse_dates, period_columns
+from demand.data.labels import FINANCIAL_YEAR, YEAR
+from demand.data.layout import SAYS_TOTAL
+from demand.data.numbers import to_numbers
+from demand.data.read import HistorySpec
+from demand.data.shapes import MEASURE, reshaped
+from demand.errors import DataError, Fault, listed
+from demand.tables import RESERVED
+
+__all__ = ["guess_history", "unit_of"]
+
+MOST_VALUES, MOST_PARTS = 2000, 13
+"""A column with more different texts than this names cases, not series; one of more parts of a year is none."""
+NOUNS = ("households", "children", "people", "placements", "packages", "cases")
+DATE_NAMES = ("ds", "date", "month", "quarter", "year", "period", "week", "day")
+VALUE_NAMES = ("y", "value", "count", "number", "total", "households", "people", "children")
+BLANK_SHARE = 0.3
+"""A column of names that is empty in more rows than this is filled in the first row of each group only."""
+ROWS = "one row a series and period, with a column that names the series and one that holds the counts"
+
+
+def guess_history(path: Path, raw: RawTable) -> dict[str, object]:
+    """Guess how a table of counts is to be read.
+
+    Parameters
+    ----------
+    path : Path
+    raw : RawTable
+        The whole file.
+
+    Returns
+    -------
+    dict
+        As they stand under data > history.
+
+    Raises
+    ------
+    DataError
+        Where no column can be a date or a count.
+    """
+    found: dict[str, object] = {"path": path.as_posix()}
+    if period_columns([str(c) for c in raw.data.columns]):
+        raw, keys = _periods_across(raw)
+        found |= {"across": "periods", "date": "period", "value": "count", "keys": keys}
+        frequency = _frequency(raw.data, parse_dates(raw.data["period"]).values, keys)
+        return _settled(found | {"frequency": frequency, "kind": "flow", "unit": unit_of(f"{path.stem} {' '.join(keys)}")})
+    raw, date, parts = _dated(path, raw)
+    found |= {"date": date, "date_parts": parts}
+    value = _value_column(raw, {date, *parts})
+    down = _filled_once(raw, {date, value, *parts})
+    for column in down:
+        raw = replace(raw, data=raw.data.assign(**{column: to_text(raw.data[column]).ffill()}))
+    keys, series = _names(raw, {date, value, *parts, SHEET})
+    beside = [] if keys or series else _beside(raw, value, {date, *parts})
+    if beside:
+        raw, keys = reshaped(raw, _spec(across=beside, keys=[MEASURE], date=date, value="count")), [MEASURE]
+        value, found = "count", found | {"across": beside}
+    days, unit = parse_dates(raw.data[date]).values, unit_of(f"{path.stem} {' '.join(beside)}" if beside else value)
+    frequency = _frequency(raw.data, days, [series] if series else keys)
+    about = {"frequency": frequency, "kind": _kind(raw), "unit": unit}
+    return _settled(found | about | {"series": series, "value": value, "keys": keys, "fill_down": down})
+
+
+def unit_of(text: str) -> str:
+    """Guess what is counted from a name: "Open cases" counts cases.
+
+    Examples
+    --------
+    >>> unit_of("Looked after children"), unit_of("y")
+    ('children', 'people')
+    """
+    singular = {noun: "child" if noun == "children" else noun[:-1] for noun in NOUNS if noun != "people"}
+    return next((noun for noun, one in singular.items() if one in text.lower()), "people")
+
+
+def _settled(found: dict[str, object]) -> dict[str, object]:
+    """Put the settings into the order in which they are read, without those that say nothing."""
+    order = ("path", "across", "series", "date", "date_parts", "value", "frequency", "kind", "unit", "keys", "fill_down")
+    return {key: found[key] for key in order if found.get(key)}
+
+
+def _spec(**given: object) -> HistorySpec:
+    return HistorySpec.model_validate({"path": "looked_at.csv", "frequency": "M", **given})
+
+
+def _periods_across(raw: RawTable) -> tuple[RawTable, list[str]]:
+    """Turn columns named by periods into rows; what else names the rows are keys."""
+    periods = set(period_columns([str(c) for c in raw.data.columns]))
+    texts = {str(c): to_text(raw.data[c]) for c in raw.data.columns if str(c) not in periods}
+    keys = [c for c, t in texts.items() if t.notna().any() and to_numbers(t.dropna()).wrong.any()][:6]
+    return reshaped(raw, _spec(across="periods", date="period", value="count", keys=keys)), keys
+
+
+def _dated(path: Path, raw: RawTable) -> tuple[RawTable, str, list[str]]:
+    """Find the column of dates, the two that make one together, or the sheets that are named by months."""
+    parts = _parts(raw)
+    if parts:
+        spec = _spec(date="period", date_parts=parts)
+        return reshaped(raw, spec), "period", parts
+    date = _date_column(raw)
+    if date is None and raw.sheet:
+        sheets = open_table(FileSpec(path=path.name), path.parent, columns={"date": SHEET}, every=True)
+        if not parse_dates(sheets.data[SHEET]).wrong.any():
+            return sheets, SHEET, []
+    if date is None:
+        columns = listed(raw.data.columns, most=12)
+        fault = Fault(
+            "no column holds dates", where=raw.name, allowed=f"Columns: {columns}", do_next="One row a series and period is expected"
+        )
+        raise DataError(fault)
+    return raw, date, []
+
+
+def _parts(raw: RawTable) -> list[str]:
+    """Give a column of years and one of quarters or months within them."""
+    texts = {str(c): to_text(raw.data[c]) for c in raw.data.columns}
+    years = [c for c, t in texts.items() if t.notna().all() and _only(t, (YEAR, FINANCIAL_YEAR))]
+    within = [c for c, t in texts.items() if t.notna().all() and 1 < t.nunique() <= MOST_PARTS and c.casefold() not in VALUE_NAMES]
+    for year, part in permutations(dict.fromkeys([*years, *within]), 2):
+        if year not in years or part not in within:
+            continue
+        read = parse_dates(reshaped(raw, _spec(date="period", date_parts=[year, part])).data["period"])
+        if not read.wrong.any() and read.values.nunique() > texts[year].nunique():
+            return [year, part]
+    return []
+
+
+def _only(text: pd.Series, labels: Sequence[str]) -> bool:
+    read = parse_dates(text)
+    return read.label in labels and not read.wrong.any()
+
+
+def _date_column(raw: RawTable) -> str | None:
+    shares = {}
+    for column in map(str, raw.data.columns):
+        if column.lower() not in DATE_NAMES and not to_numbers(raw.data[column]).wrong.any():
+            continue
+        found = parse_dates(raw.data[column])
+        if found.values.notna().mean() > 0.5:
+            shares[column] = 1 - float(found.wrong.mean())
+    likely = [c for c, share in shares.items() if share > 0.9]
+    return next((c for c in likely if c.lower() in DATE_NAMES), likely[0] if likely else None)
+
+
+def _value_column(raw: RawTable, taken: set[str]) -> str:
+    counts = {}
+    for column in map(str, raw.data.columns):
+        numbers = to_numbers(raw.data[column])
+        values, wrong = numbers.values, numbers.wrong
+        if column not in taken and not wrong.any() and np.isfinite(values).mean() > 0.5:
+            known = values[np.isfinite(values)]
+            counts[column] = (bool((known % 1 == 0).all()), len(np.unique(known)))
+    likely = [c for c in counts if c.lower() not in DATE_NAMES]
+    if not likely:
+        columns = listed(raw.data.columns, most=12)
+        fault = Fault("no column holds counts", where=raw.name, allowed=f"Columns: {columns}")
+        raise DataError(replace(fault, do_next="One row a series and period is expected"))
+    return next((c for name in VALUE_NAMES for c in likely if c.lower() == name), max(likely, key=counts.__getitem__))
+
+
+def _filled_once(raw: RawTable, taken: set[str]) -> list[str]:
+    """Give the columns of names that are filled in the first row of each group only."""
+    texts = {str(c): to_text(raw.data[c]) for c in raw.data.columns if str(c) not in taken}
+    return [c for c, t in texts.items() if t.isna().mean() > BLANK_SHARE and pd.notna(t.iloc[0]) and 1 < t.nunique() == t.notna().sum()]
+
+
+def _beside(raw: RawTable, value: str, dates: set[str]) -> list[str]:
+    """Give the columns that hold counts side by side, without their total.
+
+    Raises
+    ------
+    DataError
+        Where the other columns of numbers are no counts, so that nobody can tell which of them are series.
+    """
+    numbers = {str(c): to_numbers(raw.data[c]) for c in raw.data.columns if str(c) not in dates}
+    counts = {c: n.values for c, n in numbers.items() if not n.wrong.any() and np.isfinite(n.values).any()}
+    if len(counts) < 2:
+        return []
+    whole = all(np.all(v[np.isfinite(v)] % 1 == 0) for v in counts.values())
+    if not whole:
+        fault = Fault(
+            f"{listed([value, *(c for c in counts if c != value)])} all hold numbers, and no column names a series", where=raw.name
+        )
+        mend = "Take out what is no count, or turn the columns into rows (in Excel: Power Query, Unpivot columns)"
+        raise DataError(replace(fault, allowed=ROWS[0].upper() + ROWS[1:], do_next=mend))
+    parts = [c for c in counts if not SAYS_TOTAL.match(c)]
+    sums = {c for c in parts if len(parts) > 2 and np.array_equal(counts[c], sum(counts[o] for o in parts if o != c), equal_nan=True)}
+    return [c for c in parts if c not in sums] or list(counts)
+
+
+def _names(raw: RawTable, taken: set[str]) -> tuple[list[str], str]:
+    """The key columns, and the column that names the series where there is one."""
+    texts = {str(c): to_text(raw.data[c]) for c in raw.data.columns if str(c) not in taken and not pd.api.types.is_float_dtype(raw.data[c])}
+    most = min(MOST_VALUES, max(len(raw.data) // 2, 2))
+    usable = {c: t for c, t in texts.items() if 1 < t.nunique() <= most and to_numbers(t).wrong.any()}
+    series = next((c for c in ("unique_id", "series", "id") if c in texts), "")
+    if series:
+        one = texts[series].groupby(texts[series]).ngroup()
+        usable = {c: t for c, t in usable.items() if c != series and (t.groupby(one).nunique() <= 1).all()}
+    return [c for c in usable if c != series and c not in RESERVED][:6], series
+
+
+def _kind(raw: RawTable) -> str | dict[str, str]:
+    if "kind" not in raw.data:
+        return "flow"
+    words = to_text(raw.data["kind"]).dropna().str.lower()
+    return {"column": "kind"} if len(words) and words.str.match("flow|stock").all() else "flow"
+
+
+def _frequency(data: pd.DataFrame, days: pd.Series, columns: Sequence[str]) -> str:
+    names = data[list(columns)].astype(str).agg("/".join, axis=1) if columns else pd.Series("all", index=data.index)
+    ordered = pd.DataFrame({"name": names.to_numpy(), "day": days.to_numpy()}).dropna().drop_duplicates().sort_values(["name", "day"])
+    steps = ordered.groupby("name")["day"].diff().dt.days.dropna()
+    step = float(steps[steps > 0].median()) if (steps > 0).any() else 30.0
+    if step < 4:
+        return "D"
+    if step < 20:
+        return f"W-{ordered['day'].iloc[0].strftime('%a').upper()}"
+    return "M" if step < 60 else "Q" if step < 200 else "Y"

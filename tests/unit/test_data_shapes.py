@@ -1,0 +1,164 @@
+"""Tables that are no rows of series and period: each is drafted, read whole, and what was done is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+import yaml
+
+from demand.data.numbers import to_numbers
+from demand.data.quality import Finding
+from demand.data.read import HistorySpec, read_history
+from demand.errors import DataError
+from demand.tables import History
+from pipelines.new import draft_config
+
+MONTHS = pd.date_range("2022-04-01", periods=12, freq="MS")
+
+
+def read_as_drafted(path: Path) -> tuple[History, list[Finding]]:
+    """Read a file as its draft says."""
+    drafted = yaml.safe_load(draft_config("mine", path))["data"]["history"]
+    return read_history(HistorySpec.model_validate(drafted), path.parent)
+
+
+def workbook(path: Path, sheets: dict[str, Sequence[Sequence[object]]]) -> Path:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(list(row))
+    book.save(path)
+    return path
+
+
+def test_a_column_a_quarter_below_a_title_with_a_total_and_remarks(tmp_path: Path) -> None:
+    lines = ["Households by authority and quarter", "", "Code,Area,Apr-Jun 2022,Jul-Sep 2022,Oct-Dec 2022,Jan-Mar 2023,All"]
+    lines += [
+        "W06000001,Ynys Môn,10,20,*,40,74",
+        'W06000002,Gwynedd,"1,010",30,[x],50,1090',
+        ",Total,1020,50,,90,1164",
+        "* suppressed,,,,,,",
+    ]
+    (tmp_path / "wide.csv").write_text("\n".join(lines), encoding="utf-8")
+    history, findings = read_as_drafted(tmp_path / "wide.csv")
+    assert history.frequency.code == "Q"
+    assert history.wide["W06000002/Gwynedd"].tolist()[:2] == [1010, 30]
+    assert history.wide.index[0] == pd.Timestamp("2022-04-01")
+    assert history.table["y_high"].max() == 1010
+    told = {f.rule: f for f in findings}
+    assert "4 columns from 'Apr-Jun 2022' to 'Jan-Mar 2023'" in told["turned_columns"].message
+    assert "'All'" in told["turned_columns"].message
+    assert told["total_rows"].rows == (6,)
+    assert told["footer"].rows == (7,)
+    assert told["suppressed"].rows == ("4 (Oct-Dec 2022)",)
+
+
+def test_quarters_below_merged_years_with_totals_between(tmp_path: Path) -> None:
+    top = ["Area", *(cell for y in (2021, 2022) for cell in (f"{y}-{y - 1999}", None, None, None, None))]
+    rows = [
+        top,
+        [None, *["Q1", "Q2", "Q3", "Q4", "Total"] * 2],
+        ["North", 1, 2, 3, 4, 10, 5, 6, 7, 8, 26],
+        ["South", 2, 2, 2, 2, 8, 3, 3, 3, 3, 12],
+    ]
+    history, _ = read_as_drafted(workbook(tmp_path / "w.xlsx", {"Table": rows}))
+    assert history.frequency.code == "Q"
+    assert history.wide["North"].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert history.wide.index[0] == pd.Timestamp("2021-04-01")
+
+
+def test_months_as_dates_in_the_names(tmp_path: Path) -> None:
+    rows = [["Type", *(d.to_pydatetime() for d in MONTHS), "Total"], *([k, *range(20, 32), 306] for k in ("B&B", "Hostel"))]
+    history, _ = read_as_drafted(workbook(tmp_path / "w.xlsx", {"Table": [["Placements"], [], *rows]}))
+    assert (history.frequency.code, history.ids) == ("M", ["B&B", "Hostel"])
+    assert history.wide["Hostel"].tolist() == list(range(20, 32))
+
+
+def test_kinds_side_by_side_become_series_and_their_total_is_left_out(tmp_path: Path) -> None:
+    table = pd.DataFrame({"Month": MONTHS.strftime("%b-%y"), "B&B": range(12), "Hostel": range(5, 17), "Leased": 7})
+    table.assign(Everything=table[["B&B", "Hostel", "Leased"]].sum(axis=1)).to_csv(tmp_path / "w.csv", index=False)
+    history, findings = read_as_drafted(tmp_path / "w.csv")
+    assert history.ids == ["B&B", "Hostel", "Leased"]
+    assert history.keys == ["measure"]
+    assert history.wide["Hostel"].tolist() == list(range(5, 17))
+    assert "turned_columns" in {f.rule for f in findings}
+
+
+@pytest.mark.parametrize(
+    ("years", "parts", "code"),
+    [
+        (["2021/22"] * 4 + ["2022/23"] * 4, ["Q1", "Q2", "Q3", "Q4"] * 2, "Q"),
+        (["2021-22"] * 4 + ["2022-23"] * 4, ["1", "2", "3", "4"] * 2, "Q"),
+        (["2021"] * 4 + ["2022"] * 4, ["May", "June", "July", "August"] * 2, "M"),
+    ],
+)
+def test_a_year_and_its_part_in_two_columns(tmp_path: Path, years: list[str], parts: list[str], code: str) -> None:
+    pd.DataFrame({"Year": years, "Quarter": parts, "Count": range(8)}).to_csv(tmp_path / "w.csv", index=False)
+    history, findings = read_as_drafted(tmp_path / "w.csv")
+    assert history.frequency.code == code
+    assert history.table["y"].dropna().tolist() == list(range(8))
+    assert history.wide.index[0] == pd.Timestamp("2021-04-01" if code == "Q" else "2021-05-01")
+    assert "joined_date" in {f.rule for f in findings}
+
+
+def test_sheets_named_by_months_give_the_dates(tmp_path: Path) -> None:
+    sheets = {d.strftime("%b %Y"): [["Return"], ["Type", "Households"], ["B&B", i], ["Hostel", i + 9], ["Total", 2 * i + 9]]
+              for i, d in enumerate(MONTHS)}  # fmt: skip
+    history, _ = read_as_drafted(workbook(tmp_path / "w.xlsx", sheets))
+    assert history.wide["Hostel"].tolist() == list(range(9, 21))
+    assert history.ids == ["B&B", "Hostel"]
+
+
+def test_names_of_groups_that_stand_once_hold_for_the_rows_below(tmp_path: Path) -> None:
+    rows = [[kind if i == 0 else None, d.strftime("%b %Y"), i] for kind in ("Day", "Respite") for i, d in enumerate(MONTHS)]
+    history, findings = read_as_drafted(workbook(tmp_path / "w.xlsx", {"Table": [["Service", "Month", "Open cases"], *rows]}))
+    assert history.ids == ["Day", "Respite"]
+    assert sum(len(f.rows) for f in findings if f.rule == "filled_down") == 22
+
+
+def test_subtotals_named_at_their_end_are_left_out(tmp_path: Path) -> None:
+    rows = [f"{a},{d:%b-%y},{i}" for a in ("North", "South") for i, d in enumerate(MONTHS)]
+    (tmp_path / "w.csv").write_text("\n".join(["Area,Month,Placements", *rows[:12], "North Total,,66", *rows[12:], "South Total,,66"]))
+    history, findings = read_as_drafted(tmp_path / "w.csv")
+    assert history.ids == ["North", "South"]
+    assert [f.rows for f in findings if f.rule == "total_rows"] == [(14, 27)]
+
+
+def test_a_heading_of_two_cells_is_not_taken_for_the_names(tmp_path: Path) -> None:
+    head = ['"Children at month end"', '"Council: Example","","Produced 01/10/2025"', '"","",""', '"Month ending","Number",""']
+    (tmp_path / "w.csv").write_text("\n".join([*head, *(f'"{d:%d %B %Y}","{i}",""' for i, d in enumerate(MONTHS))]))
+    assert read_as_drafted(tmp_path / "w.csv")[0].table["y"].tolist() == list(range(12))
+
+
+def test_decimal_commas_are_read_where_they_can_be_nothing_else(tmp_path: Path) -> None:
+    assert to_numbers(pd.Series(["1.234,50", "12,5", "7,25", "1.000", "3"])).values.tolist() == [1234.5, 12.5, 7.25, 1000, 3]
+    assert to_numbers(pd.Series(["1,234", "12,5", "7,25", "3,5"])).wrong.tolist() == [False, True, True, True]
+    rows = [f"{d:%d.%m.%Y};{i},5" for i, d in enumerate(MONTHS)]
+    (tmp_path / "w.csv").write_text("\n".join(["Month;Hours", *rows]))
+    history, findings = read_as_drafted(tmp_path / "w.csv")
+    assert history.table["y"].tolist() == [i + 0.5 for i in range(12)]
+    assert "decimal_comma" in {f.rule for f in findings}
+
+
+def test_a_reference_that_looks_like_an_endless_number_is_text_and_breaks_nothing_down() -> None:
+    assert to_numbers(pd.Series(["1E2155767033", "-4.45700e2155767033e-256", "1e3"])).wrong.tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"across": "periods", "keys": ["area"]}, "no three columns are named by periods"),
+        ({"across": ["a", "b"], "date": "month"}, "name it in 'keys'"),
+        ({"across": "periods", "date_parts": ["year"]}, "give one of them"),
+    ],
+)
+def test_shapes_that_the_file_does_not_have_are_refused(tmp_path: Path, settings: dict[str, object], said: str) -> None:
+    (tmp_path / "w.csv").write_text("area,month,count\nNorth,2024-01,3\n")
+    with pytest.raises((DataError, ValueError), match=said):
+        read_history(HistorySpec.model_validate({"path": "w.csv", "frequency": "M", **settings}), tmp_path)
