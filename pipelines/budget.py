@@ -46,13 +46,13 @@ def run(job: Job, writer: Writer) -> None:
     case, history, cost, prices, spec = plan.case, plan.history, plan.cost, plan.prices, job.config.budget or BudgetSpec()
     if prices is not None:
         writer.table("start_prices.csv", prices.table)
-    writer.table("cost.parquet", cost_table(cost))
+    writer.table("cost.parquet", cost_table(cost, spec))
     budget = budget_table(cost, spec, tested_until=tested_until(job.store))
     periods = finance_periods(cost, spec, budget)
     writer.table("budget.csv", budget)
     writer.table("finance_periods.csv", periods)
     if "segment" in history.keys:
-        writer.table("segment_cost.csv", cost_by(cost, "segment"))
+        writer.table("segment_cost.csv", cost_by(cost, "segment", spec))
     writer.table("risk.csv", risk_table(cost, spec))
     writer.table("sensitivity.csv", sensitivity(case, cost, job.config.items))
     writer.table("price_quantities.parquet", quantities(cost, spec, seed=case.seed))

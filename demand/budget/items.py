@@ -99,8 +99,8 @@ def with_items(cost: Cost, items: Sequence[Item], *, seed: int) -> Cost:
     Returns
     -------
     Cost
-        With `items`: float64 GBP, dims (scenario, item, financial_year, draw), coords line, kind, recurring, first_day, last_day and (of
-        savings, by year) target of each item.
+        With `items`: float64 GBP, dims (scenario, item, financial_year, draw), coords line, kind, recurring, where (of those that are
+        for some series), first_day, last_day and (of savings, by year) target of each item.
 
     Raises
     ------
@@ -130,6 +130,7 @@ def with_items(cost: Cost, items: Sequence[Item], *, seed: int) -> Cost:
         "line": [i.line for i in items],
         "kind": [i.kind for i in items],
         "recurring": [i.recurring for i in items],
+        "where": [getattr(i, "where", None) for i in items],
         "first_day": [np.datetime64("NaT") if i.first_day is None else np.datetime64(i.first_day) for i in items],
         "last_day": [np.datetime64("NaT") if i.last_day is None else np.datetime64(i.last_day) for i in items],
         "target": targets,
@@ -138,7 +139,8 @@ def with_items(cost: Cost, items: Sequence[Item], *, seed: int) -> Cost:
     follow = [i.name for i in items if i.scenarios or i.kind in ("income", "step")]
     if follow and len(known) > 1:
         notes.append(
-            f"{listed(follow)}: in the budget of each scenario, and not in the steps from one scenario to the other, which are gross."
+            f"{listed(follow)}: in the budget of each scenario, and rows of their own among the net steps from one scenario to the other; "
+            "levers and the sensitivity of a scenario's numbers are gross."
         )
     return replace(cost, items=item_array(cost.years, pounds, about), notes=(*cost.notes, *notes))
 

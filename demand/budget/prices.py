@@ -30,8 +30,8 @@ from demand.tables import History, match
 __all__ = ["Cost", "Part", "UnitCost", "item_array", "price", "priced", "unit_faults", "yearly"]
 
 TIMES = (*DAYS, *PERIODS_A_YEAR)
-ABOUT_ITEMS: Mapping[str, Any] = {"item": object, "line": object, "kind": object, "recurring": bool, "first_day": "datetime64[ns]",
-                                  "last_day": "datetime64[ns]"}  # fmt: skip
+ABOUT_ITEMS: Mapping[str, Any] = {"item": object, "line": object, "kind": object, "recurring": bool, "where": object,
+                                  "first_day": "datetime64[ns]", "last_day": "datetime64[ns]"}  # fmt: skip
 """What is known of each item of a cost."""
 
 

@@ -38,10 +38,12 @@ from demand.scenario import (
 from demand.spec import Assumption, Unit
 from demand.tables import History
 
-__all__ = ["POUNDS", "SENSITIVITY", "SWEEP", "sensitivity", "sweep", "waterfall"]
+__all__ = ["NET", "POUNDS", "SENSITIVITY", "SWEEP", "sensitivity", "sweep", "waterfall"]
 
 POUNDS = "pounds"
-"""The measure of money in waterfall.csv."""
+"""The measure of money in waterfall.csv: what all series cost, gross."""
+NET = "pounds, net"
+"""The same with what stands beside the series (income, grants, teams): each of them has a row of its own."""
 SWEEP = ["sweep", "scenario", "lever_1", "value_1", "lever_2", "value_2", "financial_year", "measure", "mean", "low", "high", "difference",
          "difference_low", "difference_high"]  # fmt: skip
 """The columns of sweep.csv: mean and 80 % range of the total, and of its difference from the baseline within each draw."""
@@ -187,7 +189,7 @@ def waterfall(
     start_month : int
         The month in which financial years begin.
     cost : Cost, optional
-        With it, a measure `POUNDS` for all that is priced.
+        With it, a measure `POUNDS` for all that is priced and, where anything stands beside the series (`with_items`), `NET`.
     pairs : sequence of (str, str), optional
         From which scenario to which; from the baseline to each, where it is not given.
 
@@ -198,7 +200,35 @@ def waterfall(
     """
     exposure, measure = _measure(case, history, start_month, cost)
     wanted = pairs if pairs is not None else [(BASELINE, scenario.name) for scenario in case.scenarios]
-    return steps(case, wanted, exposure=exposure, measure=measure)
+    table = steps(case, wanted, exposure=exposure, measure=measure)
+    return table if cost is None or not cost.items.sizes["item"] else pd.concat([table, _net(table, cost)], ignore_index=True)
+
+
+def _net(table: pd.DataFrame, cost: Cost) -> pd.DataFrame:
+    """Give the steps in pounds once more, with a row for each item that differs between the two scenarios: they add up to the net."""
+    gross = cost.years.sum("series", skipna=False).transpose("scenario", "financial_year", "draw")
+    items = cost.items.transpose("item", "scenario", "financial_year", "draw")
+    rows = []
+    for (a, b, year), block in table[table["measure"] == POUNDS].groupby(["from", "to", "financial_year"], sort=False):
+        ends = [items.sel(scenario=name, financial_year=year).to_numpy() for name in (a, b)]
+        whole = [gross.sel(scenario=name, financial_year=year).to_numpy() + end.sum(axis=0) for name, end in zip((a, b), ends, strict=True)]
+        ranges = _tenths(whole[1] - whole[0])
+        more = {str(n): d for n, d in zip(items["item"].to_numpy(), ends[1] - ends[0], strict=True) if d.any()}
+        beside = [
+            {
+                "from": a,
+                "to": b,
+                "financial_year": year,
+                "change": n,
+                "amount": d.mean(),
+                **dict(zip(("low", "high"), _tenths(d), strict=True)),
+            }
+            for n, d in more.items()
+        ]
+        about = {"measure": NET, "from_total": whole[0].mean(), "to_total": whole[1].mean()}
+        about |= {"difference_low": ranges[0], "difference_high": ranges[1]}
+        rows.append(pd.concat([block, pd.DataFrame(beside)], ignore_index=True).assign(**about) if beside else block.assign(**about))
+    return pd.concat(rows, ignore_index=True)[list(table.columns)] if rows else table.iloc[:0]
 
 
 def sweep(
@@ -236,6 +266,11 @@ def sweep(
                     figures = [figure for draws in (total[y], difference[y]) for figure in (draws.mean(), *np.quantile(draws, [0.1, 0.9]))]
                     rows.append((one.name, one.scenario, *at, exposure.labels[y], name, *figures))
     return pd.DataFrame(rows, columns=SWEEP)
+
+
+def _tenths(pounds: np.ndarray) -> np.ndarray:
+    """Give the ends of an 80 % range."""
+    return np.asarray(np.quantile(pounds, [0.1, 0.9]))
 
 
 def _measure(case: WhatIf, history: History | None, start_month: int, cost: Cost | None) -> tuple[Exposure, Measure]:

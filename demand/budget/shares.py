@@ -1,7 +1,7 @@
-"""For whom the pounds are: cost by the values of one key, such as the segment, and its share of the whole.
+"""For whom the pounds are: net beside gross by series, and cost by the values of one key, such as the segment, and its share of the whole.
 
-In: `Cost`, and the name of a key. Out: one row a scenario, value and financial year, with ranges from the draws. Refuses keys that the
-series do not have.
+In: `Cost`, the budget's lines, and the name of a key. Out: expected net pounds by series; one row a scenario, value and financial year,
+with ranges from the draws. Refuses keys that the series do not have.
 """
 
 from __future__ import annotations
@@ -9,14 +9,40 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from demand.budget.lines import pence
+from demand.budget.lines import BudgetSpec, owning_lines, pence
 from demand.budget.prices import Cost
 from demand.errors import BudgetError, Fault, did_you_mean
+from demand.tables import match
 
-__all__ = ["cost_by"]
+__all__ = ["cost_by", "net_of_series"]
 
 
-def cost_by(cost: Cost, key: str) -> pd.DataFrame:
+def net_of_series(cost: Cost, spec: BudgetSpec) -> np.ndarray:
+    """Give what each series is expected to cost net: GBP, shape (scenarios, series, years); NaN where a year was not counted.
+
+    Each item is shared out over the series that it is for (`where`), else over those of its line, in proportion to what they are expected
+    to cost; what belongs to a line from which no series is paid is shared out over none.
+    """
+    gross = cost.years.transpose("scenario", "series", "financial_year", "draw").to_numpy().mean(axis=-1)
+    owners = owning_lines(cost, spec) if spec.lines else np.zeros(gross.shape[1], dtype=int)
+    names = [line.name for line in spec.lines]
+    series = cost.exposure.series.loc[cost.years["series"].to_numpy()]
+    means = cost.items.transpose("scenario", "item", "financial_year", "draw").to_numpy().mean(axis=-1)
+    net = gross.copy()
+    for k, (line, where) in enumerate(zip(cost.items["line"].to_numpy(), cost.items["where"].to_numpy(), strict=True)):
+        mine = owners == (names.index(line) if line in names else -2 if names else 0)
+        if where is not None:
+            meant = match(series, where, at=f"{cost.items['item'].to_numpy()[k]} > where")
+            mine = meant & mine if (meant & mine).any() else meant
+        if mine.any():
+            weights = gross[:, mine]
+            whole = weights.sum(axis=1, keepdims=True)
+            even = np.full_like(weights, 1 / mine.sum())
+            net[:, mine] += np.divide(weights, whole, out=even, where=~(whole == 0)) * means[:, k][:, None]
+    return np.asarray(net)
+
+
+def cost_by(cost: Cost, key: str, spec: BudgetSpec | None = None) -> pd.DataFrame:
     """Sum pounds by the values of a key, draw by draw.
 
     Parameters
@@ -24,12 +50,15 @@ def cost_by(cost: Cost, key: str) -> pd.DataFrame:
     cost : Cost
     key : str
         A key column of the series: segment, area...
+    spec : BudgetSpec, optional
+        Its lines, for what stands beside the series; without it, nothing does.
 
     Returns
     -------
     pandas.DataFrame
-        scenario, the key, financial_year, expected_pence, p10_pence, p90_pence, share (of the expected cost of the scenario and year). Only
-        expected_pence may be added up; years that are not priced whole are left out.
+        scenario, the key, financial_year, expected_pence, p10_pence, p90_pence, share (of the expected cost of the scenario and year), all
+        of them gross; net_pence (see `net_of_series`). Only expected_pence and net_pence may be added up; years that are not priced whole
+        are left out.
 
     Raises
     ------
@@ -47,6 +76,7 @@ def cost_by(cost: Cost, key: str) -> pd.DataFrame:
     values = years.transpose("scenario", "financial_year", "series", "draw").to_numpy()
     of = years[key].to_numpy().astype(str)
     names = sorted(set(of))
+    nets = values.mean(axis=-1).swapaxes(1, 2) if spec is None else net_of_series(cost, spec)
     rows = []
     for i, scenario in enumerate(years["scenario"].to_numpy()):
         for j, year in enumerate(years["financial_year"].to_numpy()):
@@ -55,12 +85,12 @@ def cost_by(cost: Cost, key: str) -> pd.DataFrame:
             if not np.isfinite(means).all():
                 continue
             low, high = np.quantile(sums, [0.1, 0.9], axis=1)
-            whole = pence(means)
+            whole, net = pence(means), pence([nets[i, of == name, j].sum() for name in names])
             rows += [
                 {"scenario": str(scenario), key: name, "financial_year": str(year), "expected_pence": int(whole[k]),
                  "p10_pence": int(np.rint(low[k] * 100)), "p90_pence": int(np.rint(high[k] * 100)),
-                 "share": float(means[k] / means.sum()) if means.sum() > 0 else float("nan")}
+                 "share": float(means[k] / means.sum()) if means.sum() > 0 else float("nan"), "net_pence": int(net[k])}
                 for k, name in enumerate(names)
             ]  # fmt: skip
-    columns = ["scenario", key, "financial_year", "expected_pence", "p10_pence", "p90_pence", "share"]
+    columns = ["scenario", key, "financial_year", "expected_pence", "p10_pence", "p90_pence", "share", "net_pence"]
     return pd.DataFrame(rows, columns=columns)

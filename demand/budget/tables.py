@@ -13,6 +13,7 @@ import pandas as pd
 
 from demand.budget.lines import PAID, TOTAL, BudgetSpec, gross_costs, item_costs, line_budgets, line_costs, pence, shortfall
 from demand.budget.prices import Cost
+from demand.budget.shares import net_of_series
 from demand.tables import QUANTILES, quantile_columns
 
 __all__ = ["budget_table", "cost_table", "risk_table"]
@@ -107,14 +108,20 @@ def _risks(cost: Cost, short: np.ndarray, names: Sequence[str]) -> list[dict[str
     return rows
 
 
-def cost_table(cost: Cost) -> pd.DataFrame:
+def cost_table(cost: Cost, spec: BudgetSpec | None = None) -> pd.DataFrame:
     """Make cost.parquet: GBP by scenario, series and whole financial year.
+
+    Parameters
+    ----------
+    cost : Cost
+    spec : BudgetSpec, optional
+        Its lines, for what stands beside the series; without it, nothing does.
 
     Returns
     -------
     pandas.DataFrame
-        scenario, unique_id, financial_year, months_actual, expected, then the quantiles. Only `expected` may be summed. Without a row where
-        no financial year is covered whole.
+        scenario, unique_id, financial_year, months_actual, expected, then the quantiles, all of them gross; net, expected too (see
+        `net_of_series`). Only `expected` and `net` may be summed. Without a row where no financial year is covered whole.
     """
     values = cost.years.transpose("scenario", "series", "financial_year", "draw").to_numpy()
     index = pd.MultiIndex.from_product(
@@ -128,6 +135,7 @@ def cost_table(cost: Cost) -> pd.DataFrame:
     flat = values.reshape(len(table), values.shape[-1])
     table["expected"] = flat.mean(axis=1)
     table[quantile_columns()] = np.quantile(flat, QUANTILES, axis=1).T
+    table["net"] = table["expected"] if spec is None else net_of_series(cost, spec).reshape(len(table))
     return table[table["expected"].notna()].reset_index(drop=True)
 
 

@@ -27,6 +27,8 @@ __all__ = [
 
 INTERACTION = "interaction"
 """The row of the waterfall that tells what changes do together."""
+MONEY = ("pounds, net", "pounds", "gbp", "cost", "£")
+"""Measures that are money, the better first."""
 TOGETHER = {INTERACTION: "working together"}
 NOT_A_SUM = "Only expected values add up. The range of a total is worked out by itself and is not the sum of the lines."
 
@@ -131,8 +133,9 @@ def step_rows(waterfall: pd.DataFrame, *, to: str, year: str | None, measure: st
 
 
 def money_measure(waterfall: pd.DataFrame) -> str | None:
-    """Give the measure of the waterfall that is money, if there is one."""
-    return next((str(m) for m in waterfall["measure"].unique() if str(m).lower() in ("pounds", "gbp", "cost", "£")), None)
+    """Give the measure of the waterfall that is money, if there is one: net where anything comes in, as the budget is."""
+    there = [str(m) for m in waterfall["measure"].unique()]
+    return next((m for name in MONEY for m in there if m.lower() == name), None)
 
 
 def scenarios_section(inputs: ReportInput, money: Money | None, line: Line | None) -> Section | None:

@@ -42,12 +42,18 @@ def _cost(inputs: ReportInput) -> Table | None:
         return None
     shown = table[table["scenario"] == BASELINE].copy()
     shown["people"] = shown["segment"].map(_share_of_people(inputs))
-    for column in ("expected_pence", "p10_pence", "p90_pence"):
+    others = "net_pence" in shown and bool((shown["net_pence"] != shown["expected_pence"]).any())
+    for column in ("expected_pence", "p10_pence", "p90_pence", *(["net_pence"] if others else [])):
         shown[column] = shown[column] / 100
     shown = shown.assign(segment=_label(shown["segment"], inputs))
     names = {"segment": "Segment", "financial_year": "Year", "expected_pence": "Expected cost", "p10_pence": "Low", "p90_pence": "High",
              "share": "Share of cost", "people": "Share of people so far"}  # fmt: skip
-    formats = {**dict.fromkeys(("expected_pence", "p10_pence", "p90_pence"), "pounds"), "share": "percent", "people": "percent"}
+    names |= {"net_pence": "Net of what comes in"} if others else {}
+    formats = {
+        **dict.fromkeys(("expected_pence", "p10_pence", "p90_pence", "net_pence"), "pounds"),
+        "share": "percent",
+        "people": "percent",
+    }
     note = (
         "At the unit costs of this report. Low to high holds four years in five; the ends of segments are no sum. Pounds and people are "
         "both of everybody, each in the segment that fits best; how many are unclear is said where the use of services is told."

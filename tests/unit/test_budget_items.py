@@ -18,13 +18,16 @@ from demand.budget import (
     StepCost,
     budget_notes,
     budget_table,
+    cost_by,
+    cost_table,
     line_costs,
     price,
     risk_table,
+    waterfall,
     with_items,
 )
 from demand.budget.income import capped_mean
-from demand.scenario import Scenario, apply
+from demand.scenario import Scenario, WhatIf, apply
 
 FEWER = Scenario(name="fewer", changes=(change(where={"type": "bnb"}, start="2027-04"),))
 SPEC = BudgetSpec(
@@ -223,3 +226,31 @@ def test_what_was_paid_once_before_the_years_shown_is_said(cost) -> None:
     works = FixedCost(name="works", line="team", amount=certain(5e4, "GBP"), start=date(2025, 5, 1), one_off=True)
     assert works.notes(cost) == ["works: nothing is paid within the years that are shown."]
     assert works.model_copy(update={"one_off": False}).notes(cost) == []
+
+
+def test_net_stands_beside_gross_by_scenario_series_and_group_and_adds_up() -> None:
+    draws, history = forecast(draws=50)
+    demand, _ = apply(draws, [FEWER], seed=1)
+    week = number(60, 50, 70, "GBP/household/week")
+    paid = Contribution(name="charges", line="B&B", rule="contribution", where={"type": "bnb", "area": "North"}, amount=week)
+    team = FixedCost(name="team", line="hostels", amount=number(1e5, unit="GBP/year"), start=date(2027, 10, 1), scenarios=["fewer"])
+    gross = price(demand, weekly_prices(), seed=1, history=history)
+    cost = with_items(gross, [GRANT, paid, team], seed=1)
+    table = waterfall(WhatIf(draws, (FEWER,), 1), history=history, cost=cost)
+    net = table[table["measure"] == "pounds, net"]
+    assert set(net["change"]) == {"fewer", "interaction", "charges", "team"}  # the grant is the same under both
+    whole = line_costs(cost, SPEC).sel(line="total").mean("draw")
+    for year, block in net.groupby("financial_year"):
+        ends = [float(whole.sel(scenario=name, financial_year=year)) for name in ("baseline", "fewer")]
+        assert block["amount"].sum() == pytest.approx(ends[1] - ends[0], abs=1e-6)
+        assert block[["from_total", "to_total"]].to_numpy() == pytest.approx(np.tile(ends, (len(block), 1)))
+    by_series = cost_table(cost, SPEC).groupby(["scenario", "financial_year"])["net"].sum()
+    by_area = cost_by(cost, "area", SPEC)
+    for (scenario, year), pence in by_area.groupby(["scenario", "financial_year"])["net_pence"].sum().items():
+        expected = float(whole.sel(scenario=scenario, financial_year=year))
+        assert by_series[scenario, year] == pytest.approx(expected, abs=1e-6)
+        assert pence == round(expected * 100)
+    less = by_area.set_index(["scenario", "financial_year", "area"]).eval("expected_pence - net_pence")
+    assert less["baseline", "2028-29", "South"] == 0  # charges are for the North alone
+    assert less["baseline", "2028-29", "North"] > 1_000_000
+    assert (waterfall(WhatIf(draws, (FEWER,), 1), history=history, cost=gross)["measure"] != "pounds, net").all()
