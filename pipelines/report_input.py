@@ -29,7 +29,7 @@ TABLES = {
     **dict.fromkeys(
         (
             *("history", "forecast", "totals", "effects", "explanation", "demand", "cost", "not_forecast"),
-            *("price_quantities", "price_draws"),
+            *("price_quantities", "price_draws", "levers"),
         ),
         "parquet",
     ),

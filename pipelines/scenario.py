@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from demand.assumptions import ledger, ledger_notes, marked
-from demand.budget import sweep, waterfall
+from demand.budget import levers, sweep, waterfall
 from demand.scenario import demand_table, standing
 from pipelines.config import RunConfig
 from pipelines.job import Job
@@ -27,12 +27,13 @@ def rests_on(config: RunConfig) -> list[object]:
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write demand.parquet, waterfall.csv (people, and pounds where there are costs), what was changed, and the ledger of assumptions."""
+    """Write demand.parquet, waterfall.csv (people, and pounds where there are costs), what was changed, levers, and the ledger."""
     plan = planned(job)
     case, history, cost = plan.case, plan.history, plan.cost
     writer.table("demand.parquet", demand_table(plan.demand))
     first = start_month(job.config)
     writer.table("waterfall.csv", waterfall(case, history=history, start_month=first, cost=cost))
+    writer.table("levers.parquet", levers(case, history=history, start_month=first, cost=cost, spec=job.config.budget))
     if job.config.sweeps:
         writer.table("sweep.csv", sweep(case, job.config.sweeps, history=history, start_month=first, cost=cost))
     writer.table("scenario_changes.csv", plan.applied)

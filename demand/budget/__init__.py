@@ -14,6 +14,7 @@ from demand.budget.fixed import FixedCost, StepCost
 from demand.budget.grants import Grant
 from demand.budget.income import Contribution, HousingBenefit, IncomeRule, Reimbursed
 from demand.budget.items import Item, with_items
+from demand.budget.levers import levers
 from demand.budget.lines import (
     TOTAL,
     BudgetLine,
@@ -82,6 +83,7 @@ __all__ = [
     "gross_costs",
     "horizon_needed",
     "item_costs",
+    "levers",
     "line_costs",
     "mtfp",
     "mtfp_notes",

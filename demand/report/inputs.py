@@ -113,6 +113,8 @@ class ReportInput:
         As stored: what those who are there and new starts cost by type, where prices are taken from the extract.
     sweep : pandas.DataFrame, optional
         As stored: a scenario at every combination of some of its numbers.
+    levers : pandas.DataFrame, optional
+        As stored: people and pounds by part and year, as numbers of scenarios are moved.
     outturn : pandas.DataFrame, optional
         As stored: by line, what the year will have cost, from the ledger and the forecast of the months after.
     comparators : pandas.DataFrame, optional
@@ -183,6 +185,7 @@ class ReportInput:
     allocation: pd.DataFrame | None = None
     start_prices: pd.DataFrame | None = None
     sweep: pd.DataFrame | None = None
+    levers: pd.DataFrame | None = None
     outturn: pd.DataFrame | None = None
     moved: pd.DataFrame | None = None
     said: pd.DataFrame | None = None

@@ -19,6 +19,7 @@ from demand.report.inputs import ReportInput
 from demand.report.joined_section import joined_section
 from demand.report.money_sections import budget_section, risk_section, scenarios_section, sensitivity_section
 from demand.report.moved_section import moved_part
+from demand.report.panel import panel_section
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_sections import segments_section
 from demand.report.plan_sections import agreement_section, bridge_section, levers_section, net_section, past_budgets_section, plan_section
@@ -57,6 +58,7 @@ def sections(inputs: ReportInput) -> list[Section]:
         track_section(inputs, found),
         why_section(inputs, found),
         scenarios_section(inputs, known, line),
+        panel_section(inputs),
         levers_section(inputs),
         budget_section(inputs, money),
         prices_section(inputs),

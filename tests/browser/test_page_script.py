@@ -5,15 +5,40 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from lever_case import answer, tried
 from report_made import made
 
+from demand.budget.levers import levers
+from demand.report import ReportInput
 from demand.report.html import report_page
 
 TABLE = "Expected numbers by financial year"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AGREES = 0.005
+MOVED = {"fewer": 0.83, "to hostel": 0.37, "bed and breakfast": 575.0}
+"""Values that the run has not worked out."""
+
+
+def _inputs() -> ReportInput:
+    """Give a made-up run with levers."""
+    run = tried()
+    ledger = [
+        {"name": f"{c.cost.name}: amount", "used_in": "costs", "placeholder": False, **c.cost.amount.model_dump(mode="json")}
+        for c in run.cost.parts
+    ] + [
+        {"name": f"both: {c.name}", "used_in": "scenarios", "placeholder": False, **c.sizes[0].model_dump(mode="json")}
+        for c in run.case.scenarios[0].changes
+    ]
+    found = levers(run.case, history=run.history, cost=run.cost, spec=run.spec)
+    base = made()
+    asked = {**base.questions, "both": run.case.scenarios[0].question}
+    return replace(base, levers=found, assumptions=pd.DataFrame(ledger), questions=asked)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +47,7 @@ def page(tool: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -
     from playwright.sync_api import sync_playwright
 
     file = tmp_path_factory.mktemp("page") / "report.html"
-    file.write_text(report_page(made()), encoding="utf-8")
+    file.write_text(report_page(_inputs()), encoding="utf-8")
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=tool("chromium"), args=["--disable-gpu", "--disable-background-networking"])
         shown = chromium.new_page(viewport={"width": 1280, "height": 1000})
@@ -52,7 +77,7 @@ def test_a_heading_sorts_its_table_up_down_and_back_by_keyboard(page: Any) -> No
 
 
 def test_every_table_can_be_saved_with_its_numbers_as_a_spreadsheet_reads_them(page: Any, tmp_path: Path) -> None:
-    tables, buttons = page.locator(".scroll > table").count(), page.locator("button.save")
+    tables, buttons = page.locator(".scroll > table").count(), page.get_by_role("button", name="Save as CSV")
     assert buttons.count() == tables > 5
     place = page.locator(".scroll", has=page.locator("caption", has_text=TABLE)).first
     with page.expect_download() as saved:
@@ -74,3 +99,70 @@ def test_nothing_in_a_saved_table_runs_as_a_formula(page: Any, tmp_path: Path) -
         page.locator("button.save").first.click()
     saved.value.save_as(tmp_path / "table.csv")
     assert "\"'=HYPERLINK" in (tmp_path / "table.csv").read_text(encoding="utf-8-sig")
+
+
+def _told(page: Any) -> tuple[float, float]:
+    """Read people and pounds off the panel, as moved."""
+    rows = page.locator("#try tbody tr").evaluate_all("rows => rows.map(r => [...r.cells].map(c => c.textContent))")
+    figures = [float(r[3].replace(",", "").replace("\u00a3", "")) for r in rows]
+    assert [r[0] for r in rows] == ["Households at one time", "Nightly", "Hostels", "All lines"]
+    assert figures[3] == pytest.approx(figures[1] + figures[2], abs=1.01)
+    return figures[0], figures[3]
+
+
+def _choose(page: Any, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label, exact=True).select_option(label=option)
+
+
+@pytest.mark.parametrize("moved", [{}, {"fewer": 0.83}, {"bed and breakfast": 575.0}, MOVED], ids=["none", "lever", "price", "all"])
+def test_levers_and_prices_say_what_python_says(page: Any, moved: dict[str, float]) -> None:
+    page.get_by_role("button", name="Back to the run").click()
+    _choose(page, "If", "Both")
+    for name, value in moved.items():
+        page.locator("#try label.lever", has_text=name.capitalize()).locator("input").evaluate(
+            "(e, v) => { e.step = 'any'; e.value = v; e.dispatchEvent(new Event('input')); }", value
+        )
+    run = tried(moved)
+    for area in (None, "North"):
+        _choose(page, "For", area or "Everything")
+        for year, wanted in answer(run, "both", area).items():
+            _choose(page, "In the year", year)
+            assert _told(page) == pytest.approx(wanted, rel=AGREES)
+    said = page.locator("#try [role=status]").text_content()
+    assert ("than the run says" in said) if moved else (said == "What do both do?")
+
+
+def test_a_lever_is_moved_by_keyboard_and_says_where_it_stands(page: Any) -> None:
+    page.get_by_role("button", name="Back to the run").press("Enter")
+    _choose(page, "If", "Both")
+    lever = page.get_by_role("slider", name="Fewer")
+    assert lever.get_attribute("aria-valuetext").startswith("0.9, as in the run; may be 0.8 to 0.95")
+    lever.press("ArrowLeft")
+    assert lever.get_attribute("aria-valuetext").startswith("held at 0.895")
+    lever.press("Home")
+    assert "held at 0.8;" in lever.get_attribute("aria-valuetext")
+
+
+def test_axe_finds_nothing_in_the_panel_once_it_is_moved(page: Any) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    _choose(page, "If", "Both")
+    page.get_by_role("slider", name="Fewer").press("ArrowLeft")
+    for width in (1280, 375):
+        page.set_viewport_size({"width": width, "height": 1000})
+        found = Axe().run(page, context="#try", options={"runOnly": {"type": "tag", "values": WCAG}}).response
+        assert len(found["passes"]) > 10
+        assert [(v["id"], node["html"][:120]) for v in found["violations"] for node in v["nodes"]] == []
+
+
+def test_without_a_script_the_page_says_what_the_run_says_and_on_paper_nothing_can_be_moved(page: Any) -> None:
+    still = page.context.browser.new_context(java_script_enabled=False).new_page()
+    still.goto(page.url)
+    assert still.locator("#try noscript").is_visible()
+    assert still.locator("#try tbody tr").count() == 4
+    assert still.locator("#try select, #try input, button").count() == 0
+    still.context.close()
+    page.emulate_media(media="print")
+    assert not page.locator("#try").is_visible()
+    assert not page.locator("button.save").first.is_visible()
+    page.emulate_media(media="screen")

@@ -60,8 +60,151 @@
     table.closest(".scroll").after(button);
   }
 
+  /** Where the value lies between the points at which the run worked a lever out. */
+  function between(points, at, value) {
+    const next = Math.max(1, points.findIndex((p) => p >= value));
+    const share = (value - points[next - 1]) / (points[next] - points[next - 1]);
+    return at(next - 1) * (1 - share) + at(next) * share;
+  }
+
+  /** Choices and levers: people and pounds from what the run has stored. */
+  function desk(panel, data) {
+    const say = data.texts, lang = document.documentElement.lang;
+    const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+    const write = (value, money, digits = money ? 0 : 1) => {
+      const text = Math.abs(value).toLocaleString(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+      return (value < 0 && /[1-9]/.test(text) ? "-" : "") + (money ? "\u00a3" : "") + text;
+    };
+    const signed = (value, money) => ((text) => (value > 0 && /[1-9]/.test(text) ? "+" : "") + text)(write(value, money));
+    const plain = (value) => value.toLocaleString(lang, { maximumSignificantDigits: 4 });
+    const chosen = { scenario: 0, part: 0, year: 0 };
+    const set = new Map();
+    const names = [...data.people, ...data.lines];
+    const count = data.people.length;
+
+    /** The expected figures with the levers where they stand. */
+    function figures() {
+      const { scenario: s, part: p, year: y } = chosen, run = data.run[s];
+      const moved = (start, i) => {
+        let times = start;
+        data.levers[s].forEach((lever, l) => {
+          if (!set.has(`${s}.${l}`) || start === null) return;
+          const now = between(lever.points, (k) => lever.at[k][p][y][i] ?? 0, set.get(`${s}.${l}`));
+          times = start ? times * (now / start) : times + now;
+        });
+        return times;
+      };
+      const people = data.people.map((_, i) => moved(run.mean[p][y][i], i));
+      const costs = data.costs.map((_, c) => moved(run.costs[p][y][c], count + c));
+      data.prices.forEach((price, n) => {
+        if (set.has(`price.${n}`)) price.of.forEach((c) => {
+          if (run.costs[p][y][c]) costs[c] *= (set.get(`price.${n}`) * run.each[p][y][c]) / run.costs[p][y][c];
+        });
+      });
+      const lines = data.lines.map((_, n) => costs.reduce((sum, cost, c) => (data.costs[c] === n ? sum + (cost ?? 0) : sum), 0));
+      if (lines.length > 1) lines[lines.length - 1] = costs.reduce((sum, cost) => sum + (cost ?? 0), 0);
+      return [...people, ...lines];
+    }
+
+    const table = panel.querySelector("table"), told = made("p", { className: "told" });
+    told.setAttribute("role", "status");
+    function show() {
+      const { scenario: s, part: p, year: y } = chosen, run = data.run[s], now = figures();
+      const touched = [...set.keys()].some((k) => k.startsWith("price.") || k.startsWith(`${s}.`));
+      table.caption.textContent = fill(say.caption, { scenario: data.scenarios[s].name, part: data.parts[p][1], year: data.years[y] });
+      const head = table.tHead.rows[0];
+      head.replaceChildren(...say.columns.map((text, i) => made("th", { scope: "col", className: i ? "n" : "" }, text)));
+      const rows = [], said = [];
+      names.forEach((name, i) => {
+        const mean = run.mean[p][y][i], money = i >= count;
+        if (mean === null) return;
+        const value = touched ? now[i] : mean, times = mean ? value / mean : 1, difference = value - mean;
+        const range = (k) => fill(say.range, { low: write(run.low[p][y][i] * k, money), high: write(run.high[p][y][i] * k, money) });
+        const cells = [write(mean, money), range(1), write(value, money), signed(difference, money), range(times)];
+        const row = made("tr", {});
+        row.append(made("th", { scope: "row" }, name), ...cells.map((text) => made("td", { className: "n" }, text)));
+        rows.push(row);
+        const amount = write(Math.abs(difference), money), none = !/[1-9]/.test(amount);
+        const more = none ? say.same : fill(difference > 0 ? say.more : say.less, { amount });
+        if (i === 0 || i === count - 1 || i === names.length - 1) said.push(fill(say.told, { what: name, now: write(value, money), difference: more }));
+      });
+      table.tBodies[0].replaceChildren(...rows);
+      told.textContent = touched ? [...new Set(said)].join(" ") : data.scenarios[s].question;
+    }
+
+    function choice(key, options, label) {
+      const select = made("select", {}), groups = new Map();
+      options.forEach(([group, name], i) => {
+        if (group && !groups.has(group)) {
+          groups.set(group, made("optgroup", { label: group }));
+          select.append(groups.get(group));
+        }
+        (groups.get(group) ?? select).append(made("option", { value: String(i) }, name));
+      });
+      select.addEventListener("change", () => {
+        chosen[key] = Number(select.value);
+        if (key === "scenario") levers();
+        show();
+      });
+      const box = made("label", {}, label);
+      box.append(select);
+      return box;
+    }
+
+    function slider(key, name, unit, low, value, high) {
+      const size = 10 ** Math.floor(Math.log10((high - low) / 20)), out = made("output", {});
+      const step = unit === "months" ? 1 : [1, 2, 5].map((n) => n * size).find((n) => (high - low) / n <= 40) ?? size;
+      const input = made("input", { type: "range", min: String(low), max: String(high), step: String(step) });
+      input.value = String(set.get(key) ?? value);
+      const tell = () => {
+        const at = set.has(key) ? fill(say.held, { value: plain(set.get(key)) }) : `${plain(value)}, ${say.as_run}`;
+        out.textContent = fill(say.ends, { at, low: plain(low), high: plain(high) }) + (unit && ` ${unit}`);
+        input.setAttribute("aria-valuetext", out.textContent);
+      };
+      input.addEventListener("input", () => {
+        set.set(key, Math.min(high, Math.max(low, Number(input.value))));
+        tell();
+        show();
+      });
+      tell();
+      const box = made("label", { className: "lever" }, name);
+      box.append(input, out);
+      return box;
+    }
+
+    const group = (name) => {
+      const box = made("fieldset", {});
+      box.append(made("legend", {}, name));
+      return box;
+    };
+    const mine = group(say.levers), prices = group(say.prices);
+    function levers() {
+      const s = chosen.scenario;
+      const all = data.levers[s].map((l, i) => slider(`${s}.${i}`, l.name, l.unit, l.points[0], l.value, l.points[l.points.length - 1]));
+      mine.replaceChildren(mine.firstChild, ...(all.length ? all : [made("p", {}, say.none)]));
+      prices.replaceChildren(prices.firstChild, ...data.prices.map((c, i) => slider(`price.${i}`, c.name, c.unit, c.low, c.value, c.high)));
+    }
+    const choices = made("div", { className: "choices" }), sets = made("div", { className: "sets" });
+    choices.append(
+      choice("scenario", data.scenarios.map((s) => ["", s.name]), say.scenario),
+      choice("part", data.parts, say.part),
+      choice("year", data.years.map((y) => ["", y]), say.year),
+    );
+    const reset = made("button", { type: "button", className: "save" }, say.reset);
+    reset.addEventListener("click", () => {
+      set.clear();
+      levers();
+      show();
+    });
+    sets.append(mine, ...(data.prices.length ? [prices] : []));
+    panel.prepend(choices, sets, reset, told);
+    levers();
+    show();
+  }
+
   for (const table of document.querySelectorAll(".scroll > table")) {
-    sortable(table);
+    if (!table.closest(".panel")) sortable(table);
     downloadable(table);
   }
+  for (const panel of document.querySelectorAll(".panel")) desk(panel, JSON.parse(panel.querySelector("script").textContent));
 })();

@@ -1,0 +1,230 @@
+"""Levers that readers move in the page: what the script works with, and what stands there without it.
+
+In: a `ReportInput` with levers.parquet. Out: a `Panel`, or None for the public and where a run has no levers. Numbers are worked out in the
+page from expected values that the run stored; the range of what was moved is only about right, and is told so. Refuses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from demand.report import words
+from demand.report.inputs import BASELINE, ReportInput
+from demand.report.parts import Block, Section, Table
+from demand.report.script import as_data
+
+__all__ = ["Panel", "panel_section"]
+
+POUNDS, ALL_LINES = "pounds", "all lines"
+
+
+@dataclass(frozen=True)
+class Panel(Table):
+    """A table with choices and levers: it stands in for itself until the script takes over.
+
+    Parameters
+    ----------
+    data : str
+        What the script works with, as JSON.
+    """
+
+    data: str = ""
+    kind: str = "panel"
+
+
+def panel_section(inputs: ReportInput) -> Section | None:
+    """Let a reader choose scenario, part and year, and move a number or a price within its range.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+
+    Returns
+    -------
+    Section or None
+    """
+    table = inputs.levers
+    if table is None or table.empty or inputs.spec.audience != "council":
+        return None
+    desk = _Desk(inputs, table)
+    data = desk.data()
+    lead = "Choose what to look at, then move a number within its range: people and pounds follow at once, in this page."
+    fixed = desk.fixed()
+    return Section("try", "Try it yourself", (desk.first(data), *fixed), lead, mark=inputs.marked())
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """The levers of one run, laid out by scenario, part and year."""
+
+    inputs: ReportInput
+    table: pd.DataFrame
+
+    def _label(self, name: object) -> str:
+        return words.capital(words.label(name, self.inputs.spec.names))
+
+    @cached_property
+    def parts(self) -> list[tuple[str, str]]:
+        """The keys and values that can be chosen; everything comes first."""
+        return list(self.table[["key", "part"]].drop_duplicates().itertuples(index=False, name=None))
+
+    @cached_property
+    def years(self) -> list[str]:
+        """The financial years."""
+        return [str(y) for y in self.table["financial_year"].unique()]
+
+    @cached_property
+    def run(self) -> pd.DataFrame:
+        """What the run says."""
+        return self.table[self.table["change"] == ""]
+
+    @cached_property
+    def people(self) -> list[str]:
+        """What is counted."""
+        ranged = self.run[self.run["low"].notna() & (self.run["line"] == "")]
+        return [str(m) for m in ranged["measure"].unique()]
+
+    @cached_property
+    def costs(self) -> list[tuple[str, str]]:
+        """Unit cost and line, for each that pays for anything."""
+        paid = self.run[self.run["per_pound"].notna()]
+        return list(paid[["measure", "line"]].drop_duplicates().itertuples(index=False, name=None))
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The budget lines, and their sum where there are several."""
+        named = [str(n) for n in self.run.loc[self.run["measure"] == POUNDS, "line"].unique()]
+        return named if len(named) > 2 else named[:1]
+
+    def data(self) -> dict[str, Any]:
+        """Give all that the script needs; numbers have as many digits as a page can show."""
+        scenarios = [str(s) for s in self.table["scenario"].unique()]
+        asked = self.inputs.questions
+        groups = [self._label(k) if k else "" for k, _ in self.parts]
+        return {
+            "texts": TEXTS,
+            "scenarios": [{"name": self._label(s), "question": asked.get(s, "")} for s in scenarios],
+            "parts": [[g, self._label(p) if p else TEXTS["everything"]] for g, (_, p) in zip(groups, self.parts, strict=True)],
+            "years": self.years,
+            "people": [self._label(m) for m in self.people],
+            "lines": [self._label(n) for n in self.lines],
+            "costs": [self.lines.index(line) for _, line in self.costs],
+            "prices": self._prices(),
+            "run": [self._run(s) for s in scenarios],
+            "levers": [self._levers(s) for s in scenarios],
+        }
+
+    def _grid(self, rows: pd.DataFrame, wanted: list[tuple[str, str]], column: str) -> list[list[list[float | None]]]:
+        """Lay a column out by part, year and what is wanted (measure and line)."""
+        index = pd.MultiIndex.from_tuples([(*p, y, *w) for p in self.parts for y in self.years for w in wanted])
+        found = rows.set_index(["key", "part", "financial_year", "measure", "line"])[column].reindex(index)
+        shape = len(self.parts), len(self.years), len(wanted)
+        return [[[_short(v) for v in year] for year in part] for part in found.to_numpy(dtype=float).reshape(shape)]
+
+    def _run(self, scenario: str) -> dict[str, Any]:
+        rows = self.run[self.run["scenario"] == scenario]
+        ranged = [*((m, "") for m in self.people), *((POUNDS, n) for n in self.lines)]
+        found = {c: self._grid(rows, ranged, c) for c in ("mean", "low", "high")}
+        return {**found, "costs": self._grid(rows, self.costs, "mean"), "each": self._grid(rows, self.costs, "per_pound")}
+
+    def _levers(self, scenario: str) -> list[dict[str, Any]]:
+        rows = self.table[(self.table["scenario"] == scenario) & (self.table["change"] != "")]
+        found = []
+        for (change, number), one in rows.groupby(["change", "number"], sort=False):
+            points = sorted(one["value"].unique())
+            wanted = [*((m, "") for m in self.people), *self.costs]
+            at = [self._grid(one[one["value"] == v], wanted, "mean") for v in points]
+            name = self._label(change) + ("" if number == "size" else f": {words.label(number)}")
+            value = self._said(str(change), str(number), points)
+            found.append(
+                {"name": name, "unit": _unit(one["unit"].iloc[0]), "value": value, "points": [_short(v) for v in points], "at": at}
+            )
+        return found
+
+    def _said(self, change: str, number: str, points: list[float]) -> float:
+        """Give where a lever stands: the value of the ledger, else the middle of its points."""
+        ledger = self.inputs.assumptions
+        name = change.split(": ", 1)[-1] + ("" if number == "size" else f": {number.replace('_', ' ')}")
+        rows = ledger[ledger["name"].astype(str).str.endswith(f": {name}")] if ledger is not None else pd.DataFrame()
+        held = rows[rows["value"].between(points[0], points[-1])] if len(rows) else rows
+        return float(held["value"].iloc[0]) if len(held) else float(points[len(points) // 2])
+
+    def _prices(self) -> list[dict[str, Any]]:
+        """Give the prices that have a range in the ledger; `of` says which unit costs each is."""
+        ledger, found = self.inputs.assumptions, []
+        for name in dict.fromkeys(c for c, _ in self.costs):
+            rows = ledger[ledger["name"] == f"{name}: amount"] if ledger is not None else pd.DataFrame()
+            if len(rows) and float(rows["low"].iloc[0]) < float(rows["high"].iloc[0]):
+                of = [i for i, (cost, _) in enumerate(self.costs) if cost == name]
+                row = rows.iloc[0]
+                ends = {n: float(row[n]) for n in ("low", "value", "high")}
+                found.append({"name": self._label(name), "unit": _unit(row["unit"]), "of": of, **ends})
+        return found
+
+    def first(self, data: dict[str, Any]) -> Panel:
+        """Give the panel with its first choice: everything, in the first year, if nothing is changed."""
+        run = data["run"][0]
+        rows = []
+        for i, name in enumerate([*data["people"], *data["lines"]]):
+            write = (lambda v: f"{v:,.1f}") if i < len(data["people"]) else words.pounds_exact
+            mean, low, high = (run[c][0][0][i] for c in ("mean", "low", "high"))
+            if mean is not None:
+                rows.append((name, write(mean), f"{write(low)} to {write(high)}"))
+        scenario = words.label(BASELINE)
+        caption = f"What the run says: {scenario}, {self.years[0]}"
+        return Panel(caption, ("What", "Expected", "4 years in 5"), tuple(rows), frozenset({1, 2}), data=as_data(data))
+
+    def fixed(self) -> tuple[Block, ...]:
+        """Say which numbers cannot be moved here."""
+        moved = {str(n) for n in self.table["change"].unique() if n}
+        applied = self.inputs.applied
+        others = [] if applied is None else [str(c) for c in applied["change"].unique() if str(c) not in moved]
+        said = []
+        if others:
+            said.append(
+                f"These cannot be moved in the page, each value of theirs is a run of its own: {words.join(map(self._label, others))}."
+            )
+        money = pd.DataFrame() if self.inputs.budget is None else self.inputs.budget
+        if any(money[c].abs().sum() > 0 for c in ("income_pence", "grant_pence", "saving_pence") if c in money):
+            said.append("Pounds are before income, grants and savings.")
+        return (Block(tuple(said)),) if said else ()
+
+
+def _short(value: float) -> float | None:
+    """Write a number with eight digits: pounds of a council to the pound."""
+    return None if not np.isfinite(value) else json.loads(f"{value:.8g}")
+
+
+def _unit(unit: object) -> str:
+    """Write a unit as a page shows it."""
+    said = str(unit)
+    return "" if said in ("ratio", "share", "probability", "1", "nan") else said.replace("GBP/", "pounds a ").replace("/", " a ")
+
+
+TEXTS = {
+    "everything": "Everything",
+    "scenario": "If",
+    "part": "For",
+    "year": "In the year",
+    "levers": "Numbers of this scenario",
+    "prices": "Prices",
+    "none": "This scenario has no number that can be moved.",
+    "as_run": "as in the run",
+    "held": "held at {value}",
+    "ends": "{at}; may be {low} to {high}",
+    "reset": "Back to the run",
+    "caption": "{scenario}: {part}, {year}",
+    "columns": ["What", "The run says", "4 years in 5", "With your numbers", "Difference", "About 4 years in 5"],
+    "range": "{low} to {high}",
+    "told": "{what}: {now}, {difference} than the run says.",
+    "more": "{amount} more",
+    "less": "{amount} less",
+    "same": "no more and no less",
+}
+"""What the script says."""
