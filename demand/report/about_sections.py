@@ -11,6 +11,7 @@ import pandas as pd
 
 from demand.report import words
 from demand.report.inputs import ReportInput
+from demand.report.languages import say
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.sign_off import sign_off_table
 
@@ -76,7 +77,7 @@ def quality_section(quality: Mapping[str, object] | None, scores: pd.DataFrame |
         parts.append(table_of(frame, "What was found in the data", names=names, formats={"count": "count"}))
     parts += _score_tables(scores) if scores is not None and len(scores) else []
     lead = verdict.get(str(quality.get("verdict")), "What the checks found before anything was forecast.")
-    return Section("quality", "The data", tuple(parts), lead)
+    return Section("quality", say("The data"), tuple(parts), lead)
 
 
 def _score_tables(scores: pd.DataFrame) -> list[Table]:
@@ -136,7 +137,7 @@ def method_section(inputs: ReportInput) -> Section:
     )
     return Section(
         "method",
-        "Method and limits",
+        say("Method and limits"),
         (Block(how, kind="list", heading="How it was done"), Block(limits, kind="list", heading="What it cannot tell")),
     )
 
@@ -170,7 +171,7 @@ def run_section(inputs: ReportInput) -> Section:
             rows += [(f"{text}: {name}", str(mark)) for name, mark in sorted(found.items())]
     return Section(
         "run",
-        "Where this comes from",
+        say("Where this comes from"),
         (*sign_off_table(inputs), Table("The marks of this run", ("What", "Value"), tuple(rows))),
         "Anyone with the same data, config and versions gets the same figures.",
     )

@@ -15,13 +15,14 @@ from demand.report import bars, figures, words
 from demand.report.change_section import year_change
 from demand.report.facts import Line, Money, lines, none_counted, said_change, scenario_demand
 from demand.report.inputs import BASELINE, ReportInput
+from demand.report.languages import message, say, say_many, spoken
 from demand.report.parts import Answer, stacked
 from demand.report.plan_facts import backcast_held, gap_sentence
 from demand.report.record import miss_summary, misses, years_held
 
 __all__ = ["answers"]
 
-UNTESTED = "; the range could not be tested: too few earlier forecasts"
+UNTESTED = message("; the range could not be tested: too few earlier forecasts")
 
 
 def answers(inputs: ReportInput) -> list[Answer]:
@@ -48,23 +49,29 @@ def answers(inputs: ReportInput) -> list[Answer]:
 
 
 def _what(inputs: ReportInput, line: Line | None, found: list[Line]) -> Answer:
-    question = "What will happen?"
+    question = say("What will happen?")
     if line is None or line.future.empty:
-        return Answer(question, "Not forecast", "", "This run has no forecast.")
+        return Answer(question, say("Not forecast"), "", say("This run has no forecast."))
     year = line.ahead
     picture = figures.fan(figures.Fan(line.title, line.past, line.future), write=line.write, events=line.events)
     if year is None:
         last = line.future.iloc[-1]
-        said = f"In {line.write(last['ds'])} we expect about {words.about(last['mean'])} {line.title}."
+        said = say(
+            "In {when} we expect about {number} {what}.", when=line.write(last["ds"]), number=words.about(last["mean"]), what=line.title
+        )
         ends = words.capital(words.spread(last["low"], last["mean"], last["high"])) + _untested(inputs)
         return Answer(question, words.about(last["mean"]), ends, said, picture)
     name, mean = str(year["financial_year"]), float(year["mean"])
-    how = "on average at any time" if line.kind == "stock" else "in the year"
-    before = line.past_years
-    against = ""
+    before, against = line.past_years, ""
     if len(before) and (change := said_change(mean, float(before.iloc[-1]))):
-        against = f": {change} the {words.about(before.iloc[-1])} of {before.index[-1]}"
-    sentence = f"In {name} we expect about {words.about(mean)} {line.title} {how}{against}."
+        then = words.about(before.iloc[-1])
+        against = say(": {change} the {number} of {year}", change=change, number=then, year=before.index[-1])
+    told = {"year": name, "number": words.about(mean), "what": line.title, "against": against}
+    sentence = (
+        say("In {year} we expect about {number} {what} on average at any time{against}.", **told)
+        if line.kind == "stock"
+        else say("In {year} we expect about {number} {what} in the year{against}.", **told)
+    )
     others = (said for other in found[1:] if (said := _one_more(other)))
     more = [*([_alone(line, found)] if line.alone else []), *islice(others, 3)]
     return Answer(
@@ -79,21 +86,27 @@ def _what(inputs: ReportInput, line: Line | None, found: list[Line]) -> Answer:
 
 def _alone(line: Line, found: list[Line]) -> str:
     """Say that the first page is about one series."""
-    which = "the one that costs most" if line.inputs.cost is not None and not line.inputs.cost.empty else "the largest"
-    return f"This run adds nothing up: of its {words.plural(len(found), 'series', 'series')} this page speaks of {which}."
+    priced = line.inputs.cost is not None and not line.inputs.cost.empty
+    return say(
+        "This run adds nothing up: of its {number} series this page speaks of {which}.",
+        number=len(found),
+        which=say("the one that costs most") if priced else say("the largest"),
+    )
 
 
-def _of(line: Line, word: str = "of") -> str:
+def _of(line: Line, words_for_it: str = message(" of {what}")) -> str:
     """Name the series that a sentence is about, where it is not all there is."""
-    return f" {word} {line.title}" if line.alone else ""
+    return say(words_for_it, what=line.title) if line.alone else ""
 
 
 def _one_more(line: Line) -> str:
     year = line.ahead
     if year is None:
         return ""
-    how = "at any time" if line.kind == "stock" else "in the year"
-    return f"Also about {words.about(year['mean'])} {line.title} {how} ({words.between(year['low'], year['high'])})."
+    told = {"number": words.about(year["mean"]), "what": line.title, "range": words.between(year["low"], year["high"])}
+    if line.kind == "stock":
+        return say("Also about {number} {what} at any time ({range}).", **told)
+    return say("Also about {number} {what} in the year ({range}).", **told)
 
 
 def _record(inputs: ReportInput, line: Line) -> str:
@@ -103,11 +116,20 @@ def _record(inputs: ReportInput, line: Line) -> str:
     found = next(iter(years_held(inputs, years[none_counted(years)])), None) if ahead is not None else None
     said = []
     if found is not None:
-        said.append(f"At earlier dates the range of the year that came next held in {found[0]} of {words.plural(found[1], 'year')}.")
+        said.append(
+            say_many(
+                "At earlier dates the range of the year that came next held in {held} of {number} year.",
+                "At earlier dates the range of the year that came next held in {held} of {number} years.",
+                found[1],
+                held=found[0],
+                number=found[1],
+            )
+        )
     factor = math.prod(inputs.run.get("widened", {}).values())
     if f"{factor:.1f}" != "1.0":
-        why = "because earlier ones held too seldom" if factor > 1 else "because earlier ones held more often than they said"
-        said.append(f"Ranges are made {factor:.1f} times as wide as past errors alone would make them, {why}.")
+        why = say("because earlier ones held too seldom") if factor > 1 else say("because earlier ones held more often than they said")
+        wide = message("Ranges are made {factor} times as wide as past errors alone would make them, {why}.")
+        said.append(say(wide, factor=f"{factor:.1f}", why=why))
     return " ".join(said)
 
 
@@ -117,96 +139,109 @@ def _untested(inputs: ReportInput) -> str:
     if summary is None or summary.empty:
         return ""
     tested = summary["measure"].astype(str).str.startswith("coverage") & summary["value"].notna()
-    return "" if tested.any() else UNTESTED
+    return "" if tested.any() else say(UNTESTED)
 
 
 def _sure(inputs: ReportInput, line: Line | None) -> Answer:
-    question = "How sure are we?"
+    question = say("How sure are we?")
     if line is None or line.years.empty:
-        return Answer(question, "Not known", "", "Without a whole financial year in the forecast there is no yearly range.")
+        return Answer(question, say("Not known"), "", say("Without a whole financial year in the forecast there is no yearly range."))
     years = line.years
     first, last = years.iloc[0], years.iloc[-1]
     ahead = line.ahead if line.ahead is not None else first
     half = (float(ahead["high"]) - float(ahead["low"])) / 2
     share = half / float(ahead["mean"]) if ahead["mean"] else float("nan")
-    sentence = f"Four years in five the figure{_of(line)} for {ahead['financial_year']} should lie inside this range"
+    told = message("Four years in five the figure{of} for {year} should lie inside this range")
+    sentence = say(told, of=_of(line), year=ahead["financial_year"])
     if len(years) > 1:
         wide = words.between(float(last["low"]), float(last["high"]))
-        sentence += f"; by {last['financial_year']} it has widened to {wide}"
+        sentence += say("; by {year} it has widened to {range}", year=last["financial_year"], range=wide)
     table = years.assign(name=[_year_name(r) for r in years.itertuples()])
     counted = line.past_years.tail(2)
-    known = pd.DataFrame({"name": [f"{y} (counted)" for y in counted.index], "mean": counted.to_numpy()})
-    how = "average at any time" if line.kind == "stock" else "in the year"
+    known = pd.DataFrame({"name": [say("{year} (counted)", year=y) for y in counted.index], "mean": counted.to_numpy()})
+    how = say("average at any time") if line.kind == "stock" else say("in the year")
     picture = bars.ranges(
         stacked(known, table[["name", "mean", "low", "high"]]),
-        title=f"{line.title}, {how}, by financial year",
-        of="Financial year",
+        title=say("{what}, {how}, by financial year", what=line.title, how=how),
+        of=say("Financial year"),
         money=False,
     )
     said = words.spread(ahead["low"], ahead["mean"], ahead["high"])
-    return Answer(question, f"Give or take {words.percent(share)}", words.capital(said) + _untested(inputs), sentence + ".", picture,
+    number = say("Give or take {share}", share=words.percent(share))
+    return Answer(question, number, words.capital(said) + _untested(inputs), sentence + ".", picture,
                   more=_record(inputs, line))  # fmt: skip
 
 
 def _year_name(row: object) -> str:
     months = getattr(row, "months_actual", 0)
-    return str(getattr(row, "financial_year", "")) + (f" ({int(months)} months counted)" if pd.notna(months) and 0 < months < 12 else "")
+    year, some = str(getattr(row, "financial_year", "")), pd.notna(months) and 0 < months < 12
+    return say("{year} ({months} months counted)", year=year, months=int(months)) if some else year
 
 
 def _why(inputs: ReportInput, line: Line | None) -> Answer:
-    question = "Why?"
+    question = say("Why?")
     year = None if line is None else line.ahead
     if line is None or year is None or inputs.explanation is None:
-        return Answer(question, "Not explained", "", "This run has not been asked for reasons.")
+        return Answer(question, say("Not explained"), "", say("This run has not been asked for reasons."))
     change = year_change(inputs, line)
     if change is None:
-        return Answer(question, "Not explained", "", "There is no whole year before the forecast to compare with.")
+        return Answer(question, say("Not explained"), "", say("There is no whole year before the forecast to compare with."))
     order, then, name = change.steps, change.start, change.then
     total = float(order.sum())
     shown, rest = order.head(5), order.iloc[5:]
     if len(rest):
-        shown = pd.concat([shown, pd.Series({"everything else": float(rest.sum())})])
+        shown = pd.concat([shown, pd.Series({say("everything else"): float(rest.sum())})])
     frame = pd.DataFrame({"name": [words.capital(n) for n in shown.index], "value": shown.to_numpy()})
-    picture = bars.bars(
-        frame, title=f"what the change from {name} to {year['financial_year']} goes with, in {line.unit}", of="Reason", money=False
-    )
+    what = words.label(line.unit, inputs.spec.names)
+    title = say("what the change from {then} to {now} goes with, in {what}", then=name, now=year["financial_year"], what=what)
+    picture = bars.bars(frame, title=title, of=say("Reason"), money=False)
     big = [f"{n} ({'+' if v > 0 else ''}{words.about(v)})" for n, v in order.head(2).items()]
-    sentence = f"Compared with {name}, the change{_of(line, 'in')} goes mostly with {words.join(big)}."
-    said = f"{_from_to(float(year['low']) - then, float(year['high']) - then)} than the {words.about(then)} of {name}; 4 years in 5"
+    sentence = say(
+        "Compared with {year}, the change{of} goes mostly with {reasons}.",
+        year=name,
+        of=_of(line, message(" in {what}")),
+        reasons=words.join(big),
+    )
+    change_said = _from_to(float(year["low"]) - then, float(year["high"]) - then)
+    said = say("{change} than the {number} of {year}; 4 years in 5", change=change_said, number=words.about(then), year=name)
     return Answer(question, words.capital(_more(total)), said, sentence, picture)
 
 
 def _from_to(low: float, high: float) -> str:
     if low < 0 < high:
-        return f"Between {_more(low)} and {_more(high)}"
-    ends = sorted((abs(low), abs(high)))
-    return f"Between {words.about(ends[0])} and {words.about(ends[1])} {'more' if low >= 0 else 'fewer'}"
+        return say("Between {low} and {high}", low=_more(low), high=_more(high))
+    ends = dict(zip(("low", "high"), map(words.about, sorted((abs(low), abs(high)))), strict=True))
+    return say("Between {low} and {high} more", **ends) if low >= 0 else say("Between {low} and {high} fewer", **ends)
 
 
 def _more(change: float) -> str:
-    return "no more" if abs(change) < 0.05 else f"{words.about(abs(change))} {'more' if change > 0 else 'fewer'}"
+    if abs(change) < 0.05:
+        return say("no more")
+    return say("{number} more", number=words.about(change)) if change > 0 else say("{number} fewer", number=words.about(-change))
 
 
 def _cost(inputs: ReportInput, money: Money | None) -> Answer:
-    question, mark = "What will it cost?", inputs.marked("cost", "price", "budget", "uplift", "item")
+    question, mark = say("What will it cost?"), inputs.marked("cost", "price", "budget", "uplift", "item")
     if money is None or money.years().empty:
-        return Answer(
-            question, "Not priced", "", "Give unit costs and budget lines in the config, and this page tells pounds by financial year."
-        )
+        lacks = say("Give unit costs and budget lines in the config, and this page tells pounds by financial year.")
+        return Answer(question, say("Not priced"), "", lacks)
     year, years = money.year, money.years()
     row = money.at(BASELINE, year)
     expected = float(row["expected"])
-    said = words.spread(row["low"], expected, row["high"], money=True) if pd.notna(row["low"]) else "the range of the total is not known"
+    said = (
+        words.spread(row["low"], expected, row["high"], money=True) if pd.notna(row["low"]) else say("the range of the total is not known")
+    )
     if not row["tested"]:
-        said += UNTESTED
-    sentence = f"In {year} we expect to need {words.pounds(expected)}"
+        said += say(UNTESTED)
+    sentence = say("In {year} we expect to need {money}", year=year, money=words.pounds(expected))
     if pd.notna(row["budget"]) and row["budget"] > 0:
-        sentence += f", {_against(expected, float(row['budget']))} the budget of {words.pounds(row['budget'])}"
+        against = _against(expected, float(row["budget"]))
+        sentence += say(", {change} the budget of {money}", change=against, money=words.pounds(row["budget"]))
         if pd.notna(row["p_overspend"]):
-            sentence += f"; the chance of an overspend is {words.chance(row['p_overspend'])}"
+            sentence += say("; the chance of an overspend is {chance}", chance=words.chance(row["p_overspend"]))
     frame = years.assign(name=[_year_name(r) for r in years.itertuples()], mark=years["budget"])[["name", "mark", "low", "high"]]
     frame["mean"] = years["expected"]
-    picture = bars.ranges(frame, title="what we expect to spend, by financial year", of="Financial year", money=True)
+    picture = bars.ranges(frame, title=say("what we expect to spend, by financial year"), of=say("Financial year"), money=True)
     more = gap_sentence(inputs)
     return Answer(question, words.pounds(expected), words.capital(said), sentence + ".", picture, mark=mark, more=more)
 
@@ -214,14 +249,14 @@ def _cost(inputs: ReportInput, money: Money | None) -> Answer:
 def _against(expected: float, budget: float) -> str:
     gap = expected - budget
     if abs(gap) < 0.005 * budget:
-        return "about the same as"
-    return f"{words.pounds(abs(gap))} {'more' if gap > 0 else 'less'} than"
+        return say("about the same as")
+    return say("{money} more than", money=words.pounds(gap)) if gap > 0 else say("{money} less than", money=words.pounds(-gap))
 
 
 def _options(inputs: ReportInput, line: Line | None, money: Money | None) -> Answer:
-    question, mark = "What could be done?", inputs.marked("scenario", "change", "cost", "price", "uplift")
+    question, mark = say("What could be done?"), inputs.marked("scenario", "change", "cost", "price", "uplift")
     if not inputs.scenarios:
-        return Answer(question, "No options tried", "", "Describe scenarios in the config, and this page compares them.")
+        return Answer(question, say("No options tried"), "", say("Describe scenarios in the config, and this page compares them."))
     if money is None or money.years().empty or not set(inputs.scenarios) & set(money.totals["scenario"]):
         return _options_people(inputs, line, question, mark)
     year = money.year_of_options(inputs.scenarios)
@@ -230,21 +265,23 @@ def _options(inputs: ReportInput, line: Line | None, money: Money | None) -> Ans
     gaps = {s: float(row["expected"] - base["expected"]) for s, row in rows}
     best, worst = min(gaps, key=lambda s: gaps[s]), max(gaps, key=lambda s: gaps[s])
     frame = pd.DataFrame({"name": [words.capital(words.label(s, inputs.spec.names)) for s in gaps], "value": list(gaps.values())})
-    picture = bars.bars(frame, title=f"what each scenario does to the cost of {year}", of="Scenario", money=True)
+    picture = bars.bars(frame, title=say("what each scenario does to the cost of {year}", year=year), of=say("Scenario"), money=True)
     row = next(r for s, r in rows if s == best)
     name = words.label(best, inputs.spec.names)
     if gaps[best] < 0:
-        ends = f"{words.pounds(row['expected'])} instead of {words.pounds(base['expected'])}"
-        sentence = f"Of what was tried, ‘{name}’ lowers the cost of {year} most: {ends}"
-        number = f"{words.pounds(-gaps[best])} less"
+        ends = say("{money} instead of {before}", money=words.pounds(row["expected"]), before=words.pounds(base["expected"]))
+        sentence = say("Of what was tried, ‘{name}’ lowers the cost of {year} most: {ends}", name=name, year=year, ends=ends)
+        number = say("{money} less", money=words.pounds(-gaps[best]))
     else:
-        sentence = f"Nothing that was tried lowers the cost of {year}; ‘{name}’ adds least"
-        number = f"{words.pounds(gaps[best])} more"
+        sentence = say("Nothing that was tried lowers the cost of {year}; ‘{name}’ adds least", name=name, year=year)
+        number = say("{money} more", money=words.pounds(gaps[best]))
     if gaps[worst] > 0 and worst != best:
-        sentence += f"; ‘{words.label(worst, inputs.spec.names)}’ would add {words.pounds(gaps[worst])}"
+        dearest = words.label(worst, inputs.spec.names)
+        sentence += say("; ‘{name}’ would add {money}", name=dearest, money=words.pounds(gaps[worst]))
     with_it = words.spread(row["low"], row["expected"], row["high"], money=True) if pd.notna(row["low"]) else words.pounds(row["expected"])
-    more = "Some of what was tried goes beyond anything observed so far: see the warnings under What if?" if inputs.warnings else ""
-    return Answer(question, number, f"With it the cost is {with_it}", sentence + ".", picture, mark=mark, more=more)
+    beyond = message("Some of what was tried goes beyond anything observed so far: see the warnings under What if?")
+    more, cost = say(beyond) if inputs.warnings else "", say("With it the cost is {range}", range=with_it)
+    return Answer(question, number, cost, sentence + ".", picture, mark=mark, more=more)
 
 
 def _short(name: str) -> str:
@@ -253,7 +290,7 @@ def _short(name: str) -> str:
 
 def _options_people(inputs: ReportInput, line: Line | None, question: str, mark: str) -> Answer:
     if line is None or inputs.demand is None:
-        return Answer(question, "Not compared", "", "The scenarios of this run have no forecast to act on.", mark=mark)
+        return Answer(question, say("Not compared"), "", say("The scenarios of this run have no forecast to act on."), mark=mark)
     table = scenario_demand(inputs, line)
     last = table["ds"].max()
     ends = table[table["ds"] == last].set_index("scenario")["mean"]
@@ -262,26 +299,39 @@ def _options_people(inputs: ReportInput, line: Line | None, question: str, mark:
     frame = pd.DataFrame({"name": [_short(words.capital(words.label(s, inputs.spec.names))) for s in ends.index], "mean": ends.to_numpy()})
     frame = frame.assign(low=float("nan"), high=float("nan"))
     when = line.write(last)
-    picture = bars.ranges(frame, title=f"{line.title} in {when} under each scenario", of="Scenario", money=False, note="Expected values.")
-    verb = "fewer" if gaps[best] < 0 else "more"
-    name, gap = words.label(best, inputs.spec.names), words.count(abs(gaps[best]))
-    sentence = f"With ‘{name}’ we expect {gap} {verb} {line.title} in {when} than without it."
-    said = f"about {words.count(ends[best])} with it, {words.count(ends[BASELINE])} without"
-    return Answer(question, f"{words.count(abs(gaps[best]))} {verb}", words.capital(said), sentence, picture, mark=mark)
+    title = say("{what} in {when} under each scenario", what=line.title, when=when)
+    picture = bars.ranges(frame, title=title, of=say("Scenario"), money=False, note=say("Expected values."))
+    gap = words.count(abs(gaps[best]))
+    told = {"name": words.label(best, inputs.spec.names), "number": gap, "what": line.title, "when": when}
+    if gaps[best] < 0:
+        number = say("{number} fewer", number=gap)
+        sentence = say("With ‘{name}’ we expect {number} fewer {what} in {when} than without it.", **told)
+    else:
+        number = say("{number} more", number=gap)
+        sentence = say("With ‘{name}’ we expect {number} more {what} in {when} than without it.", **told)
+    said = say("about {number} with it, {other} without", number=words.count(ends[best]), other=words.count(ends[BASELINE]))
+    return Answer(question, number, words.capital(said), sentence, picture, mark=mark)
 
 
 def _before(inputs: ReportInput, line: Line | None) -> Answer:
-    question = "Were we right before?"
+    question = say("Were we right before?")
     said_then = pd.DataFrame() if line is None else misses(inputs, line)
     summary = miss_summary(said_then) if line is not None else None
     if line is None or summary is None:
-        return Answer(question, "Not tested", "", "This run has not replayed its past. `demand backtest` does.")
+        return Answer(question, say("Not tested"), "", say("This run has not replayed its past. `demand backtest` does."))
     typical, least, most, times = summary
     stretch = int(said_then.groupby("cutoff").size().max())
-    span = "year" if stretch >= int(inputs.frequency.per_year) else words.plural(stretch, "period")
-    sentence = (
-        f"We stood at {words.plural(times, 'earlier date')}, used only what was known then, and were out by {words.percent(typical)} "
-        f"on average over the {span} that followed{_of(line, 'for')}"
+    short = say_many("{number} period", "{number} periods", stretch, number=stretch)
+    sentence = say_many(
+        "We stood at {number} earlier date, used only what was known then, and were out by {share} on average over the {span} that "
+        "followed{of}.",
+        "We stood at {number} earlier dates, used only what was known then, and were out by {share} on average over the {span} that "
+        "followed{of}.",
+        times,
+        number=times,
+        share=words.percent(typical),
+        span=say("year") if stretch >= int(inputs.frequency.per_year) else short,
+        of=_of(line, message(" for {what}")),
     )
     what = "average number" if line.kind == "stock" else "total"
     about_all = () if line.alone else inputs.track_record
@@ -289,9 +339,17 @@ def _before(inputs: ReportInput, line: Line | None) -> Answer:
     named = line.unit if line.where or level == "total" else f"{line.unit} ({level})"
     mine = [s for s in about_all if f"the {what} of {named} " in s and f"the {what} of {named} (" not in s]
     record = next((s for s in mine if not words.banned_in(s)), "")
-    title = f"{line.title}: what we would have said a year ahead, and what happened"
+    if record and spoken() != "en":  # the sentences of the evaluation are stored as they were written
+        record = say("More about this stands under Track record.")
+    title = say("{what}: what we would have said a year ahead, and what happened", what=line.title)
     picture = figures.past(line.past, said_then, title=title, write=line.write)
-    said = f"Between {words.percent(least)} and {words.percent(most)} in {words.plural(times, 'test')}"
-    return Answer(
-        question, f"Out by {words.percent(typical)}", said, sentence + ".", picture, more=f"{record} {backcast_held(inputs)}".strip()
+    said = say_many(
+        "Between {low} and {high} in {number} test",
+        "Between {low} and {high} in {number} tests",
+        times,
+        low=words.percent(least),
+        high=words.percent(most),
+        number=times,
     )
+    number = say("Out by {share}", share=words.percent(typical))
+    return Answer(question, number, said, sentence, picture, more=f"{record} {backcast_held(inputs)}".strip())

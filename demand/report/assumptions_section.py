@@ -9,6 +9,7 @@ import pandas as pd
 
 from demand.report import words
 from demand.report.inputs import PAST_REVIEW, PLACEHOLDER, ReportInput
+from demand.report.languages import say
 from demand.report.parts import Block, Figure, Section, Table, table_of
 
 __all__ = ["assumptions_section"]
@@ -62,7 +63,7 @@ def assumptions_section(inputs: ReportInput) -> Section | None:
     )
     return Section(
         "assumptions",
-        "Assumptions",
+        say("Assumptions"),
         tuple(parts),
         "Every number that was given to the forecast and not found in the data.",
         mark=inputs.marked(),

@@ -14,13 +14,16 @@ import numpy as np
 import pandas as pd
 
 from demand.report.figures import BLUE, GREY, ORANGE, PINK, TURQUOISE, drawn, number_axis, percent_axis, wrapped
+from demand.report.languages import message, say
 from demand.report.parts import Figure, table_of
 from demand.report.words import capital, count, join, percent, pounds, pounds_short
 
 __all__ = ["bars", "changes", "ranges", "steps"]
 
+BUDGET = message("Budget")
 
-def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str = "Budget", note: str = "") -> Figure:
+
+def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str = BUDGET, note: str = "") -> Figure:
     """Show expected values with their ranges beside what was set or counted.
 
     Parameters
@@ -39,7 +42,7 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
     -------
     Figure
     """
-    write, short = (pounds, pounds_short) if money else (count, count)
+    mark, (write, short) = say(mark), (pounds, pounds_short) if money else (count, count)
     known = frame["low"].isna() | frame["high"].isna()
 
     def draw(canvas: Any) -> None:
@@ -56,7 +59,7 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
             capsize=7,
             capthick=3,
             zorder=3,
-            label="4 years in 5",
+            label=say("4 years in 5"),
         )
         if "mark" in frame and frame["mark"].notna().any():
             axes.hlines(frame["mark"], at - 0.4, at + 0.4, color=PINK, lw=3, zorder=4, label=mark)
@@ -73,7 +76,7 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
 
     said = join(
         f"{r.name} {write(r.mean)}"
-        + ("" if pd.isna(r.low) else f" (4 years in 5 between {write(r.low)} and {write(r.high)})")
+        + ("" if pd.isna(r.low) else say(" (4 years in 5 between {low} and {high})", low=write(r.low), high=write(r.high)))
         + (f", {mark.lower()} {write(r.mark)}" if "mark" in frame and pd.notna(r.mark) else "")
         for r in frame.rename(columns={"name": "label"}).assign(name=frame["name"]).itertuples(index=False)
     )
@@ -84,9 +87,9 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
         title,
         names=names,
         formats=dict.fromkeys(("mean", "low", "high", "mark"), how),
-        note=note or "Low to high: 4 years in 5. A row without them was counted.",
+        note=note or say("Low to high: 4 years in 5. A row without them was counted."),
     )
-    return Figure(partial(drawn, draw), f"Bar chart of {title}: {said}.", behind, capital(title))
+    return Figure(partial(drawn, draw), say("Bar chart of {what}: {said}.", what=title, said=said), behind, capital(title))
 
 
 def _on_bars(axes: Any, rows: list[tuple[float, float, str]], short: Callable[[float], str]) -> None:
@@ -134,9 +137,9 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
     def draw(canvas: Any) -> None:
         axes, at = canvas.subplots(), np.arange(len(rows))
         for column, colour, hatch in (("low", TURQUOISE, None), ("high", BLUE, None)) if two else (("value", None, None),):
-            values = rows[column]
+            values, end = rows[column], {"low": say("At its low end"), "high": say("At its high end")}.get(column)
             colours = colour or [BLUE if v >= 0 else TURQUOISE for v in values]
-            axes.barh(at, values, color=colours, height=0.6, hatch=hatch, zorder=2, label=f"At its {column} end" if two else None)
+            axes.barh(at, values, color=colours, height=0.6, hatch=hatch, zorder=2, label=end)
             for y, v in zip(at, values, strict=True):
                 side = 1 if v >= 0 else -1
                 axes.annotate(
@@ -154,15 +157,14 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
 
     columns = ("low", "high") if two else ("value",)
     said = join(
-        f"{n} {' to '.join(signed(float(v)) for v in row)}"
+        f"{n} " + (say("{low} to {high}", low=signed(float(row[0])), high=signed(float(row[1]))) if two else signed(float(row[0])))
         for n, row in zip(frame["name"], frame[list(columns)].itertuples(index=False), strict=True)
     )
     how = "exact" if money else ("percent" if share else "count")
     names = {"name": capital(of), "value": "Effect", "low": "At its low end", "high": "At its high end"}
     behind = table_of(frame, title, names=names, formats=dict.fromkeys(columns, how))
-    return Figure(
-        partial(drawn, draw, size=(5.8, max(1.5, 0.4 * len(rows) + 0.8))), f"Bar chart of {title}: {said}.", behind, capital(title)
-    )
+    alt = say("Bar chart of {what}: {said}.", what=title, said=said)
+    return Figure(partial(drawn, draw, size=(5.8, max(1.5, 0.4 * len(rows) + 0.8))), alt, behind, capital(title))
 
 
 def steps(frame: pd.DataFrame, *, title: str, start: float, money: bool, total: str) -> Figure:
@@ -211,15 +213,22 @@ def steps(frame: pd.DataFrame, *, title: str, start: float, money: bool, total: 
         _bare(axes, at, names, ends=np.array([*begins, *(begins + values)]))
 
     lines = [f"{n} {'+' if v > 0 else ''}{write(v)}" for n, v in zip(names, values, strict=True)]
-    alt = f"Step chart of {title}. From {write(start)}: {'; then '.join(lines[:-1])}. {lines[-1]}, to {write(start + float(ends[-1]))}."
-    table = pd.DataFrame({"name": ["Before", *names[:-1], "After"], "amount": [start, *amounts, start + float(ends[-1])]})
+    alt = say(
+        "Step chart of {what}. From {start}: {steps}. {total}, to {end}.",
+        what=title,
+        start=write(start),
+        steps=say("; then ").join(lines[:-1]),
+        total=lines[-1],
+        end=write(start + float(ends[-1])),
+    )
+    table = pd.DataFrame({"name": [say("Before"), *names[:-1], say("After")], "amount": [start, *amounts, start + float(ends[-1])]})
     how = "exact" if money else (lambda v: f"{v:,.1f}")
     behind = table_of(
         table,
         title,
-        names={"name": "Step", "amount": "Pounds" if money else "Number"},
+        names={"name": "Step", "amount": say("Pounds") if money else say("Number")},
         formats={"amount": how},
-        note="The first row and the steps add up to the last row.",
+        note=say("The first row and the steps add up to the last row."),
     )
     return Figure(partial(drawn, draw, size=(5.8, max(1.6, 0.42 * len(names) + 0.6))), alt, behind, capital(title))
 
@@ -257,8 +266,8 @@ def changes(frame: pd.DataFrame, *, title: str, of: str) -> Figure:
     def draw(canvas: Any) -> None:
         axes, at = canvas.subplots(), np.arange(len(rows))
         axes.hlines(at, rows["average"], rows["share"], color="#6F777B", lw=2, zorder=2)
-        axes.scatter(rows["average"], at, s=46, facecolors="white", edgecolors=GREY, linewidths=1.6, zorder=3, label="Everybody")
-        axes.scatter(rows["share"], at, s=60, color=BLUE, zorder=4, label="This segment")
+        axes.scatter(rows["average"], at, s=46, facecolors="white", edgecolors=GREY, linewidths=1.6, zorder=3, label=say("Everybody"))
+        axes.scatter(rows["share"], at, s=60, color=BLUE, zorder=4, label=say("This segment"))
         axes.set_yticks(at, [wrapped(str(n), 34) for n in rows["name"]])
         percent_axis(axes.xaxis)
         axes.set_xlim(0, min(1.0, max(0.1, float(rows[["share", "average"]].max().max()) * 1.1)))
@@ -266,11 +275,10 @@ def changes(frame: pd.DataFrame, *, title: str, of: str) -> Figure:
         axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)
 
     said = join(
-        f"{n} {percent(s)} against {percent(a)} of everybody"
+        say("{name} {share} against {other} of everybody", name=n, share=percent(s), other=percent(a))
         for n, s, a in zip(frame["name"], frame["share"], frame["average"], strict=True)
     )
     names = {"name": capital(of), "share": "This segment", "average": "Everybody", "index": "Index (100 = everybody)"}
     behind = table_of(frame, title, names=names, formats={"share": "percent", "average": "percent", "index": "count"})
-    return Figure(
-        partial(drawn, draw, size=(5.8, max(1.7, 0.36 * len(rows) + 0.9))), f"Dot chart of {title}: {said}.", behind, capital(title)
-    )
+    alt = say("Dot chart of {what}: {said}.", what=title, said=said)
+    return Figure(partial(drawn, draw, size=(5.8, max(1.7, 0.36 * len(rows) + 0.9))), alt, behind, capital(title))

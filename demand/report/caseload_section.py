@@ -12,6 +12,7 @@ from demand.report import words
 from demand.report.book import Book
 from demand.report.inputs import ReportInput
 from demand.report.laid import Laid, sheet_of
+from demand.report.languages import message, say
 from demand.report.parts import Block, Figure, Section, Table
 
 __all__ = ["caseload_section", "caseload_sheet", "caseload_tables"]
@@ -19,7 +20,7 @@ __all__ = ["caseload_section", "caseload_sheet", "caseload_tables"]
 TOTAL = "total"
 AFTER = 365
 """Days after which the page says how stays have ended."""
-LEAD = "Who is there now runs on at their own prices; new starts come from the forecast. Stays count those who are still there."
+LEAD = message("Who is there now runs on at their own prices; new starts come from the forecast. Stays count those who are still there.")
 COUNTED = {"opened": "Openings", "closed": "Closings"}
 
 
@@ -29,7 +30,7 @@ def caseload_section(inputs: ReportInput) -> Section | None:
     if not tables:
         return None
     parts: list[Table | Figure | Block] = [t.table for t in tables]
-    return Section("caseload", "Who is there, and for how long", tuple(parts), LEAD)
+    return Section("caseload", say("Who is there, and for how long"), tuple(parts), say(LEAD))
 
 
 def caseload_sheet(book: Book) -> None:

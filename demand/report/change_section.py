@@ -14,6 +14,7 @@ import pandas as pd
 from demand.report import bars, words
 from demand.report.facts import TOTAL, Line, why_parts
 from demand.report.inputs import ReportInput
+from demand.report.languages import message, say
 from demand.report.parts import Block, Figure, Table, table_of
 
 __all__ = ["YearChange", "driver_order", "hard_to_explain", "since_last_forecast", "since_last_year", "year_change"]
@@ -24,7 +25,7 @@ BOOKKEEPING = (words.feature("reconciliation"), words.feature("calibration"))
 """Parts that are no reason: they make parts and totals agree, and keep counts from being negative."""
 SURE = 0.8
 """In which share of the estimates a driver must come first, that it is told as the first."""
-CAUSES = {"revised data": "counts that were revised", "new actuals": "new counts", "model": "the model"}
+CAUSES = {"revised data": message("counts that were revised"), "new actuals": message("new counts"), "model": message("the model")}
 """Steps of moved.csv that have another name where people read them."""
 MOST_STEPS = 7
 
@@ -70,8 +71,10 @@ def year_change(inputs: ReportInput, line: Line) -> YearChange | None:
         return None
     named = parts.assign(name=[words.feature(f, inputs.spec.names) for f in parts["feature"]]).groupby("name")["amount"].sum()
     start = float(before.iloc[-1])
-    named["recent level"] = float(named.get("recent level", 0.0)) - start
-    named = named.rename({"recent level": "where we stand already", "recent counts": "how counts moved lately", "trend": "the trend"})
+    level = say("recent level")
+    named[level] = float(named.get(level, 0.0)) - start
+    said = {level: say("where we stand already"), say("recent counts"): say("how counts moved lately"), say("trend"): say("the trend")}
+    named = named.rename(said)
     order = named.reindex(named.abs().sort_values(ascending=False).index)
     return YearChange(str(before.index[-1]), str(year["financial_year"]), start, order)
 
@@ -83,11 +86,16 @@ def since_last_year(inputs: ReportInput, line: Line) -> Figure | None:
         return None
     shown, rest = change.steps.head(MOST_STEPS), change.steps.iloc[MOST_STEPS:]
     if len(rest):
-        shown = pd.concat([shown, pd.Series({"everything else": float(rest.sum())})])
+        shown = pd.concat([shown, pd.Series({say("everything else"): float(rest.sum())})])
     frame = pd.DataFrame({"name": [words.capital(n) for n in shown.index], "amount": shown.to_numpy()})
-    how = "average at any time" if line.kind == "stock" else "in the year"
-    title = f"{line.title}, {how}: from {change.then} (counted) to {change.now} (expected), and what the change goes with"
-    return bars.steps(frame, title=title, start=change.start, money=False, total="All together")
+    title = say(
+        "{what}, {how}: from {then} (counted) to {now} (expected), and what the change goes with",
+        what=line.title,
+        how=say("average at any time") if line.kind == "stock" else say("in the year"),
+        then=change.then,
+        now=change.now,
+    )
+    return bars.steps(frame, title=title, start=change.start, money=False, total=say("All together"))
 
 
 def hard_to_explain(inputs: ReportInput, line: Line) -> list[Block]:
@@ -96,10 +104,11 @@ def hard_to_explain(inputs: ReportInput, line: Line) -> list[Block]:
     parts = pd.DataFrame() if year is None else why_parts(inputs, line, str(year["financial_year"]))
     if parts.empty or year is None:
         return []
-    kept = parts["amount"].abs()[[words.feature(f) in BOOKKEEPING for f in parts["feature"]]].sum()
+    kept = parts["amount"].abs()[[words.feature(f) in [say(b) for b in BOOKKEEPING] for f in parts["feature"]]].sum()
     if kept <= HARD * abs(float(parts["amount"].sum())):
         return []
-    said = f"The forecast of {line.title} is hard to explain: {words.count(kept)} of it is making parts and totals agree, and adjustment."
+    told = message("The forecast of {what} is hard to explain: {number} of it is making parts and totals agree, and adjustment.")
+    said = say(told, what=line.title, number=words.count(kept))
     return [Block((said,), kind="warning")]
 
 
@@ -113,13 +122,13 @@ def since_last_forecast(inputs: ReportInput) -> list[Figure | Block]:
     parts: list[Figure | Block] = []
     for year, one in rows.groupby("financial_year", sort=False):
         start, amounts = float(one["before_pence"].iloc[0]) / 100, one["amount_pence"].astype(float) / 100
-        names = [words.capital(CAUSES.get(str(s), words.label(s, inputs.spec.names))) for s in one["step"]]
+        names = [words.capital(say(CAUSES.get(str(s), words.label(s, inputs.spec.names)))) for s in one["step"]]
         frame = pd.DataFrame({"name": names, "amount": amounts.to_numpy()})
         frame = frame[frame["amount"].abs() >= 0.5]
         if len(frame):
-            what = "all lines" if len(whole) else words.label(one["line"].iloc[0], inputs.spec.names)
-            title = f"what moved the expected cost of {what} in {year} since the forecast before"
-            parts.append(bars.steps(frame, title=title, start=start, money=True, total="All together"))
+            what = say("all lines") if len(whole) else words.label(one["line"].iloc[0], inputs.spec.names)
+            title = say("what moved the expected cost of {what} in {year} since the forecast before", what=what, year=year)
+            parts.append(bars.steps(frame, title=title, start=start, money=True, total=say("All together")))
     return parts[:3]
 
 
@@ -147,15 +156,15 @@ def driver_order(inputs: ReportInput) -> tuple[Table, Block] | None:
     frame["does"] = [float(size[n].mean()) for n in order]
     table = table_of(
         frame,
-        "How sure the order of drivers is",
+        say("How sure the order of drivers is"),
         names={"place": "Place", "driver": "Driver", "does": "Goes with a difference of", "held": "Has this place in"},
         formats={"place": "count", "does": "percent", "held": "percent"},
-        note="Over the values that were seen, on average over series. Of all estimates that the history allows.",
+        note=say("Over the values that were seen, on average over series. Of all estimates that the history allows."),
     )
-    first = f"{names[0]} comes first in {words.percent(held[0])} of the estimates"
+    first = say("{name} comes first in {share} of the estimates", name=names[0], share=words.percent(held[0]))
     said = (
-        f"{first}: the order can be relied on."
+        say("{first}: the order can be relied on.", first=first)
         if held[0] >= SURE
-        else f"The order of drivers is not stable: {first}. None of them is told as the main reason."
+        else say("The order of drivers is not stable: {first}. None of them is told as the main reason.", first=first)
     )
     return table, Block((said,))

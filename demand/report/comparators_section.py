@@ -12,11 +12,13 @@ import pandas as pd
 from demand.report.book import Book
 from demand.report.inputs import ReportInput
 from demand.report.laid import Laid, sheet_of
+from demand.report.languages import message, say
 from demand.report.parts import Block, Section
 
 __all__ = ["comparators_section", "comparators_sheet"]
 
-TITLE, LEAD = "Beside other areas", "How many there are for every 10,000 people, here and elsewhere, and how far that may be chance."
+TITLE = message("Beside other areas")
+LEAD = message("How many there are for every 10,000 people, here and elsewhere, and how far that may be chance.")
 PLACES = {"very high": "Far above", "high": "Above", "as others": "As others", "low": "Below", "very low": "Far below"}
 NAMES = {
     "name": "Area",
@@ -36,7 +38,7 @@ def comparators_section(inputs: ReportInput) -> Section | None:
     """Show our rate beside those of other areas."""
     found = _laid(inputs)
     said = (Block(inputs.comparator_notes),) if inputs.comparator_notes else ()
-    return None if found is None else Section("comparators", TITLE, (found.table, *said), LEAD)
+    return None if found is None else Section("comparators", say(TITLE), (found.table, *said), say(LEAD))
 
 
 def comparators_sheet(book: Book) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 from demand.calendar import FinancialYear, average_stock, stock_weights, year_shares
 from demand.disclosure.open_data import ALL
 from demand.report.inputs import BASELINE, ReportInput
+from demand.report.languages import say
 from demand.report.words import label, percent, period
 
 __all__ = [
@@ -382,5 +383,5 @@ def said_change(now: float, then: float) -> str:
         return ""
     share = now / then - 1
     if abs(share) < 0.01:
-        return "about the same as"
-    return f"{percent(abs(share))} {'more' if share > 0 else 'fewer'} than"
+        return say("about the same as")
+    return say("{share} more than", share=percent(share)) if share > 0 else say("{share} fewer than", share=percent(-share))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from demand.report.languages import months_short, say, say_many, spoken
 from demand.report.parts import Figure, stacked, table_of
 from demand.report.words import capital, count, join, percent, pounds_short
 
@@ -23,6 +24,7 @@ __all__ = ["Fan", "drawn", "fan", "grid", "number_axis", "past", "percent_axis",
 
 BLUE, TURQUOISE, PINK, ORANGE, GREY, PURPLE = "#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D", "#A285D1"
 """https://analysisfunction.civilservice.gov.uk/policy-store/data-visualisation-colours-in-charts/"""
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 PALE, PALER = "#9DB9D3", "#D3E0EC"
 STYLE: Any = {
     "svg.hashsalt": "demand",
@@ -91,7 +93,20 @@ def _dates(axes: Any) -> None:
     formatter: Any = ConciseDateFormatter
     where = locator(minticks=3, maxticks=8)
     axes.xaxis.set_major_locator(where)
-    axes.xaxis.set_major_formatter(formatter(where, show_offset=False))
+    axes.xaxis.set_major_formatter(formatter(where, show_offset=False) if spoken() == "en" else _months_said(formatter(where)))
+
+
+def _months_said(formatter: Any) -> Any:
+    """Write the dates along an axis with the months of the language that is spoken."""
+    own = months_short()
+    formatter.show_offset = False
+    found = formatter.format_ticks
+
+    def said(values: Any) -> list[str]:
+        return [next((t.replace(m, own[i]) for i, m in enumerate(MONTHS, start=1) if m in t), t) for t in found(values)]
+
+    formatter.format_ticks = said
+    return formatter
 
 
 def _mark(axes: Any, events: pd.DataFrame, *, since: pd.Timestamp) -> None:
@@ -119,11 +134,11 @@ def _one_fan(axes: Any, lines: Fan, events: pd.DataFrame | None, *, legend: bool
     if events is not None and len(past):
         _mark(axes, events, since=past["ds"].min())
     if {"lower", "upper"} <= set(future):
-        axes.fill_between(future["ds"], future["lower"], future["upper"], color=PALER, lw=0, label="19 times in 20")
-    axes.fill_between(future["ds"], future["low"], future["high"], color=PALE, lw=0, label="4 times in 5")
-    axes.plot(past["ds"], past["y"], color=GREY, lw=1.6, label="Counted")
+        axes.fill_between(future["ds"], future["lower"], future["upper"], color=PALER, lw=0, label=say("19 times in 20"))
+    axes.fill_between(future["ds"], future["low"], future["high"], color=PALE, lw=0, label=say("4 times in 5"))
+    axes.plot(past["ds"], past["y"], color=GREY, lw=1.6, label=say("Counted"))
     joined = stacked(past[["ds", "y"]].dropna().tail(1).rename(columns={"y": "mean"}), future[["ds", "mean"]])
-    axes.plot(joined["ds"], joined["mean"], color=BLUE, lw=2, ls=(0, (4, 1.5)), label="Expected")
+    axes.plot(joined["ds"], joined["mean"], color=BLUE, lw=2, ls=(0, (4, 1.5)), label=say("Expected"))
     axes.set_ylim(bottom=0)
     number_axis(axes.yaxis, money=False)
     _dates(axes)
@@ -153,23 +168,29 @@ def fan(lines: Fan, *, write: Callable[[object], str], events: pd.DataFrame | No
 
     past, future = lines.past.dropna(subset=["y"]), lines.future
     last = future.iloc[-1]
-    begin = "nothing yet"
+    begin = say("nothing yet")
     if len(past):
-        ends = [f"{count(past['y'].iloc[at])} in {write(past['ds'].iloc[at])}" for at in (0, -1)]
-        begin = f"from {ends[0]} to {ends[1]}"
-    alt = (
-        f"Line chart of {lines.title}. Counted: {begin}. Expected: about {count(last['mean'])} in {write(last['ds'])}, "
-        f"4 times in 5 between {count(last['low'])} and {count(last['high'])}. The range widens with time."
+        ends = [say("{number} in {when}", number=count(past["y"].iloc[at]), when=write(past["ds"].iloc[at])) for at in (0, -1)]
+        begin = say("from {first} to {last}", first=ends[0], last=ends[1])
+    alt = say(
+        "Line chart of {what}. Counted: {begin}. Expected: about {number} in {when}, 4 times in 5 between {low} and {high}. "
+        "The range widens with time.",
+        what=lines.title,
+        begin=begin,
+        number=count(last["mean"]),
+        when=write(last["ds"]),
+        low=count(last["low"]),
+        high=count(last["high"]),
     )
     table = stacked(lines.past.tail(12), future)
     table = table.assign(period=[write(d) for d in table["ds"]])
     names = {"period": "Period", "y": "Counted", "mean": "Expected", "low": "Low", "high": "High"}
     behind = table_of(
         table,
-        f"{capital(lines.title)}: the last periods counted, and what is expected",
+        say("{what}: the last periods counted, and what is expected", what=capital(lines.title)),
         names=names,
         formats=dict.fromkeys(("y", "mean", "low", "high"), "count"),
-        note="Low to high: 4 times in 5 the truth is expected inside.",
+        note=say("Low to high: 4 times in 5 the truth is expected inside."),
     )
     return Figure(partial(drawn, draw), alt, behind, capital(lines.title))
 
@@ -208,24 +229,27 @@ def grid(fans: Sequence[Fan], *, unit: str, write: Callable[[object], str]) -> F
     )
     when = write(fans[0].future["ds"].iloc[-1])
     said = join(
-        f"{r.name} from {count(r.now)} to about {count(r.mean)}" for r in ends.set_index("name", drop=False).itertuples(index=False)
+        say("{name} from {first} to about {last}", name=r.name, first=count(r.now), last=count(r.mean))
+        for r in ends.set_index("name", drop=False).itertuples(index=False)
     )
-    names = {"name": "Series", "now": "Last counted", "mean": f"Expected, {when}", "low": "Low", "high": "High"}
+    names = {"name": "Series", "now": "Last counted", "mean": say("Expected, {when}", when=when), "low": "Low", "high": "High"}
     behind = table_of(
         ends,
         f"{capital(unit)}, {when}",
         names=names,
         formats=dict.fromkeys(("now", "mean", "low", "high"), "count"),
-        note="Low to high: 4 times in 5. Each small chart has its own scale.",
+        note=say("Low to high: 4 times in 5. Each small chart has its own scale."),
     )
-    return Figure(
-        partial(drawn, draw, size=(10.5, 2.35 * down)), f"{plural_charts(len(fans))} of {unit}, by {when}: {said}.", behind, capital(unit)
+    alt = say_many(
+        "One small line chart of {what}, by {when}: {said}.",
+        "{number} small line charts of {what}, by {when}: {said}.",
+        len(fans),
+        number=len(fans),
+        what=unit,
+        when=when,
+        said=said,
     )
-
-
-def plural_charts(number: int) -> str:
-    """Say how many small charts there are."""
-    return "One small line chart" if number == 1 else f"{number} small line charts"
+    return Figure(partial(drawn, draw, size=(10.5, 2.35 * down)), alt, behind, capital(unit))
 
 
 def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, write: Callable[[object], str]) -> Figure:
@@ -251,9 +275,11 @@ def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, write: Ca
         shown = actual[actual["ds"] >= pd.Timestamp(cutoffs[0]) - pd.DateOffset(years=1)]
         for i, cutoff in enumerate(cutoffs):
             one = said_then[said_then["cutoff"] == cutoff].sort_values("ds")
-            axes.plot(one["ds"], one["mean"], color=ORANGE, lw=1.6, ls=(0, (4, 1.5)), label="What we would have said" if i == 0 else None)
+            axes.plot(
+                one["ds"], one["mean"], color=ORANGE, lw=1.6, ls=(0, (4, 1.5)), label=say("What we would have said") if i == 0 else None
+            )
             axes.plot(one["ds"].iloc[:1], one["mean"].iloc[:1], "o", color=ORANGE, ms=4)
-        axes.plot(shown["ds"], shown["y"], color=GREY, lw=2, label="What happened")
+        axes.plot(shown["ds"], shown["y"], color=GREY, lw=2, label=say("What happened"))
         axes.set_ylim(bottom=0)
         number_axis(axes.yaxis, money=False)
         _dates(axes)
@@ -262,7 +288,7 @@ def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, write: Ca
     ends = said_then.sort_values("ds").groupby("cutoff").agg(ds=("ds", "last"), y=("y", "mean"), mean=("mean", "mean")).reset_index()
     ends["miss"] = ends["mean"] / ends["y"].where(ends["y"] > 0) - 1
     ends = ends.assign(when=[write(c) for c in ends["cutoff"]], until=[write(d) for d in ends["ds"]])
-    parts = [f"standing in {r.when}: said {count(r.mean)}, was {count(r.y)}" for r in ends.itertuples()]
+    parts = [say("standing in {when}: said {said}, was {was}", when=r.when, said=count(r.mean), was=count(r.y)) for r in ends.itertuples()]
     names = {
         "when": "Standing in",
         "until": "Looking ahead to",
@@ -272,7 +298,8 @@ def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, write: Ca
     }
     formats: dict[str, str | Callable[[float], str]] = {"mean": "count", "y": "count", "miss": lambda v: percent(v, signed=True)}
     behind = table_of(ends, title, names=names, formats=formats)
-    return Figure(partial(drawn, draw), f"Line chart of {title}: {'; '.join(parts[-6:])}.", behind, capital(title))
+    alt = say("Line chart of {what}: {said}.", what=title, said="; ".join(parts[-6:]))
+    return Figure(partial(drawn, draw), alt, behind, capital(title))
 
 
 def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, write: Callable[[object], str]) -> Figure:
@@ -303,7 +330,7 @@ def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, write: Ca
 
     def draw(canvas: Any) -> None:
         axes = canvas.subplots()
-        axes.plot(counted["ds"], counted["y"], color=GREY, lw=1.6, label="Counted")
+        axes.plot(counted["ds"], counted["y"], color=GREY, lw=1.6, label=say("Counted"))
         for i, name in enumerate(names):
             one = frame[frame["name"] == name].sort_values("ds")
             colour, dash = looks[i % len(looks)]
@@ -321,11 +348,12 @@ def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, write: Ca
     table = wide.assign(period=[write(d) for d in wide.index])
     behind = table_of(
         table,
-        f"{capital(title)}: expected numbers",
+        say("{what}: expected numbers", what=capital(title)),
         names={"period": "Period"} | {n: n for n in names},
         formats=dict.fromkeys(names, "count"),
     )
-    return Figure(partial(drawn, draw), f"Line chart of {title}. In {write(last)}: {said}.", behind, capital(title))
+    alt = say("Line chart of {what}. In {when}: {said}.", what=title, when=write(last), said=said)
+    return Figure(partial(drawn, draw), alt, behind, capital(title))
 
 
 def wrapped(text: str, width: int = 30) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from demand.report.figures import drawn
+from demand.report.languages import say
 from demand.report.parts import Figure, table_of
 from demand.report.words import capital, count, pounds, pounds_short
 
@@ -53,11 +54,18 @@ def heat(rows: pd.DataFrame, *, title: str, levers: tuple[str, str], money: bool
         axes.grid(False)
 
     least, most = rows.loc[rows["difference"].idxmin()], rows.loc[rows["difference"].idxmax()]
-    said = " and ".join(
-        f"{word} {('+' if row['difference'] > 0 else '')}{write(row['difference'])} at {levers[0]} {row['value_1']:g} and {levers[1]} "
-        f"{row['value_2']:g}"
-        for word, row in (("least", least), ("most", most))
-    )
+    found = [
+        say(
+            "{change} at {down} {first} and {across} {second}",
+            change=("+" if row["difference"] > 0 else "") + write(row["difference"]),
+            down=levers[0],
+            first=f"{row['value_1']:g}",
+            across=levers[1],
+            second=f"{row['value_2']:g}",
+        )
+        for row in (least, most)
+    ]
+    said = say("least {least} and most {most}", least=found[0], most=found[1])
     names = {
         "value_1": capital(levers[0]),
         "value_2": capital(levers[1]),
@@ -70,6 +78,6 @@ def heat(rows: pd.DataFrame, *, title: str, levers: tuple[str, str], money: bool
         **dict.fromkeys(("value_1", "value_2"), lambda v: f"{v:g}"),
         **dict.fromkeys(list(names)[2:], how),
     }
-    behind = table_of(rows, title, names=names, formats=formats, note="Low to high: 4 years in 5.")
+    behind = table_of(rows, title, names=names, formats=formats, note=say("Low to high: 4 years in 5."))
     size = (5.8, max(2.0, 0.5 * len(wide) + 1.0))
-    return Figure(partial(drawn, draw, size=size), f"Map of {title}: {said}.", behind, capital(title))
+    return Figure(partial(drawn, draw, size=size), say("Map of {what}: {said}.", what=title, said=said), behind, capital(title))

@@ -16,9 +16,10 @@ from demand.report.about_sections import quality_section
 from demand.report.answers import answers
 from demand.report.cleared import cleared
 from demand.report.inputs import ReportInput
+from demand.report.languages import CODES, NAMES, say, say_many, speaking
 from demand.report.parts import Section
 from demand.report.script import Script
-from demand.report.sections import sections
+from demand.report.sections import TRANSLATED, sections
 from demand.report.sign_off import sign_off_sentence
 
 if TYPE_CHECKING:
@@ -40,26 +41,42 @@ def report_page(inputs: ReportInput) -> str:
         HTML: the first page with six answers, then the sections.
     """
     inputs = cleared(inputs)
-    run = inputs.run
-    until = run.get("cutoff")
-    hollow = inputs.placeholders
-    page = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            title=inputs.title,
-            internal=inputs.spec.audience == "council",
-            answers=answers(inputs),
-            sections=sections(inputs),
-            as_of=words.day(run["as_of"]) if run.get("as_of") else "",
-            until=_until(inputs, until) if until else "",
-            mark=str(run.get("fingerprint", "")),
-            signed=sign_off_sentence(inputs),
-            overdue=list(inputs.overdue["name"]),
-            placeholders=[words.capital(words.label(n, inputs.spec.names)) for n in hollow["name"]],
-        )
-    )
+    pages = [_in_language(inputs, language) for language in inputs.spec.languages]
+    title = " / ".join(dict.fromkeys(page["title"] for page in pages))
+    page = _environment().get_template("report.html.j2").render(title=title, lang=pages[0]["lang"], pages=pages)
     return words.closed(page)
+
+
+def _in_language(inputs: ReportInput, language: str) -> dict[str, Any]:
+    """Write all that one language says: of several, the first has the plain addresses of its parts."""
+    from markupsafe import Markup
+
+    first, inputs = inputs.spec.languages[0], inputs.named_in(language)
+    others = [{"language": other, "lang": CODES[other], "name": NAMES[other]} for other in inputs.spec.languages if other != language]
+    run, until = inputs.run, inputs.run.get("cutoff")
+    with speaking(language):
+        told = sections(inputs)
+        html = (
+            _environment()
+            .get_template("language.html.j2")
+            .render(
+                at="" if language == first else f"{language}-",
+                others=others,
+                title=inputs.title,
+                internal=inputs.spec.audience == "council",
+                answers=answers(inputs),
+                sections=told,
+                english={s.id for s in told} - TRANSLATED if language != "en" else set(),
+                main=first,
+                as_of=words.day(run["as_of"]) if run.get("as_of") else "",
+                until=_until(inputs, until) if until else "",
+                mark=str(run.get("fingerprint", "")),
+                signed=sign_off_sentence(inputs),
+                overdue=list(inputs.overdue["name"]),
+                placeholders=list(inputs.placeholders["name"]),
+            )
+        )
+    return {"language": language, "lang": CODES[language], "title": inputs.title, "html": Markup(html)}
 
 
 def _until(inputs: ReportInput, period: object) -> str:
@@ -108,5 +125,5 @@ def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("demand.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.globals["script"] = Script.of()
+    made.globals.update(script=Script.of(), say=say, say_many=say_many)
     return made

@@ -7,22 +7,23 @@ Refuses languages and audiences that it does not know.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from demand.calendar import Frequency
 from demand.disclosure import policy_named, protect_people
 from demand.disclosure.open_data import PublishSpec, counts_table
+from demand.report.languages import message, say
 from demand.spec import NameList, Spec
 from demand.tables import BOUNDS, History
 
 __all__ = ["ReportInput", "ReportSpec"]
 
-PLACEHOLDER, PAST_REVIEW = "PLACEHOLDER", "PAST REVIEW"
+PLACEHOLDER, PAST_REVIEW = message("PLACEHOLDER"), message("PAST REVIEW")
 """How numbers are marked that nobody has given yet, and those that should have been looked at again by now."""
 PEOPLE = ("segment_profile", "segment_equality", "segment_use", "segment_expected", "segment_transitions")
 """Tables of people by segment: they tell of the same people."""
@@ -33,14 +34,24 @@ BASELINE = "baseline"
 class ReportSpec(Spec):
     """For whom the report is written, and in which language."""
 
-    languages: list[Literal["en"]] = Field(default=["en"], min_length=1)
-    """The languages of the report: en."""
+    languages: list[Literal["en", "cy"]] = Field(default=["en"], min_length=1)
+    """The languages of the report, the first of which is shown first: [en], [en, cy] or [cy, en]."""
     audience: Literal["council", "public"] = "council"
     """council: an internal paper, and stamped so. public: small numbers of people are protected by the disclosure policy."""
     names: dict[str, str] = Field(default_factory=dict)
     """Words for the codes of the data: {ta: temporary accommodation}."""
+    names_in: dict[Literal["cy"], dict[str, str]] = Field(default_factory=dict)
+    """The same in another language, and what the title, scenarios and events are called in it: {cy: {ta: llety dros dro}}."""
     hide: NameList = Field(default_factory=list)
     """Sections to leave out, by the last part of their address: quality, segments..."""
+
+    @model_validator(mode="after")
+    def _english_is_there(self) -> ReportSpec:
+        if "en" not in self.languages or len(set(self.languages)) < len(self.languages):
+            raise ValueError(
+                "languages must hold `en`, because some parts are in English only, and each language once: [en, cy] or [cy, en]"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -206,6 +217,16 @@ class ReportInput:
     questions: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    def named_in(self, language: str) -> ReportInput:
+        """Give the same with the names that a language has for the title and the codes of the data."""
+        own = next((names for key, names in self.spec.names_in.items() if key == language), {})
+        if not own:
+            return self
+        spec = self.spec.model_copy(update={"names": {**self.spec.names, **own}})
+        events = None if self.events is None else self.events.assign(name=[own.get(str(n), n) for n in self.events["name"]])
+        asked = {name: own.get(question, question) for name, question in self.questions.items()}
+        return replace(self, spec=spec, title=own.get(self.title, self.title), events=events, questions=asked)
+
     @property
     def people_policy(self) -> str:
         """The policy for what is told of people by segment."""
@@ -280,7 +301,9 @@ class ReportInput:
 
         A number that does not say where it is used counts everywhere; without `uses` every number counts.
         """
-        return " · ".join(mark for mark, table in ((PLACEHOLDER, self.placeholders), (PAST_REVIEW, self.overdue)) if _used(table, uses))
+        return " · ".join(
+            say(mark) for mark, table in ((PLACEHOLDER, self.placeholders), (PAST_REVIEW, self.overdue)) if _used(table, uses)
+        )
 
     def events_of(self, series: pd.DataFrame) -> pd.DataFrame | None:
         """Give the events that concern any of these series (a row each, with the key columns); one without `where` concerns all."""

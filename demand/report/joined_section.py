@@ -15,6 +15,7 @@ import pandas as pd
 from demand.report import words
 from demand.report.figures import GREY, ORANGE, drawn, number_axis
 from demand.report.inputs import ReportInput
+from demand.report.languages import say
 from demand.report.parts import Figure, Section, Table, table_of
 from demand.report.words import capital, count
 
@@ -39,7 +40,7 @@ def joined_section(inputs: ReportInput) -> Section | None:
     parts: list[Table | Figure] = []
     if inputs.spec.audience == "council":  # exact counts, perhaps of one small series, are not for everybody
         parts = [*(_figure(of, unit) for unit, of in moved.groupby("unit")), _table(moved)]
-    return Section("joined", "Counts that were joined", tuple(parts), told + how + _events(inputs))
+    return Section("joined", say("Counts that were joined"), tuple(parts), told + how + _events(inputs))
 
 
 def _events(inputs: ReportInput) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from demand.report import bars, figures, words
 from demand.report.facts import Line, Money, scenario_demand
 from demand.report.inputs import BASELINE, ReportInput
+from demand.report.languages import say
 from demand.report.parts import Block, Figure, Section, Table, stacked, table_of
 
 __all__ = [
@@ -91,7 +92,7 @@ def budget_section(inputs: ReportInput, money: Money | None) -> Section | None:
         "What each line is expected to cost, beside the budget that was set. The current year is what was counted so far and what is still "
         "to come."
     )
-    return Section("budget", "Budget", tuple(parts), lead, mark=inputs.marked("cost", "price", "budget", "uplift", "item"))
+    return Section("budget", say("Budget"), tuple(parts), lead, mark=inputs.marked("cost", "price", "budget", "uplift", "item"))
 
 
 def _unpriced(inputs: ReportInput) -> list[Block]:
@@ -154,7 +155,7 @@ def scenarios_section(inputs: ReportInput, money: Money | None, line: Line | Non
         "Each scenario is laid over the same possible futures as ‘no change’, so a difference between two of them is the scenario and "
         "not chance."
     )
-    return Section("scenarios", "What if?", tuple(parts), lead, mark=inputs.marked("scenario", "change", "cost", "price"))
+    return Section("scenarios", say("What if?"), tuple(parts), lead, mark=inputs.marked("scenario", "change", "cost", "price"))
 
 
 def _questions(inputs: ReportInput) -> Block:
@@ -313,7 +314,7 @@ def sensitivity_section(inputs: ReportInput, money: Money | None) -> Section | N
     )
     return Section(
         "sensitivity",
-        "What moves the cost most",
+        say("What moves the cost most"),
         (picture, *_one_step(inputs, one)),
         lead,
         mark=inputs.marked("cost", "price", "scenario", "change", "uplift", "item"),
@@ -373,7 +374,7 @@ def risk_section(inputs: ReportInput) -> Section | None:
     )
     return Section(
         "risk",
-        "Risk and reserves",
+        say("Risk and reserves"),
         (picture, table_part),
         "How likely the budget is to be too small, and how much beside it would be enough.",
         mark=inputs.marked("cost", "price", "budget", "uplift", "item"),

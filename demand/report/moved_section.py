@@ -14,11 +14,12 @@ from demand.report import words
 from demand.report.book import Book
 from demand.report.inputs import ReportInput
 from demand.report.laid import Laid, sheet_of
+from demand.report.languages import message, say
 from demand.report.parts import Block, Section
 
 __all__ = ["moved_part", "moved_section", "moved_sheet"]
 
-TITLE, LEAD, TOTAL = "What has moved", "What has changed in what is expected, and why.", "total"
+TITLE, LEAD, TOTAL = message("What has moved"), message("What has changed in what is expected, and why."), "total"
 
 
 def moved_section(told: Sequence[str], table: pd.DataFrame, said: pd.DataFrame) -> Section:
@@ -37,7 +38,7 @@ def moved_section(told: Sequence[str], table: pd.DataFrame, said: pd.DataFrame) 
     -------
     Section
     """
-    return Section("moved", TITLE, (Block(tuple(told), heading="In words"), *(t.table for t in _tables(table, said))), LEAD)
+    return Section("moved", say(TITLE), (Block(tuple(told), heading=say("In words")), *(t.table for t in _tables(table, said))), say(LEAD))
 
 
 def moved_part(inputs: ReportInput) -> Section | None:

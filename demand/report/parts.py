@@ -15,6 +15,7 @@ from functools import cached_property
 import pandas as pd
 
 from demand.errors import DataError, Fault
+from demand.report.languages import say
 from demand.report.words import count, percent, pounds, pounds_exact
 
 __all__ = ["Answer", "Block", "Figure", "Section", "Table", "stacked", "table_of"]
@@ -158,7 +159,7 @@ def table_of(
     frame : pandas.DataFrame
     caption : str
     names : mapping
-        Column -> heading, in the order wanted; other columns are left out.
+        Column -> heading, in the order wanted; other columns are left out. Headings that are messages are said in the language spoken.
     formats : mapping
         Column -> count, pounds, exact, percent, or a function of a number; other columns are text.
     note : str
@@ -178,4 +179,4 @@ def table_of(
         written.append([v if isinstance(v, str) else "–" if pd.isna(v) else write(float(v)) for v in frame[column]])
     rows: Sequence[tuple[str, ...]] = list(zip(*written, strict=True))
     numeric = frozenset(i for i, c in enumerate(wanted) if c in formats)
-    return Table(caption, tuple(names[c] for c in wanted), tuple(rows), numeric, note)
+    return Table(caption, tuple(say(names[c]) for c in wanted), tuple(rows), numeric, note)

@@ -19,6 +19,7 @@ from demand.report.comparators_section import comparators_section
 from demand.report.document import document
 from demand.report.facts import Money
 from demand.report.inputs import BASELINE, ReportInput
+from demand.report.languages import message, say, speaking
 from demand.report.money_sections import risk_section, sensitivity_section
 from demand.report.parts import Answer, Block, Figure, Section, Table, table_of
 from demand.report.plan_facts import cliffs
@@ -32,7 +33,7 @@ LIMITS = (
     "Changes of law, policy or recording that have no example in the past are in it only where a scenario describes them. It does not say "
     "what causes what, and it decides nothing about any one person."
 )
-INTERNAL = "Internal: exact counts, not for publication. What may leave stands in share/, which `demand publish` fills."
+INTERNAL = message("Internal: exact counts, not for publication. What may leave stands in share/, which `demand publish` fills.")
 """What every paper of the council says of itself."""
 LINE = 78
 """How wide a line of an e-mail is."""
@@ -92,7 +93,7 @@ def papers(inputs: ReportInput) -> list[Section]:
 
 
 def summary_text(inputs: ReportInput) -> str:
-    """Say the six answers in the length of an e-mail.
+    """Say the six answers in the length of an e-mail, in every language of the report.
 
     Parameters
     ----------
@@ -104,18 +105,29 @@ def summary_text(inputs: ReportInput) -> str:
         Plain text.
     """
     inputs = cleared(inputs)
+    parts = []
+    for language in inputs.spec.languages:
+        with speaking(language):
+            parts.append(_summary(inputs.named_in(language)))
+    return words.legible(words.closed(f"\n{'-' * LINE}\n\n".join(parts)))
+
+
+def _summary(inputs: ReportInput) -> str:
+    """Say the six answers in the language that is spoken."""
     stamp = _stamp(inputs)
     told = [inputs.title, "", *([textwrap.fill(stamp, LINE), ""] if stamp else [])]
     for answer in answers(inputs):
         mark = f" [{answer.mark}]" if answer.mark else ""
         told += [f"{answer.question}{mark}", textwrap.fill(_said(answer), LINE), ""]
-    end = "'4 years in 5' means: of five such years, about four should end inside the range. The report says how this was worked out."
-    return words.legible(words.closed("\n".join([*told, textwrap.fill(end, LINE), ""])))
+    end = message(
+        "'4 years in 5' means: of five such years, about four should end inside the range. The report says how this was worked out."
+    )
+    return "\n".join([*told, textwrap.fill(say(end), LINE), ""])
 
 
 def _stamp(inputs: ReportInput) -> str:
     """Say that a paper of the council is not for everybody, and where the one is that may leave."""
-    return INTERNAL if inputs.spec.audience == "council" else ""
+    return say(INTERNAL) if inputs.spec.audience == "council" else ""
 
 
 def _said(answer: Answer) -> str:

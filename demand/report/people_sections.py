@@ -13,6 +13,7 @@ import pandas as pd
 from demand.disclosure import protect
 from demand.report import bars, words
 from demand.report.inputs import ReportInput
+from demand.report.languages import say
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_tables import asked_tables
 from demand.report.segment_evidence import evidence_parts
@@ -54,7 +55,7 @@ def segments_section(inputs: ReportInput) -> Section | None:
     """Draw each segment's portrait: what tells it from everybody."""
     if "segment_profile" not in inputs.people:
         found = evidence_parts(inputs)
-        return Section("segments", "Who uses the service", tuple(found)) if found else None
+        return Section("segments", say("Who uses the service"), tuple(found)) if found else None
     table = inputs.people["segment_profile"]
     hidden = int(table["share_or_mean"].isna().sum()) if inputs.spec.audience == "public" else 0
     drawn = {p.segment: p for p in map(Portrait.model_validate, inputs.segment_portraits)}
@@ -88,7 +89,7 @@ def segments_section(inputs: ReportInput) -> Section | None:
     parts.append(table_of(shown, "Portraits of the segments in full", names=names, formats=formats, note=note))
     parts += evidence_parts(inputs)
     lead = _lead(list(drawn.values()))
-    return Section("segments", "Who uses the service", tuple(parts), lead)
+    return Section("segments", say("Who uses the service"), tuple(parts), lead)
 
 
 def _lead(drawn: list[Portrait]) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from demand.report import words
 from demand.report.facts import TOTAL
 from demand.report.inputs import BASELINE, ReportInput
+from demand.report.languages import message, say, say_many
 
 __all__ = [
     "backcast_held",
@@ -26,19 +27,31 @@ __all__ = [
 ]
 
 STEPS = {
-    "interaction": "working together", "volume": "how many are there", "starts": "how many come", "length of stay": "how long they stay",
-    "mix": "which kinds of place", "price": "prices", "demand": "how many and which kinds", "not explained by volume x price":
-    "not explained by numbers and prices", "outturn": "what the ledger says", "volume x price": "what was counted, at its price",
-    "forecast": "what we expect",
-}  # fmt: skip
+    "interaction": message("working together"),
+    "volume": message("how many are there"),
+    "starts": message("how many come"),
+    "length of stay": message("how long they stay"),
+    "mix": message("which kinds of place"),
+    "price": message("prices"),
+    "demand": message("how many and which kinds"),
+    "not explained by volume x price": message("not explained by numbers and prices"),
+    "outturn": message("what the ledger says"),
+    "volume x price": message("what was counted, at its price"),
+    "forecast": message("what we expect"),
+}
 """Names of steps, as people say them."""
 PARTS = ("gross_pence", "income_pence", "grant_pence", "saving_pence", "expected_pence")
-WAYS = {"forecast": "The forecast", "last year plus 3 %": "The year before plus 3%", "budget that was set": "The budget that was set"}
+WAYS = {
+    "forecast": message("The forecast"),
+    "last year plus 3 %": message("The year before plus 3%"),
+    "budget that was set": message("The budget that was set"),
+}
 
 
 def step_name(inputs: ReportInput, name: object) -> str:
     """Say what a step of a bridge or a row of the plan is."""
-    return words.capital(STEPS.get(str(name), words.label(name, inputs.spec.names)))
+    known = STEPS.get(str(name))
+    return words.capital(words.label(name, inputs.spec.names) if known is None else say(known))
 
 
 def _pounds(table: pd.DataFrame) -> pd.DataFrame:
@@ -49,7 +62,7 @@ def _pounds(table: pd.DataFrame) -> pd.DataFrame:
 
 def _named(inputs: ReportInput, table: pd.DataFrame) -> pd.DataFrame:
     said = [
-        "All lines" if whole else words.capital(words.label(n, inputs.spec.names))
+        say("All lines") if whole else words.capital(words.label(n, inputs.spec.names))
         for n, whole in zip(table["line"], table["whole"], strict=True)
     ]
     return table.assign(name=said)
@@ -73,16 +86,21 @@ def gap_sentence(inputs: ReportInput) -> str:
     last = rows[rows["financial_year"] == rows["financial_year"].max()]
     row = (last[last["whole"]] if last["whole"].any() else last).iloc[0]
     gap, share = float(row["gap"]), float(row["gap_share"])
-    of = "" if row["whole"] else f" for {words.label(row['line'], inputs.spec.names)}"
-    said = (
-        f"Of the {words.pounds(row['outturn'])} that the ledger says were spent{of} in {row['financial_year']}, counted numbers at their "
-        f"prices explain {words.pounds(row['modelled'])}"
+    said = say(
+        "Of the {spent} that the ledger says were spent{of} in {year}, counted numbers at their prices explain {explained}",
+        spent=words.pounds(row["outturn"]),
+        of="" if row["whole"] else say(" for {what}", what=words.label(row["line"], inputs.spec.names)),
+        year=row["financial_year"],
+        explained=words.pounds(row["modelled"]),
     )
-    which = "less" if gap >= 0 else "more"
-    within = "within" if row["within"] else "OUTSIDE"
-    return (
-        f"{said}: {words.pounds(abs(gap))} {which} ({words.percent(abs(share))}), {within} the {words.percent(row['tolerance'])} that was "
-        "allowed. This gap is shown and never scaled away."
+    money = words.pounds(abs(gap))
+    return say(
+        "{said}: {change} ({share}), {within} the {tolerance} that was allowed. This gap is shown and never scaled away.",
+        said=said,
+        change=say("{money} less", money=money) if gap >= 0 else say("{money} more", money=money),
+        share=words.percent(abs(share)),
+        within=say("within") if row["within"] else say("OUTSIDE"),
+        tolerance=words.percent(row["tolerance"]),
     )
 
 
@@ -113,8 +131,13 @@ def cliffs(inputs: ReportInput) -> list[str]:
         return []
     ends = rows[(rows["kind"] == "grant") & ~rows["recurring"].astype(bool) & (rows["medium"] > 0) & ~rows["whole"]]
     return [
-        f"{r.said} ends: from {r.financial_year} on, {words.pounds(r.medium)} a year more has to be found for "
-        f"{words.label(r.line, inputs.spec.names)}, or the grant renewed."
+        say(
+            "{name} ends: from {year} on, {money} a year more has to be found for {what}, or the grant renewed.",
+            name=r.said,
+            year=r.financial_year,
+            money=words.pounds(r.medium),
+            what=words.label(r.line, inputs.spec.names),
+        )
         for r in ends.itertuples()
     ]
 
@@ -122,7 +145,7 @@ def cliffs(inputs: ReportInput) -> list[str]:
 def backcast_rows(inputs: ReportInput) -> pd.DataFrame:
     """Give what each past April would have budgeted, by way of deciding, and what was needed."""
     rows = _told(inputs, inputs.backcast)
-    return rows if rows.empty else rows.assign(way=[WAYS.get(str(m), str(m)) for m in rows["method"]])
+    return rows if rows.empty else rows.assign(way=[say(WAYS.get(str(m), str(m))) for m in rows["method"]])
 
 
 def backcast_held(inputs: ReportInput) -> str:
@@ -132,7 +155,13 @@ def backcast_held(inputs: ReportInput) -> str:
     if judged.empty:
         return ""
     held = int(judged["inside"].astype(bool).sum())
-    return f"In pounds: what was needed lay inside the range said each April in {held} of {words.plural(len(judged), 'year')}."
+    return say_many(
+        "In pounds: what was needed lay inside the range said each April in {held} of {number} year.",
+        "In pounds: what was needed lay inside the range said each April in {held} of {number} years.",
+        len(judged),
+        held=held,
+        number=len(judged),
+    )
 
 
 def backcast_off(inputs: ReportInput) -> str:
@@ -141,7 +170,8 @@ def backcast_off(inputs: ReportInput) -> str:
     if rows.empty:
         return ""
     off = rows.assign(off=rows["error"].abs()).groupby("way", sort=False)["off"].mean()
-    return f"On average {words.join(f'{w[0].lower()}{w[1:]} was off by {words.pounds(v)}' for w, v in off.items())}."
+    each = [say("{way} was off by {money}", way=f"{str(w)[0].lower()}{str(w)[1:]}", money=words.pounds(v)) for w, v in off.items()]
+    return say("On average {each}.", each=words.join(each))
 
 
 def _total(rows: pd.DataFrame) -> pd.DataFrame:

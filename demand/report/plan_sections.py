@@ -10,6 +10,7 @@ import pandas as pd
 from demand.report import bars, words
 from demand.report.heat import heat
 from demand.report.inputs import BASELINE, ReportInput
+from demand.report.languages import say
 from demand.report.money_sections import money_measure
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.plan_facts import (
@@ -54,7 +55,7 @@ def agreement_section(inputs: ReportInput) -> Section | None:
         "Before a forecast of pounds is believed, it should explain the year that is over. What it does not explain is shown here, stays a "
         "row of its own, and is never spread over the prices."
     )
-    return Section("ledger", "Does it agree with the ledger?", tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
+    return Section("ledger", say("Does it agree with the ledger?"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
 
 
 def bridge_section(inputs: ReportInput) -> Section | None:
@@ -72,7 +73,7 @@ def bridge_section(inputs: ReportInput) -> Section | None:
     note = "The first row of each line and pair of years, and its steps, add up to the last row."
     parts.append(table_of(rows, "From one year to the next, line by line", names=names, formats={"amount": "exact"}, note=note))
     lead = "Why next year costs something else than this one: how many come, how long they stay, in which kinds of place, at which prices."
-    return Section("bridge", "From last year to next year", tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
+    return Section("bridge", say("From last year to next year"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
 
 
 def _bridge(rows: pd.DataFrame) -> Figure | None:
@@ -113,7 +114,7 @@ def plan_section(inputs: ReportInput) -> Section | None:
     ends = cliffs(inputs)
     parts: list[Table | Figure | Block] = [*([Block(tuple(ends), kind="warning")] if ends else []), table]
     lead = "What the medium-term financial plan needs year by year, in the shape of its tables."
-    return Section("plan", "Medium-term plan", tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
+    return Section("plan", say("Medium-term plan"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
 
 
 def _thousands(value: float) -> str:
@@ -139,7 +140,7 @@ def net_section(inputs: ReportInput) -> Section | None:
     ends = cliffs(inputs)
     parts: list[Table | Figure | Block] = [*([Block(tuple(ends), kind="warning")] if ends else []), table]
     lead = "What each line costs, what others pay towards it, and what is left: the budget is compared with what is left."
-    return Section("net", "Who else pays", tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
+    return Section("net", say("Who else pays"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
 
 
 def past_budgets_section(inputs: ReportInput) -> Section | None:
@@ -173,7 +174,7 @@ def past_budgets_section(inputs: ReportInput) -> Section | None:
     note = "Only what was known in that April was used. What was needed is what was counted, at its price."
     parts.append(table_of(rows.assign(held=held), "Past budgets, year by year", names=names, formats=formats, note=note))
     lead = "Had each past budget been set by this forecast, how far off would it have been in pounds, beside two other ways of setting it?"
-    return Section("past-budgets", "Past budgets, had they been set this way", tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
+    return Section("past-budgets", say("Past budgets, had they been set this way"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
 
 
 def levers_section(inputs: ReportInput) -> Section | None:
@@ -197,4 +198,4 @@ def levers_section(inputs: ReportInput) -> Section | None:
             frame = pd.DataFrame({"name": [f"{v:g}" for v in one["value_1"]], "value": one["difference"].to_numpy()})
             parts.append(bars.bars(frame, title=title, of=levers[0], money=money))
     lead = "One or two numbers of a scenario take every value of a list, and all else is as it was: differences from no change."
-    return Section("levers", "Levers", tuple(parts), lead, mark=inputs.marked(*RESTS_ON, "scenario"))
+    return Section("levers", say("Levers"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON, "scenario"))

@@ -10,6 +10,7 @@ import pandas as pd
 from demand.report import bars, words
 from demand.report.book import Book, label_of, money_cell
 from demand.report.inputs import ReportInput
+from demand.report.languages import say
 from demand.report.parts import Section, table_of
 
 __all__ = ["price_sheet", "prices_section"]
@@ -56,7 +57,7 @@ def prices_section(inputs: ReportInput) -> Section | None:
         shown, "Prices of those who are there and of new starts", names=names, formats=formats, note="Low to high: 4 in 5 of them."
     )
     lead = "Prices are drawn from what was really paid, dear ones included: an average alone hides what one more placement may cost."
-    return Section("prices", "What one more placement costs", (picture, table), lead, mark=inputs.marked("prices"))
+    return Section("prices", say("What one more placement costs"), (picture, table), lead, mark=inputs.marked("prices"))
 
 
 def price_sheet(book: Book) -> None:

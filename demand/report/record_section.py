@@ -13,6 +13,7 @@ from demand.report import figures, words
 from demand.report.about_sections import MODELS
 from demand.report.facts import Line
 from demand.report.inputs import ReportInput
+from demand.report.languages import say
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.record import misses
 
@@ -70,7 +71,7 @@ def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
         )
     return Section(
         "track",
-        "Track record",
+        say("Track record"),
         tuple(parts),
         "The whole way of forecasting was put back to earlier dates and asked what it would have said.",
     )

@@ -13,6 +13,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from demand.report.languages import CODES, NAMES, say, speaking
+
 __all__ = ["Script", "as_data"]
 
 
@@ -27,7 +29,7 @@ class Script:
     hash : str
         As a content policy names it: https://www.w3.org/TR/CSP3/#external-hash.
     texts : str
-        What it says, as JSON.
+        What it says in each language, as JSON.
     """
 
     code: str = field(repr=False)
@@ -39,12 +41,17 @@ class Script:
         """Take the script that travels with the package."""
         code = _code()
         digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
-        return cls(code, f"sha256-{digest}", as_data({"csv": "Save as CSV"}))
+        return cls(code, f"sha256-{digest}", as_data({CODES[language]: _said(language) for language in NAMES}))
 
 
 def as_data(value: Any) -> str:
     """Write JSON so that nothing in it can end the element that it stands in."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _said(language: str) -> dict[str, str]:
+    with speaking(language):
+        return {"csv": say("Save as CSV")}
 
 
 @cache

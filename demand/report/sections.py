@@ -17,6 +17,7 @@ from demand.report.comparators_section import comparators_section
 from demand.report.facts import Line, Money, lines, none_counted, why_parts
 from demand.report.inputs import ReportInput
 from demand.report.joined_section import joined_section
+from demand.report.languages import say
 from demand.report.money_sections import budget_section, risk_section, scenarios_section, sensitivity_section
 from demand.report.moved_section import moved_part
 from demand.report.panel import panel_section
@@ -33,6 +34,8 @@ __all__ = ["sections"]
 MOST_SERIES = 12
 """How many small charts one picture can carry."""
 MOST_NOTES = 25
+TRANSLATED: frozenset[str] = frozenset()
+"""The sections of which every word is a message of the catalogues; the others are given in English alone."""
 
 
 def sections(inputs: ReportInput) -> list[Section]:
@@ -98,7 +101,7 @@ def forecast_section(inputs: ReportInput, found: list[Line]) -> Section | None:
     parts += _not_forecast(inputs)
     return Section(
         "forecast",
-        "The forecast in parts",
+        say("The forecast in parts"),
         tuple(parts),
         "The same forecast, split by each key of the data. Parts add up to totals in every possible future.",
     )
@@ -212,7 +215,7 @@ def why_section(inputs: ReportInput, found: list[Line]) -> Section | None:
         "What goes together is not always cause and effect. These are the parts that add up to the expected figure, each as its model "
         "sees it."
     )
-    return Section("why", "Why the forecast is what it is", tuple(parts), lead)
+    return Section("why", say("Why the forecast is what it is"), tuple(parts), lead)
 
 
 def _grouped(inputs: ReportInput) -> tuple[str, ...]:

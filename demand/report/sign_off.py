@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from demand.report import words
 from demand.report.inputs import ReportInput
+from demand.report.languages import message, say
 from demand.report.parts import Table
 
 __all__ = ["sign_off_rows", "sign_off_sentence", "sign_off_table"]
 
 STANDS, LATER = (
-    "These figures are the forecast of record.",
-    "These figures are later than the forecast of record, which is frozen and has not changed.",
+    message("These figures are the forecast of record."),
+    message("These figures are later than the forecast of record, which is frozen and has not changed."),
 )
 
 
@@ -24,26 +25,28 @@ def sign_off_rows(inputs: ReportInput) -> tuple[tuple[str, str], ...]:
     if not record or inputs.spec.audience == "public":
         return ()
     rows = (
-        ("Forecast of record", str(record["name"])),
-        ("Approved by", str(record["by"])),
-        ("On", words.day(str(record["approved"])[:10])),
-        ("Note", str(record["note"])),
-        ("What this is", STANDS if record.get("stands") else LATER),
-        ("Hash of the frozen run", str(record.get("hash", ""))),
+        (say("Forecast of record"), str(record["name"])),
+        (say("Approved by"), str(record["by"])),
+        (say("On"), words.day(str(record["approved"])[:10])),
+        (say("Note"), str(record["note"])),
+        (say("What this is"), say(STANDS if record.get("stands") else LATER)),
+        (say("Hash of the frozen run"), str(record.get("hash", ""))),
     )
     return tuple(row for row in rows if row[1])
 
 
 def sign_off_sentence(inputs: ReportInput) -> str:
     """Say in one sentence what was approved and whether this is it; empty where no run was approved."""
-    told = dict(sign_off_rows(inputs))
-    if not told:
+    record = inputs.run.get("record") or {}
+    if not sign_off_rows(inputs):
         return ""
-    stands = told["What this is"] == STANDS
-    return f"{'' if stands else 'Not '}“{told['Forecast of record']}”, approved by the {told['Approved by']} on {told['On']}."
+    told = {"name": record["name"], "role": record["by"], "day": words.day(str(record["approved"])[:10])}
+    if record.get("stands"):
+        return say("“{name}”, approved by the {role} on {day}.", **told)
+    return say("Not “{name}”, approved by the {role} on {day}.", **told)
 
 
 def sign_off_table(inputs: ReportInput) -> list[Table]:
     """Give the block of the page."""
     rows = sign_off_rows(inputs)
-    return [Table("Sign-off", ("What", "Value"), rows)] if rows else []
+    return [Table(say("Sign-off"), (say("What"), say("Value")), rows)] if rows else []

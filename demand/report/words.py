@@ -1,6 +1,7 @@
 """Numbers and names as people in Wales say them.
 
-In: counts, pounds, dates, chances, codes of the data. Out: plain English. Refuses nothing; what is not a number is told as "not known".
+In: counts, pounds, dates, chances, codes of the data. Out: plain words of the language that is spoken. Refuses nothing;
+what is not a number is told as "not known".
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
+
+from demand.report.languages import date_written, message, say
 
 __all__ = [
     "BANNED",
@@ -77,20 +80,26 @@ BANNED = (
 )
 """Words of the trade that the first page and the workbook's labels do without."""
 
-GLOSSARY = {"ta": "temporary accommodation", "b&b": "bed and breakfast", "gbp": "pounds", "la": "local authority", "baseline": "no change"}
+GLOSSARY = {
+    "ta": message("temporary accommodation"),
+    "b&b": message("bed and breakfast"),
+    "gbp": message("pounds"),
+    "la": message("local authority"),
+    "baseline": message("no change"),
+}
 """Codes that readers should not have to know."""
 
 FEATURES = (
-    (r"^level$|^intercept$|^base(_value)?$|^bias$|^expected_value$", "recent level"),
-    (r"^trend$|^drift$|^growth$", "trend"),
+    (r"^level$|^intercept$|^base(_value)?$|^bias$|^expected_value$", message("recent level")),
+    (r"^trend$|^drift$|^growth$", message("trend")),
     (
         r"^season|^yearly$|^weekly$|^month(_of_year)?$|^quarter$|^week(_of_year)?$|^day_?of_?week$|^(month|week|season)_?(sin|cos)|^fourier",
-        "season",
+        message("season"),
     ),
-    (r"^lag|^rolling|^expanding|^exponentially|^seasonal_rolling|^diff", "recent counts"),
-    (r"^holiday", "holidays"),
-    (r"^reconcil", "making parts and totals agree"),
-    (r"^calibrat", "adjustment for past misses"),
+    (r"^lag|^rolling|^expanding|^exponentially|^seasonal_rolling|^diff", message("recent counts")),
+    (r"^holiday", message("holidays")),
+    (r"^reconcil", message("making parts and totals agree")),
+    (r"^calibrat", message("adjustment for past misses")),
 )
 """Feature names of the models, and what they mean to a reader."""
 
@@ -116,7 +125,7 @@ def count(value: float) -> str:
     ('1,234', '3.4', '0')
     """
     if pd.isna(value):
-        return "not known"
+        return say("not known")
     if abs(value) >= 9.95:
         return f"{value:,.0f}"
     text = f"{value:.1f}".removesuffix(".0")
@@ -134,13 +143,13 @@ def pounds(value: float) -> str:
     ('£3.34 billion', '£412 million')
     """
     if pd.isna(value):
-        return "not known"
+        return say("not known")
     sign, size = "-" if value < 0 else "", abs(value)
-    for name, of, least in (("billion", 1e9, 999_500_000), ("million", 1e6, 999_500)):
+    for name, of, least in ((message("billion"), 1e9, 999_500_000), (message("million"), 1e6, 999_500)):
         if size >= least:
             digits = 0 if size >= 99.95 * of else 1 if size >= 9.995 * of else 2
             text = f"{size / of:,.{digits}f}"
-            return f"{sign}£{text.rstrip('0').rstrip('.') if digits else text} {name}"
+            return f"{sign}£{text.rstrip('0').rstrip('.') if digits else text} {say(name)}"
     if size >= 10_000:
         return f"{sign}£{round(size, -3):,.0f}"
     return f"{sign}£{size:,.0f}" if round(size) else "£0"
@@ -154,7 +163,7 @@ def pounds_short(value: float) -> str:
     >>> pounds_short(1_234_000), pounds_short(3_341_700_000)
     ('£1.23m', '£3.34bn')
     """
-    return pounds(value).replace(" million", "m").replace(" billion", "bn")
+    return pounds(value).replace(f" {say('million')}", "m").replace(f" {say('billion')}", "bn")
 
 
 def about(value: float) -> str:
@@ -168,7 +177,7 @@ def about(value: float) -> str:
     if pd.isna(value) or abs(value) < 10_000:
         return count(value)
     if abs(value) >= 999_500:
-        return f"{value / 1e6:,.2f}".rstrip("0").rstrip(".") + " million"
+        return f"{value / 1e6:,.2f}".rstrip("0").rstrip(".") + f" {say('million')}"
     return count(round(value, -3 if abs(value) >= 100_000 else -2))
 
 
@@ -181,7 +190,7 @@ def pounds_exact(value: float) -> str:
     '£4,100,000'
     """
     if pd.isna(value):
-        return "not known"
+        return say("not known")
     return f"{'-' if round(value) < 0 else ''}£{abs(value):,.0f}"
 
 
@@ -194,7 +203,7 @@ def percent(share: float, *, signed: bool = False) -> str:
     ('12%', '+4%')
     """
     if pd.isna(share):
-        return "not known"
+        return say("not known")
     digits = 1 if 0 < abs(share) < 0.0095 else 0
     return f"{share * 100:{'+' if signed else ''}.{digits}f}%"
 
@@ -230,24 +239,24 @@ def chance(probability: float) -> str:
     ('about 3 in 10', 'less than 1 in 20', 'about 1 in 2')
     """
     if pd.isna(probability):
-        return "not known"
+        return say("not known")
     if probability < 0.05:
-        return "less than 1 in 20"
+        return say("less than 1 in 20")
     if probability > 0.95:
-        return "more than 19 in 20"
+        return say("more than 19 in 20")
     tenths = min(9, max(1, round(probability * 10)))
-    return {5: "about 1 in 2", 2: "about 1 in 5", 8: "about 4 in 5"}.get(tenths, f"about {tenths} in 10")
+    least, of = {5: (1, 2), 2: (1, 5), 8: (4, 5)}.get(tenths, (tenths, 10))
+    return say("about {number} in {of}", number=least, of=of)
 
 
 def day(value: object) -> str:
     """Write a date: 1 April 2026."""
-    stamp = pd.Timestamp(str(value))
-    return f"{stamp.day} {stamp:%B %Y}"
+    return date_written(pd.Timestamp(str(value)), "d MMMM y")
 
 
 def month(value: object) -> str:
     """Write a month: April 2026."""
-    return f"{pd.Timestamp(str(value)):%B %Y}"
+    return date_written(pd.Timestamp(str(value)), "MMMM y")
 
 
 def period(value: object, family: str) -> str:
@@ -262,11 +271,11 @@ def period(value: object, family: str) -> str:
     if family == "M":
         return month(stamp)
     if family == "Q":
-        return f"{stamp:%B} to {stamp + pd.DateOffset(months=2):%B %Y}"
+        return say("{first} to {last}", first=date_written(stamp, "MMMM"), last=month(stamp + pd.DateOffset(months=2)))
     if family == "Y":
         end = stamp + pd.DateOffset(years=1) - pd.Timedelta(days=1)
-        return f"{stamp:%Y}" if stamp.month == 1 else f"year to {day(end)}"
-    return f"week from {day(stamp)}" if family == "W" else day(stamp)
+        return f"{stamp:%Y}" if stamp.month == 1 else say("year to {day}", day=day(end))
+    return say("week from {day}", day=day(stamp)) if family == "W" else day(stamp)
 
 
 def between(low: float, high: float, *, money: bool = False) -> str:
@@ -278,7 +287,9 @@ def between(low: float, high: float, *, money: bool = False) -> str:
     ('between 410 and 520', 'between £3.7 million and £4.5 million')
     """
     said = pounds if money else about
-    return f"about {said(low)}" if said(low) == said(high) else f"between {said(low)} and {said(high)}"
+    if said(low) == said(high):
+        return say("about {number}", number=said(low))
+    return say("between {low} and {high}", low=said(low), high=said(high))
 
 
 def spread(low: float, middle: float, high: float, *, money: bool = False) -> str:
@@ -291,12 +302,12 @@ def spread(low: float, middle: float, high: float, *, money: bool = False) -> st
     """
     said = pounds if money else about
     if said(low) == said(high):
-        return f"about {said(middle)}, with next to no doubt"
-    return f"{between(low, high, money=money)}, on average about {said(middle)}; 4 years in 5"
+        return say("about {number}, with next to no doubt", number=said(middle))
+    return say("{range}, on average about {number}; 4 years in 5", range=between(low, high, money=money), number=said(middle))
 
 
 def label(name: object, names: Mapping[str, str] | None = None) -> str:
-    """Turn a code of the data into words.
+    """Turn a code of the data into words; those that a catalogue knows are translated.
 
     Examples
     --------
@@ -306,8 +317,8 @@ def label(name: object, names: Mapping[str, str] | None = None) -> str:
     text = re.sub(r"(?<=\d)_(?=\d)", " to ", str(name))
     known = {**GLOSSARY, **{k.lower(): v for k, v in (names or {}).items()}}
     if text.lower() in known:
-        return known[text.lower()]
-    parts = [known.get(p.lower(), re.sub(r"_+", " ", p).strip()) for p in text.split("/")]
+        return say(known[text.lower()])
+    parts = [say(known.get(p.lower(), re.sub(r"_+", " ", p).strip())) for p in text.split("/")]
     return closed(", ".join(p for p in parts if p))
 
 
@@ -350,13 +361,14 @@ def feature(name: str, names: Mapping[str, str] | None = None) -> str:
     >>> feature("lag12"), feature("rent_index")
     ('recent counts', 'rent index')
     """
-    return next((words for pattern, words in FEATURES if re.search(pattern, name.lower())), label(name.removeprefix("driver:"), names))
+    known = next((words for pattern, words in FEATURES if re.search(pattern, name.lower())), None)
+    return label(name.removeprefix("driver:"), names) if known is None else say(known)
 
 
 def join(parts: Iterable[str]) -> str:
     """Join words as one does: a, b and c."""
     items = [str(p) for p in parts]
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + f" and {items[-1]}" if items else ""
+    return say("{first} and {last}", first=", ".join(items[:-1]), last=items[-1]) if len(items) > 1 else "".join(items)
 
 
 def plural(number: float, one: str, many: str | None = None) -> str:

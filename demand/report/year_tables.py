@@ -14,6 +14,7 @@ from demand.report import bars, words
 from demand.report.book import Book, money_cell
 from demand.report.facts import TOTAL
 from demand.report.inputs import ReportInput
+from demand.report.languages import say
 from demand.report.parts import Block, Figure, Section, Table, table_of
 
 __all__ = ["allocation_section", "allocation_sheet", "outturn_section", "outturn_sheet"]
@@ -63,7 +64,7 @@ def outturn_section(inputs: ReportInput) -> Section | None:
     note = "Committed sums are part of what is still to come, never added to it twice. Low to high: 4 years in 5."
     table = table_of(shown, "Projected outturn of this year", names=names, formats=dict.fromkeys(SPENT, "exact"), note=note)
     lead = "The ledger up to its last period, and the rest of the year as it is forecast."
-    return Section("outturn", "This year's outturn", (table,), lead, mark=inputs.marked(*RESTS_ON))
+    return Section("outturn", say("This year's outturn"), (table,), lead, mark=inputs.marked(*RESTS_ON))
 
 
 def outturn_sheet(book: Book) -> None:
@@ -124,7 +125,7 @@ def allocation_section(inputs: ReportInput) -> Section | None:
     formats |= {"p_paid_back": "percent", "marginal_pound": lambda v: f"£{v:,.2f}"}
     parts.append(table_of(rows, "The plan, year by year", names=names, formats=formats, note="Nobody gets less than duties need."))
     lead = "An envelope shared out so that it does as much as it can, year by year."
-    return Section("allocation", "Who gets how much", tuple(parts), lead, mark=inputs.marked(*RESTS_ON, "allocation"))
+    return Section("allocation", say("Who gets how much"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON, "allocation"))
 
 
 def _allocated(inputs: ReportInput) -> pd.DataFrame:

@@ -40,6 +40,7 @@ def _pages() -> dict[str, str]:
                           "expected_pence": 100_500, "p10_pence": 90_000, "p90_pence": 120_000, "projected_pence": 99_000}])  # fmt: skip
     return {
         "report.html": report_page(inputs),
+        "languages.html": report_page(replace(inputs, spec=inputs.spec.model_copy(update={"languages": ["en", "cy"]}))),
         "public.html": report_page(replace(inputs, spec=inputs.spec.model_copy(update={"audience": "public"}))),
         "quality.html": quality_page({"verdict": "warn", "about": {"people": 900}, "findings": [finding]}),
         "moved.html": section_page("What has moved", moved_section(["The hostel costs more."], steps, said)),
@@ -76,17 +77,31 @@ def page(browser: Any, folder: Path) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("width", "opened"), [(1280, False), (1280, True), (360, True)], ids=["folded", "unfolded", "narrow"])
-@pytest.mark.parametrize("name", ["report.html", "public.html", "quality.html", "moved.html"])
+@pytest.mark.parametrize("name", ["report.html", "languages.html#cy", "public.html", "quality.html", "moved.html"])
 def test_axe_finds_nothing_that_shuts_anybody_out(page: Any, folder: Path, name: str, width: int, opened: bool) -> None:
     """axe-core, in every state: wide and as narrow as a telephone, with what is folded closed and open."""
     from axe_playwright_python.sync_playwright import Axe
 
     page.set_viewport_size({"width": width, "height": 1000})
-    page.goto((folder / name).as_uri())
+    page.goto(f"{folder.as_uri()}/{name}")
     page.evaluate("open => document.querySelectorAll('details').forEach(d => { d.open = open; })", opened)
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response
     assert len(found["passes"]) > 10
     assert [(v["id"], node["html"][:120]) for v in found["violations"] for node in v["nodes"]] == []
+
+
+def test_the_language_is_switched_by_keyboard_and_stays(page: Any, folder: Path) -> None:
+    shown = "[...document.querySelectorAll('.language')].filter(e => e.checkVisibility()).map(e => e.lang)"
+    page.goto((folder / "languages.html").as_uri())
+    assert page.evaluate(shown) == ["en-GB"]
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate(shown) == ["cy"]
+    page.click("#cy .contents a >> nth=2")
+    assert page.evaluate(shown) == ["cy"]
+    page.click("#cy .others a")
+    assert page.evaluate(shown) == ["en-GB"]
 
 
 def test_axe_is_awake(page: Any) -> None:

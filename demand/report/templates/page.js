@@ -4,7 +4,7 @@
   const texts = JSON.parse(document.getElementById("texts").textContent);
   const made = (name, parts, text = "") => Object.assign(document.createElement(name), parts, text ? { textContent: text } : {});
   const shown = (cell) => cell.textContent.trim();
-  const scale = { m: 1e6, million: 1e6, k: 1e3, thousand: 1e3, bn: 1e9, billion: 1e9 };
+  const scale = { m: 1e6, million: 1e6, miliwn: 1e6, k: 1e3, thousand: 1e3, bn: 1e9, billion: 1e9, biliwn: 1e9 };
 
   /** The number that a cell says, or nothing. */
   function number(text) {
@@ -48,8 +48,9 @@
 
   /** The rows as they stand, saved to the reader's own disk. */
   function downloadable(table) {
-    const button = made("button", { type: "button", className: "save" }, texts.csv);
-    button.setAttribute("aria-label", `${texts.csv}: ${shown(table.caption)}`);
+    const { csv } = texts[table.closest("[lang]").lang];
+    const button = made("button", { type: "button", className: "save" }, csv);
+    button.setAttribute("aria-label", `${csv}: ${shown(table.caption)}`);
     button.addEventListener("click", () => {
       const lines = [...table.rows].map((row) => [...row.cells].map((cell) => field(shown(cell))).join(","));
       const address = URL.createObjectURL(new Blob(["\ufeff" + lines.join("\r\n") + "\r\n"], { type: "text/csv" }));
