@@ -5,6 +5,8 @@ In: words. Out: files in the output folder, a short summary, and an exit status:
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -262,7 +264,10 @@ def _doctor(output: Output = "") -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; letters that a screen or a file of an old encoding cannot show (ŵ on Windows) become question marks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()
 
 

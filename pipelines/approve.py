@@ -14,7 +14,7 @@ from pathlib import Path
 from demand.errors import Fault, SettingsError, raise_all
 from demand.report.html import report_page
 from demand.report.workbook import workbook
-from pipelines.config import RunConfig
+from pipelines.config import RESERVED, RunConfig
 from pipelines.frozen import APPROVED, check_whole, freeze
 from pipelines.report_input import report_input
 from pipelines.store import Store
@@ -54,8 +54,13 @@ def approve(run: Path, *, by: str, note: str, name: str) -> Path:
     ]
     if not (run / "manifest.json").is_file():
         faults.append(Fault("there is no run here", where=str(run), do_next="Name the output folder of a run: outputs/NAME"))
+    folder = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:64]
+    if name.strip() and (not folder or folder in RESERVED):
+        faults.append(
+            Fault(f"no folder can be called '{name}'", where="--name", do_next='Give letters and figures: "Budget 2027-28 as set"')
+        )
     raise_all(faults, SettingsError, during="approving a run")
-    into = run / APPROVED / re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    into = run / APPROVED / folder
     now = datetime.now(UTC).isoformat(timespec="seconds")
     store, about = Store(run), {"name": name.strip(), "by": by.strip(), "note": note.strip(), "approved": now}
     check_whole(store, into)

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from demand.assumptions import numbers_in
 from demand.budget import BudgetSpec, FixedCost, Grant, IncomeRule, Item, Saving, StartPrices, StepCost, UnitCost
@@ -40,7 +40,7 @@ from demand.segments.find import SegmentSpec
 from demand.spec import LEDGER, Assumption, Spec, Where
 from pipelines.reading import Written, example_configs, read_config
 
-__all__ = ["ComputeSpec", "DataSpec", "ExampleSpec", "RunConfig", "TrackingSpec", "example_configs", "load_config"]
+__all__ = ["RESERVED", "ComputeSpec", "DataSpec", "ExampleSpec", "RunConfig", "TrackingSpec", "example_configs", "load_config"]
 
 RISING = ("costs", "income", "fixed_costs", "step_costs")
 """The sections in which an uplift may be the name of a path."""
@@ -118,11 +118,15 @@ class ComputeSpec(Spec):
     to them, counts only: never people."""
 
 
+RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
+"""No file or folder can be called so on Windows, on which a config may be opened next."""
+
+
 class RunConfig(Spec):
     """Everything that one run is told."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")
-    """A short name for files and folders: letters, digits, - and _."""
+    """A short name for files and folders: letters, digits, - and _; none that Windows keeps for itself, such as con or nul."""
     title: str = ""
     """What people read at the top of the report; the name where it is empty."""
     seed: int = Field(default=1, ge=0)
@@ -181,6 +185,13 @@ class RunConfig(Spec):
     """Which computers do the work."""
     tracking: TrackingSpec = TrackingSpec()
     """Where runs are recorded."""
+
+    @field_validator("name")
+    @classmethod
+    def _usable(cls, name: str) -> str:
+        if name.lower() in RESERVED:
+            raise ValueError(f"Windows keeps the name '{name}' for itself. Take another one.")
+        return name
 
     @model_validator(mode="before")
     @classmethod

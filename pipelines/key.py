@@ -35,7 +35,7 @@ def pseudonym_key() -> bytes:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
+            with os.fdopen(handle, "w", encoding="ascii") as file:
                 file.write(secrets.token_hex(32))
             typer.echo(f"A key for pseudonyms was made in {path}. Keep it: without it next year's pseudonyms will not match.", err=True)
         key = path.read_bytes().strip()

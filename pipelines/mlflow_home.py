@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import logging
 import os
+import shutil
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,7 +110,13 @@ def _prepare(mlflow: Any, address: str) -> None:
             making.unlink(missing_ok=True)
             making.touch(mode=0o600)
             mlflow.MlflowClient(f"sqlite:///{making}").search_experiments(max_results=1)
-            making.replace(path)
+            whole = path.with_name(f".{path.name}.whole")  # a copy: Windows renames no file that MLflow holds open
+            whole.unlink(missing_ok=True)
+            whole.touch(mode=0o600)
+            shutil.copyfile(making, whole)
+            whole.replace(path)
+            with contextlib.suppress(PermissionError):
+                making.unlink()
 
 
 def experiment(mlflow: Any, name: str) -> None:

@@ -6,11 +6,13 @@ files in which no column can be a date or a count.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from demand.data.extracts import PeopleSpec
 from demand.data.files import FileSpec, RawTable, open_table
 from demand.errors import DataError, Fault, SettingsError, raise_all
+from pipelines.config import RESERVED
 from pipelines.guessed_counts import guess_history, unit_of
 from pipelines.guesses import guess_codes, guess_people, guess_policies
 
@@ -39,10 +41,13 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
     Raises
     ------
     SettingsError
-        Where the config exists already.
+        Where the config exists already, or the name cannot be one.
     DataError
         Where no column can be a date or a count.
     """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name) or name.lower() in RESERVED:
+        raise SettingsError(Fault(f"'{name}' cannot be the name of a config", allowed="Letters, digits, - and _, such as accommodation",
+                                  do_next="demand new NAME --from FILE"))  # fmt: skip
     if exists:
         raise SettingsError(Fault(f"{name}.yaml is there already", do_next="Give another name, or move it away"))
     raw = open_table(FileSpec(path=path.name), path.parent, columns={}, every=True)

@@ -155,7 +155,7 @@ def recorded(uri: str, *, name: str = "", last: int = 20) -> list[dict[str, Any]
 def _collect(address: str) -> None:
     """Let MLflow remove all that is marked as deleted there: its own command, in a process of its own."""
     words = ["-m", "mlflow", "gc", "--backend-store-uri", address, "--tracking-uri", address]
-    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode != 0:
         raise StoreError(Fault("MLflow could not remove its runs for good", where="mlflow gc", do_next=redacted(done.stderr[-300:])))
 

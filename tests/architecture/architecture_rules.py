@@ -52,6 +52,10 @@ CLOCKS = (
     "Timestamp.utcnow",
     "time.time",
 )
+POSIX_ONLY = frozenset({"fcntl", "resource", "pwd", "grp", "termios", "pty", "tty", "posix", "syslog", "readline", "crypt"})
+POSIX_CALLS = frozenset({"fork", "getuid", "geteuid", "setsid", "mkfifo", "chown", "kill", "killpg", "nice", "O_RDONLY"})
+"""What Windows has not, or does otherwise: os.kill(process, 0) ends a process there."""
+GUARDS = ("os.name", 'hasattr(os, "')
 VERBS = ("run", "check", "segment", "forecast", "backtest", "explain", "scenario", "budget", "report", "publish", "link")
 """The commands that take a config; each has a file of its own in pipelines/, which only wires."""
 
@@ -235,11 +239,51 @@ def raises_are_told(source: Source) -> Iterator[str]:
                     yield f"line {node.lineno}: {node.name} raises {error} and does not say so under Raises"
 
 
+def same_on_windows(source: Source) -> Iterator[str]:
+    """Text has its encoding named, nothing of POSIX is taken for granted, and what is flushed to the disk was opened for writing."""
+    for node in ast.walk(source.tree):
+        if any(name.split(".")[0] in POSIX_ONLY for name in imported(node)):
+            yield f"line {node.lineno}: a module that Windows does not have"
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.match(r"/(?:tmp|dev)(?:/|$)", node.value):
+            yield f"line {node.lineno}: {node.value} is no place on Windows"
+        if isinstance(node, ast.Call) and _text_unsaid(node):
+            yield f"line {node.lineno}: text without an encoding, which is another on Windows"
+    for function in _functions(source.tree):
+        own = list(ast.walk(function))
+        named = {n.attr for n in own if isinstance(n, ast.Attribute) and dotted(n).startswith("os.")}
+        if named & POSIX_CALLS and not any(guard in ast.unparse(function).replace("'", '"') for guard in GUARDS):
+            yield f"line {function.lineno}: {', '.join(sorted(named & POSIX_CALLS))} is not the same on Windows: ask os.name first"
+        modes = {
+            a.value
+            for n in own
+            if isinstance(n, ast.Call) and dotted(n.func).endswith("open")
+            for a in n.args
+            if isinstance(a, ast.Constant)
+        }
+        if "fsync" in named and "rb" in modes:
+            yield f"line {function.lineno}: Windows flushes no file that was opened for reading: open it with r+b"
+
+
+def _text_unsaid(call: ast.Call) -> bool:
+    name, keys = dotted(call.func), {k.arg for k in call.keywords}
+    if "encoding" in keys or None in keys:
+        return False
+    if name.endswith((".read_text", ".write_text")):
+        return not (name.endswith(".read_text") and call.args)
+    if name.startswith("subprocess."):
+        return bool(keys & {"text", "universal_newlines"})
+    modes = [a.value for a in (*call.args[:2], *(k.value for k in call.keywords if k.arg == "mode")) if isinstance(a, ast.Constant)]
+    mode = next((m for m in modes if isinstance(m, str) and re.fullmatch(r"[rwax]\+?[bt]?\+?", m)), "r")
+    if name in {"open", "os.fdopen"}:
+        return "b" not in mode
+    return name.endswith(".open") and isinstance(call.func, ast.Attribute) and bool(modes) and mode in modes and "b" not in mode
+
+
 RULES: dict[str, Callable[[Source], Iterator[str]]] = {
     rule.__name__: rule
     for rule in (
         one_engine_one_file, engines_wait, sizes, no_broad_except, nothing_pickled, no_clock, chance_by_name, no_neutral_fill,
-        library_writes_nothing, no_assert, says_what_it_is, raises_are_told,
+        library_writes_nothing, no_assert, says_what_it_is, raises_are_told, same_on_windows,
     )
 }  # fmt: skip
 

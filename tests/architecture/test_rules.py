@@ -65,6 +65,19 @@ PLANTED = {
         ("demand/budget.py", 'def price(x):\n    """Price."""\n    _check(x)\n\n\ndef _check(x):\n    raise_all(x, BudgetError)\n'),
         ("demand/budget.py", 'class Line:\n    """A line."""\n\n    def __post_init__(self):\n        raise BudgetError("no")\n'),
     ],
+    "same_on_windows": [
+        ("pipelines/store.py", "import fcntl\n"),
+        ("pipelines/store.py", "def f():\n    from resource import getrusage\n"),
+        ("pipelines/store.py", "text = path.read_text()\n"),
+        ("pipelines/store.py", "path.write_text(text, newline='')\n"),
+        ("pipelines/store.py", "with open(path) as f:\n    f.read()\n"),
+        ("pipelines/store.py", "with path.open('w') as f:\n    f.write('')\n"),
+        ("pipelines/key.py", "with os.fdopen(handle, 'w') as f:\n    f.write('')\n"),
+        ("pipelines/run.py", "subprocess.run(words, text=True)\n"),
+        ("pipelines/run.py", "place = '/tmp/demand'\n"),
+        ("pipelines/run.py", "def alive(number):\n    os.kill(number, 0)\n"),
+        ("pipelines/store.py", "def sync(path):\n    with path.open('rb') as f:\n        os.fsync(f.fileno())\n"),
+    ],
 }
 INNOCENT = [
     ("demand/models/additive.py", "import numpy as np\n\n\ndef f():\n    import prophet\n\n    np.random.seed(1)\n    return prophet\n"),
@@ -76,6 +89,10 @@ INNOCENT = [
     ("demand/tables.py", "# A day without an opening is a day with none.\ny = y.fillna(0)\nz = y.fillna(0)  # as above\n"),
     ("demand/budget.py", "assert x is not None and y is not None\n"),
     ("pipelines/reading.py", "from ruamel.yaml import YAML\n"),
+    (
+        "pipelines/run.py",
+        "def f(number):\n    if os.name == 'posix':\n        os.kill(number, 0)\n    return os.open(path, 0), subprocess.run(words)\n",
+    ),
     ("demand/data/read.py", "def f(path):\n    with path.open('rb') as file:\n        return file.read()\n"),
 ]
 

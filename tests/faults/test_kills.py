@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,14 @@ scenarios:
          size: {value: 0.9, low: 0.85, high: 0.97, unit: ratio, source: a pilot, as_of: 2026-03-31, owner: housing team}}
 tracking: {uri: none}
 """
+WORDS = ["run", "small.yaml", "--jobs", "1", "--quiet"]
+FULL = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), resource.RLIM_INFINITY))
+from pipelines.__main__ import main
+main()
+"""
+"""A run on a disk that has room for files of so many bytes only."""
 VARIES = ("timings", "started", "mlflow_run_id")
 
 
@@ -50,7 +59,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, root: Path) -> tuple[Path, d
 
 
 def run(folder: Path, out: Path, root: Path) -> subprocess.Popen[bytes]:
-    words = [sys.executable, "-m", "pipelines", "run", "small.yaml", "--output", str(out), "--jobs", "1", "--quiet"]
+    words = [sys.executable, "-m", "pipelines", *WORDS, "--output", str(out)]
     return subprocess.Popen(words, cwd=folder, env={**os.environ, "PYTHONPATH": str(root)}, start_new_session=True)
 
 
@@ -96,6 +105,24 @@ def test_fifty_killed_runs_are_taken_up_where_they_were(whole: tuple[Path, dict[
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of files are of POSIX systems")
+@pytest.mark.parametrize(("share", "change"), [(0.5, "report.audience=public"), (0.0, "forecast.horizon=7")])
+def test_a_disk_that_is_full_at_the_last_stage_or_the_first_leaves_all_results(
+    whole: tuple[Path, dict[str, object], float], root: Path, share: float, change: str
+) -> None:
+    folder, expected, _ = whole
+    out = folder / f"full-{share}"
+    shutil.copytree(folder / "whole", out)
+    room = max(500, int(share * (out / "report.html").stat().st_size))
+    words = [sys.executable, "-c", FULL, str(room), *WORDS, "--output", str(out), "--set", change]
+    place = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(words, cwd=folder, env=place, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "cannot be written: File too large" in done.stderr
+    assert "Earlier results are as they were" in done.stderr
+    assert contents(out) == expected
+    assert all(Store(out).has(name) for name in Store(out).manifest["files"])
+
+
 def test_a_bit_flipped_in_any_output_is_noticed_when_it_is_read(whole: tuple[Path, dict[str, object], float]) -> None:
     store = Store(whole[0] / "whole")
     rng = stream(3, "bits")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,3 +70,12 @@ def test_what_a_run_says_at_the_end_is_plain(tiny_run: Callable[[str], Path]) ->
 def test_no_record_is_no_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert runs("", uri=f"sqlite:///{tmp_path / 'none.db'}", last=5) == 0
     assert "No runs are recorded here" in capsys.readouterr().out
+
+
+def test_a_screen_of_an_old_encoding_shows_question_marks_and_ends_nothing(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("Tŷ,Ŵyn\na,b\n", encoding="utf-8")
+    words = [sys.executable, "-m", "pipelines", "new", "mine", "--from", "x.csv"]
+    place = {**os.environ, "PYTHONPATH": str(root), "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = subprocess.run(words, cwd=tmp_path, env=place, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert b"no column holds dates. Columns: 'T?', '?yn'" in b" ".join(done.stderr.split())

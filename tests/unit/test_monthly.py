@@ -178,6 +178,8 @@ def test_what_cannot_be_approved(months: Path, tmp_path: Path) -> None:
     assert "frozen already" in _refused(["approve", str(months / "out"), *words], 1)
     assert "there is no run here" in _refused(["approve", str(tmp_path), *words], 2)
     assert "this says nothing" in _refused(["approve", str(months / "out"), "--by", " ", "--note", "x"], 2)
+    for name in ("NUL", "???"):
+        assert f"no folder can be called '{name}'" in _refused(["approve", str(months / "out"), *words[:-1], name], 2)
     (tmp_path / "out").mkdir()
     for name in ("manifest.json", "budget.csv"):
         (tmp_path / "out" / name).write_bytes((months / "out" / name).read_bytes())

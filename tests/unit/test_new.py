@@ -111,3 +111,9 @@ def test_a_draft_names_no_column_that_names_people(messy: Path, tmp_path: Path) 
     text = draft_config("mine", tmp_path / "p.csv")
     assert "contact" not in text
     assert "home" not in text
+
+
+@pytest.mark.parametrize("name", ["con", "LPT1", "my name", "../mine", "a/b", "ŵ", ""])
+def test_a_name_that_no_file_can_have_everywhere_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SettingsError, match="cannot be the name of a config"):
+        draft_config(name, tmp_path / "counts.csv")

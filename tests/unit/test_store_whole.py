@@ -44,6 +44,29 @@ def test_a_target_that_is_in_the_way_leaves_all_as_they_were(tmp_path: Path) -> 
     assert store.fresh("forecast", "k1")
 
 
+def test_a_workbook_that_windows_holds_open_leaves_all_as_they_were_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, moved = tmp_path / "out", Path.replace
+
+    def as_windows_does(path: Path, target: Path) -> Path:
+        if path == folder / "budget.xlsx":
+            raise PermissionError(13, "The process cannot access the file because it is being used by another process", str(path))
+        return moved(path, target)
+
+    def write_all(key: str, text: str) -> None:
+        with Store(folder).writing("report", key) as writer:
+            for name in ("a.txt", "budget.xlsx", "report.txt"):
+                writer.text(name, text)
+
+    write_all("k1", "one")
+    before = contents(folder)
+    monkeypatch.setattr(Path, "replace", as_windows_does)
+    with pytest.raises(StoreError, match=r"'budget.xlsx' cannot be written.*Close the file.*Earlier results are as they were"):
+        write_all("k2", "two")
+    assert contents(folder) == before
+
+
 CHILD = """
 import resource, sys
 from pathlib import Path
