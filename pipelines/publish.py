@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 
-from demand.disclosure.open_data import data_package, forecast_table
+from demand.disclosure.open_data import data_package, forecast_table, scores_table
 from demand.errors import Fault, SettingsError
 from demand.report.html import report_page
 from demand.report.paste import pasted, summary_text
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.report_input import cleared_counts, report_input
+from pipelines.report_input import PUBLISHED_PEOPLE, cleared_counts, report_input
 from pipelines.results import load_history
 from pipelines.store import SHARE, Writer
 
@@ -53,6 +54,8 @@ def run(job: Job, writer: Writer) -> None:
         "counts.csv": cleared_counts(config, store),
     }
     tables |= {name: store.table(name).drop(columns=WITH_COUNTS, errors="ignore") for name in PLAIN if store.has(name)}
+    if "backtest_summary.csv" in tables:
+        tables["backtest_summary.csv"] = scores_table(tables["backtest_summary.csv"], config.disclosure.of("counts"))
     for name, table in tables.items():
         writer.table(SHARE + name, table)
     inputs = report_input(job.config, job.store, job.inputs.hashes)
@@ -63,6 +66,7 @@ def run(job: Job, writer: Writer) -> None:
     writer.json(SHARE + "datapackage.json", data_package(config.name, config.heading, open_data, files, spec, about))
     public = replace(inputs, spec=inputs.spec.model_copy(update={"audience": "public"}), counted=tables["counts.csv"])
     writer.text(SHARE + "report.html", report_page(public))
+    writer.json(PUBLISHED_PEOPLE, {name: json.loads(t.to_json(orient="records")) for name, t in public.people.items()})
     writer.text(SHARE + "summary.txt", summary_text(public))
     for name, content in pasted(public).items():
         writer.bytes(f"{SHARE}paste/{name}", content)

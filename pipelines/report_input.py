@@ -20,9 +20,11 @@ from pipelines.frozen import recorded
 from pipelines.results import load_history, start_month
 from pipelines.store import SHARE, Store, versions
 
-__all__ = ["cleared_counts", "report_input"]
+__all__ = ["PUBLISHED_PEOPLE", "cleared_counts", "report_input"]
 
 PUBLISHED = SHARE + "counts.csv"
+PUBLISHED_PEOPLE = "published_people.json"
+"""The tables of people by segment as a public report last told them; internal, to compare the next with."""
 
 TABLES = {
     **dict.fromkeys(("backtest", "backtest_sums"), "parquet"),
@@ -109,6 +111,7 @@ def report_input(
         policy=config.disclosure.policy,
         policies={name: config.disclosure.of(name).name for name in ("counts", "segments")},
         counted=cleared_counts(config, store) if config.report.audience == "public" and "history" in tables else None,
+        before=told_before(store),
         **tables,
         applied=store.table("scenario_changes.csv") if store.has("scenario_changes.csv") else None,
         events=pd.DataFrame(events) if events else None,
@@ -122,6 +125,13 @@ def report_input(
         parts=sums,
         questions={name: s.question for name, s in config.scenarios.items()},
     )
+
+
+def told_before(store: Store) -> dict[str, pd.DataFrame]:
+    """Give the tables of people by segment as they left before."""
+    if PUBLISHED_PEOPLE not in store.manifest.get("files", {}):
+        return {}
+    return {name: pd.DataFrame(rows) for name, rows in store.json(PUBLISHED_PEOPLE).items()}
 
 
 def cleared_counts(config: RunConfig, store: Store) -> pd.DataFrame:

@@ -19,10 +19,11 @@ from pydantic import Field
 from demand.data.codes import WELSH_AUTHORITIES
 from demand.disclosure.policies import Policy
 from demand.disclosure.protect import protect
+from demand.disclosure.shares import significant
 from demand.spec import Spec
 from demand.tables import History
 
-__all__ = ["ALL", "PublishSpec", "counts_table", "data_package", "forecast_table"]
+__all__ = ["ALL", "PublishSpec", "counts_table", "data_package", "forecast_table", "scores_table"]
 
 ALL = "all"
 """The value of a key in a row that adds up all its values."""
@@ -139,6 +140,25 @@ def counts_table(history: History, spec: PublishSpec, policy: Policy, earlier: p
     out = _coded(out, spec)
     order = [c for c in out.columns if c not in ("kind", "unit", "period", "counted")]
     return protect(out[[*order, "kind", "unit", "period", "counted"]], counts=["counted"], policy=policy, sums=sums, earlier=earlier)
+
+
+def scores_table(scores: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Give the scores of replays as they may leave: the exact error of one forecast that is known would give the count.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        As backtest_summary.csv.
+    policy : Policy
+
+    Returns
+    -------
+    pandas.DataFrame
+        To three significant figures, without what rests on fewer figures than the policy hides.
+    """
+    out = scores[scores["n_rows"].to_numpy(dtype=float) >= policy.hide_below] if "n_rows" in scores else scores
+    numbers = [c for c in ("value", "low", "high") if c in out]
+    return out.assign(**{c: significant(out[c].to_numpy(dtype=float), 3) for c in numbers}).reset_index(drop=True)
 
 
 def _summed_over(parts: pd.DataFrame, keys: Sequence[str]) -> list[tuple[str, ...]]:

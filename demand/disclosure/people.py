@@ -6,21 +6,23 @@ In: the stored tables of a run, and a policy. Out: the same tables as they may l
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from demand.disclosure.policies import Policy, policy_named
 from demand.disclosure.protect import protect_together
+from demand.disclosure.shares import made_anew
 from demand.disclosure.together import Leaving, told_of
-from demand.segments.profile import wilson
 
 __all__ = ["leaving_people", "protect_people", "protect_profile"]
 
 MONEY = ("cost", "cost_per_person", "cost_per_week", "share_of_cost")
 
 
-def protect_people(tables: Mapping[str, pd.DataFrame], *, policy: Policy | str) -> dict[str, pd.DataFrame]:
+def protect_people(
+    tables: Mapping[str, pd.DataFrame], *, policy: Policy | str, earlier: Mapping[str, pd.DataFrame] | None = None
+) -> dict[str, pd.DataFrame]:
     """Make the tables of people by segment fit to leave together.
 
     Parameters
@@ -28,6 +30,8 @@ def protect_people(tables: Mapping[str, pd.DataFrame], *, policy: Policy | str) 
     tables : mapping
         segment_profile, segment_equality, segment_use, segment_expected, segment_transitions, as stored; those that there are.
     policy : Policy or str
+    earlier : mapping, optional
+        The same tables as they left before: nobody may learn a small number from the difference.
 
     Returns
     -------
@@ -40,25 +44,25 @@ def protect_people(tables: Mapping[str, pd.DataFrame], *, policy: Policy | str) 
         As `protect`.
     """
     rule = policy_named(policy)
-    out = protect_together(leaving_people(tables), policy=rule)
-    if "segment_profile" in out and not rule.opens:
-        out["segment_profile"] = _shares_of_rounded(out["segment_profile"])
-    return out
+    out = protect_together(leaving_people(tables, earlier or {}), policy=rule)
+    return out if rule.opens else {name: made_anew(name, table, tables[name], rule) for name, table in out.items()}
 
 
-def leaving_people(tables: Mapping[str, pd.DataFrame]) -> dict[str, Leaving]:
+def leaving_people(tables: Mapping[str, pd.DataFrame], earlier: Mapping[str, pd.DataFrame] | None = None) -> dict[str, Leaving]:
     """Say who is counted in each of the tables.
 
     Parameters
     ----------
     tables : mapping
         As in `protect_people`.
+    earlier : mapping, optional
+        As in `protect_people`.
 
     Returns
     -------
     dict of Leaving
     """
-    return {name: WHO[name](table) for name, table in tables.items()}
+    return {name: replace(WHO[name](table), earlier=(earlier or {}).get(name)) for name, table in tables.items()}
 
 
 def protect_profile(profile: pd.DataFrame, *, policy: Policy | str) -> pd.DataFrame:
@@ -132,20 +136,3 @@ WHO = {
     "segment_expected": _expected,
     "segment_transitions": _transitions,
 }
-
-
-def _shares_of_rounded(out: pd.DataFrame) -> pd.DataFrame:
-    """Make shares, indexes and intervals of a protected profile anew from its rounded counts."""
-    told = {c: pd.to_numeric(out[c], errors="coerce").to_numpy(dtype=float) for c in ("people", "known", "segment_people")}
-    if "missing_share" in out:
-        missing = 1 - np.minimum(told["known"] / np.where(told["segment_people"] > 0, told["segment_people"], np.nan), 1)
-        out["missing_share"] = np.where(out["missing_share"].isna(), np.nan, np.round(missing, 3))
-    for i in np.flatnonzero((out["level"] != "mean").to_numpy()):
-        people, known, at = told["people"][i], told["known"][i], out.index[i]
-        if np.isnan(people) or np.isnan(known) or not known or np.isnan(out["share_or_mean"].iloc[i]):
-            continue
-        share, average = min(people / known, 1.0), float(out["average"].iloc[i])
-        low, high = wilson(min(people, known), known)
-        out.loc[at, ["share_or_mean", "low", "high"]] = np.round([share, low, high], 3)
-        out.loc[at, "index"] = round(100 * share / average) if average > 0 else np.nan
-    return out

@@ -15,6 +15,7 @@ import pandas as pd
 
 from demand.disclosure.policies import Policy, policy_named
 from demand.disclosure.releases import against_earlier
+from demand.disclosure.shares import significant
 from demand.disclosure.suppression import further_hidden
 from demand.disclosure.together import Leaving, joined
 from demand.errors import DisclosureError, Fault, did_you_mean, listed, raise_all
@@ -122,7 +123,7 @@ def _written(one: Leaving, rule: Policy, shown: np.ndarray, hidden: np.ndarray, 
     for column in one.values:
         number = pd.to_numeric(one.table[column]).to_numpy(dtype=float)
         held = thin | _dominated(column, one.amounts, rule, len(out))
-        out[column] = np.where(held, np.nan, _significant(number))
+        out[column] = np.where(held, np.nan, significant(number))
     return _stamped(out, rule, (int(rule.hides(exact).sum()), int(hidden.sum()), int(thin.sum()) * len(one.values)))
 
 
@@ -191,12 +192,6 @@ def _numeric(column: pd.Series) -> bool:
     if pd.api.types.is_numeric_dtype(column):
         return True
     return bool(column.dtype == object and column.dropna().map(lambda v: isinstance(v, int | float | np.number)).any())
-
-
-def _significant(x: np.ndarray, figures: int = 2) -> np.ndarray:
-    size = np.where((x == 0) | ~np.isfinite(x), 1.0, np.abs(x))
-    unit = 10.0 ** (np.floor(np.log10(size)) - figures + 1)
-    return np.asarray(np.round(x / unit) * unit)
 
 
 def _stamped(table: pd.DataFrame, rule: Policy, done: tuple[int, int, int]) -> pd.DataFrame:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from demand.disclosure import Policy, cleared_sentences, policy_named, strictest
+from demand.disclosure.open_data import scores_table
 from demand.report.inputs import ReportInput
 
 __all__ = ["cleared"]
@@ -27,6 +28,16 @@ LEFT_OUT = (
 )
 YEARLY = ("totals", "budget", "cost", "risk", "sensitivity", "allocation", "segment_cost", "sweep")
 """Tables that tell a financial year whole, in people or pounds."""
+PUBLIC = frozenset(
+    (
+        *("title", "run", "spec", "policy", "policies", "counted", "before", "quality", "notes", "track_record", "questions", "parts"),
+        *("history", "forecast", "totals", "effects", "backtest", "backtest_sums", "explanation", "demand", "not_forecast", "events"),
+        *("waterfall", "cost", "budget", "sensitivity", "risk", "mtfp", "bridge", "allocation", "sweep", "outturn", "unpriced"),
+        *("segment_profile", "segment_use", "segment_equality", "segment_expected", "segment_transitions", "segment_cost"),
+        *("segment_portraits", "segment_notes", "assumptions", "applied"),
+    )
+)
+"""What a public report is made from: whatever else a run stores does not reach it. History and replays are shown as `may_show` has them."""
 COUNTED = ("people", "rows_of_people", "rows")
 """What quality.json counts of people."""
 
@@ -77,17 +88,22 @@ def _without_exact_counts(inputs: ReportInput, rule: Policy) -> ReportInput:
         count = np.where(ours, [rule.rounded(n) for n in beside["count"]], beside["count"])
         told = beside.assign(count=count, rate=np.where(ours, PER * count / beside["population"], beside["rate"]))
         beside = None if rule.hides(beside.loc[ours, "count"].to_numpy()).any() else told
-    gone: dict[str, Any] = {
-        "start_prices": None,
-        "finance_periods": None,
-        "reconciliation": None,
-        "backcast": None,
-        "moved": None,
-        "said": None,
-        "moved_notes": (),
-        "comparator_notes": (),
-    }
-    return replace(inputs, comparators=beside, **gone, **_of_years_ahead(inputs))
+    gone: dict[str, Any] = {f.name: f.default for f in fields(inputs) if f.name not in PUBLIC}
+    scores = None if inputs.backtest_summary is None else scores_table(inputs.backtest_summary, rule)
+    kept = {"comparators": beside, "backtest_summary": scores, **_of_years_ahead(inputs), **_of_many(inputs, rule)}
+    return replace(inputs, **(gone | kept))
+
+
+def _of_many(inputs: ReportInput, rule: Policy) -> dict[str, Any]:
+    """Give the evidence for the segments without what is told of few people."""
+    people = 0 if inputs.segment_use is None else inputs.segment_use["people"].max()
+    evidence, picture = inputs.segment_evidence, inputs.segment_clustergram
+    if evidence is not None:
+        shares = [c for c in ("smallest_share", "nowhere") if c in evidence]
+        evidence = evidence.assign(**{c: evidence[c].mask(evidence[c] * people < rule.least_base) for c in shares})
+    if picture is not None and (picture["share"] * people < rule.least_base).any():
+        picture = None
+    return {"segment_evidence": evidence, "segment_clustergram": picture}
 
 
 def _of_years_ahead(inputs: ReportInput) -> dict[str, Any]:

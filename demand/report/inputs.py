@@ -76,6 +76,8 @@ class ReportInput:
         Other policies for single tables: "segments" for all that is told of people by segment.
     counted : pandas.DataFrame, optional
         The counts as they leave, for a public report: what it draws of the past is in no contradiction to what is published beside it.
+    before : mapping
+        The tables of people by segment as they left before.
     history : pandas.DataFrame, optional
         unique_id, ds, y, the key columns, kind, unit.
     forecast, totals, effects, explanation, demand, waterfall, cost, budget, sensitivity, risk : optional
@@ -156,6 +158,7 @@ class ReportInput:
     policy: str = "wales"
     policies: Mapping[str, str] = field(default_factory=dict)
     counted: pd.DataFrame | None = None
+    before: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     history: pd.DataFrame | None = None
     forecast: pd.DataFrame | None = None
     totals: pd.DataFrame | None = None
@@ -237,7 +240,12 @@ class ReportInput:
         """The tables of people by segment as the readers may have them: for the public protected, all of them together."""
         named = {name: getattr(self, name) for name in PEOPLE}
         there = {name: table for name, table in named.items() if table is not None and not table.empty}
-        return there if self.spec.audience == "council" else protect_people(there, policy=self.people_policy)
+        if self.spec.audience == "council":
+            return there
+        rules = {policy_named(self.policies.get(name, self.policy)).name for name in ("counts", "segments")}
+        if len(rules) > 1 and "segment_use" in there:  # those who are here now are counted in both: rounded in two ways they would be told
+            there["segment_use"] = there["segment_use"].drop(columns="open_now", errors="ignore")
+        return protect_people(there, policy=self.people_policy, earlier=self.before)
 
     @cached_property
     def public_counts(self) -> pd.DataFrame:

@@ -119,3 +119,69 @@ def test_tables_of_the_same_people_take_one_policy() -> None:
     assert {spec.of(n).name for n in ("segments", "segment_equality")} == {"tre"}
     with pytest.raises(ValueError, match="Did you mean 'segment_profile'"):
         DisclosureSpec.model_validate({"tables": {"segment_profiel": "tre"}})
+
+
+def real(seed: int) -> dict[str, pd.DataFrame]:
+    """The tables of few people with the shares that they really have, as a run stores them."""
+    tables = made(seed)
+    for name, share in (("segment_profile", "share_or_mean"), ("segment_equality", "share")):
+        table, of = tables[name], ["feature" if name == "segment_profile" else "column", "level"]
+        sums = table.groupby(of)[["people", "known"]].transform("sum")
+        tables[name] = table.assign(**{share: table["people"] / table["known"]}, average=sums["people"] / sums["known"])
+    use, moves, coming = tables["segment_use"], tables["segment_transitions"], tables["segment_expected"]
+    shares = {"share_of_people": use["people"] / use["people"].max(), "nearest_share": use["people"] / use["people"].max()}
+    tables["segment_use"] = use.assign(**shares, repeat_share=np.ceil(use["people"] / 4) / use["people"])
+    tables["segment_transitions"] = moves.assign(rate=moves["people"] / moves["of"])
+    tables["segment_expected"] = coming.assign(per_person=0.13, expected=0.13 * coming["people"])
+    return tables
+
+
+def told_by_shares(stored: dict[str, pd.DataFrame], written: dict[str, pd.DataFrame], policy: str) -> int:
+    """Count rounded figures that a share beside them narrows to the one true count: part / whole must round to what is shown.
+
+    A share made from the figures that are shown fits them exactly; only one that fits another count, and not them, tells anything.
+    """
+    told = 0
+    for name, part, whole, share in (
+        ("segment_profile", "people", "known", "share_or_mean"), ("segment_equality", "people", "known", "share"),
+        ("segment_transitions", "people", "of", "rate"),
+    ):  # fmt: skip
+        for exact, row in zip(stored[name].to_dict("records"), written[name].to_dict("records"), strict=True):
+            if isinstance(row[part], str) or isinstance(row[whole], str) or pd.isna(row[share]) or not row[whole]:
+                continue
+            spans = [range(lo, hi + 1) for lo, hi in (POLICIES[policy].told(int(row[c])) for c in (part, whole))]
+            step = 0.0005 if row[share] < 0.1 else 0.005
+            fits = {p for p in spans[0] for n in spans[1] if n and p <= n and abs(p / n - row[share]) <= step}
+            told += int(fits == {exact[part]} and abs(min(row[part] / row[whole], 1) - row[share]) > step)
+    return told
+
+
+def test_no_share_tells_the_count_that_is_rounded_beside_it() -> None:
+    before = after = 0
+    for seed in range(12):
+        stored = real(seed)
+        known = leaving_people(stored)
+        exact = {n: protect(one.table, counts=one.counts, values=one.values, plain=one.plain, policy="wales") for n, one in known.items()}
+        before += told_by_shares(stored, exact, "wales")
+        after += told_by_shares(stored, protect_people(stored, policy="wales"), "wales")
+    assert before > 5  # or the attack is asleep
+    assert after == 0
+
+
+def test_a_share_of_which_few_are_left_is_withheld() -> None:
+    use = pd.DataFrame(
+        {"segment": ["A", "B", "everybody"], "people": [40, 60, 100], "repeat_share": [0.05, 0.5, 0.32], "share_of_people": [0.4, 0.6, 1.0]}
+    )
+    shown = protect_people({"segment_use": use}, policy="wales")["segment_use"]["repeat_share"]
+    assert shown.isna().tolist() == [True, False, False]
+
+
+def test_a_second_release_of_tables_of_segments_tells_no_change_of_few() -> None:
+    first = made(3)
+    second = {name: table.copy() for name, table in first.items()}
+    use = second["segment_use"]
+    use.loc[use["segment"].isin([use["segment"].iloc[0], "everybody"]), "people"] += 1
+    out = protect_people(first, policy="wales")
+    before = {name: back(table) for name, table in out.items()}
+    after = protect_people(second, policy="wales", earlier=before)["segment_use"]
+    assert back(after)["people"].tolist() == before["segment_use"]["people"].tolist()

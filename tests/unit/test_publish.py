@@ -22,7 +22,7 @@ from openpyxl import load_workbook
 from demand.calendar import Frequency
 from demand.comparators import beside_others, comparator_sentence
 from demand.disclosure import POLICIES
-from demand.disclosure.open_data import PublishSpec, counts_table, forecast_table
+from demand.disclosure.open_data import PublishSpec, counts_table, forecast_table, scores_table
 from demand.errors import SettingsError, StoreError
 from demand.report.change_section import since_last_forecast
 from demand.report.cleared import cleared
@@ -153,6 +153,37 @@ def test_no_year_that_was_counted_is_told_in_pounds() -> None:
     assert shown.bridge is not None
     assert shown.bridge["from"].tolist() == ["2027-28"]
     assert cleared(replace(public, budget=pounds.iloc[:2], bridge=steps.iloc[:1])).bridge is None
+
+
+def test_nothing_reaches_the_public_that_is_not_named() -> None:
+    table = pd.DataFrame({"financial_year": ["2026-27"], "who": ["an officer"], "amount_pence": [1]})
+    inputs = ReportInput(title="", finance_periods=table, inputs_changes=table, price_draws=table, stays=table, levers=table,
+                         spec=ReportSpec(audience="public"))  # fmt: skip
+    shown = cleared(inputs)
+    assert [getattr(shown, n) for n in ("finance_periods", "inputs_changes", "price_draws", "stays", "levers")] == [None] * 5
+    council = cleared(replace(inputs, spec=ReportSpec()))
+    assert council.finance_periods is table
+
+
+def test_scores_of_few_forecasts_and_shares_of_few_people_are_withheld() -> None:
+    scores = pd.DataFrame({"measure": "mase", "value": [1.23456, 0.5], "n_rows": [12, 2]})
+    assert scores_table(scores, WALES).to_dict("list") == {"measure": ["mase"], "value": [1.23], "n_rows": [12]}
+    use = pd.DataFrame({"segment": ["A", "everybody"], "people": [90, 100]})
+    evidence = pd.DataFrame({"count": [2, 3], "smallest_share": [0.4, 0.03], "nowhere": [0.2, 0.01]})
+    picture = pd.DataFrame({"share": [0.4, 0.03]})
+    shown = cleared(ReportInput(title="", segment_use=use, segment_evidence=evidence, segment_clustergram=picture,
+                                spec=ReportSpec(audience="public")))  # fmt: skip
+    assert shown.segment_clustergram is None
+    assert shown.segment_evidence is not None
+    assert shown.segment_evidence["smallest_share"].isna().tolist() == [False, True]
+
+
+def test_who_is_here_now_is_not_rounded_in_two_ways() -> None:
+    use = pd.DataFrame({"segment": ["A", "B", "everybody"], "people": [40, 60, 100], "open_now": [5, 8, 13]})
+    one = ReportInput(title="", segment_use=use, spec=ReportSpec(audience="public"))
+    assert "open_now" in one.people["segment_use"]
+    two = replace(one, policies={"counts": "wales_homelessness", "segments": "wales"})
+    assert "open_now" not in two.people["segment_use"]
 
 
 @pytest.fixture(scope="module")
