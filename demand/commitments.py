@@ -16,6 +16,7 @@ import xarray as xr
 from demand.caseload.known import KnownChange
 from demand.caseload.model import STARTERS, Caseload
 from demand.forecast import ForecastSpec, forecast
+from demand.spec import stream
 
 __all__ = ["TOTAL", "commitments", "drawn_starts"]
 
@@ -24,7 +25,7 @@ TOTAL = "total"
 
 
 def drawn_starts(stocks: Caseload, last: pd.Timestamp, spec: ForecastSpec, *, seed: int, jobs: int = 1) -> np.ndarray:
-    """Draw new starts from outside with the forecast engine.
+    """Draw new starts from outside: all of them with the forecast engine, shared out as starts were of late.
 
     Parameters
     ----------
@@ -32,17 +33,28 @@ def drawn_starts(stocks: Caseload, last: pd.Timestamp, spec: ForecastSpec, *, se
     last : pandas.Timestamp
         The last period that is known.
     spec : ForecastSpec
-        Its horizon and draws; the models are the quick ones, because counts of starts are small.
+        Its horizon and draws; the models are the quick ones.
     seed, jobs : int
 
     Returns
     -------
     numpy.ndarray
         Shape (series, periods, draws), whole numbers; a series in which nobody was ever seen to start has none.
+
+    Notes
+    -----
+    What makes more people come makes more come to all series at once: series drawn one by one, and added up, are far too sure of their sum.
+    The shares are as unsure as the starts they were counted from (a Dirichlet posterior: Gelman, A. et al. (2013). Bayesian Data Analysis,
+    3rd edition, section 3.4).
     """
+    total, weighed = stocks.all_starts(last)
     asked = ForecastSpec(horizon=spec.horizon, draws=spec.draws, models=list(STARTERS))
-    made = forecast(stocks.starts(last), asked, seed=seed, jobs=jobs).draws
-    return np.asarray(np.rint(made.reindex(series=list(stocks.series.index), fill_value=0).to_numpy()), dtype=float)
+    made = forecast(total, asked, seed=seed, jobs=jobs).draws.isel(series=0).transpose("ds", "draw").to_numpy()
+    rng = stream(seed, "caseload", "shares")
+    ever = weighed > 0
+    drawn = np.zeros((*made.shape, len(weighed)))
+    drawn[..., ever] = rng.multinomial(np.rint(made).astype(np.int64), rng.dirichlet(weighed[ever], made.shape[1]))
+    return np.asarray(np.moveaxis(drawn, 2, 0))
 
 
 def commitments(

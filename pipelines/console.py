@@ -216,7 +216,8 @@ def monitor(config: str, *, data_dir: str, output: str, jobs: int, changes: list
         typer.echo(f"Error: {error}", err=True)
         return 2
     if not quiet:
-        typer.echo(f"{told['record']['name']}, {told['months']} periods on: {told['action']}.")
+        periods = "1 period" if told["months"] == 1 else f"{told['months']} periods"
+        typer.echo(f"{told['record']['name']}, {periods} on: {told['action']}.")
         for one in told["signals"]:
             typer.echo(f"  {one['unique_id']}: {one['why']} ({one['action']})")
         typer.echo(

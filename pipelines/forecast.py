@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from demand.budget import horizon_needed
 from demand.caseload.model import Caseload
+from demand.caseload.recorded import with_unrecorded
 from demand.commitments import commitments, drawn_starts
 from demand.course import joined, run_off_table
 from demand.errors import DataError, Fault
@@ -44,8 +47,7 @@ def run(job: Job, writer: Writer) -> None:
         Where the data holds nothing that can be counted.
     """
     config, inputs = job.config, job.inputs
-    rules = rules_of(job)
-    history = inputs.history_by(rules)
+    history = inputs.history_by(rules_of(job))
     if config.forecast is None or history is None:
         raise DataError(Fault("there is no history to forecast", do_next="Name `history`, or `people` with a column for `opened`"))
     needed = horizon_needed(config.budget, history.last, history.frequency) if config.budget else 0
@@ -54,14 +56,14 @@ def run(job: Job, writer: Writer) -> None:
     stocks, told = stocks_of(job, history), job.progress
     beside = Beside.of(stocks, others_of(job, history), history)
     made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, beside=beside, progress=told)
+    made = replace(made, draws=with_unrecorded(made.draws, history, inputs.counts, inputs.late, seed=config.seed))
     if stocks is not None:
         made = _with_stays(job, writer, stocks, made, history)
     about = {"spec": spec.model_dump(mode="json"), "hierarchy": config.model_dump(mode="json")["data"]["hierarchy"], "seed": config.seed}
     write_forecast(writer, history, made, about)
     if drivers is not None:
         writer.table("drivers.parquet", drivers)
-    lowest = history.only(map(str, made.draws["series"].to_numpy()))
-    of = levels(lowest.series, hierarchy)
+    of = levels(history.only(map(str, made.draws["series"].to_numpy())).series, hierarchy)
     writer.table("totals.parquet", totals(made.draws, of, start_month=start_month(config), history=history))
 
 

@@ -233,14 +233,16 @@ class Caseload:
 
     def expected_starts(self, last: pd.Timestamp, horizon: int, *, seed: int) -> np.ndarray:
         """Give the new starts expected in each series and period ahead, shape (series, horizon)."""
-        wide = self.starts(last).wide
-        whole = pd.DataFrame({"unique_id": "all", "ds": wide.index, "y": wide.sum(axis=1, min_count=len(wide.columns)).to_numpy()})
-        total = History.of(whole, self.frequency)
+        total, weighed = self.all_starts(last)
         ahead = np.mean([build(m).predict(total, horizon, seed=seed).means["mean"].to_numpy() for m in STARTERS], axis=0)
+        return np.asarray((weighed + 0.5)[:, None] / (weighed + 0.5).sum() * ahead[None, :])
+
+    def all_starts(self, last: pd.Timestamp) -> tuple[History, np.ndarray]:
+        """Give the HISTORY of the total of new starts, and how many came into each series, older ones counting less."""
+        wide = self.starts(last).wide[list(self.series.index)]
+        whole = pd.DataFrame({"unique_id": "all", "ds": wide.index, "y": wide.sum(axis=1, min_count=len(wide.columns)).to_numpy()})
         age = (len(wide) - 1 - np.arange(len(wide))) * 12 / self.frequency.per_year
-        seen = wide.to_numpy()
-        weighed = np.nansum(seen * (0.5 ** (age / HALVED))[:, None], axis=0) + 0.5
-        return np.asarray(weighed[:, None] / weighed.sum() * ahead[None, :])
+        return History.of(whole, self.frequency), np.nansum(wide.to_numpy() * (0.5 ** (age / HALVED))[:, None], axis=0)
 
     def coming(self, last: pd.Timestamp, horizon: int, *, seed: int) -> pd.DataFrame:
         """Give new starts by series and period, as counted and then as expected: unique_id, ds, starts."""

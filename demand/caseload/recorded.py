@@ -10,14 +10,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from demand.caseload.late import nowcast
 from demand.data.people import CountSpec, count_episodes
+from demand.spec import stream
 from demand.tables import History
 
-__all__ = ["as_if_recorded", "growth_of", "late_recording", "late_sentence"]
+__all__ = ["as_if_recorded", "growth_of", "late_recording", "late_sentence", "with_unrecorded"]
 
 COLUMNS = ["count", "day", "ds", "recorded", "expected", "low", "high"]
+EIGHTY = 1.2816
+"""Half of an 80 % range in standard deviations."""
 LEAST = 0.01
 """Growth below which a month is taken as full."""
 
@@ -86,6 +90,44 @@ def as_if_recorded(history: History, people: pd.DataFrame, counts: Sequence[Coun
         more = more.add(missing.rename_axis(index="ds", columns="unique_id").unstack().reindex(more.index), fill_value=0.0)
     whole = np.maximum(history.table["y"].to_numpy() + more.to_numpy(), 0.0)
     return History(history.table.assign(y=whole), history.series, history.frequency)
+
+
+def with_unrecorded(
+    draws: xr.DataArray, history: History, counts: Sequence[CountSpec], late: pd.DataFrame | None, *, seed: int
+) -> xr.DataArray:
+    """Give DRAWS of stocks that are as unsure as how many are there now and not recorded.
+
+    Parameters
+    ----------
+    draws : xarray.DataArray
+        DRAWS, made from a HISTORY of `as_if_recorded`.
+    history : History
+    counts : sequence of CountSpec
+    late : pandas.DataFrame or None
+        From `late_recording`; nothing is known where it is None.
+    seed : int
+
+    Returns
+    -------
+    xarray.DataArray
+        In each draw the openings and closings that nobody has entered yet are another number inside their range, the same through all
+        periods: too wide where stays are shorter than the horizon. Flows stay as they are: next month's do not rest on who was missed.
+    """
+    if late is None:
+        return draws
+    found, named = draws.transpose("series", "ds", "draw").to_numpy().astype(float), any(c.name for c in counts)
+    now, keys = history.wide.iloc[-1], history.series.reindex(draws["series"].to_numpy())
+    for count in (c for c in counts if c.kind == "stock"):
+        rows = late[late["count"] == _name(count)]
+        mine = ((keys["kind"] == "stock") & (keys["count"] == _name(count) if named else True)).to_numpy()
+        share = now.reindex(keys.index[mine]).fillna(0.0).to_numpy()  # a stock that is hidden now: nobody is shared out to it
+        spread = ((rows["high"] - rows["low"]) / (2 * EIGHTY)).to_numpy(dtype=float)
+        if not share.sum() or not spread.sum():
+            continue
+        luck = stream(seed, "unrecorded", _name(count)).standard_normal((draws.sizes["draw"], len(spread)))
+        found[mine] += (share / share.sum())[:, None, None] * (luck * spread).sum(axis=1)
+    told = draws.transpose("series", "ds", "draw").copy(data=np.maximum(found, 0.0).astype(draws.dtype))
+    return told.transpose(*draws.dims)
 
 
 def growth_of(late: pd.DataFrame, count: CountSpec, *, day: str = "opened") -> dict[pd.Timestamp, float]:

@@ -12,7 +12,7 @@ ones stay as dear.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -22,81 +22,22 @@ from demand.calendar import Frequency
 from demand.caseload.known import Known, KnownChange
 from demand.caseload.levers import Pull
 from demand.caseload.stays import BANDS, YEAR, Stays, labels_of
+from demand.caseload.tally import Some, Tally, day_numbers
 from demand.errors import DataError, Fault
 from demand.spec import stream
 
 __all__ = ["run_on"]
 
-FEW = 4
-"""Cells for each stay from which stays are added one by one, not all cells at once."""
 AT_ONCE = 1_500_000
 """Stays drawn at once: more need more memory and are no faster."""
 CENTURY = 36_525.0
+WIDTHS = np.diff(BANDS)[:, None]
 ROUNDS = 12
 """Moves of one person within the horizon that are followed; hardly anybody has as many."""
 
 
 _End = tuple[np.ndarray, np.ndarray]
 """The days on which stays end, and the series to which they lead (-1: outside)."""
-
-
-@dataclass(frozen=True)
-class _Some:
-    """Stays drawn together: by stay the series, draw, day begun, group, day of a birthday or known end, and price.
-
-    came is the day from which it is drawn and counted, turns the birthday at which it moves to another budget, there says whether it is
-    one of those that are open now, and counts whether it is counted: who stays away under a lever or a known change is drawn all the same,
-    so that all others keep their random numbers.
-    """
-
-    series: np.ndarray
-    draw: np.ndarray
-    begun: np.ndarray
-    group: np.ndarray
-    until: np.ndarray
-    price: np.ndarray
-    came: np.ndarray
-    turns: np.ndarray
-    there: np.ndarray
-    counts: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.series)
-
-    def of(self, which: np.ndarray | slice) -> _Some:
-        """Give some of them."""
-        return _Some(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
-
-    def only(self, which: np.ndarray) -> _Some:
-        """Give all of them, and count no others than these."""
-        return self if which.all() else replace(self, counts=self.counts & which)
-
-
-class _Ledger:
-    """What is counted: people and weekly pounds that came and went, by series, period and draw."""
-
-    def __init__(self, shape: tuple[int, int, int], ds: pd.DatetimeIndex, frequency: Frequency) -> None:
-        self.shape, self.starts = shape, _number(ds)
-        self.ends = _number(frequency.end_of(ds))
-        self.people, self.nights, self.weekly, self.extra = (np.zeros(shape) for _ in range(4))
-
-    def add(self, some: _Some, day: np.ndarray, sign: float) -> None:
-        """Count stays that begin (sign 1) or end (-1) on a day; a night belongs to the day on which it begins."""
-        period = np.searchsorted(self.ends, day)
-        kept = (period < self.shape[1]) & some.counts
-        flat = (some.series[kept] * self.shape[1] + period[kept]) * self.shape[2] + some.draw[kept]
-        price, into, size = some.price[kept], (day[kept] - self.starts[period[kept]]), self.people.size
-        sums = ((self.people, np.full(len(flat), sign)), (self.nights, -sign * into), (self.weekly, sign * price))
-        for total, each in (*sums, (self.extra, -sign * price * into)):
-            if len(flat) * FEW < size:  # a few stays touch a few cells
-                np.add.at(total.reshape(-1), flat, each)
-            else:
-                total += np.bincount(flat, each, minlength=size).reshape(self.shape)
-
-    def told(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Give people at the end of each period, and person-weeks and pounds within it."""
-        days, people = (self.ends - self.starts + 1)[None, :, None], self.people.cumsum(axis=1)
-        return people, (people * days + self.nights) / 7, (self.weekly.cumsum(axis=1) * days + self.extra) / 7
 
 
 def run_on(
@@ -147,12 +88,12 @@ def run_on(
         raise DataError(Fault("new starts are whole numbers by series, period and possible future", allowed=f"{len(stays.ids)} series"))
     draws = starts.shape[2]
     ds = frequency.after(stays.day, starts.shape[1])
-    engine = _Engine(stays, seed, draws, leaves_at, pull)
+    engine = _Engine(stays, seed, draws, len(ds) / frequency.per_year, leaves_at, pull)
     open_now, without = _open(spells, stays, known_end)
     about = spells.drop_duplicates("unique_id").set_index("unique_id").reindex(stays.ids)
     left = starts if pull is None or pull.entries is None else pull.entries
     known = Known.of(changes, open_now, left, series=about, today=stays.day, ends=frequency.end_of(ds), seed=seed)
-    old, new = _Ledger(starts.shape, ds, frequency), _Ledger(starts.shape, ds, frequency)
+    old, new = Tally(starts.shape, ds, frequency), Tally(starts.shape, ds, frequency)
     now = [np.bincount(open_now["series"], of, minlength=len(stays.ids)).astype(float) for of in (None, open_now["price"])]
     old.people[:, 0, :] += now[0][:, None]
     old.weekly[:, 0, :] += now[1][:, None]
@@ -167,9 +108,9 @@ def run_on(
     return told.assign(people_now=("series", now[0]), pounds_now=("series", now[1]))
 
 
-def _leave(open_now: pd.DataFrame, known: Known, engine: _Engine, old: _Ledger) -> tuple[list[_Some], list[_Some]]:
+def _leave(open_now: pd.DataFrame, known: Known, engine: _Engine, old: Tally) -> tuple[list[Some], list[Some]]:
     """Draw when those who are there leave, some at a time; give who moved on, and who did so otherwise than without levers."""
-    moved, others, last = [], list[_Some](), float(old.ends[-1])
+    moved, others, last = [], list[Some](), float(old.ends[-1])
     for number, part in enumerate(np.array_split(np.arange(len(open_now)), max(1, -(-len(open_now) * engine.draws // AT_ONCE)))):
         engine.throw("open", number)
         some = engine.replicated(open_now.iloc[part])
@@ -181,7 +122,7 @@ def _leave(open_now: pd.DataFrame, known: Known, engine: _Engine, old: _Ledger) 
     return moved, others
 
 
-def _moved_on(moved: list[_Some], others: list[_Some], engine: _Engine, old: _Ledger, new: _Ledger) -> None:
+def _moved_on(moved: list[Some], others: list[Some], engine: _Engine, old: Tally, new: Tally) -> None:
     """Draw those who moved on, and where they go after that; `others` are those who are where they would not be without levers."""
     last = float(new.ends[-1])
     for turn in range(ROUNDS):
@@ -207,7 +148,7 @@ def _same(one: _End, other: _End) -> np.ndarray:
     return np.asarray((one[0] == other[0]) & (one[1] == other[1]))
 
 
-def _starters(starts: np.ndarray, left: np.ndarray | None, engine: _Engine, new: _Ledger, moved: list[_Some], others: list[_Some]) -> None:
+def _starters(starts: np.ndarray, left: np.ndarray | None, engine: _Engine, new: Tally, moved: list[Some], others: list[Some]) -> None:
     """Draw starters from outside, a few series and periods at a time; only who is `left` is counted. None: who comes beside them."""
     for series, each in enumerate(starts.astype(np.int64)):
         for period, many in enumerate(each):
@@ -231,16 +172,14 @@ def _starters(starts: np.ndarray, left: np.ndarray | None, engine: _Engine, new:
 class _Engine:
     """How one stay is drawn."""
 
-    def __init__(self, stays: Stays, seed: int, draws: int, leaves_at: float | None, pull: Pull | None) -> None:
+    def __init__(self, stays: Stays, seed: int, draws: int, years: float, leaves_at: float | None, pull: Pull | None) -> None:
         self.stays, self.seed, self.leaves_at, self.draws = stays, seed, leaves_at, draws
         self.pull = None if pull is None or (pull.stay is None and pull.moves is None) else pull
         self.turns_to = np.full(len(stays.ids), -1) if stays.turn is None else stays.turn[1]
         self.throw("levels")
-        self.day = float(_number(pd.DatetimeIndex([stays.day]))[0])
-        cumulative = stays.cumulative()
-        self.hazard = np.concatenate([cumulative, cumulative[:, :, -1:] + stays.rate[:, :, -1:] * (CENTURY - BANDS[-1])], axis=2)
-        self.days = np.r_[BANDS, CENTURY]
-        self.level = np.exp(self.rng.standard_normal((len(stays.unsure), draws)) * stays.unsure[:, None])
+        self.day = float(day_numbers(pd.DatetimeIndex([stays.day]))[0])
+        self.rate = stays.drawn(self.rng, draws, years=years)
+        self.served = np.concatenate([np.zeros_like(self.rate[:, :, :1]), (self.rate[:, :, :-1] * WIDTHS).cumsum(axis=2)], axis=2)
         self.growth = stays.growth[:, :1] + stays.growth[:, 1:] * self.rng.standard_normal((len(stays.growth), draws))
         self.leads = stays.to.cumsum(axis=1)
         self.pools = {s: {c: t[c].to_numpy() for c in t} for s, t in stays.starters.items()}
@@ -250,17 +189,16 @@ class _Engine:
         """Take the random numbers of one lot of people: what happens to others does not change theirs."""
         self.rng = stream(self.seed, "caseload", *what)
 
-    def replicated(self, rows: pd.DataFrame) -> _Some:
+    def replicated(self, rows: pd.DataFrame) -> Some:
         """Give open placements once for each draw."""
         repeated = {c: np.repeat(rows[c].to_numpy(), self.draws) for c in ("series", "begun", "group", "age", "until", "price")}
         draw = np.tile(np.arange(self.draws), len(rows))
         age, came = repeated.pop("age"), np.full(len(draw), self.day)
         leaves, turns = self._birthdays(repeated["series"], age, repeated["begun"])
-        repeated["until"] = np.minimum(repeated["until"], leaves)
         every = np.ones(len(draw), dtype=bool)
-        return _Some(draw=draw, came=came, turns=turns, there=every, counts=every, **repeated)
+        return Some(draw=draw, came=came, leaves=leaves, turns=turns, there=every, counts=every, **repeated)
 
-    def started(self, series: int, draw: np.ndarray, first: float, last: float) -> _Some:
+    def started(self, series: int, draw: np.ndarray, first: float, last: float) -> Some:
         """Give new starters of a period, each like one recent starter, on some day of it."""
         pool, outside = self.pools[series], self.outside[series]
         whom = outside if len(outside) else np.arange(len(pool["age"]))
@@ -269,14 +207,17 @@ class _Engine:
         number = np.full(len(draw), series)
         leaves, turns = self._birthdays(number, pool["age"][who], begun)
         price, there = self._priced(number, draw, begun, pool["price"][who]), np.zeros(len(draw), dtype=bool)
-        return _Some(number, draw, begun, pool["group"][who], leaves, price, begun, turns, there, ~there)
+        return Some(
+            series=number, draw=draw, begun=begun, group=pool["group"][who], until=np.full(len(draw), np.inf), leaves=leaves, price=price,
+            came=begun, turns=turns, there=there, counts=~there,
+        )  # fmt: skip
 
-    def announced(self, series: int, draw: np.ndarray, begun: float, price: float) -> _Some:
+    def announced(self, series: int, draw: np.ndarray, begun: float, price: float) -> Some:
         """Give those who are known to come on a day, at the price that is known, or that of a recent start."""
         some = self.started(series, draw, begun, begun)
         return some if np.isnan(price) else replace(some, price=np.full(len(draw), price))
 
-    def arrived(self, some: _Some, end: np.ndarray, went: np.ndarray, last: float) -> _Some:
+    def arrived(self, some: Some, end: np.ndarray, went: np.ndarray, last: float) -> Some:
         """Give those who moved within the horizon where they went, at the price of a recent start there; at a birthday, at their own."""
         moved = np.flatnonzero((went >= 0) & (end <= last))
         one, begun, to = some.of(moved), end[moved], went[moved]
@@ -287,11 +228,10 @@ class _Engine:
             price[here] = self.rng.choice(self.pools[int(series)]["price"], int(here.sum()))
         price = np.where(turned, one.price, self._priced(to, one.draw, begun, price))
         turns = np.where(turned | (self.turns_to[to] < 0), np.inf, one.turns)
-        return replace(
-            one, series=to, begun=np.where(turned, one.begun, begun), price=price, came=begun, turns=turns, there=one.there & turned
-        )
+        until, stays_on = np.where(turned, one.until, np.inf), np.where(turned, one.begun, begun)
+        return replace(one, series=to, begun=stays_on, until=until, price=price, came=begun, turns=turns, there=one.there & turned)
 
-    def elsewhere(self, some: _Some, plain: _End, so: _End, last: float, *what: object) -> list[_Some]:
+    def elsewhere(self, some: Some, plain: _End, so: _End, last: float, *what: object) -> list[Some]:
         """Give those whose stay ends otherwise than without levers and known changes where they went."""
         others = some.counts & ~_same(plain, so)
         if not others.any():
@@ -299,32 +239,41 @@ class _Engine:
         self.throw("elsewhere", *what)
         return [self.arrived(some.of(others), so[0][others], so[1][others], last)]
 
-    def ended(self, some: _Some) -> tuple[_End, _End]:
+    def ended(self, some: Some) -> tuple[_End, _End]:
         """Draw the day on which each stay ends, and where it leads (-1: outside): without levers, and with them."""
-        kind = self.stays.kind[some.series]
         since = some.came
-        patience = self.rng.standard_exponential(len(some)) / self.level[kind, some.draw]
-        served, length = since - some.begun, np.empty(len(some))
-        cell = kind * len(self.stays.groups) + some.group
+        patience, length = self.rng.standard_exponential(len(some)), np.empty(len(some))
+        cell = self.stays.kind[some.series] * len(self.stays.groups) + some.group
         order = np.argsort(cell, kind="stable")
         bounds = np.searchsorted(cell[order], np.arange(len(self.stays.rate) * len(self.stays.groups) + 1))
         for number in np.flatnonzero(np.diff(bounds)):
             here = order[bounds[number] : bounds[number + 1]]
-            hazard = self.hazard[divmod(int(number), len(self.stays.groups))]
-            length[here] = np.interp(np.interp(served[here], self.days, hazard) + patience[here], hazard, self.days)
+            at = divmod(int(number), len(self.stays.groups))
+            length[here] = self._length(at, since[here] - some.begun[here], some.draw[here], patience[here])
         luck = self.rng.random((2, len(some)))
         plain = self._end(some, length, luck, None)
         return plain, plain if self.pull is None else self._end(some, length, luck, self.pull)
 
-    def _end(self, some: _Some, length: np.ndarray, luck: np.ndarray, pull: Pull | None) -> _End:
+    def _length(self, at: tuple[int, int], served: np.ndarray, draw: np.ndarray, patience: np.ndarray) -> np.ndarray:
+        """Give how long stays of a type and group last in all: until the hazard since today has come to their patience."""
+        rate, before = self.rate[at], self.served[at]
+        now = np.searchsorted(BANDS, served, side="right") - 1
+        until = before[now, draw] + rate[now, draw] * (served - BANDS[now]) + patience
+        band = now
+        for later in range(1, len(BANDS)):
+            band = np.where((later > now) & (before[later, draw] <= until), later, band)
+        return np.asarray(np.minimum(BANDS[band] + (until - before[band, draw]) / rate[band, draw], CENTURY))
+
+    def _end(self, some: Some, length: np.ndarray, luck: np.ndarray, pull: Pull | None) -> _End:
         """Give the day on which each stay ends, and where it leads."""
         since, kind = some.came, self.stays.kind[some.series]
         left = length - (since - some.begun)
         if pull is not None:
             left = pull.stretched(some.series, some.draw, since, left)
         end = np.maximum(np.ceil(since + left), since + 1)
-        cut = end >= some.until
-        end = np.maximum(np.where(cut, some.until, end), since + 1)
+        until = np.minimum(some.until, some.leaves)
+        cut = end >= until
+        end = np.maximum(np.where(cut, until, end), since + 1)
         chance = self.stays.moving[kind, np.maximum(np.searchsorted(BANDS, length, side="left") - 1, 0)]
         more = np.ones(len(some))
         if pull is not None:
@@ -370,9 +319,9 @@ def _open(spells: pd.DataFrame, stays: Stays, known_end: str | None) -> tuple[pd
     by_type = pd.Series(price).groupby(stays.kind[series]).transform("mean").to_numpy()
     until = pd.DatetimeIndex(rows[known_end]) if known_end is not None and known_end in rows else pd.DatetimeIndex([pd.NaT] * len(rows))
     table = pd.DataFrame({
-        "series": series, "begun": _number(pd.DatetimeIndex(rows["opened"])), "group": _groups(rows, stays),
+        "series": series, "begun": day_numbers(pd.DatetimeIndex(rows["opened"])), "group": _groups(rows, stays),
         "age": rows["age"].to_numpy(dtype=float) if "age" in rows else np.nan,
-        "until": np.where(until.isna(), np.inf, _number(until.fillna(pd.Timestamp(0)))), "price": np.where(np.isnan(price), by_type,
+        "until": np.where(until.isna(), np.inf, day_numbers(until.fillna(pd.Timestamp(0)))), "price": np.where(np.isnan(price), by_type,
         price),
     })  # fmt: skip
     return table, int(np.isnan(price).sum())
@@ -382,7 +331,7 @@ def _groups(rows: pd.DataFrame, stays: Stays) -> np.ndarray:
     return np.asarray(np.maximum(pd.Index(stays.groups).get_indexer(labels_of(rows, stays.group)), 0))
 
 
-def _told(old: _Ledger, new: _Ledger, stays: Stays, ds: pd.DatetimeIndex) -> xr.Dataset:
+def _told(old: Tally, new: Tally, stays: Stays, ds: pd.DatetimeIndex) -> xr.Dataset:
     kept, arrived = old.told(), new.told()
     dims = ("series", "ds", "draw")
     of: Mapping[str, np.ndarray] = {
@@ -391,8 +340,3 @@ def _told(old: _Ledger, new: _Ledger, stays: Stays, ds: pd.DatetimeIndex) -> xr.
     }  # fmt: skip
     coords = {"series": stays.ids, "ds": ds, "draw": np.arange(old.shape[2])}
     return xr.Dataset({name: (dims, values) for name, values in of.items()}, coords)
-
-
-def _number(days: pd.DatetimeIndex) -> np.ndarray:
-    """Give days since 1 January 1970."""
-    return np.asarray(days).astype("datetime64[D]").astype(np.float64)

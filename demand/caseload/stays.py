@@ -29,7 +29,7 @@ FADE = 0.75
 """Each year back counts so much of the year after it: stays lengthen and shorten."""
 YEARS = 8
 """Years back that are looked at."""
-BORROWED = 4.0
+BORROWED = 2.0
 """Ends that a type borrows in each band from all types, and a group from its type."""
 TREND = 0.03
 """How much hazards are believed to change a year, as a standard deviation of the logarithm: an estimate is held towards 0 by it."""
@@ -58,9 +58,11 @@ class Stays:
         Shape (types, bands): of the ends, those that are moves.
     to : numpy.ndarray
         Shape (series, series): where a move leads; rows add up to 1, or are 0.
+    rests : numpy.ndarray
+        Shape (types, groups, bands): how many ends each hazard rests on.
     unsure : numpy.ndarray
-        Shape (types,): standard deviation of the logarithm of a type's hazard, from how many ends it rests on and how much years
-        differed.
+        Shape (types,): standard deviation of the logarithm of a type's hazard beyond that, from how much years differed about their trend
+        and how unsure the trend is.
     starters : mapping of int to pandas.DataFrame
         By number of series, recent starts in it: group, age, price (as of `day`), from_outside.
     growth : numpy.ndarray
@@ -81,6 +83,7 @@ class Stays:
     rate: np.ndarray
     moving: np.ndarray
     to: np.ndarray
+    rests: np.ndarray
     unsure: np.ndarray
     starters: Mapping[int, pd.DataFrame]
     growth: np.ndarray
@@ -93,6 +96,31 @@ class Stays:
         """Give the cumulative hazard at the first day of each band, shape (types, groups, bands)."""
         steps = self.rate[:, :, :-1] * np.diff(BANDS)
         return np.concatenate([np.zeros((*self.rate.shape[:2], 1)), steps.cumsum(axis=2)], axis=2)
+
+    def drawn(self, rng: np.random.Generator, draws: int, *, years: float = 0.0) -> np.ndarray:
+        """Draw hazards as they may be: what `rate` is the best guess of.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        draws : int
+        years : float
+            Over how many years to come: hazards go on changing, all alike, as they are believed to do (`TREND`).
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (types, groups, bands, draws), ends a day.
+
+        Notes
+        -----
+        The hazard of a band is a rate of ends, and so gamma distributed about what was seen: Gelman, A. et al. (2013). Bayesian Data
+        Analysis, 3rd edition, section 2.6. What years differed by moves all bands of a type together.
+        """
+        noise = rng.standard_normal((len(self.unsure), draws)) * self.unsure[:, None]
+        noise = noise + rng.standard_normal(draws) * TREND * years / 2
+        shape = self.rests[..., None]
+        return np.asarray(self.rate[..., None] * np.exp(noise)[:, None, None, :] * rng.gamma(shape, 1 / shape, (*self.rests.shape, draws)))
 
     def median(self, kind: int, group: int = 0) -> float:
         """Give the median stay in days of a type and group."""
@@ -174,12 +202,12 @@ def learn_stays(
     if time.sum() <= 0:
         raise DataError(Fault("no time in any place was observed", where="data > people", do_next="Give placements with days of opening"))
     weight = FADE ** np.arange(YEARS)
-    rate, unsure = _rates(ends, time, weight)
+    rate, rests, unsure = _rates(ends, time, weight)
     by_kind, led = np.einsum("y,ykgb->kb", weight, ends), np.einsum("y,ykgb->kb", weight, moves)
     overall = led.sum(axis=1, keepdims=True) / np.maximum(by_kind.sum(axis=1, keepdims=True), 1e-9)
     return Stays(
-        list(ids), kind, groups, rate, (led + 10 * overall) / (by_kind + 10), _led_to(one[~turned], list(ids), kind), unsure,
-        *_starters(one, day, kind, len(names)), day, _staying_on(one, day, leaves_at), group, turn,
+        list(ids), kind, groups, rate, (led + 10 * overall) / (by_kind + 10), _led_to(one[~turned], list(ids), kind), rests,
+        unsure, *_starters(one, day, kind, len(names)), day, _staying_on(one, day, leaves_at), group, turn,
     )  # fmt: skip
 
 
@@ -228,8 +256,8 @@ def _years(
     return ends, moves, time
 
 
-def _rates(ends: np.ndarray, time: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give ends a day by type, group and band, each borrowing from the wider one, and how unsure each type's level is."""
+def _rates(ends: np.ndarray, time: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give ends a day by type, group and band, each borrowing from the wider one; on how many they rest; how unsure types are beside."""
     e, t = np.einsum("y,ykgb->kgb", weight, ends), np.einsum("y,ykgb->kgb", weight, time)
     level = e.sum() / max(t.sum(), 1e-9)
     every = (e.sum(axis=(0, 1)) + BORROWED) / (t.sum(axis=(0, 1)) + BORROWED / max(level, 1e-6))
@@ -239,29 +267,31 @@ def _rates(ends: np.ndarray, time: np.ndarray, weight: np.ndarray) -> tuple[np.n
     tall = (e.sum(axis=2) + BORROWED) / ((t * by_kind[:, None]).sum(axis=2) + BORROWED)
     prior_group = tall[:, :, None] * by_kind[:, None]
     rate = (e + BORROWED) / (t + BORROWED / prior_group)
-    rate = rate * np.exp(_drift(ends, np.einsum("kgb,ykgb->ykgb", rate, time), weight))
     expected = np.einsum("kgb,ykgb->yk", rate, time)
+    slope, error, back = _trend_of_all(ends, expected.sum(axis=1), weight)
+    rate = rate * np.exp(slope * back)
+    years = -np.arange(len(ends)) - 0.5
+    expected = expected * np.exp(slope * (back + years))[:, None]
     seen = expected > 5
     ratio = np.where(seen, np.log(np.maximum(ends.sum(axis=(2, 3)), 0.5) / np.maximum(expected, 0.5)), np.nan)
     count = np.maximum(seen.sum(axis=0), 1)
     swing = np.where(seen, ratio**2 - 1 / np.maximum(expected, 1), 0.0).sum(axis=0) / count
-    rests = e.sum(axis=(1, 2)) ** 2 / np.maximum(np.einsum("y,ykgb->k", weight**2, ends), 1e-9)
-    return rate, np.sqrt(1 / np.maximum(rests, 1.0) + np.clip(swing, 0.0, 0.25))
+    rests = e**2 / np.maximum(np.einsum("y,ykgb->kgb", weight**2, ends), 1e-9) + BORROWED
+    return rate, rests, np.sqrt(np.clip(swing, 0.0, 0.25) + (error * back) ** 2)
 
 
-def _drift(ends: np.ndarray, expected: np.ndarray, weight: np.ndarray) -> float:
-    """Give how far today's hazard lies from the mean of the years looked at, as a logarithm: a trend of all types, held towards none."""
-    seen, hoped = ends.sum(axis=(1, 2, 3)), expected.sum(axis=(1, 2, 3))
-    kept = hoped > 20
+def _trend_of_all(ends: np.ndarray, expected: np.ndarray, weight: np.ndarray) -> tuple[float, float, float]:
+    """Give the change of hazards a year as a logarithm, held towards none, its error, and how many years today is from their middle."""
+    seen = ends.sum(axis=(1, 2, 3))
+    kept = expected > 20
     if kept.sum() < 3:
-        return 0.0
-    x, y, w = -np.arange(len(seen))[kept] - 0.5, np.log(np.maximum(seen[kept], 0.5) / hoped[kept]), hoped[kept]
+        return 0.0, TREND, 0.0
+    x, y, w = -np.arange(len(seen))[kept] - 0.5, np.log(np.maximum(seen[kept], 0.5) / expected[kept]), expected[kept]
     centre = (w * x).sum() / w.sum()
     slope = (w * (x - centre) * y).sum() / (w * (x - centre) ** 2).sum()
     noise = 1 / (w * (x - centre) ** 2).sum()
-    held = slope * TREND**2 / (TREND**2 + noise)
-    faded = weight[kept] * hoped[kept]
-    return float(-held * (faded * x).sum() / faded.sum())
+    held, faded = TREND**2 / (TREND**2 + noise), weight[kept] * w
+    return float(slope * held), float(np.sqrt(noise * held)), float(-(faded * x).sum() / faded.sum())
 
 
 def _led_to(one: pd.DataFrame, ids: list[str], kind: np.ndarray) -> np.ndarray:

@@ -65,7 +65,7 @@ def test_all_happens_or_nothing_as_likely_as_said():
     both = moved([change(change=-4, likelihood=0.5)], draws=2000)
     assert both[1, 1] == pytest.approx(-4 * 0.5, abs=0.25)
     less = (run([], draws=2000)["people"] - run([change(change=-4, likelihood=0.5)], draws=2000)["people"]).sel(series="residential")[1]
-    assert set(np.unique(less)) <= {0.0, 2.0, 3.0, 4.0}
+    assert set(np.unique(less)) <= {0.0, 1.0, 2.0, 3.0, 4.0}  # fewer than 4 where some had left by then
     assert float((less == 0).mean()) == pytest.approx(0.5, abs=0.05)
 
 

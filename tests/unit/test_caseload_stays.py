@@ -100,6 +100,14 @@ def test_everybody_runs_on_as_time_already_served_says():
     assert float(told["people"].sum("series")[0].max()) <= len(spells)
 
 
+def test_a_known_end_is_that_of_the_place_and_goes_when_its_person_moves():
+    quick = as_known(lived(4000, mean=(5.0, 4000.0), moves=1.0), DAY)
+    one = quick[quick["closed"].isna()].head(1).assign(unique_id="foster", opened=DAY, planned_end=pd.Timestamp("2026-05-31"))
+    told = run_on(one, learnt(quick), none(6, 400), frequency=Frequency("M"), seed=1, known_end="planned_end")
+    assert told.people.sel(series="home").mean("draw").isel(ds=-1) > 0.8
+    assert told.people.sel(series="foster")[2:].max() == 0
+
+
 def test_each_placement_runs_on_at_its_own_price_until_its_known_end():
     spells = as_known(lived(400), DAY)
     dear = pd.DataFrame({"person_id": [-1], "type": ["home"], "opened": [pd.Timestamp("2026-02-01")], "closed": [pd.NaT], "price":

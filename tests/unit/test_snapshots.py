@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from demand.calendar import Frequency
-from demand.caseload.recorded import as_if_recorded, late_recording, late_sentence
+from demand.caseload.recorded import as_if_recorded, late_recording, late_sentence, with_unrecorded
 from demand.data.people import CountSpec, count_episodes
 from demand.data.snapshots import dated_files, whole_month
 from demand.errors import DataError, SettingsError
@@ -45,6 +46,23 @@ def truth() -> pd.DataFrame:
 def as_on(table: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     seen = table[(table["opened_seen"] <= day) & (table["opened"] <= day)]
     return seen.assign(closed=seen["closed"].where((seen["closed_seen"] <= day) & (seen["closed"] <= day)))
+
+
+def test_what_is_not_recorded_yet_widens_stocks_and_leaves_flows() -> None:
+    table, day = truth(), pd.Timestamp("2026-03-31")
+    extracts = {d: as_on(table, d) for d in pd.date_range(end=day, periods=8, freq="ME")}
+    late = late_recording(extracts, COUNTS, seed=1)
+    history = count_episodes(extracts[day], COUNTS, keys=["what", "area"], frequency=Frequency("M"), last=day)
+    ds, ids = history.frequency.after(history.last, 6), history.ids
+    sure = xr.DataArray(np.full((len(ids), 6, 2000), 900.0), {"series": ids, "ds": ds}, ("series", "ds", "draw"))
+    told = with_unrecorded(sure, history, COUNTS, late, seed=1)
+    beds = [i for i in ids if i.startswith("bed")]
+    assert len(beds) == 2
+    assert (told.sel(series=[i for i in ids if i not in beds]) == 900).all()
+    rows = late[late["count"] == "beds"]
+    spread = np.sqrt((((rows["high"] - rows["low"]) / 2.5631) ** 2).sum())
+    assert float(told.sel(series=beds).sum("series").std("draw")[-1]) == pytest.approx(spread, rel=0.06)
+    assert float(told.sel(series=beds).mean()) == pytest.approx(900, rel=0.01)
 
 
 def test_flows_and_stocks_of_the_last_months_come_near_what_they_will_be() -> None:
