@@ -101,20 +101,20 @@ def fit(data: Prepared, method: str, count: int, rng: np.random.Generator, *, st
     -------
     Fit
     """
-    begun = partitions(data, count, rng, starts) if isinstance(starts, int) else starts
+    begun = partitions(data.scores, count, rng, starts) if isinstance(starts, int) else starts
     if method == "kmeans":
         return min((_kmeans(data, labels, count) for labels in begun), key=lambda f: -f.gain)
     return _mixture(data, method, count, _first_shares(begun, count))
 
 
-def partitions(data: Prepared, count: int, rng: np.random.Generator, starts: int) -> list[np.ndarray]:
-    """Give starting partitions, each from k-means on the components, and each once."""
+def partitions(scores: np.ndarray, count: int, rng: np.random.Generator, starts: int) -> list[np.ndarray]:
+    """Give starting partitions, each from k-means on scores, and each once."""
     from sklearn.cluster import KMeans
 
     seed = int(rng.integers(2**31 - 1))
     found: dict[bytes, np.ndarray] = {}
     for i in range(starts):
-        labels = KMeans(count, n_init=1, random_state=seed + i, max_iter=MOVES).fit(data.scores).labels_
+        labels = KMeans(count, n_init=1, random_state=seed + i, max_iter=MOVES).fit(scores).labels_
         place = np.unique(labels, return_index=True)[1].argsort().argsort()
         found.setdefault(place[labels].tobytes(), labels)
     return list(found.values())

@@ -241,7 +241,10 @@ def unclear_note(members: pd.DataFrame, threshold: float) -> str:
     threshold : float
     """
     unclear, nothing = int((members["segment"] == UNCLEAR).sum()), int((members["certainty"] == 0).sum())
-    told = f"Of all, {share_words(unclear, len(members))} are 'unclear': their certainty is below {threshold:g}, so they are in no segment."
+    told = f"Everybody is in a segment: nobody's certainty is below {threshold:g}."
+    if unclear:
+        share = share_words(unclear, len(members))
+        told = f"Of all, {share} are 'unclear': their certainty is below {threshold:g}, so they are in no segment."
     return told if not nothing else f"{told} Of {share_words(nothing, len(members))} of all, nothing is known that the segments ask."
 
 

@@ -20,6 +20,8 @@ __all__ = ["Prepared", "components", "in_bands"]
 MOST_COMPONENTS = 8
 BANDS, PEOPLE_A_BAND = (4, 8), 60
 """A number is cut into so many bands, at least and at most, and a band is given for so many people."""
+LEAST_SPREAD = 0.01
+"""Directions of standardised numbers that spread less are rounding, or one number that follows from others."""
 CELL, NARROWEST = 0.33, 0.1
 """The density of a number in everybody is told by cells that are a third of its standard deviation wide, none narrower than a tenth."""
 
@@ -147,6 +149,23 @@ class Prepared:
     def incomplete(self) -> Incomplete:
         """The numbers, ordered by what is known of each row."""
         return Incomplete(self.coded.numbers)
+
+    @cached_property
+    def apart(self) -> np.ndarray:
+        """The numbers seen from where they fall apart most: turned and scaled to spread alike, directions of least kurtosis first.
+
+        Groups may lie apart in a direction in which people hardly differ, which main components do not show.
+
+        References
+        ----------
+        Tyler, D. E., Critchley, F., Dümbgen, L. and Oja, H. (2009). Invariant co-ordinate selection. Journal of the Royal Statistical
+        Society B 71, 549-592.
+        """
+        x = silent(self.coded.numbers)
+        values, vectors = np.linalg.eigh(x.T @ x / max(len(x), 1))
+        some = values > LEAST_SPREAD
+        z = x @ vectors[:, some] / np.sqrt(values[some])
+        return np.asarray(z @ np.linalg.eigh((z * (z**2).sum(axis=1)[:, None]).T @ z / max(len(x), 1))[1])
 
     @cached_property
     def within_bands(self) -> tuple[float, int]:

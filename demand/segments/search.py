@@ -31,11 +31,11 @@ LEAST_SHARE = 0.02
 STABLE, WEAKEST, VALID, CLEAR, INSIDE = 0.6, 0.5, 0.75, 0.5, 0.5
 """What a solution must reach: stability; the weakest segment's overlap (below 0.5 a cluster is 'dissolved', from 0.75 'valid': Hennig
 2007); certainty; and the share of people whom the method puts into a segment."""
-CHANCE, EARLY, STILL = 0.003, 0.0003, 0.0
-"""One solution must gain so much more than in data without groups that chance would bring it with this probability (by Student's t: 3.6
-standard deviations of twelve data sets), which says that there are groups; any other then needs the third, in standard deviations.
-Half the data sets are enough where all mixtures gain so much more that chance would bring it with the second (two looks: Lan and
-DeMets 1983)."""
+CHANCE, EARLY, FUTILE, STILL = 0.006, 0.0003, 1.0, 0.0
+"""One solution must gain so much more than in data without groups that chance would bring it with this probability (by Student's t: 3.1
+standard deviations of twelve data sets), which says that there are groups; any other then needs the last, in standard deviations.
+Half the data sets are enough where all mixtures gain so much more that chance would bring it with the second probability (two looks: Lan
+and DeMets 1983), or where no solution gains the third, in standard deviations."""
 COUNTS = range(2, 9)
 MOST_OWN, MOST_GROUPS = 8, 5
 """With more numbers or groups than this, covariances of each group's own have more parameters than its people can tell."""
@@ -212,9 +212,18 @@ def _quietly(one: Callable[[], Any]) -> Any:
 
 
 def _fit_all(data: Prepared, keys: Sequence[Key], rng: np.random.Generator, starts: int) -> dict[Key, Fit | None]:
-    """Fit several ways and counts; all ways of one count begin from the same partitions."""
-    begun = {k: partitions(data, int(k), rng, starts) for k in dict.fromkeys(setting for way, setting in keys if way != "hdbscan")}
-    return {(way, k): dense_groups(data, k) if way == "hdbscan" else fit(data, way, int(k), rng, starts=begun[k]) for way, k in keys}
+    """Fit several ways and counts; ways of one count begin from the same partitions, mixtures of correlated numbers also from others."""
+    counts = dict.fromkeys(int(setting) for way, setting in keys if way != "hdbscan")
+    begun = {k: partitions(data.scores, k, rng, starts) for k in counts}
+    together = data.coded.numbers.shape[1] > 1 and any(way in (SHARED, OWN) for way, _ in keys)
+    more = {k: partitions(data.apart[:, : k - 1], k, rng, starts // 2) for k in counts} if together else {}
+
+    def one(way: str, k: float) -> Fit | None:
+        if way == "hdbscan":
+            return dense_groups(data, k)
+        return fit(data, way, int(k), rng, starts=begun[int(k)] + (more.get(int(k), []) if way in (SHARED, OWN) else []))
+
+    return {(way, k): one(way, k) for way, k in keys}
 
 
 def _fits(data: Prepared, keys: Sequence[Key], seed: int) -> dict[Key, Fit | None]:
@@ -246,7 +255,8 @@ def _against_nothing(
         off = np.array([tied for tied, _ in gains]) - real
         nulls = {key: _expected(np.array([gain[key] for _, gain in gains]), off) for key in promising}
         held, wanted = [_held_against(c, nulls) for c in candidates], float(t.isf(chance, times - 3))
-        if all(c.excess >= wanted for c in held if c.key in nulls and c.fit.public not in ON_COMPONENTS):
+        against = [c for c in held if c.key in nulls]
+        if all(c.excess >= wanted for c in against if c.fit.public not in ON_COMPONENTS) or max(c.excess for c in against) < FUTILE:
             break
     return held, wanted
 
