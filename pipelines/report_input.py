@@ -59,6 +59,7 @@ TABLES = {
             "backcast",
             "allocation",
             "sweep",
+            "driver_windows",
             "start_prices",
             "inputs_changes",
             "outturn",

@@ -12,7 +12,7 @@ from itertools import islice
 import pandas as pd
 
 from demand.report import bars, figures, words
-from demand.report.change_section import year_change
+from demand.report.change_section import unsteady, year_change
 from demand.report.facts import Line, Money, lines, none_counted, said_change, scenario_demand
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.languages import message, say, say_many, spoken
@@ -195,7 +195,8 @@ def _why(inputs: ReportInput, line: Line | None) -> Answer:
     what = words.label(line.unit, inputs.spec.names)
     title = say("what the change from {then} to {now} goes with, in {what}", then=name, now=year["financial_year"], what=what)
     picture = bars.bars(frame, title=title, of=say("Reason"), money=False)
-    big = [f"{n} ({'+' if v > 0 else ''}{words.about(v)})" for n, v in order.head(2).items()]
+    silent = {words.feature(n, inputs.spec.names) for n in unsteady(inputs)}
+    big = [f"{n} ({'+' if v > 0 else ''}{words.about(v)})" for n, v in order[~order.index.isin(silent)].head(2).items()]
     sentence = say(
         "Compared with {year}, the change{of} goes mostly with {reasons}.",
         year=name,

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
+from demand.explain import sizes
 from demand.report import bars, words
 from demand.report.facts import TOTAL, Line, why_parts
 from demand.report.inputs import ReportInput
 from demand.report.languages import message, say
 from demand.report.parts import Block, Figure, Table, table_of
 
-__all__ = ["YearChange", "driver_order", "hard_to_explain", "since_last_forecast", "since_last_year", "year_change"]
+__all__ = ["YearChange", "driver_order", "hard_to_explain", "since_last_forecast", "since_last_year", "unsteady", "year_change"]
 
 HARD = 0.2
 """The share of bookkeeping from which a forecast is called hard to explain."""
@@ -140,31 +140,55 @@ def driver_order(inputs: ReportInput) -> tuple[Table, Block] | None:
     tuple of Table and Block, or None
         None with fewer than two drivers.
     """
+    found = _ranked(inputs)
+    if found is None:
+        return None
+    frame, windows = found
+    named = {w: words.capital(w) for w in windows}
+    names = [words.capital(words.label(n, inputs.spec.names)) for n in frame["driver"]]
+    note = say("Over the values that were seen, on average over series. Of all estimates that the history allows.")
+    table = table_of(
+        frame.assign(driver=names),
+        say("How sure the order of drivers is"),
+        names={"place": "Place", "driver": "Driver", "does": "Goes with a difference of", "held": "Has this place in", **named},
+        formats={"place": "count", "does": "percent", "held": "percent", **dict.fromkeys(windows, "count")},
+        note=note + (" The last columns: its place when it is estimated anew." if windows else ""),
+    )
+    first = say("{name} comes first in {share} of the estimates", name=names[0], share=words.percent(frame["held"].iloc[0]))
+    moved = [w for w in windows if frame[w].iloc[0] != 1]
+    first += f", but not {words.join(moved)}" if moved else ""
+    said = (
+        say("The order of drivers is not stable: {first}. None of them is told as the main reason.", first=first)
+        if unsteady(inputs)
+        else say("{first}: the order can be relied on.", first=first)
+    )
+    return table, Block((said,))
+
+
+def unsteady(inputs: ReportInput) -> frozenset[str]:
+    """Give the drivers that may not be told as a reason: all of them, where the first does not stay first; else none."""
+    found = _ranked(inputs)
+    if found is None:
+        return frozenset()
+    frame, windows = found
+    steady = frame["held"].iloc[0] >= SURE and all(frame[w].iloc[0] == 1 for w in windows)
+    return frozenset() if steady else frozenset(map(str, frame["driver"]))
+
+
+def _ranked(inputs: ReportInput) -> tuple[pd.DataFrame, list[str]] | None:
+    """Rank drivers: driver, place, held (the share of estimates in which it has the place), does, and its place in each window."""
     effects = inputs.effects
     if effects is None or effects.empty or effects["driver"].nunique() < 2:
         return None
-    seen = np.log(effects["observed_high"].astype(float) / effects["observed_low"].astype(float).where(lambda v: v > 0))
-    size = (effects["elasticity"].astype(float).abs() * seen).groupby([effects["draw"], effects["driver"]]).mean().unstack("driver")
-    size = size.dropna(axis=1, how="all").dropna()
+    size = sizes(effects)
     if size.shape[1] < 2 or size.empty:
         return None
     place = size.rank(axis=1, ascending=False, method="first")
     order = place.mean().sort_values().index
     held = [float((place[name] == rank).mean()) for rank, name in enumerate(order, start=1)]
-    names = [words.capital(words.label(n, inputs.spec.names)) for n in order]
-    frame = pd.DataFrame({"driver": names, "place": range(1, len(order) + 1), "held": held})
-    frame["does"] = [float(size[n].mean()) for n in order]
-    table = table_of(
-        frame,
-        say("How sure the order of drivers is"),
-        names={"place": "Place", "driver": "Driver", "does": "Goes with a difference of", "held": "Has this place in"},
-        formats={"place": "count", "does": "percent", "held": "percent"},
-        note=say("Over the values that were seen, on average over series. Of all estimates that the history allows."),
-    )
-    first = say("{name} comes first in {share} of the estimates", name=names[0], share=words.percent(held[0]))
-    said = (
-        say("{first}: the order can be relied on.", first=first)
-        if held[0] >= SURE
-        else say("The order of drivers is not stable: {first}. None of them is told as the main reason.", first=first)
-    )
-    return table, Block((said,))
+    frame = pd.DataFrame({"driver": order, "place": range(1, len(order) + 1), "held": held, "does": [float(size[n].mean()) for n in order]})
+    windows = inputs.driver_windows
+    if windows is None or set(windows["driver"]) != set(order):
+        return frame, []
+    wide = windows.pivot_table(index="driver", columns="window", values="place", sort=False)
+    return frame.join(wide, on="driver"), [str(w) for w in wide.columns]

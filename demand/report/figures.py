@@ -20,7 +20,7 @@ from demand.report.languages import months_short, say, say_many, spoken
 from demand.report.parts import Figure, stacked, table_of
 from demand.report.words import capital, count, join, percent, pounds_short
 
-__all__ = ["Fan", "drawn", "fan", "grid", "number_axis", "past", "percent_axis", "several", "wrapped"]
+__all__ = ["Fan", "dates", "drawn", "fan", "grid", "number_axis", "past", "percent_axis", "several", "wrapped"]
 
 BLUE, TURQUOISE, PINK, ORANGE, GREY, PURPLE = "#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D", "#A285D1"
 """https://analysisfunction.civilservice.gov.uk/policy-store/data-visualisation-colours-in-charts/"""
@@ -86,7 +86,8 @@ def number_axis(axis: Any, money: bool) -> None:
     axis.set_major_formatter(FuncFormatter(lambda v, _: pounds_short(v) if money else f"{v:,.0f}"))
 
 
-def _dates(axes: Any) -> None:
+def dates(axes: Any) -> None:
+    """Write dates along the lower axis, at a few places."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator: Any = AutoDateLocator
@@ -141,7 +142,7 @@ def _one_fan(axes: Any, lines: Fan, events: pd.DataFrame | None, *, legend: bool
     axes.plot(joined["ds"], joined["mean"], color=BLUE, lw=2, ls=(0, (4, 1.5)), label=say("Expected"))
     axes.set_ylim(bottom=0)
     number_axis(axes.yaxis, money=False)
-    _dates(axes)
+    dates(axes)
     if legend:
         axes.figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9, handlelength=1.5, columnspacing=1.2)
 
@@ -282,7 +283,7 @@ def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, write: Ca
         axes.plot(shown["ds"], shown["y"], color=GREY, lw=2, label=say("What happened"))
         axes.set_ylim(bottom=0)
         number_axis(axes.yaxis, money=False)
-        _dates(axes)
+        dates(axes)
         axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
 
     ends = said_then.sort_values("ds").groupby("cutoff").agg(ds=("ds", "last"), y=("y", "mean"), mean=("mean", "mean")).reset_index()
@@ -337,7 +338,7 @@ def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, write: Ca
             axes.plot(one["ds"], one["mean"], color=colour, ls=dash, lw=2.2, label=wrapped(str(name), 34))
         axes.set_ylim(bottom=0)
         number_axis(axes.yaxis, money=False)
-        _dates(axes)
+        dates(axes)
         axes.figure.legend(
             loc="outside lower center", ncols=2 if max(map(len, names)) > 16 else 3, frameon=False, fontsize=9, handlelength=3
         )

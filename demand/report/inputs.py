@@ -128,6 +128,8 @@ class ReportInput:
         As stored: a scenario at every combination of some of its numbers.
     levers : pandas.DataFrame, optional
         As stored: people and pounds by part and year, as numbers of scenarios are moved.
+    driver_windows : pandas.DataFrame, optional
+        As stored: the place of each driver when it is estimated anew.
     outturn : pandas.DataFrame, optional
         As stored: by line, what the year will have cost, from the ledger and the forecast of the months after.
     comparators : pandas.DataFrame, optional
@@ -200,6 +202,7 @@ class ReportInput:
     start_prices: pd.DataFrame | None = None
     sweep: pd.DataFrame | None = None
     levers: pd.DataFrame | None = None
+    driver_windows: pd.DataFrame | None = None
     outturn: pd.DataFrame | None = None
     moved: pd.DataFrame | None = None
     said: pd.DataFrame | None = None

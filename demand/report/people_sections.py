@@ -151,7 +151,6 @@ def _sentences(portrait: Portrait | None, one: pd.DataFrame, use: pd.DataFrame |
             f"Small trees that had not seen them put {words.percent(again)} of the segment back into it (all segments on "
             f"average: {words.percent(portrait.balanced_accuracy)}; guessing: {words.percent(portrait.chance)})."
         )
-    told[0] = f"Segment {label(portrait.segment)}: {told[0]}"
     return [Block(tuple(words.closed(t) for t in told), heading=f"Segment {label(portrait.segment)}")]
 
 

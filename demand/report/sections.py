@@ -25,6 +25,7 @@ from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_sections import segments_section
 from demand.report.plan_sections import agreement_section, bridge_section, levers_section, net_section, past_budgets_section, plan_section
 from demand.report.price_tables import prices_section
+from demand.report.reasons import dependence, over_time, spread
 from demand.report.record import held_in_words, years_held
 from demand.report.record_section import LEVELS, track_section
 from demand.report.year_tables import allocation_section, outturn_section
@@ -186,8 +187,10 @@ def why_section(inputs: ReportInput, found: list[Line]) -> Section | None:
         made = _made_of(inputs, line)
         if made is not None:
             parts += [made, *hard_to_explain(inputs, line)]
+    parts += [p for p in (over_time(inputs, found[0]), spread(inputs, found[0])) if p is not None]
     if inputs.effects is not None and not inputs.effects.empty:
-        parts += [_effects(inputs.effects, inputs), *(driver_order(inputs) or ())]
+        shown = dependence(inputs)
+        parts += [*([shown] if shown is not None else []), _effects(inputs.effects, inputs), *(driver_order(inputs) or ())]
     if inputs.events is not None and not inputs.events.empty:
         frame = inputs.events.assign(
             start=[words.month(d) for d in inputs.events["start"]],

@@ -206,7 +206,7 @@ def test_portraits_in_words_say_what_the_policy_leaves(audience: str, people: st
     inputs = made(spec=ReportSpec.model_validate({"audience": audience}), segment_portraits=(portrait,))
     section = next(s for s in sections(inputs) if s.id == "segments")
     told = next(p for p in section.parts if isinstance(p, Block) and p.heading == "Segment C")
-    assert told.lines[0] == f"Segment C: {people}"
+    assert told.lines[0] == people
     assert "Rule: mental health is yes." in told.lines[-1]
     assert rule in told.lines[-1]
 
