@@ -29,6 +29,7 @@ from demand.budget import (
     UnitCost,
     budget_table,
     cost_table,
+    finance_periods,
     price,
     risk_table,
     with_items,
@@ -112,9 +113,9 @@ def planned(demand: xr.DataArray, history: History, prices: list[UnitCost]) -> C
         StepCost(name="hostels", line="type 3", where={"type": ["type 3"]}, places=30, amount=number(1e5, "GBP/year")),
     ]
     cost = with_items(price(demand, prices, seed=1, history=history), items, seed=1)
-    budget_table(cost, spec)
+    finance_periods(cost, spec, budget_table(cost, spec))
     risk_table(cost, spec)
-    cost_table(cost)
+    cost_table(cost, spec)
     return cost
 
 

@@ -235,12 +235,12 @@ def year_shares(ds: pd.DatetimeIndex, frequency: Frequency, start_month: int = 4
 
 def span_shares(ds: pd.DatetimeIndex, frequency: Frequency, spans: Sequence[tuple[pd.Timestamp, pd.Timestamp, int]]) -> np.ndarray:
     """Say how much of each period falls into each span of days (first, last, anything), by days: shape (periods, spans)."""
-    starts, ends = frequency.start_of(ds), frequency.end_of(ds)
-    shares = np.zeros((len(ds), len(spans)))
-    for position, (begin, end, _) in enumerate(spans):
-        first, last = starts.where(starts >= begin, begin), ends.where(ends <= end, end)
-        shares[:, position] = np.clip((last - first).days + 1, 0, None) / ((ends - starts).days + 1)
-    return shares
+    if not len(ds) or not len(spans):
+        return np.zeros((len(ds), len(spans)))
+    starts, ends = (days.to_numpy().astype("datetime64[D]")[:, None] for days in (frequency.start_of(ds), frequency.end_of(ds)))
+    begin, end = (pd.DatetimeIndex([span[k] for span in spans]).to_numpy().astype("datetime64[D]") for k in (0, 1))
+    within = (np.minimum(ends, end) - np.maximum(starts, begin)).astype(int) + 1
+    return np.asarray(np.clip(within, 0, None) / ((ends - starts).astype(int) + 1))
 
 
 def months_over(year: FinancialYear, ahead: pd.Timestamp) -> int:

@@ -187,10 +187,13 @@ def _compare(
     a: Annotated[str, typer.Option("--from", help="A scenario of the first run.")] = "baseline",
     b: Annotated[str, typer.Option("--to", help="A scenario of the other run.")] = "baseline",
     output: Annotated[str, typer.Option(help="The table that is written.")] = "compare.csv",
+    data_dir: Annotated[
+        str, typer.Option(help="Where its data lie: for changes of entries, stay and moves, and prices of the extract.")
+    ] = "",
 ) -> None:
     from pipelines.console import compared
 
-    raise typer.Exit(compared(run, other, a=a, b=b, output=output))
+    raise typer.Exit(compared(run, other, a=a, b=b, output=output, data_dir=data_dir))
 
 
 @app.command(

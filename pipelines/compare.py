@@ -1,25 +1,33 @@
 """What makes two scenarios differ, of one run or of two: each change's part, in people and in pounds.
 
-In: the output folders of runs. Out: compare.csv's table, as waterfall.csv. Refuses runs that do not stand on one baseline, with the reason.
+In: the output folders of runs and, for changes of flows and prices from the extract, the data that the runs were made from. Out:
+compare.csv's table, as waterfall.csv. Refuses runs that do not stand on one baseline, and data that are not theirs, with the reason.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from demand.budget import price, waterfall
-from demand.errors import BudgetError, Fault, StoreError
+from demand.errors import BudgetError, DataError, Fault, StoreError
 from demand.scenario import WhatIf, apply, taken_together
+from demand.scenario.change import FLOWS
 from pipelines.config import RunConfig
-from pipelines.results import course_of, load_history, stored_case
+from pipelines.inputs import Inputs
+from pipelines.job import Job
+from pipelines.results import course_of, flows_of, found_prices, load_history, stored_case
 from pipelines.store import Store
 
 __all__ = ["compare_runs"]
 
+BESIDE = ("actuals", "since", "comparators", "linkage", "outturn")
+"""Data that no scenario rests on."""
 
-def compare_runs(one: Path, other: Path, a: str, b: str) -> pd.DataFrame:
+
+def compare_runs(one: Path, other: Path, a: str, b: str, *, data_dir: Path | None = None) -> pd.DataFrame:
     """Compare a scenario of one run with a scenario of another, or of the same.
 
     Parameters
@@ -28,16 +36,21 @@ def compare_runs(one: Path, other: Path, a: str, b: str) -> pd.DataFrame:
         Output folders.
     a, b : str
         A scenario of `one`, and one of `other`.
+    data_dir : Path, optional
+        Where the data of the first run lie; not needed for the example. No run keeps people: changes of entries, stays and moves are drawn
+        from them again, and prices of an extract taken from it.
 
     Returns
     -------
     pandas.DataFrame
-        As waterfall.csv; pounds at the prices of both runs, gross. Where prices come from the extract, which no run keeps, only people.
+        As waterfall.csv; pounds at the prices of both runs, gross. Where prices come from an extract that is not at hand, only people.
 
     Raises
     ------
     StoreError
         Where a folder holds no run with a forecast.
+    DataError
+        Where the data are not those of the run.
     ScenarioError
         Where the runs cannot be compared, or a scenario is not there.
     BudgetError
@@ -50,10 +63,15 @@ def compare_runs(one: Path, other: Path, a: str, b: str) -> pd.DataFrame:
         raise BudgetError(
             Fault("the two runs have other prices", where="costs", do_next="Run one of them again at the prices of the other")
         )
+    job = _job(config, one, data_dir)
+    if job is not None and config.caseload is not None and any(c.effect in FLOWS for s in case.scenarios for c in s.changes):
+        case = replace(case, flows=flows_of(job, history))
+    found = found_prices(job, history) if job is not None else None
     cost = None
-    if config.costs and config.prices is None:
+    if (config.costs or found) and (found or config.prices is None):
         demand, _ = apply(case.draws, (), seed=case.seed)
-        cost = price(demand, config.costs, seed=case.seed, history=history, start_month=first, course=course_of(config, Store(one)))
+        costs = [*config.costs, *(found.costs if found else ())]
+        cost = price(demand, costs, seed=case.seed, history=history, start_month=first, course=course_of(config, Store(one)))
     return waterfall(case, history=history, start_month=first, cost=cost, pairs=[(a, b)])
 
 
@@ -63,3 +81,16 @@ def _read(folder: Path) -> tuple[RunConfig, WhatIf]:
         raise StoreError(Fault("there is no forecast here", where=str(folder), do_next="Name the output folder of a run: outputs/NAME"))
     config = RunConfig.model_validate(store.manifest["config"])
     return config, stored_case(config, store)
+
+
+def _job(config: RunConfig, folder: Path, data_dir: Path | None) -> Job | None:
+    """Give a run its data back; None where they are not at hand, or nothing here rests on them."""
+    if (config.caseload is None and config.prices is None) or (data_dir is None and config.data.example is None):
+        return None
+    store, inputs = Store(folder), Inputs(config, data_dir or Path())
+    then = store.manifest["data"]
+    other = [n for n in {*inputs.hashes, *then} if inputs.hashes.get(n) != then.get(n) and not n.startswith(BESIDE)]
+    if other:
+        found = f"{', '.join(sorted(other))}: not what the run was made from"
+        raise DataError(Fault(found, where=str(data_dir or ""), do_next="Name the folder of its data (--data-dir), or run it again"))
+    return Job(config, inputs, store)

@@ -286,7 +286,7 @@ def examined(output: str) -> int:
     return 0
 
 
-def compared(one: str, other: str, *, a: str, b: str, output: str) -> int:
+def compared(one: str, other: str, *, a: str, b: str, output: str, data_dir: str = "") -> int:
     """Say what makes two scenarios differ, and write it as a table.
 
     Returns
@@ -297,7 +297,7 @@ def compared(one: str, other: str, *, a: str, b: str, output: str) -> int:
     from pipelines.compare import compare_runs
 
     try:
-        table = compare_runs(Path(one), Path(other or one), a, b)
+        table = compare_runs(Path(one), Path(other or one), a, b, data_dir=Path(data_dir) if data_dir else None)
     except DemandError as error:
         typer.echo(f"Error: {error}", err=True)
         return 2

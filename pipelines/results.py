@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from demand.caseload.known import KnownChange
     from demand.caseload.model import Caseload
     from demand.course import Course
-    from demand.scenario import WhatIf
+    from demand.scenario import Flows, WhatIf
     from demand.segments.model import SegmentModel
     from pipelines.config import RunConfig
     from pipelines.job import Job
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Planned",
     "course_of",
+    "flows_of",
     "forecast_again",
     "forecast_table",
     "found_prices",
@@ -304,18 +305,21 @@ def planned(job: Job) -> Planned:
 
 def _what_if(job: Job, history: History) -> WhatIf:
     """Give what the scenarios of a run are made from; where one of them changes flows, with the people whom these are made of."""
-    from demand.scenario import Flows
     from demand.scenario.change import FLOWS
 
-    case, config = stored_case(job.config, job.store), job.config
-    if config.caseload is None or not any(c.effect in FLOWS for s in case.scenarios for c in s.changes):
-        return case
-    run_off = stored_run_off(config, job.store)
-    stocks = stocks_of(job, history)
+    case = stored_case(job.config, job.store)
+    flowing = job.config.caseload is not None and any(c.effect in FLOWS for s in case.scenarios for c in s.changes)
+    return replace(case, flows=flows_of(job, history)) if flowing else case
+
+
+def flows_of(job: Job, history: History) -> Flows | None:
+    """Give the stocks of a run as they come about, for changes of entries, stays and moves; None where no people are counted."""
+    from demand.scenario import Flows
+
+    run_off, stocks = stored_run_off(job.config, job.store), stocks_of(job, history)
     if stocks is None or run_off is None:
-        return case
-    known, trend = known_changes_of(job), has_trend(config)
-    return replace(case, flows=Flows(stocks, run_off, history.last, config.seed, known, trend))
+        return None
+    return Flows(stocks, run_off, history.last, job.config.seed, known_changes_of(job), has_trend(job.config))
 
 
 def stored_case(config: RunConfig, store: Store) -> WhatIf:

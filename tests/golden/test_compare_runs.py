@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -33,3 +36,26 @@ def test_runs_on_another_baseline_are_refused(tiny_run: Callable[[str], Path], t
     assert compared(runs[0], str(tmp_path), a="baseline", b="baseline", output=str(tmp_path / "c.csv")) == 2
     assert "there is no forecast here" in capsys.readouterr().err
     assert not (tmp_path / "c.csv").exists()
+
+
+def test_changes_of_entries_are_drawn_again_from_the_data_of_the_run(
+    tiny_run: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, written = tmp_path / "children", str(tmp_path / "c.csv")
+    shutil.copytree(tiny_run("children"), run, ignore=shutil.ignore_patterns("report*", "*.xlsx", "*.docx", "*.png"))
+    told = json.loads((run / "manifest.json").read_text())
+    size = {"value": 0.5, "low": 0.4, "high": 0.6, "unit": "ratio", "source": "test", "as_of": "2026-03-31", "owner": "tests"}
+    fewer = {"name": "half", "effect": "entries", "where": {"type": ["residential"]}, "start": "2027-04", "size": size}
+    told["config"]["scenarios"]["front_door"] = {"name": "front_door", "changes": [fewer]}
+    (run / "manifest.json").write_text(json.dumps(told))
+    assert compared(str(run), "", a="baseline", b="front_door", output=written) == 0
+    table = pd.read_csv(written)
+    pounds = table[(table["measure"] == "pounds") & (table["change"] == "half")].set_index("financial_year")
+    assert pounds.loc["2026-27", ["amount", "low", "high"]].tolist() == [0, 0, 0]
+    assert (pounds.loc[["2027-28", "2028-29"], "amount"] < -1000).all()
+    sums = table.groupby(["measure", "financial_year"]).agg(amount=("amount", "sum"), a=("from_total", "first"), b=("to_total", "first"))
+    assert np.allclose(sums["amount"], sums["b"] - sums["a"], atol=1e-4)
+    told["data"]["example"] = "another"
+    (run / "manifest.json").write_text(json.dumps(told))
+    assert compared(str(run), "", a="baseline", b="front_door", output=written) == 2
+    assert "example: not what the run was made from" in capsys.readouterr().err
