@@ -244,7 +244,26 @@ def _cost(inputs: ReportInput, money: Money | None) -> Answer:
     frame["mean"] = years["expected"]
     picture = bars.ranges(frame, title=say("what we expect to spend, by financial year"), of=say("Financial year"), money=True)
     more = gap_sentence(inputs)
-    return Answer(question, words.pounds(expected), words.capital(said), sentence + ".", picture, mark=mark, more=more)
+    told = sentence + "." + _year_under_way(inputs)
+    return Answer(question, words.pounds(expected), words.capital(said), told, picture, mark=mark, more=more)
+
+
+def _year_under_way(inputs: ReportInput) -> str:
+    """Say where the ledger's year is projected to end; empty without a ledger, once the year is over, and for the public."""
+    table = inputs.outturn
+    rows = table[table["line"].str.lower() == "total"] if table is not None else pd.DataFrame()
+    if rows.empty or int(rows["period"].iloc[0]) >= 12 or inputs.spec.audience == "public":
+        return ""
+    year, projected, budget = (rows[c].iloc[0] for c in ("financial_year", "projected_pence", "current_budget_pence"))
+    if not budget > 0:
+        return " " + say("{year}, now under way, is projected to end at {money}.", year=year, money=words.pounds(projected / 100))
+    return " " + say(
+        "{year}, now under way, is projected to end at {money}, {change} its budget of {budget}.",
+        year=year,
+        money=words.pounds(projected / 100),
+        change=_against(projected / 100, budget / 100),
+        budget=words.pounds(budget / 100),
+    )
 
 
 def _against(expected: float, budget: float) -> str:

@@ -195,6 +195,10 @@ def test_the_outturn_of_the_year_is_shown_with_what_is_still_to_come() -> None:
     inputs = replace(made(), outturn=pd.DataFrame([row], columns=OUTTURN))
     table = {s.id: s for s in sections(inputs)}["outturn"].parts[0]
     assert table.rows[0][:3] == ("All lines", "2026-27", "P03")
+    cost = answers(inputs)[3].sentence
+    assert cost.endswith(" 2026-27, now under way, is projected to end at £12,000, £2,000 more than its budget of £10,000.")
+    over = inputs.outturn.assign(period=12)
+    assert answers(replace(inputs, outturn=over))[3].sentence == answers(made())[3].sentence
     stored = rows_of(load_workbook(io.BytesIO(workbook(inputs)), data_only=True)["Outturn"])
     assert (stored[0]["Projected"], stored[0]["Projected less budget"]) == (12_000, 2_000)
     live = rows_of(load_workbook(io.BytesIO(workbook(inputs)))["Outturn"])
