@@ -6,6 +6,7 @@ person to check.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
@@ -21,7 +22,7 @@ from demand.data.labels import FINANCIAL_YEAR, YEAR
 from demand.data.layout import SAYS_TOTAL
 from demand.data.numbers import to_numbers
 from demand.data.read import HistorySpec
-from demand.data.shapes import MEASURE, reshaped
+from demand.data.shapes import MEASURE, parts_of_years, reshaped
 from demand.errors import DataError, Fault, listed
 from demand.tables import RESERVED
 
@@ -31,8 +32,12 @@ MOST_VALUES, MOST_PARTS = 2000, 13
 """A column with more different texts than this names cases, not series; one of more parts of a year is none."""
 NOUNS = ("households", "children", "people", "placements", "packages", "cases")
 DATE_NAMES = ("ds", "date", "month", "quarter", "year", "period", "week", "day")
-VALUE_NAMES = ("y", "value", "count", "number", "total", "households", "people", "children")
-BLANK_SHARE = 0.3
+VALUE_NAMES = ("y", "value", "data", "count", "number", "total", "obs_value", "nifer", "gwerth", "households", "people", "children")
+NO_COUNT = re.compile(r"column \d+$|.*(?:\bid|_id|ref|_no|number of row|sort.?order|code)$", re.IGNORECASE)
+"""Columns without a name, and those that are called as references or codes are, hold no counts."""
+MONEY = re.compile(r"cost|price|spend|amount|charge|fee|£|budget", re.IGNORECASE)
+SIX_FIGURES = r"(?:19|20)\d\d(?:0[1-9]|1[0-3])"
+MOSTLY, BLANK_SHARE = 0.9, 0.3
 """A column of names that is empty in more rows than this is filled in the first row of each group only."""
 ROWS = "one row a series and period, with a column that names the series and one that holds the counts"
 
@@ -62,6 +67,9 @@ def guess_history(path: Path, raw: RawTable) -> dict[str, object]:
         found |= {"across": "periods", "date": "period", "value": "count", "keys": keys}
         frequency = _frequency(raw.data, parse_dates(raw.data["period"]).values, keys)
         return _settled(found | {"frequency": frequency, "kind": "flow", "unit": unit_of(f"{path.stem} {' '.join(keys)}")})
+    years = _years_down(raw)
+    if years:
+        return _settled(found | years)
     raw, date, parts = _dated(path, raw)
     found |= {"date": date, "date_parts": parts}
     value = _value_column(raw, {date, *parts})
@@ -109,6 +117,18 @@ def _periods_across(raw: RawTable) -> tuple[RawTable, list[str]]:
     return reshaped(raw, _spec(across="periods", date="period", value="count", keys=keys)), keys
 
 
+def _years_down(raw: RawTable) -> dict[str, object]:
+    """Settings for years in the rows and months or quarters in the columns; nothing where the table stands otherwise."""
+    parts = parts_of_years([str(c) for c in raw.data.columns])
+    texts = {str(c): to_text(raw.data[c]) for c in raw.data.columns if str(c) not in parts}
+    year = next((c for c, t in texts.items() if parts and t.notna().any() and _only(t.dropna(), (YEAR, FINANCIAL_YEAR))), None)
+    if year is None:
+        return {}
+    keys = [c for c, t in texts.items() if c != year and t.notna().any() and to_numbers(t.dropna()).wrong.any()][:6]
+    about = {"frequency": "Q" if len(parts) == 4 else "M", "kind": "flow", "unit": unit_of(" ".join(texts))}
+    return {"across": "periods", "date": "period", "date_parts": [year], "value": "count", "keys": keys, **about}
+
+
 def _dated(path: Path, raw: RawTable) -> tuple[RawTable, str, list[str]]:
     """Find the column of dates, the two that make one together, or the sheets that are named by months."""
     parts = _parts(raw)
@@ -121,11 +141,10 @@ def _dated(path: Path, raw: RawTable) -> tuple[RawTable, str, list[str]]:
         if not parse_dates(sheets.data[SHEET]).wrong.any():
             return sheets, SHEET, []
     if date is None:
-        columns = listed(raw.data.columns, most=12)
-        fault = Fault(
-            "no column holds dates", where=raw.name, allowed=f"Columns: {columns}", do_next="One row a series and period is expected"
-        )
-        raise DataError(fault)
+        six = [str(c) for c in raw.data.columns if to_text(raw.data[c]).str.fullmatch(SIX_FIGURES).eq(True).mean() > MOSTLY]
+        mend = f"In {listed(six)} 202104 may be April or the fourth period from April: write 2021-04 or P04 2021-22" if six else ""
+        fault = Fault("no column holds dates", where=raw.name, allowed=f"Columns: {listed(raw.data.columns, most=12)}")
+        raise DataError(replace(fault, do_next=mend or "One row a series and period is expected"))
     return raw, date, []
 
 
@@ -167,8 +186,8 @@ def _value_column(raw: RawTable, taken: set[str]) -> str:
         values, wrong = numbers.values, numbers.wrong
         if column not in taken and not wrong.any() and np.isfinite(values).mean() > 0.5:
             known = values[np.isfinite(values)]
-            counts[column] = (bool((known % 1 == 0).all()), len(np.unique(known)))
-    likely = [c for c in counts if c.lower() not in DATE_NAMES]
+            counts[column] = (not MONEY.search(column), bool((known % 1 == 0).all()), len(np.unique(known)))
+    likely = [c for c in counts if c.lower() not in DATE_NAMES and not NO_COUNT.match(c)]
     if not likely:
         columns = listed(raw.data.columns, most=12)
         fault = Fault("no column holds counts", where=raw.name, allowed=f"Columns: {columns}")
@@ -190,7 +209,9 @@ def _beside(raw: RawTable, value: str, dates: set[str]) -> list[str]:
     DataError
         Where the other columns of numbers are no counts, so that nobody can tell which of them are series.
     """
-    numbers = {str(c): to_numbers(raw.data[c]) for c in raw.data.columns if str(c) not in dates}
+    if value.lower() in ("y", "value", "data", "count", "number"):
+        return []
+    numbers = {c: to_numbers(raw.data[c]) for c in map(str, raw.data.columns) if c not in dates and not NO_COUNT.match(c)}
     counts = {c: n.values for c, n in numbers.items() if not n.wrong.any() and np.isfinite(n.values).any()}
     if len(counts) < 2:
         return []

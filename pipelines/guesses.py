@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from demand.data.cells import to_text
+from demand.data.cells import matches, to_text
 from demand.data.codes import proposed_codes
-from demand.data.extracts import PeopleSpec, examine_people
+from demand.data.extracts import FAR_FUTURE, PeopleSpec, examine_people
 from demand.data.files import RawTable
 from demand.data.formats import parse_dates
 from demand.data.identifiers import identifier_faults
@@ -25,8 +25,8 @@ from demand.errors import DataError
 
 __all__ = ["guess_codes", "guess_people", "guess_policies"]
 
-BEGINS = re.compile(r"start|open|present|begin|from|admi|referr|approach", re.IGNORECASE)
-ENDS = re.compile(r"end|clos|ceas|left|leav|discharg|until|to$", re.IGNORECASE)
+BEGINS = re.compile(r"start|open|present|begin|from|admi|referr|approach|^decom$", re.IGNORECASE)
+ENDS = re.compile(r"end|clos|ceas|left|leav|discharg|until|to$|^dec$", re.IGNORECASE)
 NO_EPISODE = re.compile(r"dob|birth|born|updated|modified|review|planned|expected|assess|duty", re.IGNORECASE)
 PERSON = re.compile(r"person|client|applicant|household|child|service_user|customer|citizen", re.IGNORECASE)
 EPISODE = re.compile(r"placement|episode|case|line|package|spell|ref|\bid\b|_id", re.IGNORECASE)
@@ -117,6 +117,7 @@ def guess_codes(raw: RawTable, columns: list[str]) -> dict[str, dict[str, list[s
 
 def _days(name: str, text: pd.Series) -> pd.Series | None:
     """Read a column as days; None where it holds none, or references of five figures that only could be Excel's numbers of days."""
+    text = text.where(~matches(text, FAR_FUTURE))
     given = text.dropna()
     if given.empty or (to_numbers(given).wrong.mean() < 0.5 and not given.astype(str).str.fullmatch(r"\d{5}|\d{8}").any()):
         return None

@@ -25,6 +25,7 @@ from demand.errors import Fault, listed
 __all__ = ["PeriodRule", "Periods", "format_note", "read_days", "to_periods"]
 
 DatesAre = Literal["auto", "start", "end"]
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def read_days(
@@ -215,8 +216,8 @@ def _weeks(index: pd.DatetimeIndex, code: str, dates: str) -> Periods:
     wrong = np.asarray(index.weekday != weekday)
     begins = (weekday + 1) % 7 if dates == "end" else weekday
     frequency = Frequency(f"W-{WEEKDAYS[begins]}")
-    counted = np.bincount(index.weekday, minlength=7) if len(index) else np.zeros(7)
-    allowed = f"'{code}' says that the days in the file are {code[2:].title()}days; most are 'W-{WEEKDAYS[int(counted.argmax())]}'"
+    most = int((np.bincount(index.weekday, minlength=7) if len(index) else np.zeros(7)).argmax())
+    allowed = f"'{code}' says that the days in the file are {DAYS[weekday]}s; most are {DAYS[most]}s: 'W-{WEEKDAYS[most]}'"
     return Periods(frequency.start_of(index), frequency, dates, wrong, allowed)
 
 

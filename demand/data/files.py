@@ -39,6 +39,7 @@ ANCHORS = ("id", "date", "opened")
 LEFT_OUT: Mapping[str, str] = {
     "blank_rows": "blank rows are left out",
     "repeated_header": "the names of the columns stand again in the middle: these rows are left out",
+    "unit_row": "a row of units below the names is left out",
     "total_rows": "rows of totals are left out: the rows above are added up here",
     "footer": "remarks below or between the rows are left out",
 }
@@ -179,7 +180,8 @@ def open_table(spec: FileSpec, folder: Path, *, columns: Mapping[str, str], ever
     DataError
         Where the file is missing, cannot be read, has no rows, or lacks a column.
     """
-    expected = spec.layout or f"a table with the columns {listed(dict.fromkeys(columns.values()), most=12)}"
+    named = f" with the columns {listed(dict.fromkeys(columns.values()), most=12)}" if columns else ""
+    expected = spec.layout or f"a table{named}, and rows below their names"
     name, sheets, findings = _opened(spec, Path(folder), expected)
     wanted = list(dict.fromkeys(columns.values()))
     headed = [(s, _header(s, spec, wanted, periods=periods)) for s in sheets]
@@ -228,7 +230,11 @@ def _opened(spec: FileSpec, folder: Path, expected: str) -> tuple[str, list[Shee
         raise DataError(_absent(spec, path, expected))
     if path.suffix.lower() not in TYPES:
         raise DataError(
-            Fault(f"'{path.name}' is of a type that cannot be read", allowed=f"Files that can be read: {listed(TYPES, most=9)}")
+            Fault(
+                f"'{path.name}' is of a type that cannot be read",
+                allowed=f"Files that can be read: {listed(TYPES, most=9)}",
+                do_next="Open it in Excel and save it as .xlsx or CSV (UTF-8)",
+            )
         )
     sheets, findings = open_sheets(path, spec.sheet)
     if all(s.head.empty for s in sheets):

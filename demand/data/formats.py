@@ -68,7 +68,7 @@ READERS: dict[str, tuple[str, Callable[[pd.Series], pd.Series]]] = {
     "month/day/year (01/02/2024 is 2 January)": ("mdy", _by("%m/%d/%Y")),
     "month/day/two-digit year (01/02/24 is 2 January)": ("mdy", _by("%m/%d/%y")),
     FINANCIAL_YEAR: NAMED[FINANCIAL_YEAR],
-    "year-month (2024-01)": ("iso", _by("%Y-%m")),
+    "year-month (2024-01)": ("iso", _by("%Y-%m", "%Y/%m")),
     "month year (January 2024)": ("dmy", _by("%B %Y", "%b %Y")),
     "month-year (Jan-24)": ("dmy", _by("%b-%y", "%b-%Y", "%B-%y", "%B-%Y", "%b %y", "%B %y", "%b/%y", "%b '%y")),
     "month/year (01/2024)": ("dmy", _by("%m/%Y")),

@@ -13,7 +13,19 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-__all__ = ["FINANCIAL_YEAR", "ISO_WEEK", "NAMED", "QUARTER", "UNITS", "WEEK_BEGINNING", "WEEK_ENDING", "YEAR", "in_english", "without_week"]
+__all__ = [
+    "FINANCIAL_YEAR",
+    "ISO_WEEK",
+    "NAMED",
+    "PART_OF_YEAR",
+    "QUARTER",
+    "UNITS",
+    "WEEK_BEGINNING",
+    "WEEK_ENDING",
+    "YEAR",
+    "in_english",
+    "without_week",
+]
 
 QUARTER, YEAR = "quarter (2024 Q1)", "year (2024)"
 FINANCIAL_QUARTER = "quarter of a financial year (Q1 2021-22 is April to June 2021)"
@@ -48,15 +60,12 @@ WEEK = re.compile(
     r"|(?P<ends>w[./ ]?e[.:]?|(?:week|wk)\.? (?:ending|ended|to)|wythnos yn (?:gorffen|dod i ben)))\s*[:-]?\s*(?=\d)",
     re.IGNORECASE,
 )
+WELSH = ("Ionawr|Ion", "Chwefror|Chwef?", "Mawrth|Maw", "Ebrill|Ebr", "Mai", "Mehefin|Meh", "Gorffennaf|Gorff?", "Awst|Aws", "Medi",
+         "Hydref|Hyd", "Tachwedd|Tach?", "Rhagfyr|Rhag?")  # fmt: skip
 WELSH_MONTH = {
     rf"(?i)\b(?:{welsh})\b\.?": english
-    for welsh, english in zip(
-        ("Ionawr|Ion", "Chwefror|Chwef?", "Mawrth|Maw", "Ebrill|Ebr", "Mai", "Mehefin|Meh", "Gorffennaf|Gorff?", "Awst|Aws", "Medi",
-         "Hydref|Hyd", "Tachwedd|Tach?", "Rhagfyr|Rhag?"),
-        pd.date_range("2024-01-01", periods=12, freq="MS").strftime("%B"),
-        strict=True,
-    )
-}  # fmt: skip
+    for welsh, english in zip(WELSH, pd.date_range("2024-01-01", periods=12, freq="MS").strftime("%B"), strict=True)
+}
 WRITTEN_OTHERWISE = {
     r"\s+": " ",
     r"(?<=\d)(?:st|nd|rd|th)\b": "",
@@ -64,6 +73,8 @@ WRITTEN_OTHERWISE = {
     r"(?i)^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? (?=\d)": "",
     **WELSH_MONTH,
 }
+PART_OF_YEAR = re.compile(rf"(?:{MONTH}|(?:q|qtr|quarter|chwarter|ch) ?[1-4]|{'|'.join(WELSH)})\.?(?: ?\(.*\))?", re.IGNORECASE)
+"""Months and quarters without a year, as columns are named where years stand in the rows."""
 NOT_A_DAY = np.datetime64("NaT", "ns")
 
 
@@ -166,7 +177,7 @@ def _by_word(read: Callable[[str], np.datetime64]) -> Callable[[pd.Series], pd.S
 def _financial_years(words: pd.Series) -> pd.Series:
     """Read financial years; one alone that may be a month too (2010-11) is left to the months."""
     days = _by_word(_whole_year)(words)
-    alone = len(words) == 1 and bool(re.fullmatch(r"\d{4}-(?:0[1-9]|1[0-2])", str(words.iloc[0])))
+    alone = len(words) == 1 and bool(re.fullmatch(r"\d{4}[-/](?:0[1-9]|1[0-2])", str(words.iloc[0])))
     return days.where(~pd.Series(alone, index=words.index))
 
 

@@ -29,6 +29,11 @@ FOOTER = re.compile(
     re.IGNORECASE,
 )
 ENDS_TOTAL = re.compile(r"\s(?:sub[- ]?)?totals?$|\scyfanswm$", re.IGNORECASE)
+UNIT_WORDS = re.compile(
+    r"\(?(?:number|no\.?|n|count|%|per cent|percentage|rate|£|£\W?000s?|£m|households|people|persons|children|cases|placements|packages"
+    r"|days|nights|weeks|hours|units|nifer)\)?",
+    re.IGNORECASE,
+)
 WORDS = re.compile(r"\w+\W+\w+")
 DATE = re.compile(
     r"\d{1,4}[/. -]|(?:\d{1,2} )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ -]'?\d{2,4}$|q[1-4]\b", re.IGNORECASE
@@ -158,7 +163,7 @@ def furniture(data: pd.DataFrame, anchors: Sequence[str], names: Mapping[str, st
     Returns
     -------
     dict of str to numpy.ndarray
-        blank_rows, repeated_header, total_rows, footer: bool, shape (rows,).
+        blank_rows, repeated_header, unit_row, total_rows, footer: bool, shape (rows,).
     """
     given = np.column_stack([filled(data[c]) for c in data.columns]) if len(data.columns) else np.zeros((len(data), 0), dtype=bool)
     full = given.sum(axis=1)
@@ -171,6 +176,9 @@ def furniture(data: pd.DataFrame, anchors: Sequence[str], names: Mapping[str, st
         "total_rows": np.zeros(len(data), bool),
         "footer": np.zeros(len(data), bool),
     }
+    found["unit_row"] = np.zeros(len(data), bool)
+    top = [str(data.iat[0, c]).strip() for c in np.flatnonzero(given[0])] if len(data) > 1 else []
+    found["unit_row"][:1] = len(top) > 0 and not given[0].all() and all(UNIT_WORDS.fullmatch(t) for t in top)
     at = [list(data.columns).index(c) for c in anchors]
     lacking: np.ndarray = np.asarray(~given[:, at].all(axis=1)) if at else np.zeros(len(data), dtype=bool)
     for c in anchors[-1:]:  # the day, where there is one
@@ -180,7 +188,7 @@ def furniture(data: pd.DataFrame, anchors: Sequence[str], names: Mapping[str, st
         few |= matches(data[c], SAYS_TOTAL)
     known = np.flatnonzero(~lacking & ~few & ~again)
     last = int(known[-1]) if len(known) else -1
-    for row in np.flatnonzero((lacking | few) & (full > 0) & ~again):
+    for row in np.flatnonzero((lacking | few) & (full > 0) & ~again & ~found["unit_row"]):
         texts = [str(data.iat[row, c]).strip() for c in np.flatnonzero(given[row])]
         inside = bool(at) and bool(given[row, at].any())
         if any(TOTAL.match(t) or ENDS_TOTAL.search(t) for t in texts[:2]) and (lacking[row] or not at):

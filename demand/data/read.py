@@ -110,7 +110,7 @@ def read_history(spec: HistorySpec, folder: Path) -> tuple[History, list[Finding
         With every fault of the file at once.
     """
     wide = spec.across == "periods"
-    raw = reshaped(open_table(spec, folder, columns=_history_columns(spec), every=wide, periods=wide), spec)
+    raw = reshaped(open_table(spec, folder, columns=_history_columns(spec), every=wide, periods=wide and not spec.date_parts), spec)
     raw = _selected(_with_series(raw, spec), spec)
     faults = list(raw.faults)
     rows, frequency, findings = _history_rows(raw, spec, faults)
@@ -124,7 +124,7 @@ def read_history(spec: HistorySpec, folder: Path) -> tuple[History, list[Finding
 
 def _history_columns(spec: HistorySpec) -> dict[str, str]:
     parts = {f"date {i + 1}": c for i, c in enumerate(spec.date_parts)}
-    columns = ({} if spec.across == "periods" else parts or {"date": spec.date}) | ({} if spec.across else {"value": spec.value})
+    columns = (parts if spec.across == "periods" else parts or {"date": spec.date}) | ({} if spec.across else {"value": spec.value})
     columns |= {f"counts {i + 1}": c for i, c in enumerate(spec.across)} if isinstance(spec.across, list) else {}
     columns |= {"series": spec.series} if spec.series else {}
     columns |= {f"key {k}": k for k in spec.keys if not (k == MEASURE and spec.across)} | {

@@ -16,15 +16,17 @@ from pydantic import Field, model_validator
 from demand.data.cells import matches, to_text
 from demand.data.files import LEFT_OUT, FileSpec, RawTable
 from demand.data.formats import period_columns
+from demand.data.labels import PART_OF_YEAR
 from demand.data.layout import SAYS_TOTAL
 from demand.data.quality import Finding
 from demand.errors import DataError, Fault, listed
 from demand.spec import NameList, Where
 
-__all__ = ["MEASURE", "ShapeSpec", "reshaped"]
+__all__ = ["MEASURE", "ShapeSpec", "parts_of_years", "reshaped"]
 
 MEASURE = "measure"
 """The key that columns of counts side by side make."""
+PART = "part of the year"
 PARTS = {"quarter": "Q", "qtr": "Q", "chwarter": "Q", "period": "P", "cyfnod": "P"}
 
 
@@ -42,8 +44,9 @@ class ShapeSpec(FileSpec):
     where: Where = Field(default_factory=dict)
     """Only the rows with these values: column -> values."""
     across: Literal["periods"] | NameList | None = None
-    """Where counts stand side by side: periods (a column a month, quarter or year; `date` and `value` are then only names), or the names of
-    the columns that hold counts, which then make the key `measure`."""
+    """Where counts stand side by side: periods (a column a month, quarter or year; `date` and `value` are then only names; with
+    `date_parts: [year]` a column a month or quarter of the year in the row), or the names of the columns that hold counts, which then make
+    the key `measure`."""
     date_parts: NameList = Field(default_factory=list)
     """Columns that make the date together, such as [year, quarter] or [year, month]; `date` is then only its name."""
     fill_down: NameList = Field(default_factory=list)
@@ -51,8 +54,6 @@ class ShapeSpec(FileSpec):
 
     @model_validator(mode="after")
     def _one_shape(self) -> Self:
-        if self.across == "periods" and self.date_parts:
-            raise ValueError("'across: periods' takes dates from the names of columns, and 'date_parts' from cells: give one of them.")
         if isinstance(self.across, list) and MEASURE not in self.keys:
             raise ValueError(f"columns side by side make the key '{MEASURE}': name it in 'keys'.")
         return self
@@ -78,10 +79,12 @@ def reshaped(raw: RawTable, spec: ShapeSpec) -> RawTable:
     """
     for column in spec.fill_down:
         raw = _filled_down(raw, column)
-    if spec.date_parts:
-        raw = _joined_date(raw, spec)
+    if spec.across == "periods" and spec.date_parts:
+        return _joined_date(_turned(raw, _parts_of_years(raw, spec), PART, spec), spec, [*spec.date_parts, PART])
     if spec.across == "periods":
-        return _turned_periods(raw, spec)
+        return _turned(raw, _periods(raw), spec.date, spec)
+    if spec.date_parts:
+        raw = _joined_date(raw, spec, spec.date_parts)
     if spec.across:
         return _turned(raw, list(spec.across), MEASURE, spec)
     return raw
@@ -96,16 +99,16 @@ def _filled_down(raw: RawTable, column: str) -> RawTable:
     return replace(raw, data=raw.data.assign(**{column: full}), findings=(*raw.findings, *([found] if added.any() else [])))
 
 
-def _joined_date(raw: RawTable, spec: ShapeSpec) -> RawTable:
+def _joined_date(raw: RawTable, spec: ShapeSpec, columns: list[str]) -> RawTable:
     """Write the parts of a date one behind the other: "2021-22" and "Q1" are "2021-22 Q1"; a month in figures stands behind its year."""
-    parts = [to_text(raw.data[c]) for c in spec.date_parts]
-    parts = [_part(p, column) for p, column in zip(parts, spec.date_parts, strict=True)]
+    parts = [to_text(raw.data[c]) for c in columns]
+    parts = [_part(p, column) for p, column in zip(parts, columns, strict=True)]
     mark = "-" if all(p.dropna().str.fullmatch(r"\d{1,4}").all() for p in parts) else " "
     parts = [p.where(p.str.len() > 1, "0" + p) for p in parts] if mark == "-" else parts
     joined = parts[0]
     for part in parts[1:]:
         joined = joined + mark + part
-    told = f"dates are made of {listed(spec.date_parts)}"
+    told = f"dates are made of {listed(columns)}"
     found = Finding.of("joined_date", "note", f"{raw.name} > {spec.date}", count=len(raw.rows), message=told)
     return replace(raw, data=raw.data.assign(**{spec.date: joined}), findings=(*raw.findings, found))
 
@@ -116,13 +119,33 @@ def _part(text: pd.Series, column: str) -> pd.Series:
     return text.where(~text.str.fullmatch(r"\d{1,2}").fillna(False).astype(bool), sign + text) if sign else text
 
 
-def _turned_periods(raw: RawTable, spec: ShapeSpec) -> RawTable:
-    periods = period_columns([str(c) for c in raw.data.columns])
-    if not periods:
+def _periods(raw: RawTable) -> list[str]:
+    found = period_columns([str(c) for c in raw.data.columns])
+    if not found:
         fault = Fault("'across: periods' is said, and no three columns are named by periods one after the other", where=raw.name)
         allowed = f"Names such as 2021-22, Q1 2021-22, Apr-Jun 2021, April 2021 or 01/04/2021. Columns: {listed(raw.data.columns, most=12)}"
         raise DataError(replace(fault, allowed=allowed, do_next="Take 'across' out where each row tells its own date"))
-    return _turned(raw, periods, spec.date, spec)
+    return found
+
+
+def _parts_of_years(raw: RawTable, spec: ShapeSpec) -> list[str]:
+    found = parts_of_years([str(c) for c in raw.data.columns if c not in (*spec.date_parts, *spec.keys)])
+    if not found:
+        fault = Fault("'across: periods' and 'date_parts' are said, and no columns are named by months or quarters", where=raw.name)
+        raise DataError(replace(fault, allowed=f"Names such as April or Q1. Columns: {listed(raw.data.columns, most=12)}"))
+    return found
+
+
+def parts_of_years(names: list[str]) -> list[str]:
+    """Say which columns are named by months or quarters without a year.
+
+    Examples
+    --------
+    >>> parts_of_years(["Year", "Q1", "Q2", "Q3", "Q4", "Total"])
+    ['Q1', 'Q2', 'Q3', 'Q4']
+    """
+    found = [n for n in names if PART_OF_YEAR.fullmatch(n)]
+    return found if len(found) in (4, 12) else []
 
 
 def _turned(raw: RawTable, columns: list[str], name: str, spec: ShapeSpec) -> RawTable:

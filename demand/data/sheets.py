@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import struct
 import zlib
 from collections import Counter
@@ -31,6 +32,9 @@ TYPES = {".csv": "text", ".txt": "text", ".tsv": "text", ".xlsx": "excel", ".xls
 SEPARATORS = (",", ";", "\t", "|")
 MOST_COLUMNS = 16_384
 """As many as a sheet of Excel can have."""
+OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+"""How workbooks before 2007 begin, and those with a password (MS-CFB)."""
+WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|table|\?xml)", re.IGNORECASE)
 UNREADABLE = (
     *(OSError, ValueError, KeyError, IndexError, EOFError, TypeError, AttributeError, OverflowError, NotImplementedError),
     *(BadZipFile, ParseError, struct.error, zlib.error),
@@ -81,11 +85,27 @@ def open_sheets(path: Path, sheet: str | None) -> tuple[list[Sheet], list[Findin
     """
     kind = TYPES[path.suffix.lower()]
     with _told(path):
+        _other_kind(path, kind)
         if kind == "text":
             sheets, findings = _text(path)
         else:
             sheets, findings = (_workbook(path, sheet) if kind == "excel" else [_parquet(path)]), []
     return [replace(s, read=_safely(path, s.read)) for s in sheets], findings
+
+
+def _other_kind(path: Path, kind: str) -> None:
+    """Refuse files that are something else than their ending says, in words that help."""
+    with path.open("rb") as file:
+        begin = file.read(512)
+    if kind == "excel" and begin.startswith(OLD_EXCEL):
+        found = f"'{path.name}' is protected by a password, or an old workbook (.xls)"
+        raise DataError(Fault(found, do_next="Open it in Excel and save it as .xlsx without a password", rule="unreadable_file"))
+    if kind == "text" and WEB_PAGE.match(begin):
+        found = f"'{path.name}' is a web page, whatever its ending says"
+        raise DataError(Fault(found, do_next="Open it in Excel and save it as .xlsx or CSV (UTF-8)", rule="unreadable_file"))
+    if kind == "text" and begin.startswith((b"PK\x03\x04", OLD_EXCEL)):
+        found = f"'{path.name}' is a workbook, whatever its ending says"
+        raise DataError(Fault(found, do_next="Give it the ending .xlsx, or save it as CSV (UTF-8)", rule="unreadable_file"))
 
 
 @contextmanager

@@ -107,6 +107,52 @@ def test_a_year_and_its_part_in_two_columns(tmp_path: Path, years: list[str], pa
     assert "joined_date" in {f.rule for f in findings}
 
 
+@pytest.mark.parametrize(
+    ("year", "parts", "first"),
+    [
+        (["2021", "2022"], ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"], "2021-01-01"),
+        (["2021-22", "2022-23"], ["Q1", "Q2", "Q3", "Q4"], "2021-04-01"),
+    ],
+)
+def test_years_down_and_their_months_or_quarters_across(tmp_path: Path, year: list[str], parts: list[str], first: str) -> None:
+    many = len(parts)
+    rows = [[y, *range(i * many, (i + 1) * many), 0] for i, y in enumerate(year)]
+    pd.DataFrame(rows, columns=["Year", *parts, "Total"]).to_csv(tmp_path / "w.csv", index=False)
+    history, _ = read_as_drafted(tmp_path / "w.csv")
+    assert history.frequency.code == ("Q" if many == 4 else "M")
+    assert history.table["y"].tolist() == list(range(2 * many))
+    assert history.wide.index[0] == pd.Timestamp(first)
+
+
+def test_a_row_of_units_below_the_names_is_left_out(tmp_path: Path) -> None:
+    rows = [["Month", "North", "South"], [None, "households", "households"], *([d.to_pydatetime(), i, 9] for i, d in enumerate(MONTHS))]
+    history, findings = read_as_drafted(workbook(tmp_path / "w.xlsx", {"Table": rows}))
+    assert history.wide["North"].tolist() == list(range(12))
+    assert [f.rows for f in findings if f.rule == "unit_row"] == [(2,)]
+
+
+def test_a_running_number_is_not_taken_for_the_counts(tmp_path: Path) -> None:
+    rows = [[i, 30 + i % 5, f"{2010 + i}-{11 + i}", "Cardiff", 7] for i in range(10)]
+    pd.DataFrame(rows, columns=["", "Data", "Period_ENG", "Area", "Area_SortOrder"]).to_csv(tmp_path / "w.csv", index=False)
+    assert read_as_drafted(tmp_path / "w.csv")[0].table["y"].tolist() == [30 + i % 5 for i in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("w.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "protected by a password, or an old workbook"),
+        ("w.csv", b"<html><body><table><tr><td>Month</td></tr></table>", "is a web page"),
+        ("w.csv", b"PK\x03\x04" + bytes(600), "is a workbook, whatever its ending says"),
+        ("w.csv", b"Month,Area,Count\n", "the file has no rows"),
+        ("w.csv", b"Period,Area,Spend\n202104,A,3\n202105,A,4\n202106,A,5\n", "no column holds dates.*may be April or the fourth period"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_what_to_do(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        draft_config("mine", tmp_path / name)
+
+
 def test_sheets_named_by_months_give_the_dates(tmp_path: Path) -> None:
     sheets = {d.strftime("%b %Y"): [["Return"], ["Type", "Households"], ["B&B", i], ["Hostel", i + 9], ["Total", 2 * i + 9]]
               for i, d in enumerate(MONTHS)}  # fmt: skip
@@ -155,7 +201,7 @@ def test_a_reference_that_looks_like_an_endless_number_is_text_and_breaks_nothin
     [
         ({"across": "periods", "keys": ["area"]}, "no three columns are named by periods"),
         ({"across": ["a", "b"], "date": "month"}, "name it in 'keys'"),
-        ({"across": "periods", "date_parts": ["year"]}, "give one of them"),
+        ({"across": "periods", "date_parts": ["month"]}, "no columns are named by months or quarters"),
     ],
 )
 def test_shapes_that_the_file_does_not_have_are_refused(tmp_path: Path, settings: dict[str, object], said: str) -> None:

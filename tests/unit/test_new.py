@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from demand.data.example import example_council
 from demand.errors import DataError, SettingsError
@@ -98,6 +99,18 @@ def test_extracts_as_they_arrive_give_configs_that_run(messy: Path, tmp_path: Pa
         assert spec is not None
         assert (spec.id, spec.person, spec.closed) == REFERENCES[name]
         assert len(spec.keys) == 2
+
+
+def test_names_of_people_and_references_like_days_are_known_for_what_they_are(tmp_path: Path) -> None:
+    days = pd.date_range("2020-01-06", periods=300, freq="5D")
+    ended = (days + pd.Timedelta(days=40)).strftime("%Y%m%d")
+    table = {"Person ID": range(45000, 45300), "Forename": ["Megan", "Rhys", "Carys"] * 100, "EPISODE_NO": range(300)}
+    dated = {"DECOM": days.strftime("%d-%b-%y"), "DEC": ["99991231" if i % 7 == 0 else d for i, d in enumerate(ended)]}
+    pd.DataFrame(table | dated | {"PLACE": ["U1", "K2"] * 150}).to_csv(tmp_path / "p.csv", index=False)
+    people = yaml.safe_load(draft_config("mine", tmp_path / "p.csv"))["data"]["people"]
+    assert (people["id"], people["person"], people["opened"], people["closed"]) == ("EPISODE_NO", "Person ID", "DECOM", "DEC")
+    assert people["attributes"] == ["PLACE"]
+    assert "quality" not in people
 
 
 def test_a_draft_names_no_column_that_names_people(messy: Path, tmp_path: Path) -> None:
