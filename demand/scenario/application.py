@@ -232,19 +232,28 @@ def _prices(rows: np.ndarray, shape: tuple[int, ...], parts: Sequence[Applied]) 
 
 
 def _under_caps(rows: np.ndarray, values: np.ndarray, caps: Sequence[Applied]) -> np.ndarray:
-    """Hold series under caps: where several meet the least counts, so that all hold in whatever order they come; the rest goes on."""
-    share, new = np.ones(values.shape), values
+    """Hold series under caps: where several meet the least counts, so that all hold in whatever order they come; the rest goes on.
+
+    Who goes on counts where they arrive, and what is full there goes on in turn, along a chain of as many places as there are caps. Where
+    the chain is closed and all are full, the last to arrive stay.
+    """
     meant = [(part, np.searchsorted(rows, part.rows if part.move is None else part.move.rows)) for part in caps]
-    for part, at in meant:
-        if part.ceiling is not None and part.weight is not None:
-            share[at] = np.minimum(share[at], kept(values[at], part.weight, part.ceiling))
-    new, gone = values * share, set[int]()
-    for part, at in meant:
-        for position, row in enumerate(at) if part.move is not None else ():
-            if part.move is not None and int(row) not in gone:
-                ends, shares = part.move.arrivals[position]
-                new[np.searchsorted(rows, ends)] += shares[:, :, None] * (values[row] - values[row] * share[row])
-                gone.add(int(row))
+    arrived, new = np.zeros(values.shape), values
+    for _ in range(len(caps) + 1):
+        pool, share, come, gone = values + arrived, np.ones(values.shape), np.zeros(values.shape), set[int]()
+        for part, at in meant:
+            if part.ceiling is not None and part.weight is not None:
+                share[at] = np.minimum(share[at], kept(pool[at], part.weight, part.ceiling))
+        for part, at in meant:
+            for position, row in enumerate(at) if part.move is not None else ():
+                if part.move is not None and int(row) not in gone:
+                    ends, shares = part.move.arrivals[position]
+                    come[np.searchsorted(rows, ends)] += shares[:, :, None] * (pool[row] - pool[row] * share[row])
+                    gone.add(int(row))
+        new = pool * share + (come - arrived)
+        if np.array_equal(come, arrived):
+            break
+        arrived = come
     return new
 
 

@@ -210,3 +210,18 @@ def test_a_cap_holds_what_other_changes_have_made_and_nobody_is_lost() -> None:
         assert float(new.sel(series="North/hostel").max()) <= 25 + 1e-4
         whole = base.sel(series="North/bnb") + 1.5 * base.sel(series="North/hostel")
         np.testing.assert_allclose(new.sel(series=["North/bnb", "North/hostel"]).sum("series"), whole, rtol=1e-5)
+
+
+def test_the_place_that_takes_the_overflow_has_a_cap_in_turn() -> None:
+    draws, _ = forecast()
+    hostel, bnb = {"area": ["North"], "type": ["hostel"]}, {"area": ["North"], "type": ["bnb"]}
+    full = change("full", "cap", size=number(25, unit="households"), where=hostel, to={"type": "bnb"})
+    next_full = change("next full", "cap", size=number(12, unit="households"), where=bnb, to={"area": "South"})
+    back = change("back", "cap", size=number(12, unit="households"), where=bnb, to={"type": "hostel"})
+    for changes in ((full, next_full), (next_full, full), (full, back)):
+        demand, _ = apply(draws, [Scenario(name="s", changes=changes, together="multiply")], seed=1)
+        new, base = demand.sel(scenario="s"), demand.sel(scenario="baseline")
+        np.testing.assert_allclose(new.sum("series"), base.sum("series"), rtol=1e-5)
+        if back not in changes:
+            assert float(new.sel(series="North/hostel").max()) <= 25 + 1e-4
+            assert float(new.sel(series="North/bnb").max()) <= 12 + 1e-4
