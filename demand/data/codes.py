@@ -186,7 +186,7 @@ def uprn_text(column: pd.Series) -> pd.Series:
     ['000000199356', '100021066689']
     """
     text = to_text(column)
-    return text.where(text.isna() | ~text.str.fullmatch(r"\d{1,12}").fillna(False).astype(bool), text.str.zfill(12))
+    return text.where(~text.fillna("").str.fullmatch(r"\d{1,12}"), text.str.zfill(12))
 
 
 def pad_uprns(data: pd.DataFrame, name: str, rows: np.ndarray) -> tuple[pd.DataFrame, list[Finding]]:

@@ -200,6 +200,8 @@ def examine_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: Quali
     for name in described:
         faults += identifier_faults(raw.data[name], raw.rows, f"{raw.name} > {name}")
         people[name] = _key(raw, name, spec.missing, findings) if name in spec.keys else _attribute(raw, name, spec.missing, faults)
+        if "uprn" in name.casefold():  # whoever has the register of addresses has the home
+            people[name] = pseudonymise(people[name], key, purpose="property")
     if spec.price:
         people["price"] = read_figures(raw, spec.price, faults)
     for name, column in (("activity", spec.activity), ("known_end", spec.known_end)):

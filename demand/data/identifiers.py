@@ -36,6 +36,10 @@ KINDS = {
         r"(?<![\w.])(?:(?:\+44|0044) ?(?:\(0\))?|\(?0)(?=(?:[ ()./-]{0,2}\d){9,10}(?!\d))[ ()./-]{0,2}[1-9]"
         r"|(?<!\w)\+\d{1,3}(?=(?:[ ()./-]{0,2}\d){8,12}(?!\d))"
     ),
+    "accounts of people": re.compile(
+        r"(?:^|\s)@[a-z]\w{2,}|\b(?:facebook|instagram|twitter|linkedin|tiktok|snapchat)\.com/\S+", re.IGNORECASE
+    ),
+    "co-ordinates of homes": re.compile(r"(?<![\d.])(?:49|5\d|60)\.\d{4,}[,; /]+-?\d\.\d{4,}|///[a-z]{3,}\.[a-z]{3,}\.[a-z]{3,}"),
 }
 """One cell is enough."""
 NINO_BARE = re.compile(r"^[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}$", re.IGNORECASE)
@@ -82,6 +86,16 @@ LIFETIME_DAYS = 25 * 365
 LEAVE_OUT = "Leave it out of 'keys' and 'attributes'; only columns that are named are loaded"
 AS_BAND = "Name the column as 'born' and 'age_band' among the attributes: only the band is kept"
 AS_AREA = "Name the column as 'postcode' and 'postcode_area' among keys or attributes: only the area is kept"
+DIFFERENT = 50
+"""From so many different codes on, each of which stands there thrice or less on average, they are references of people."""
+AREA_CODE = r"(?:[A-Z]\d{8}|\d{4}-?W\d\d|[A-Za-z]{1,2}\d[A-Za-z\d]?(?: ?\d)?)"
+"""Codes of the statistics office, weeks, and parts of postcodes: many, and of nobody."""
+PERIOD = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?"
+"""A month or a day as a number."""
+DAY_OF_SIX = r"(?:0?[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d(?:\.0)?"
+"""A day as ddmmyy, its nought in front perhaps lost."""
+SHORT_CODE, CASE_DIGITS = 5, 6
+"""Signs of a reference that stands there for several episodes; figures of a number that is one."""
 PROBED = 5000
 """So many different cells are looked at."""
 
@@ -110,6 +124,8 @@ def identifier_faults(column: pd.Series, rows: np.ndarray, where: str) -> list[F
         return [_fault("dates of birth", rows[text.notna().to_numpy()], where, AS_BAND)]
     if pd.api.types.is_datetime64_any_dtype(column):
         return []
+    if _latitudes(text):
+        return [_fault("co-ordinates of homes", rows[text.notna().to_numpy()], where, LEAVE_OUT)]
     for kind, mask in (*_patterns(text), *_by_number(text, called)):
         if mask.any():
             return [_fault(kind, rows[mask], where, AS_AREA if kind == "postcodes" else LEAVE_OUT)]
@@ -125,10 +141,21 @@ def _plain(text: pd.Series) -> pd.Series:
     return pd.Series(np.array([*plain, None], dtype=object)[codes], index=text.index)
 
 
+def _latitudes(text: pd.Series) -> bool:
+    """Say whether a column holds the latitudes of homes in these islands, to ten metres or nearer."""
+    given = text.dropna()
+    return len(given) >= MANY and bool(given.str.fullmatch(r"(?:49|5\d|60)\.\d{4,}").mean() > NEARLY_ALL)
+
+
 def _births(column: pd.Series, text: pd.Series, called: str) -> bool:
     """Say whether a column holds dates of birth: days over more than half a lifetime, or in a column that is called so."""
-    if text.notna().sum() < LEAST or (pd.api.types.is_numeric_dtype(column) and "dob" not in called and "birth" not in called):
+    figures = text.dropna().str.fullmatch(rf"{PERIOD.removesuffix('?')}|{DAY_OF_SIX}").mean() > NEARLY_ALL
+    numeric = pd.api.types.is_numeric_dtype(column) and not figures
+    if text.notna().sum() < LEAST or (numeric and "dob" not in called and "birth" not in called):
         return False
+    six = text.dropna()[text.dropna().str.fullmatch(DAY_OF_SIX)]
+    if len(six) > NEARLY_ALL * text.notna().sum() and six.str.removesuffix(".0").str[-2:].nunique() > LIFETIME_DAYS / 365:
+        return True
     days = parse_dates(column)
     told = (
         "year (",
@@ -190,7 +217,11 @@ def _by_number(text: pd.Series, called: str) -> Iterator[tuple[str, np.ndarray]]
     named = _named(some, given, len(words))
     if len(named):
         yield "names of people", text.isin(set(named)).to_numpy()
-    if given >= MANY and len(words) > NEARLY_ALL * given and "uprn" not in called and _references(some):
+    several = len(words) >= DIFFERENT and different
+    if "uprn" not in called and (
+        (given >= MANY and len(words) > NEARLY_ALL * given and _references(some, LONG_CODE))
+        or (several and (_references(some, SHORT_CODE) or _case_numbers(some)))
+    ):
         yield "references of single cases", text.notna().to_numpy()
 
 
@@ -215,7 +246,8 @@ def _named(some: pd.Series, given: int, different: int) -> pd.Series:
     if len(like) > MOSTLY * len(some):
         return like
     bare = some[parts.map(lambda p: 2 <= len(p) <= 4)]  # names in small letters: words alone, and no two cells alike
-    return bare if different > NEARLY_ALL * given and len(bare) > MOSTLY * len(some) else some.iloc[:0]
+    many = different > NEARLY_ALL * given or different >= DIFFERENT
+    return bare if many and len(bare) > MOSTLY * len(some) else some.iloc[:0]
 
 
 def _name_parts(cell: str) -> list[str]:
@@ -231,12 +263,23 @@ def _like_a_name(parts: list[str]) -> bool:
     return 0 < len(parts) <= 5 and bool(large) and all(not w[0].islower() for w in large)
 
 
-def _references(some: pd.Series) -> bool:
-    """Say whether cells are long codes of letters and figures: no numbers, no days, no codes of areas."""
-    mixed = some.str.contains(r"\d", regex=True) & ~some.str.match(r"^(?:[A-Z]\d{8}|\d{4}-?W\d\d)$") & (some.str.len() >= LONG_CODE)
+def _references(some: pd.Series, least: int) -> bool:
+    """Say whether cells are codes of letters and figures, of so many signs at least: no numbers, no days, no codes of areas."""
+    if some.str.fullmatch(r"[a-z]{3,}\.[a-z]{3,}\.[a-z]{3,}").mean() > NEARLY_ALL:  # three words for a square of three metres
+        return True
+    mixed = some.str.contains(r"\d", regex=True) & ~some.str.fullmatch(AREA_CODE) & (some.str.len() >= least)
     if mixed.sum() <= NEARLY_ALL * len(some) or parse_dates(some).wrong.mean() < 0.5:
         return False
     return bool(to_numbers(some).wrong.mean() > 0.5)
+
+
+def _case_numbers(some: pd.Series) -> bool:
+    """Say whether cells are whole numbers of one length, as references are: neither months or days nor sums of money in hundreds."""
+    whole = some[some.str.fullmatch(r"\d+(?:\.0)?")].str.removesuffix(".0")
+    length = whole.str.len()
+    if len(whole) <= NEARLY_ALL * len(some) or length.mode()[0] < CASE_DIGITS or (length == length.mode()[0]).mean() < NEARLY_ALL:
+        return False
+    return bool(whole.str.fullmatch(PERIOD).mean() < 0.5 and whole.str.endswith("00").mean() < 0.5)
 
 
 def _spaced(text: pd.Series) -> bool:

@@ -157,6 +157,71 @@ DESCRIBES: dict[str, Sequence[object]] = {
 }  # fmt: skip
 
 
+def twice(values: Sequence[object]) -> list[object]:
+    """Everybody came twice: no reference stands alone."""
+    return [*values, *values]
+
+
+def mixed(i: int, size: int) -> str:
+    """Figures that follow no order."""
+    return str(
+        (7_919_317 * (i + 11) ** 3 + 104_729 * i) % 9 * 10 ** (size - 1) + 10 ** (size - 1) + (48_271 * (i + 1) ** 2) % 10 ** (size - 1)
+    )[:size]
+
+
+def letters(i: int, size: int) -> str:
+    return "".join("ABCEHJKLMPRSTWXY"[(i * (3 + k) + i // (5 + k)) % 16] for k in range(size))
+
+
+AGAIN = {
+    "pupil numbers": lambda i: "A" + mixed(i, 12),
+    "learner numbers": lambda i: int(mixed(i, 10)),
+    "user names": lambda i: f"{letters(i, 1).lower()}pritchard{i:02d}",
+    "initials and birth": lambda i: f"{letters(i, 2)}{DAYS[i].strftime('%d%m%y')}",
+    "three words": lambda i: ".".join(WORDS[(i * k + i // 7) % 15] + "s" * 2 for k in (1, 2, 4)),
+    "three words marked": lambda i: f"///{WORDS[i % 15]}s.{WORDS[i % 7]}s.{WORDS[i % 11]}s",
+    "eastings": lambda i: 300_000 + 4_813 * i % 29_989,
+    "grid references": lambda i: f"ST {mixed(i, 5)} {mixed(i + 3, 5)}",
+    "latitudes": lambda i: 51.4 + (i * 0.003171 + 0.000013),
+    "latitude, longitude": lambda i: f"{51.4 + i * 0.003171:.5f}, -{3.1 + i * 0.001713:.5f}",
+    "number plates": lambda i: f"{letters(i, 2)}{10 + i % 60} {letters(i + 5, 3)}",
+    "sort codes": lambda i: f"{mixed(i, 2)}-{mixed(i + 1, 2)}-{10 + i}",
+    "bank accounts": lambda i: int(mixed(i, 8)),
+    "IBAN": lambda i: f"GB{10 + i}NWBK{mixed(i, 14)}",
+    "case system numbers": lambda i: int(mixed(i, 6)),
+    "short case numbers": lambda i: f"H-{1000 + 37 * i}",
+    "asylum references": lambda i: f"{10 + i}/{mixed(i, 2)}/{mixed(i, 5)}",
+    "births as eight figures": lambda i: int(DAYS[i].strftime("%Y%m%d")),
+    "births as six figures": lambda i: int(DAYS[i].strftime("%d%m%y")),
+    "handles": lambda i: f"@{WORDS[i % 15]}{i}",
+    "pages": lambda i: f"facebook.com/{WORDS[i % 15]}.{i}",
+    "flats": lambda i: f"Flat {i}, 1{i} Tŷ Gwyn Row",
+    "house and district": lambda i: f"{3 * i + 1} CF{10 + i % 5}",
+    "Welsh names in small letters": lambda i: f"{WELSH[i % 22].split()[0].lower()}a {WELSH[i * 7 % 19].split()[-1].lower()}",
+}
+"""Forms of people who come more than once, so that few cells stand alone."""
+DESCRIBES_TWICE = {
+    "incomes": lambda i: 8_000 + 797 * i,
+    "rents": lambda i: round(180 + 3.37 * i, 2),
+    "values of homes": lambda i: 100_000 + 7_000 * i,
+    "small areas": lambda i: f"W0100{100 + i:04d}",
+    "postcode sectors": lambda i: f"CF{3 + i % 30} {i % 9}",
+    "months": lambda i: int(f"20{10 + i // 12}{1 + i % 12:02d}"),
+    "days": lambda i: int((datetime(2023, 1, 1) + timedelta(days=9 * i)).strftime("%Y%m%d")),
+    "arrears": lambda i: round(17.31 * i, 2),
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_references_of_people_who_come_more_than_once_are_refused(name: str) -> None:
+    assert refused(twice([AGAIN[name](i) for i in range(60)]))
+
+
+@pytest.mark.parametrize("name", DESCRIBES_TWICE)
+def test_figures_that_differ_from_person_to_person_are_taken(name: str) -> None:
+    assert not refused(twice([DESCRIBES_TWICE[name](i) for i in range(60)]))
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_columns_that_name_people_are_refused(name: str) -> None:
     assert refused(REFUSED[name])

@@ -157,6 +157,15 @@ def test_property_references_are_text_of_twelve_digits() -> None:
     assert [f.rows for f in code_gates(table, "p.csv", ROWS[:3]) if f.rule == "uprn"] == [(3,)]
 
 
+def test_the_home_of_a_person_is_kept_as_a_pseudonym(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("ref,uprn\n1,199356\n2,100021066689\n3,000000199356\n4,\n", encoding="utf-8")
+    people, _ = read_people(PeopleSpec(path="p.csv", id="ref", attributes=["uprn"]), tmp_path, key=KEY)
+    homes = people["uprn"].tolist()
+    assert homes[0] == homes[2] != homes[1]
+    assert homes[3] is None
+    assert not any(h and h.isdigit() and len(h) == 12 for h in homes)
+
+
 def test_property_references_are_filled_up_where_a_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "homes.csv").write_text("UPRN,rooms\n199356,2\n100021066689,3\n1.00012E+11,4\n", encoding="utf-8")
     read = open_table(FileSpec(path="homes.csv"), tmp_path, columns={"id": "UPRN", "value": "rooms"})
