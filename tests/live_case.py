@@ -14,6 +14,7 @@ from demand.assumptions import ledger
 from demand.budget import (
     BudgetLine,
     BudgetSpec,
+    FixedCost,
     Payment,
     UnitCost,
     budget_table,
@@ -22,6 +23,7 @@ from demand.budget import (
     price_draws,
     quantities,
     risk_table,
+    with_items,
 )
 from demand.course import Course
 from demand.report import ReportInput
@@ -35,6 +37,10 @@ SPEC = BudgetSpec(
         BudgetLine(name="hostels", where={"type": ["hostel"]}, years=dict.fromkeys(YEARS, 1000000.0)),
     ]
 )
+TEAM = FixedCost(
+    name="team", line="rooms", amount=number(90_000, 70_000, 120_000, "GBP/year"), uplift=number(0.02, 0.0, 0.05, "per year", source="pay"),
+    start=date(2026, 10, 1), scenarios=["fewer"],
+)  # fmt: skip
 FEWER = Scenario(name="fewer", question="What if fewer come?", changes=(change(start="2027-04"),))
 
 
@@ -55,7 +61,7 @@ def wandering(draws: int) -> Course:
 
 
 def made_live(
-    costs: Sequence[UnitCost] | None = None, spec: BudgetSpec = SPEC, *, draws: int = 40, own_prices: bool = False
+    costs: Sequence[UnitCost] | None = None, spec: BudgetSpec = SPEC, *, draws: int = 40, own_prices: bool = False, team: FixedCost = TEAM
 ) -> ReportInput:
     """Price two scenarios and hand over what a run stores; with `own_prices` every placement has its own, and the scenario changes them."""
     costs = prices() if costs is None else costs
@@ -64,6 +70,7 @@ def made_live(
     fewer = FEWER.model_copy(update={"changes": (*FEWER.changes, dear), "together": "multiply"}) if own_prices else FEWER
     demand, _ = apply(possible, [fewer], seed=SEED)
     cost = price(demand, costs, seed=SEED, history=history, course=wandering(draws) if own_prices else None)
+    cost = with_items(cost, [team], seed=SEED)
     budget = budget_table(cost, spec)
     return ReportInput(
         title="Temporary accommodation",
@@ -71,8 +78,8 @@ def made_live(
         budget=budget,
         finance_periods=finance_periods(cost, spec, budget),
         risk=risk_table(cost, spec),
-        assumptions=ledger({"costs": costs, "scenarios": [FEWER]}, as_of=date(2026, 6, 30)),
-        price_quantities=quantities(cost, spec, seed=SEED),
-        price_draws=price_draws(cost, spec, seed=SEED),
+        assumptions=ledger({"costs": costs, "scenarios": [FEWER], "items": [team]}, as_of=date(2026, 6, 30)),
+        price_quantities=quantities(cost, spec, seed=SEED, items=[team]),
+        price_draws=price_draws(cost, spec, seed=SEED, items=[team]),
         questions={"fewer": FEWER.question},
     )

@@ -6,14 +6,17 @@ pounds as `line_costs`, also after a price was changed. Refuses what `line_costs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from demand.budget.lines import BudgetSpec, line_costs, owning_lines
+from demand.budget.fixed import FixedCost
+from demand.budget.items import Item
+from demand.budget.lines import TOTAL, BudgetSpec, line_costs, owning_lines
 from demand.budget.prices import Cost, Part, UnitCost
+from demand.budget.uplift import Rise
 from demand.scenario import price_factors
 from demand.spec import Assumption
 
@@ -25,7 +28,7 @@ SAME = 1e-9
 """Share of the pounds up to which two ways of working them out agree."""
 
 
-def price_draws(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
+def price_draws(cost: Cost, spec: BudgetSpec, *, seed: int, items: Sequence[Item] = ()) -> pd.DataFrame:
     """Give where each price lay in its range, future by future.
 
     Parameters
@@ -34,6 +37,8 @@ def price_draws(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
     spec : BudgetSpec
     seed : int
         The run's seed.
+    items : sequence of Item, optional
+        Those that the cost was given: fixed costs are told as prices of so much of a year.
 
     Returns
     -------
@@ -43,14 +48,17 @@ def price_draws(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
         grows by an uplift are left out: `quantities` holds their pounds as they are.
     """
     found = [
-        pd.DataFrame({"cost": known.part.cost.name, "number": number, "draw": np.arange(len(z)), "z": z})
-        for known in _knowns(cost, spec, seed=seed)
-        for number, z in known.places.items()
+        pd.DataFrame({"cost": name, "number": number, "draw": np.arange(len(z)), "z": z})
+        for name, places in [
+            *((known.part.cost.name, known.places) for known in _knowns(cost, spec, seed=seed)),
+            *((team.name, team.places) for team in _teams(cost, spec, items, seed=seed)),
+        ]
+        for number, z in places.items()
     ]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=PRICE_DRAWS)
 
 
-def quantities(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
+def quantities(cost: Cost, spec: BudgetSpec, *, seed: int, items: Sequence[Item] = ()) -> pd.DataFrame:
     """Give how much of each unit cost a line pays for, future by future.
 
     Parameters
@@ -59,6 +67,8 @@ def quantities(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
     spec : BudgetSpec
     seed : int
         The run's seed.
+    items : sequence of Item, optional
+        Those that the cost was given: fixed costs are told as prices of so much of a year.
 
     Returns
     -------
@@ -76,7 +86,7 @@ def quantities(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
     names = [str(n) for n in pounds["line"].to_numpy()]
     names = names[:-1] if len(names) > 1 else names
     line_of = _line_of(cost, spec)
-    live, years = _knowns(cost, spec, seed=seed), cost.exposure.years
+    live, teams, years = _knowns(cost, spec, seed=seed), _teams(cost, spec, items, seed=seed), cost.exposure.years
     demand, times = cost.demand.transpose("scenario", "series", "ds", "draw").to_numpy(), price_factors(cost.demand)
     blocks: list[pd.DataFrame] = []
     for s, scenario in enumerate(cost.years["scenario"].to_numpy()):
@@ -92,6 +102,9 @@ def quantities(cost: Cost, spec: BudgetSpec, *, seed: int) -> pd.DataFrame:
                     rest = rest - one * known.amounts
                     about = {**head, "cost": known.part.cost.name}
                     blocks += _rows(cost, one / known.growth ** known.steps[:, None], known.steps, head=about)
+            for team in (t for t in teams if line in (t.line, TOTAL)):
+                rest = rest - team.pounds[s]
+                blocks += _rows(cost, team.quantity[s], team.steps, head={**head, "cost": team.name})
             if (np.abs(rest) > SAME * np.maximum(size, 1.0)).any():
                 blocks += _rows(cost, rest, np.zeros(len(years)), head={**head, "cost": ""})
     return pd.concat(blocks, ignore_index=True)[QUANTITIES] if blocks else pd.DataFrame(columns=QUANTITIES)
@@ -110,6 +123,40 @@ class _Known:
     growth: np.ndarray
     steps: np.ndarray
     places: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Team:
+    """A fixed cost: pounds by scenario, year and draw, and of how much of a year at its drawn amount and uplift they are."""
+
+    name: str
+    line: str
+    pounds: np.ndarray
+    quantity: np.ndarray
+    steps: np.ndarray
+    places: dict[str, np.ndarray]
+
+
+def _teams(cost: Cost, spec: BudgetSpec, items: Sequence[Item], *, seed: int) -> list[_Team]:
+    """Give the fixed costs that can be worked out from where their numbers were drawn."""
+    found, draws, years = [], cost.years.sizes["draw"], cost.exposure.years
+    taken, lines = {part.cost.name for part in cost.parts}, {line.name for line in spec.lines}
+    for item in (i for i in items if isinstance(i, FixedCost) and i.name not in taken and (i.line in lines or not lines)):
+        places = {"amount": item.amount.places(draws, seed=seed, name=f"{item.kind} {item.name}")}
+        amounts = item.amount.at(places["amount"])
+        if not (amounts > 0).all():
+            continue
+        pounds = cost.items.sel(item=item.name).transpose("scenario", "financial_year", "draw").to_numpy()
+        quantity, steps = pounds / amounts, np.zeros(len(years))
+        if isinstance(item.uplift, Assumption):
+            z = item.uplift.places(draws, seed=seed, name=f"uplift {item.uplift.source}")
+            rate, month = 1 + np.maximum(item.uplift.at(z), -1.0), cost.exposure.start_month
+            turns = Rise(item.base, item.day(month), month, {}).steps([year.start for year in years])
+            rest = quantity / np.where(rate > 0, rate, np.nan) ** turns[:, None]
+            if np.allclose(rest, rest[..., :1], rtol=SAME, atol=0):  # one rate, on the first day of each year
+                quantity, steps, places["uplift"] = rest, turns, z
+        found.append(_Team(item.name, item.line, pounds, quantity, steps, places))
+    return found
 
 
 def _places(cost: UnitCost, *, draws: int, seed: int) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from live_case import FEWER, SPEC, made_live, prices
+from live_case import FEWER, SPEC, TEAM, made_live, prices
 from openpyxl import load_workbook
 from spreadsheet import recalculated
 
@@ -91,13 +91,15 @@ def test_every_figure_is_pythons_before_and_after_inputs_were_changed(own_prices
         "bed and breakfast: amount": (610.5, 480.0, 733.25),
         "bed and breakfast: uplift": (0.04, -0.01, 0.09),
         "budget: rooms: 2027-28": (2_400_000.0,),
+        "team: amount": (150_000.0, 100_000.0, 160_000.0),
     }
     edited(inputs, changes, tmp_path / "after.xlsx")
     after = recalculated(tool, tmp_path / "after.xlsx", tmp_path)
-    agree(after, made_live(dearer(prices()), with_more(SPEC), own_prices=own_prices))
+    team = TEAM.model_copy(update={"amount": TEAM.amount.model_copy(update={"value": 150_000.0, "low": 100_000.0, "high": 160_000.0})})
+    agree(after, made_live(dearer(prices()), with_more(SPEC), own_prices=own_prices, team=team))
     assert "inputs were changed" in {row[4].value for row in after["Checks"].iter_rows(min_row=5)}
     states = [c.value for row in after["Assumptions"].iter_rows() for c in row]
-    assert states.count("changed") == 3
+    assert states.count("changed") == 4
 
 
 def test_without_lines_the_one_total_is_live_too(tool: Callable[[str], str], tmp_path: Path) -> None:
@@ -122,6 +124,7 @@ def test_a_workbook_that_libreoffice_saved_is_read_back_to_the_same_figures(tool
             "costs": [c.model_dump() for c in prices()],
             "scenarios": {"fewer": FEWER.model_dump(exclude={"name"})},
             "budget": SPEC.model_dump(),
+            "fixed_costs": [TEAM.model_dump()],
         }
     )
     changes = {"hostel place: amount": (310.25, 250.0, 399.0), "budget: hostels: 2026-27": (1_111_111.11,)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_case import FEWER, SPEC, made_live, prices
+from live_case import FEWER, SPEC, TEAM, made_live, prices
 from openpyxl import load_workbook
 
 from demand.assumptions import marked, numbers_in, with_numbers
@@ -25,6 +25,7 @@ CONFIG = RunConfig.model_validate(
         "costs": [c.model_dump() for c in prices()],
         "scenarios": {"fewer": FEWER.model_dump(exclude={"name"})},
         "budget": SPEC.model_dump(),
+        "fixed_costs": [TEAM.model_dump()],
     }
 )
 
