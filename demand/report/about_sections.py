@@ -11,45 +11,45 @@ import pandas as pd
 
 from demand.report import words
 from demand.report.inputs import ReportInput
-from demand.report.languages import say
+from demand.report.languages import message, say
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.sign_off import sign_off_table
 
 __all__ = ["MODELS", "method_section", "quality_section", "run_section"]
 
 MODELS = {
-    "combined": "The forecast itself (all models together)",
-    "seasonal_naive": "Repeating last year",
-    "ets": "Smoothing (ETS)",
-    "theta": "Theta",
-    "arima": "ARIMA",
-    "prophet": "Prophet",
-    "lightgbm": "Trees (LightGBM)",
-    "ces": "Complex smoothing (CES)",
-    "caseload": "Who is there runs on, and new starts come",
+    "combined": message("The forecast itself (all models together)"),
+    "seasonal_naive": message("Repeating last year"),
+    "ets": message("Smoothing (ETS)"),
+    "theta": message("Theta"),
+    "arima": message("ARIMA"),
+    "prophet": message("Prophet"),
+    "lightgbm": message("Trees (LightGBM)"),
+    "ces": message("Complex smoothing (CES)"),
+    "caseload": message("Who is there runs on, and new starts come"),
 }
 """Models by their names in the config, and how readers know them."""
 
 
 READ = {
-    "rows": "Rows of counts",
-    "rows_of_people": "Rows of people's episodes",
-    "people": "People",
-    "places": "Places",
-    "series": "Series",
-    "first": "From",
-    "last": "To",
-    "frequency": "Counted by",
+    "rows": message("Rows of counts"),
+    "rows_of_people": message("Rows of people's episodes"),
+    "people": message("People"),
+    "places": message("Places"),
+    "series": message("Series"),
+    "first": message("From"),
+    "last": message("To"),
+    "frequency": message("Counted by"),
 }
 """What quality.json says about the data, and how it is called."""
 MEASURES = {
-    "completeness": "Filled in",
-    "accuracy": "Nothing said against it",
-    "duplication": "Told once",
-    "timeliness": "Last month beside a usual one",
+    "completeness": message("Filled in"),
+    "accuracy": message("Nothing said against it"),
+    "duplication": message("Told once"),
+    "timeliness": message("Last month beside a usual one"),
 }
 """The measures of quality_scores.csv, and how readers know them."""
-FREQUENCIES = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year"}
+FREQUENCIES = {"D": message("day"), "W": message("week"), "M": message("month"), "Q": message("quarter"), "Y": message("year")}
 
 
 def quality_section(quality: Mapping[str, object] | None, scores: pd.DataFrame | None = None) -> Section | None:
@@ -66,15 +66,15 @@ def quality_section(quality: Mapping[str, object] | None, scores: pd.DataFrame |
     parts: list[Table | Figure | Block] = []
     about = quality.get("about")
     if isinstance(about, Mapping):
-        read = tuple(f"{name}: {_said(about[k])}" for k, name in READ.items() if about.get(k) not in (None, ""))
-        parts += [Block(read, kind="list", heading="What was read")] if read else []
+        read = tuple(f"{say(name)}: {_said(about[k])}" for k, name in READ.items() if about.get(k) not in (None, ""))
+        parts += [Block(read, kind="list", heading=say("What was read"))] if read else []
     if rows:
         frame = pd.DataFrame(rows)
         frame["severity"] = frame["severity"].map({"stop": "Stop", "warn": "Look at it", "note": "Note"})
         if "rows" in frame:
             frame["rows"] = [words.join(map(str, r)) if isinstance(r, list | tuple) else "" for r in frame["rows"]]
         names = {"severity": "How grave", "message": "What was found", "where": "Where", "count": "How many", "rows": "Rows of the file"}
-        parts.append(table_of(frame, "What was found in the data", names=names, formats={"count": "count"}))
+        parts.append(table_of(frame, say("What was found in the data"), names=names, formats={"count": "count"}))
     parts += _score_tables(scores) if scores is not None and len(scores) else []
     lead = verdict.get(str(quality.get("verdict")), "What the checks found before anything was forecast.")
     return Section("quality", say("The data"), tuple(parts), lead)
@@ -87,7 +87,7 @@ def _score_tables(scores: pd.DataFrame) -> list[Table]:
         ("field", last[last["area"] == "all"], "How good the extract of people is, by field"),
         ("area", last[last["area"] != "all"], "How good the extract of people is, by area: the mean of its fields"),
     )
-    note = "100% is best. In brackets: percentage points more or less than in the extract before."
+    note = say("100% is best. In brackets: percentage points more or less than in the extract before.")
     tables = []
     for by, rows, caption in cuts:
         if rows.empty:
@@ -109,7 +109,7 @@ def _said(value: object) -> str:
         return words.count(value)
     text = str(value)
     if text.split("-")[0] in FREQUENCIES:
-        return FREQUENCIES[text.split("-")[0]]
+        return say(FREQUENCIES[text.split("-")[0]])
     return words.day(text) if len(text) in (10, 19) and text[:4].isdigit() and text[4] == "-" else text
 
 
@@ -117,28 +117,37 @@ def method_section(inputs: ReportInput) -> Section:
     """Say how it was done, in the words of the trade too, and what it cannot do."""
     run = inputs.run
     models = run.get("models")
-    names = words.join(MODELS.get(str(m), str(m)) for m in models) if isinstance(models, list | tuple) else "several models"
-    draws = words.count(float(run["draws"])) if run.get("draws") else "a few hundred"
+    names = words.join(say(MODELS.get(str(m), str(m))) for m in models) if isinstance(models, list | tuple) else say("several models")
+    draws = words.count(float(run["draws"])) if run.get("draws") else say("a few hundred")
     how = (
-        f"Models: {names}. Each is replayed at earlier cutoffs; those that did better weigh more in the combined forecast.",
-        f"Possible futures: {draws} joint draws of all series at once. Their spread comes from the paths of past errors, so that months "
-        "and series that went wrong together before go wrong together again. Quantiles are taken last and never added.",
-        "Scenarios change the same draws, so differences are paired. Costs are demand in each draw times a drawn price; a stock becomes "
-        "weeks as the mean of opening and closing counts.",
-        "Low to high is an 80% range (10% below, 10% above) unless said otherwise.",
+        say(
+            "Models: {names}. Each is replayed at earlier cutoffs; those that did better weigh more in the combined forecast.", names=names
+        ),
+        say(
+            "Possible futures: {number} joint draws of all series at once. Their spread comes from the paths of past errors, so that "
+            "months and series that went wrong together before go wrong together again. Quantiles are taken last and never added.",
+            number=draws,
+        ),
+        say(
+            "Scenarios change the same draws, so differences are paired. Costs are demand in each draw times a drawn price; a stock "
+            "becomes weeks as the mean of opening and closing counts."
+        ),
+        say("Low to high is an 80% range (10% below, 10% above) unless said otherwise."),
     )
     limits = (
-        "The past is the only teacher: a change of law, of policy or of recording that has no example in the data is not foreseen unless "
-        "a scenario describes it.",
-        "A range holds the truth four times in five only while the world goes wrong in the ways in which it went wrong before.",
-        "Counts of people who came are not counts of people in need; where places ran out, the count follows the places.",
-        "What goes with a driver need not be its effect.",
-        "Segments describe groups. They are not to be used to decide about one person.",
+        say(
+            "The past is the only teacher: a change of law, of policy or of recording that has no example in the data is not foreseen "
+            "unless a scenario describes it."
+        ),
+        say("A range holds the truth four times in five only while the world goes wrong in the ways in which it went wrong before."),
+        say("Counts of people who came are not counts of people in need; where places ran out, the count follows the places."),
+        say("What goes with a driver need not be its effect."),
+        say("Segments describe groups. They are not to be used to decide about one person."),
     )
     return Section(
         "method",
         say("Method and limits"),
-        (Block(how, kind="list", heading="How it was done"), Block(limits, kind="list", heading="What it cannot tell")),
+        (Block(how, kind="list", heading=say("How it was done")), Block(limits, kind="list", heading=say("What it cannot tell"))),
     )
 
 
@@ -152,26 +161,26 @@ def run_section(inputs: ReportInput) -> Section:
     """Give the run's passport: what was put in, and its marks."""
     run, rows = inputs.run, []
     for key, text in (
-        ("name", "Run"),
-        ("fingerprint", "Fingerprint"),
-        ("config_hash", "Hash of the config"),
-        ("as_of", "As of"),
-        ("cutoff", "Last period counted"),
-        ("seed", "Seed"),
-        ("draws", "Possible futures"),
-        ("horizon", "Periods ahead"),
-        ("frequency", "Frequency"),
+        ("name", say("Run")),
+        ("fingerprint", say("Fingerprint")),
+        ("config_hash", say("Hash of the config")),
+        ("as_of", say("As of")),
+        ("cutoff", say("Last period counted")),
+        ("seed", say("Seed")),
+        ("draws", say("Possible futures")),
+        ("horizon", say("Periods ahead")),
+        ("frequency", say("Frequency")),
     ):
         if run.get(key) is not None:
             value = run[key]
             rows.append((text, _marked_as(inputs, key, value)))
-    for key, text in (("data", "Data"), ("versions", "Version")):
+    for key, text in (("data", say("Data")), ("versions", say("Version"))):
         found = run.get(key)
         if isinstance(found, Mapping):
             rows += [(f"{text}: {name}", str(mark)) for name, mark in sorted(found.items())]
     return Section(
         "run",
         say("Where this comes from"),
-        (*sign_off_table(inputs), Table("The marks of this run", ("What", "Value"), tuple(rows))),
-        "Anyone with the same data, config and versions gets the same figures.",
+        (*sign_off_table(inputs), Table(say("The marks of this run"), (say("What"), say("Value")), tuple(rows))),
+        say("Anyone with the same data, config and versions gets the same figures."),
     )

@@ -58,14 +58,18 @@ def assumptions_section(inputs: ReportInput) -> Section | None:
     parts += _edited(inputs)
     parts.append(
         table_of(
-            frame, "The ledger of assumptions", names=names, formats={}, note="Low to high: 4 times in 5 the truth is expected inside."
+            frame,
+            say("The ledger of assumptions"),
+            names=names,
+            formats={},
+            note=say("Low to high: 4 times in 5 the truth is expected inside."),
         )
     )
     return Section(
         "assumptions",
         say("Assumptions"),
         tuple(parts),
-        "Every number that was given to the forecast and not found in the data.",
+        say("Every number that was given to the forecast and not found in the data."),
         mark=inputs.marked(),
     )
 
@@ -86,4 +90,4 @@ def _edited(inputs: ReportInput) -> list[Table]:
         "why": "Why",
     }
     formats = dict.fromkeys(("old", "new"), lambda v: f"{v:,.6g}")
-    return [table_of(frame, "Changed in the workbook since the config was written", names=names, formats=formats)]
+    return [table_of(frame, say("Changed in the workbook since the config was written"), names=names, formats=formats)]

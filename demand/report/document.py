@@ -10,6 +10,7 @@ import zipfile
 from dataclasses import fields, replace
 from typing import Any
 
+from demand.report.languages import CODES, spoken
 from demand.report.parts import Block, Figure, Section, Table
 from demand.report.words import legible
 
@@ -48,7 +49,7 @@ def document(section: Section, *, stamp: str = "") -> bytes:
     page.left_margin = page.right_margin = Mm(20)
     file.styles["Normal"].font.name = "Arial"
     file.core_properties.title, file.core_properties.author = section.title[:MOST_LETTERS], ""
-    file.core_properties.language = "en-GB"
+    file.core_properties.language = CODES[spoken()]
     file.add_heading(section.title, level=1)
     file.sections[0].header.paragraphs[0].text = stamp
     for text in (stamp, section.mark, section.lead):

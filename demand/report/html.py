@@ -16,7 +16,7 @@ from demand.report.about_sections import quality_section
 from demand.report.answers import answers
 from demand.report.cleared import cleared
 from demand.report.inputs import ReportInput
-from demand.report.languages import CODES, NAMES, say, say_many, speaking
+from demand.report.languages import CODES, NAMES, say, say_many, speaking, spoken
 from demand.report.parts import Section
 from demand.report.script import Script
 from demand.report.sections import TRANSLATED, sections
@@ -125,5 +125,5 @@ def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("demand.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.globals.update(script=Script.of(), say=say, say_many=say_many)
+    made.globals.update(script=Script.of(), say=say, say_many=say_many, spoken=spoken)
     return made

@@ -12,7 +12,7 @@ import pandas as pd
 from demand.report import bars, figures, words
 from demand.report.facts import Line, Money, scenario_demand
 from demand.report.inputs import BASELINE, ReportInput
-from demand.report.languages import say
+from demand.report.languages import message, say, say_many
 from demand.report.parts import Block, Figure, Section, Table, stacked, table_of
 
 __all__ = [
@@ -30,8 +30,8 @@ INTERACTION = "interaction"
 """The row of the waterfall that tells what changes do together."""
 MONEY = ("pounds, net", "pounds", "gbp", "cost", "£")
 """Measures that are money, the better first."""
-TOGETHER = {INTERACTION: "working together"}
-NOT_A_SUM = "Only expected values add up. The range of a total is worked out by itself and is not the sum of the lines."
+TOGETHER = {INTERACTION: message("working together")}
+NOT_A_SUM = message("Only expected values add up. The range of a total is worked out by itself and is not the sum of the lines.")
 
 
 def budget_section(inputs: ReportInput, money: Money | None) -> Section | None:
@@ -43,15 +43,18 @@ def budget_section(inputs: ReportInput, money: Money | None) -> Section | None:
     whole = money.years()
     order = {name: place for place, name in enumerate(dict.fromkeys(rows["line"]))}
     rows = rows.sort_values(["line", "financial_year"], key=lambda c: c.map(order) if c.name == "line" else c, kind="stable")
-    shown = stacked(rows, whole.assign(line="All lines")) if len(order) > 1 else rows
+    shown = stacked(rows, whole.assign(line=say("All lines"))) if len(order) > 1 else rows
     table = shown.assign(
         line=[words.capital(words.label(v, name)) for v in shown["line"]],
         gap=shown["expected"] - shown["budget"],
-        counted=[f"{int(m)} months" if pd.notna(m) and m > 0 else "" for m in shown["months_actual"]],
-        trust=["tested" if t else "not tested: further ahead than past forecasts could be checked" for t in shown["tested"]],
+        counted=[
+            say_many("{number} month", "{number} months", int(m), number=int(m)) if pd.notna(m) and m > 0 else ""
+            for m in shown["months_actual"]
+        ],
+        trust=[say("tested") if t else say("not tested: further ahead than past forecasts could be checked") for t in shown["tested"]],
         risk=[words.chance(p) if pd.notna(p) and pd.notna(b) else "" for p, b in zip(shown["p_overspend"], shown["budget"], strict=True)],
     )
-    headings = {
+    names = {
         "line": "Budget line",
         "financial_year": "Year",
         **({"counted": "Already counted"} if any(table["counted"]) else {}),
@@ -67,28 +70,21 @@ def budget_section(inputs: ReportInput, money: Money | None) -> Section | None:
     parts: list[Table | Figure | Block] = []
     for line, one in rows.groupby("line", sort=False):
         if rows["line"].nunique() > 1:
-            frame = one.assign(name=one["financial_year"], mean=one["expected"], mark=one["budget"])[
-                ["name", "mean", "low", "high", "mark"]
-            ]
-            parts.append(
-                bars.ranges(
-                    frame.reset_index(drop=True),
-                    title=f"{words.label(line, name)}: expected spending by financial year",
-                    of="Year",
-                    money=True,
-                )
-            )
+            frame = one.assign(name=one["financial_year"], mean=one["expected"], mark=one["budget"])
+            frame = frame[["name", "mean", "low", "high", "mark"]].reset_index(drop=True)
+            title = say("{what}: expected spending by financial year", what=words.label(line, name))
+            parts.append(bars.ranges(frame, title=title, of=say("Year"), money=True))
     parts.append(
         table_of(
             table,
-            "Budget and expected spending by line and financial year",
-            names=headings,
+            say("Budget and expected spending by line and financial year"),
+            names=names,
             formats=formats,
-            note=f"Low to high: 4 years in 5. {NOT_A_SUM}",
+            note=f"{say('Low to high: 4 years in 5.')} {say(NOT_A_SUM)}",
         )
     )
     parts += _unpriced(inputs)
-    lead = (
+    lead = say(
         "What each line is expected to cost, beside the budget that was set. The current year is what was counted so far and what is still "
         "to come."
     )
@@ -105,8 +101,8 @@ def _unpriced(inputs: ReportInput) -> list[Block]:
     series = [words.label(u, inputs.spec.names) for u in table["unique_id"]]
     if not series:
         return []
-    shown = "; ".join(series[:8]) + (f"; and {len(series) - 8} more" if len(series) > 8 else "")
-    said = f"No unit cost was given for {words.plural(len(series), 'series', 'series')}, and no pounds are counted for them: {shown}."
+    shown = "; ".join(series[:8]) + (say("; and {number} more", number=len(series) - 8) if len(series) > 8 else "")
+    said = say("No unit cost was given for {number} series, and no pounds are counted for them: {shown}.", number=len(series), shown=shown)
     return [Block((said,), kind="warning")]
 
 
@@ -151,7 +147,7 @@ def scenarios_section(inputs: ReportInput, money: Money | None, line: Line | Non
     parts += list(_waterfalls(inputs, money))
     if inputs.applied is not None and not inputs.applied.empty:
         parts += _applied(inputs, inputs.applied)
-    lead = (
+    lead = say(
         "Each scenario is laid over the same possible futures as ‘no change’, so a difference between two of them is the scenario and "
         "not chance."
     )
@@ -160,10 +156,10 @@ def scenarios_section(inputs: ReportInput, money: Money | None, line: Line | Non
 
 def _questions(inputs: ReportInput) -> Block:
     said = [
-        f"{words.capital(words.label(s, inputs.spec.names))}: {inputs.questions.get(s) or 'no question was written down.'}"
+        f"{words.capital(words.label(s, inputs.spec.names))}: {inputs.questions.get(s) or say('no question was written down.')}"
         for s in inputs.scenarios
     ]
-    return Block(tuple(said), kind="list", heading="The questions")
+    return Block(tuple(said), kind="list", heading=say("The questions"))
 
 
 def _side_by_side(inputs: ReportInput, money: Money) -> Table:
@@ -174,10 +170,10 @@ def _side_by_side(inputs: ReportInput, money: Money) -> Table:
     for year in years:
         frame[f"gap {year}"] = frame[year] - float(wide.loc[BASELINE, year])
     frame["scenario"] = [words.capital(words.label(s, inputs.spec.names)) for s in order]
-    names = {"scenario": "Scenario"} | {y: y for y in years} | {f"gap {y}": f"Against no change, {y}" for y in years}
+    names = {"scenario": "Scenario"} | {y: y for y in years} | {f"gap {y}": say("Against no change, {year}", year=y) for y in years}
     return table_of(
         frame,
-        "Expected spending under each scenario, all lines together",
+        say("Expected spending under each scenario, all lines together"),
         names=names,
         formats=dict.fromkeys([*years, *(f"gap {y}" for y in years)], "exact"),
     )
@@ -195,9 +191,11 @@ def _differences(inputs: ReportInput) -> list[Table]:
         return []
     frame = rows.assign(name=[words.capital(words.label(s, inputs.spec.names)) for s in rows["to"]])
     names = {"name": "Scenario", "financial_year": "Year", "gap": "Against no change", "difference_low": "Low", "difference_high": "High"}
-    note = "Low to high: 4 years in 5 the difference itself lies between them. It is surer than either cost: they share what is unknown."
+    note = say(
+        "Low to high: 4 years in 5 the difference itself lies between them. It is surer than either cost: they share what is unknown."
+    )
     formats = dict.fromkeys(("gap", "difference_low", "difference_high"), "exact")
-    return [table_of(frame, "What each scenario does to the cost, and how sure that is", names=names, formats=formats, note=note)]
+    return [table_of(frame, say("What each scenario does to the cost, and how sure that is"), names=names, formats=formats, note=note)]
 
 
 def _paths(inputs: ReportInput, line: Line | None) -> Iterator[Figure]:
@@ -207,12 +205,12 @@ def _paths(inputs: ReportInput, line: Line | None) -> Iterator[Figure]:
     if table.empty or table["scenario"].nunique() < 2:
         return
     named = table.assign(
-        name=["No change" if s == BASELINE else words.capital(words.label(s, inputs.spec.names)) for s in table["scenario"]]
+        name=[say("No change") if s == BASELINE else words.capital(words.label(s, inputs.spec.names)) for s in table["scenario"]]
     )
     yield figures.several(
         named,
         line.past.tail(3 * line.inputs.frequency.season_length),
-        title=f"{line.title} under each scenario",
+        title=say("{what} under each scenario", what=line.title),
         write=line.write,
     )
 
@@ -232,15 +230,20 @@ def _waterfalls(inputs: ReportInput, money: Money | None) -> Iterator[Figure]:
             continue
         start, said = float(money.at(BASELINE, year)["expected"]), words.label(scenario, inputs.spec.names)
         steps["name"] = [words.capital(words.label(TOGETHER.get(str(n), n), inputs.spec.names)) for n in steps["name"]]
-        ends = f"from {words.pounds(start)} to {words.pounds(start + float(steps['amount'].sum()))}"
-        title = f"what ‘{said}’ does to the cost of {year}: {ends}"
-        yield bars.steps(steps, title=title, start=start, money=True, total="All together")
+        title = say(
+            "what ‘{name}’ does to the cost of {year}: from {before} to {after}",
+            name=said,
+            year=year,
+            before=words.pounds(start),
+            after=words.pounds(start + float(steps["amount"].sum())),
+        )
+        yield bars.steps(steps, title=title, start=start, money=True, total=say("All together"))
 
 
 def _applied(inputs: ReportInput, applied: pd.DataFrame) -> Iterator[Table | Block]:
     """Say what each change did, old -> new, over the series that it touched; warnings first."""
     if inputs.warnings:
-        yield Block(tuple(inputs.warnings)[:12], kind="warning")
+        yield Block(tuple(inputs.warnings)[:12], kind="warning", stored=True)
     if not {"scenario", "change", "unique_id", "start", "old_mean", "new_mean"} <= set(applied):
         return
     gaps = (applied["new_mean"] - applied["old_mean"]).astype(float)
@@ -253,7 +256,7 @@ def _applied(inputs: ReportInput, applied: pd.DataFrame) -> Iterator[Table | Blo
     frame["said"] = [_does(more, fewer) for more, fewer in zip(frame["more"], frame["fewer"], strict=True)]
     for column in ("scenario", "change"):
         frame[column] = [words.capital(words.label(v, inputs.spec.names)) for v in frame[column]]
-    frame["start"] = [words.day(d) if pd.notna(d) else "the first period" for d in frame["start"]]
+    frame["start"] = [words.day(d) if pd.notna(d) else say("the first period") for d in frame["start"]]
     names = {
         "scenario": "Scenario",
         "change": "Change",
@@ -263,8 +266,10 @@ def _applied(inputs: ReportInput, applied: pd.DataFrame) -> Iterator[Table | Blo
         "new": "After",
         "said": "What it does",
     }
-    note = "Before and after: the expected number over all series touched, in an average period from then on."
-    yield table_of(frame, "What each scenario changed", names=names, formats=dict.fromkeys(("series", "old", "new"), "count"), note=note)
+    note = say("Before and after: the expected number over all series touched, in an average period from then on.")
+    yield table_of(
+        frame, say("What each scenario changed"), names=names, formats=dict.fromkeys(("series", "old", "new"), "count"), note=note
+    )
 
 
 def _does(more: float, fewer: float) -> str:
@@ -276,10 +281,11 @@ def _does(more: float, fewer: float) -> str:
     ('12 move', '30 fewer', '12 move, 8 more', 'nothing')
     """
     moving, net = min(more, fewer), more - fewer
-    said = [f"{words.about(moving)} move"] if moving >= 0.05 else []
+    said = [say("{number} move", number=words.about(moving))] if moving >= 0.05 else []
     if abs(net) >= 0.05:
-        said.append(f"{words.about(abs(net))} {'more' if net > 0 else 'fewer'}")
-    return ", ".join(said) or "nothing"
+        number = words.about(abs(net))
+        said.append(say("{number} more", number=number) if net > 0 else say("{number} fewer", number=number))
+    return ", ".join(said) or say("nothing")
 
 
 def sensitivity_section(inputs: ReportInput, money: Money | None) -> Section | None:
@@ -307,8 +313,10 @@ def sensitivity_section(inputs: ReportInput, money: Money | None) -> Section | N
     row = None if money is None else money.at(BASELINE, year)
     if row is not None and (frame[["low", "high"]].to_numpy() > 0).all():
         frame[["low", "high"]] = frame[["low", "high"]] - float(row["expected"])
-    picture = bars.bars(frame, title=f"how far each assumption alone moves the cost of {year}", of="Assumption", money=True)
-    lead = (
+    picture = bars.bars(
+        frame, title=say("how far each assumption alone moves the cost of {year}", year=year), of=say("Assumption"), money=True
+    )
+    lead = say(
         "Each assumption is set to its low and then to its high end, with all else as it was. The longest bars, at the top, deserve the "
         "first question."
     )
@@ -328,12 +336,12 @@ def _one_step(inputs: ReportInput, rows: pd.DataFrame) -> list[Table]:
     told = rows[rows["step_pence"].notna()]
     frame = told.assign(
         name=[words.capital(words.label(a, inputs.spec.names)) for a in told["assumption"]],
-        said=[f"{s} more" for s in told["step"]],
+        said=[say("{number} more", number=s) for s in told["step"]],
         pounds=told["step_pence"].astype(float) / 100,
     )
     names = {"name": "Assumption", "said": "One step", "pounds": "Does"}
-    note = "One less does about the opposite."
-    return [table_of(frame, "What one step of each assumption does to the cost", names=names, formats={"pounds": "exact"}, note=note)]
+    note = say("One less does about the opposite.")
+    return [table_of(frame, say("What one step of each assumption does to the cost"), names=names, formats={"pounds": "exact"}, note=note)]
 
 
 def risk_section(inputs: ReportInput) -> Section | None:
@@ -346,7 +354,9 @@ def risk_section(inputs: ReportInput) -> Section | None:
         return None
     for column in ("reserve_p80", "reserve_p95", "expected_overspend"):
         base[column] = base[f"{column}_pence"].astype(float) / 100
-    base["line"] = [words.capital("all lines" if str(v).lower() == "total" else words.label(v, inputs.spec.names)) for v in base["line"]]
+    base["line"] = [
+        words.capital(say("all lines") if str(v).lower() == "total" else words.label(v, inputs.spec.names)) for v in base["line"]
+    ]
     base["chance"] = [words.chance(p) for p in base["p_overspend"]]
     names = {
         "line": "Budget line",
@@ -359,16 +369,16 @@ def risk_section(inputs: ReportInput) -> Section | None:
     formats = dict.fromkeys(("reserve_p80", "reserve_p95", "expected_overspend"), "exact")
     table_part = table_of(
         base,
-        "Risk and reserves if nothing is changed",
+        say("Risk and reserves if nothing is changed"),
         names=names,
         formats=formats,
-        note="A reserve is what is needed on top of the budget. Reserves of lines do not add up to the reserve of all lines.",
+        note=say("A reserve is what is needed on top of the budget. Reserves of lines do not add up to the reserve of all lines."),
     )
     frame = pd.DataFrame({"name": base["line"] + ", " + base["financial_year"].astype(str), "value": base["p_overspend"].astype(float)})
     picture = bars.bars(
         frame.dropna().head(14).reset_index(drop=True),
-        title="the chance of an overspend",
-        of="Budget line and year",
+        title=say("the chance of an overspend"),
+        of=say("Budget line and year"),
         money=False,
         share=True,
     )
@@ -376,6 +386,6 @@ def risk_section(inputs: ReportInput) -> Section | None:
         "risk",
         say("Risk and reserves"),
         (picture, table_part),
-        "How likely the budget is to be too small, and how much beside it would be enough.",
+        say("How likely the budget is to be too small, and how much beside it would be enough."),
         mark=inputs.marked("cost", "price", "budget", "uplift", "item"),
     )

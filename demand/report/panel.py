@@ -16,6 +16,7 @@ import pandas as pd
 
 from demand.report import words
 from demand.report.inputs import BASELINE, ReportInput
+from demand.report.languages import message, say
 from demand.report.parts import Block, Section, Table
 from demand.report.script import as_data
 
@@ -54,9 +55,9 @@ def panel_section(inputs: ReportInput) -> Section | None:
         return None
     desk = _Desk(inputs, table)
     data = desk.data()
-    lead = "Choose what to look at, then move a number within its range: people and pounds follow at once, in this page."
+    lead = say("Choose what to look at, then move a number within its range: people and pounds follow at once, in this page.")
     fixed = desk.fixed()
-    return Section("try", "Try it yourself", (desk.first(data), *fixed), lead, mark=inputs.marked())
+    return Section("try", say("Try it yourself"), (desk.first(data), *fixed), lead, mark=inputs.marked())
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,9 @@ class _Desk:
         asked = self.inputs.questions
         groups = [self._label(k) if k else "" for k, _ in self.parts]
         return {
-            "texts": TEXTS,
+            "texts": _texts(),
             "scenarios": [{"name": self._label(s), "question": asked.get(s, "")} for s in scenarios],
-            "parts": [[g, self._label(p) if p else TEXTS["everything"]] for g, (_, p) in zip(groups, self.parts, strict=True)],
+            "parts": [[g, self._label(p) if p else say("Everything")] for g, (_, p) in zip(groups, self.parts, strict=True)],
             "years": self.years,
             "people": [self._label(m) for m in self.people],
             "lines": [self._label(n) for n in self.lines],
@@ -175,10 +176,10 @@ class _Desk:
             write = (lambda v: f"{v:,.1f}") if i < len(data["people"]) else words.pounds_exact
             mean, low, high = (run[c][0][0][i] for c in ("mean", "low", "high"))
             if mean is not None:
-                rows.append((name, write(mean), f"{write(low)} to {write(high)}"))
+                rows.append((name, write(mean), say("{low} to {high}", low=write(low), high=write(high))))
         scenario = words.label(BASELINE)
-        caption = f"What the run says: {scenario}, {self.years[0]}"
-        return Panel(caption, ("What", "Expected", "4 years in 5"), tuple(rows), frozenset({1, 2}), data=as_data(data))
+        caption = say("What the run says: {scenario}, {year}", scenario=scenario, year=self.years[0])
+        return Panel(caption, (say("What"), say("Expected"), say("4 years in 5")), tuple(rows), frozenset({1, 2}), data=as_data(data))
 
     def fixed(self) -> tuple[Block, ...]:
         """Say which numbers cannot be moved here."""
@@ -187,12 +188,11 @@ class _Desk:
         others = [] if applied is None else [str(c) for c in applied["change"].unique() if str(c) not in moved]
         said = []
         if others:
-            said.append(
-                f"These cannot be moved in the page, each value of theirs is a run of its own: {words.join(map(self._label, others))}."
-            )
+            told = message("These cannot be moved in the page, each value of theirs is a run of its own: {names}.")
+            said.append(say(told, names=words.join(map(self._label, others))))
         money = pd.DataFrame() if self.inputs.budget is None else self.inputs.budget
         if any(money[c].abs().sum() > 0 for c in ("income_pence", "grant_pence", "saving_pence") if c in money):
-            said.append("Pounds are before income, grants and savings.")
+            said.append(say("Pounds are before income, grants and savings."))
         return (Block(tuple(said)),) if said else ()
 
 
@@ -207,24 +207,36 @@ def _unit(unit: object) -> str:
     return "" if said in ("ratio", "share", "probability", "1", "nan") else said.replace("GBP/", "pounds a ").replace("/", " a ")
 
 
-TEXTS = {
-    "everything": "Everything",
-    "scenario": "If",
-    "part": "For",
-    "year": "In the year",
-    "levers": "Numbers of this scenario",
-    "prices": "Prices",
-    "none": "This scenario has no number that can be moved.",
-    "as_run": "as in the run",
-    "held": "held at {value}",
-    "ends": "{at}; may be {low} to {high}",
-    "reset": "Back to the run",
-    "caption": "{scenario}: {part}, {year}",
-    "columns": ["What", "The run says", "4 years in 5", "With your numbers", "Difference", "About 4 years in 5"],
-    "range": "{low} to {high}",
-    "told": "{what}: {now}, {difference} than the run says.",
-    "more": "{amount} more",
-    "less": "{amount} less",
-    "same": "no more and no less",
+def _texts() -> dict[str, str | list[str]]:
+    """Give what the script says; its fields are filled in the page."""
+    return {name: [say(t) for t in text] if isinstance(text, list) else say(text) for name, text in TEXTS.items()}
+
+
+TEXTS: dict[str, str | list[str]] = {
+    "everything": message("Everything"),
+    "scenario": message("If"),
+    "part": message("For"),
+    "year": message("In the year"),
+    "levers": message("Numbers of this scenario"),
+    "prices": message("Prices"),
+    "none": message("This scenario has no number that can be moved."),
+    "as_run": message("as in the run"),
+    "held": message("held at {value}"),
+    "ends": message("{at}; may be {low} to {high}"),
+    "reset": message("Back to the run"),
+    "caption": message("{scenario}: {part}, {year}"),
+    "columns": [
+        message("What"),
+        message("The run says"),
+        message("4 years in 5"),
+        message("With your numbers"),
+        message("Difference"),
+        message("About 4 years in 5"),
+    ],
+    "range": message("{low} to {high}"),
+    "told": message("{what}: {now}, {difference} than the run says."),
+    "more": message("{amount} more"),
+    "less": message("{amount} less"),
+    "same": message("no more and no less"),
 }
 """What the script says."""

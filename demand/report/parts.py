@@ -109,12 +109,13 @@ class Figure:
 class Block:
     """Words: a paragraph, a list or a warning.
 
-    `kind` is text, list or warning.
+    `kind` is text, list or warning; `stored` sentences were written by another stage of the run, in English alone.
     """
 
     lines: tuple[str, ...]
     kind: str = "text"
     heading: str = ""
+    stored: bool = False
 
 
 @dataclass(frozen=True)

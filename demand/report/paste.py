@@ -29,7 +29,7 @@ from demand.report.year_tables import outturn_section
 __all__ = ["papers", "pasted", "summary_text"]
 
 RESTS_ON = ("cost", "price", "budget", "uplift", "items")
-LIMITS = (
+LIMITS = message(
     "Changes of law, policy or recording that have no example in the past are in it only where a scenario describes them. It does not say "
     "what causes what, and it decides nothing about any one person."
 )
@@ -49,8 +49,19 @@ def pasted(inputs: ReportInput) -> dict[str, bytes]:
     Returns
     -------
     dict
-        Name of a file -> its content: a Word document for each paper, its pictures as PNG, and pictures.txt with what each picture shows.
+        Name of a file -> its content: a Word document for each paper, its pictures as PNG, and pictures.txt with what each picture shows;
+        those of another language than English in a folder of their own.
     """
+    files: dict[str, bytes] = {}
+    for language in inputs.spec.languages:
+        with speaking(language):
+            own = _in_language(inputs.named_in(language))
+        files |= {name if language == "en" else f"{language}/{name}": content for name, content in own.items()}
+    return files
+
+
+def _in_language(inputs: ReportInput) -> dict[str, bytes]:
+    """Give the files in the language that is spoken."""
     files: dict[str, bytes] = {}
     stamp = _stamp(inputs)
     shown: list[str] = []
@@ -83,7 +94,7 @@ def papers(inputs: ReportInput) -> list[Section]:
     moves, outturn = sensitivity_section(inputs, known), outturn_section(inputs)
     made = [
         _pressures(inputs, known),
-        None if outturn is None else replace(outturn, title="Projected outturn of this year"),
+        None if outturn is None else replace(outturn, title=say("Projected outturn of this year")),
         moves,
         _reserve(inputs, known),
         _comparators(inputs),
@@ -141,19 +152,19 @@ def _pressures(inputs: ReportInput, money: Money | None) -> Section | None:
         return None
     years = money.years().assign(gap=lambda t: t["expected"] - t["budget"])
     frame = years.assign(name=years["financial_year"], mark=years["budget"], mean=years["expected"])
-    picture = bars.ranges(frame[["name", "mean", "low", "high", "mark"]], title="what we expect to spend, by financial year",
-                          of="Financial year", money=True)  # fmt: skip
+    picture = bars.ranges(frame[["name", "mean", "low", "high", "mark"]], title=say("what we expect to spend, by financial year"),
+                          of=say("Financial year"), money=True)  # fmt: skip
     single = money.lines[money.lines["scenario"] == BASELINE].assign(gap=lambda t: t["expected"] - t["budget"])
     lines = single.assign(name=[words.capital(words.label(n, inputs.spec.names)) for n in single["line"]])
-    both = pd.concat([lines, years.assign(name="All lines")], ignore_index=True).sort_values("financial_year", kind="stable")
+    both = pd.concat([lines, years.assign(name=say("All lines"))], ignore_index=True).sort_values("financial_year", kind="stable")
     names = {"financial_year": "Year", "name": "Budget line", "budget": "Budget", "expected": "Expected", "gap": "Expected less budget",
              "low": "Low", "high": "High"}  # fmt: skip
-    note = "Low to high: 4 years in 5. Expected costs of lines add up to that of all lines; their ranges do not."
-    table = table_of(both, "Expected cost beside the budget", names=names, formats=dict.fromkeys(list(names)[2:], "exact"), note=note)
+    note = say("Low to high: 4 years in 5. Expected costs of lines add up to that of all lines; their ranges do not.")
+    table = table_of(both, say("Expected cost beside the budget"), names=names, formats=dict.fromkeys(list(names)[2:], "exact"), note=note)
     plan = plan_section(inputs)
     parts = (picture, table, *(() if plan is None else plan.parts))
-    lead = "What the service is expected to cost if nothing is changed, and what each year needs more than the one before."
-    return Section("pressures", f"Pressures: {inputs.title}", parts, lead, mark=inputs.marked(*RESTS_ON))
+    lead = say("What the service is expected to cost if nothing is changed, and what each year needs more than the one before.")
+    return Section("pressures", say("Pressures: {title}", title=inputs.title), parts, lead, mark=inputs.marked(*RESTS_ON))
 
 
 def _reserve(inputs: ReportInput, money: Money | None) -> Section | None:
@@ -161,7 +172,7 @@ def _reserve(inputs: ReportInput, money: Money | None) -> Section | None:
     if found is None:
         return None
     said = reserve_sentence(inputs, money)
-    return replace(found, id="reserve", title="Risk and reserve", parts=(*((Block((said,)),) if said else ()), *found.parts))
+    return replace(found, id="reserve", title=say("Risk and reserve"), parts=(*((Block((said,)),) if said else ()), *found.parts))
 
 
 def reserve_sentence(inputs: ReportInput, money: Money | None) -> str:
@@ -175,12 +186,16 @@ def reserve_sentence(inputs: ReportInput, money: Money | None) -> str:
     if rows.empty or pd.isna(rows["reserve_p80_pence"].iloc[0]):
         return ""
     row, budget = rows.iloc[0], float(money.at(BASELINE, year)["budget"])
-    beside = f" beside the budget of {words.pounds(budget)}" if pd.notna(budget) else ""
+    beside = say(" beside the budget of {money}", money=words.pounds(budget)) if pd.notna(budget) else ""
     enough, safer = (float(row[f"reserve_p{p}_pence"]) / 100 for p in (80, 95))
     if safer < 0.5:
-        return f"For {year} no reserve is needed{beside}: it is enough in at least 19 years in 20."
-    return (
-        f"A reserve of {words.pounds(enough)}{beside} would be enough for {year} 4 years in 5, one of {words.pounds(safer)} 19 years in 20."
+        return say("For {year} no reserve is needed{beside}: it is enough in at least 19 years in 20.", year=year, beside=beside)
+    return say(
+        "A reserve of {money}{beside} would be enough for {year} 4 years in 5, one of {more} 19 years in 20.",
+        money=words.pounds(enough),
+        beside=beside,
+        year=year,
+        more=words.pounds(safer),
     )
 
 
@@ -189,9 +204,9 @@ def _comparators(inputs: ReportInput) -> Section | None:
     found, table = comparators_section(inputs), inputs.comparators
     if found is None or table is None or not isinstance(found.parts[0], Table):
         return None
-    named = [f"{r.area} (ours)" if r.ours else str(r.area) for r in table.itertuples()]
+    named = [say("{area} (ours)", area=r.area) if r.ours else str(r.area) for r in table.itertuples()]
     frame = pd.DataFrame({"name": named, "value": table["rate"]}).dropna().reset_index(drop=True)
-    picture = replace(bars.bars(frame, title="rate per 10,000 people", of="Area", money=False, level=True), table=found.parts[0])
+    picture = replace(bars.bars(frame, title=say("rate per 10,000 people"), of=say("Area"), money=False, level=True), table=found.parts[0])
     return replace(found, parts=(picture,))
 
 
@@ -199,22 +214,22 @@ def _questions(inputs: ReportInput, money: Money | None) -> Section:
     """Give the questions that a member may ask, with their answers."""
     what, sure, why, cost, options, before = answers(inputs)
     asked = [
-        ("How many people will need this service?", _said(what)),
-        ("How sure is that?", f"{sure.number}. {_said(sure)} {sure.more}".strip()),
-        ("Why is it changing?", f"{_said(why)} What goes together is not always cause and effect."),
-        ("What will it cost, and is the budget enough?", _said(cost)),
-        ("What if it is not enough?", reserve_sentence(inputs, money)),
-        ("Which number should we question first?", _first_question(inputs, money)),
-        ("Can we trust the prices behind it?", cost.more),
-        ("Do grants end?", " ".join(cliffs(inputs))),
-        ("What could we do, and what would it save?", _said(options)),
-        ("Were the forecasts right before?", f"{_said(before)} {before.more}".strip()),
-        ("How do we compare with others?", _compared(inputs)),
-        ("What does the forecast not tell us?", LIMITS),
+        (say("How many people will need this service?"), _said(what)),
+        (say("How sure is that?"), f"{sure.number}. {_said(sure)} {sure.more}".strip()),
+        (say("Why is it changing?"), f"{_said(why)} {say('What goes together is not always cause and effect.')}"),
+        (say("What will it cost, and is the budget enough?"), _said(cost)),
+        (say("What if it is not enough?"), reserve_sentence(inputs, money)),
+        (say("Which number should we question first?"), _first_question(inputs, money)),
+        (say("Can we trust the prices behind it?"), cost.more),
+        (say("Do grants end?"), " ".join(cliffs(inputs))),
+        (say("What could we do, and what would it save?"), _said(options)),
+        (say("Were the forecasts right before?"), f"{_said(before)} {before.more}".strip()),
+        (say("How do we compare with others?"), _compared(inputs)),
+        (say("What does the forecast not tell us?"), say(LIMITS)),
     ]
     rows = tuple((question, words.closed(answer)) for question, answer in asked if answer)
-    table = Table("Questions that a member may ask", ("Question", "Answer"), rows)
-    return Section("questions", "Questions that a member may ask", (table,), mark=inputs.marked())
+    table = Table(say("Questions that a member may ask"), (say("Question"), say("Answer")), rows)
+    return Section("questions", say("Questions that a member may ask"), (table,), mark=inputs.marked())
 
 
 def _first_question(inputs: ReportInput, money: Money | None) -> str:
@@ -222,7 +237,10 @@ def _first_question(inputs: ReportInput, money: Money | None) -> str:
     if found is None or not isinstance(found.parts[0], Figure) or not found.parts[0].table.rows:
         return ""
     name, low, high = found.parts[0].table.rows[0][:3]
-    return f"{name}. At its low end it moves the expected cost by {low}, at its high end by {high}; no other assumption moves it further."
+    told = message(
+        "{name}. At its low end it moves the expected cost by {low}, at its high end by {high}; no other assumption moves it further."
+    )
+    return say(told, name=name, low=low, high=high)
 
 
 def _compared(inputs: ReportInput) -> str:
@@ -232,4 +250,9 @@ def _compared(inputs: ReportInput) -> str:
     mine = table[table["ours"].astype(bool)].iloc[0]
     if pd.isna(mine["rate"]):
         return ""
-    return f"{mine['area']} has {mine['rate']:.1f} per 10,000 people; the others together have {mine['others_rate']:.1f}."
+    return say(
+        "{area} has {rate} per 10,000 people; the others together have {others}.",
+        area=mine["area"],
+        rate=f"{mine['rate']:.1f}",
+        others=f"{mine['others_rate']:.1f}",
+    )

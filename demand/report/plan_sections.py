@@ -35,7 +35,7 @@ def agreement_section(inputs: ReportInput) -> Section | None:
     rows = gap_rows(inputs)
     if rows.empty:
         return None
-    shown = rows.assign(held=["yes" if w else "NO" for w in rows["within"]])
+    shown = rows.assign(held=[say("yes") if w else say("NO") for w in rows["within"]])
     names = {
         "name": "Budget line",
         "financial_year": "Year",
@@ -47,11 +47,11 @@ def agreement_section(inputs: ReportInput) -> Section | None:
         "held": "Within",
     }
     formats = {**dict.fromkeys(("modelled", "outturn", "gap"), "exact"), "gap_share": "percent", "tolerance": "percent"}
-    table = table_of(shown, "Numbers at their prices against the ledger, year by year", names=names, formats=formats)
+    table = table_of(shown, say("Numbers at their prices against the ledger, year by year"), names=names, formats=formats)
     year = rows["financial_year"].max()
     outside = rows[(rows["financial_year"] == year) & ~rows["within"].astype(bool)]
     parts: list[Table | Figure | Block] = [Block((gap_sentence(inputs),), kind="warning" if len(outside) else "text"), table]
-    lead = (
+    lead = say(
         "Before a forecast of pounds is believed, it should explain the year that is over. What it does not explain is shown here, stays a "
         "row of its own, and is never spread over the prices."
     )
@@ -70,9 +70,11 @@ def bridge_section(inputs: ReportInput) -> Section | None:
             picture = _bridge(one) if not parts or pair["whole"].any() else None
             parts += [picture] if picture is not None else []
     names = {"name": "Budget line", "from": "From", "to": "To", "said": "Step", "amount": "Pounds"}
-    note = "The first row of each line and pair of years, and its steps, add up to the last row."
-    parts.append(table_of(rows, "From one year to the next, line by line", names=names, formats={"amount": "exact"}, note=note))
-    lead = "Why next year costs something else than this one: how many come, how long they stay, in which kinds of place, at which prices."
+    note = say("The first row of each line and pair of years, and its steps, add up to the last row.")
+    parts.append(table_of(rows, say("From one year to the next, line by line"), names=names, formats={"amount": "exact"}, note=note))
+    lead = say(
+        "Why next year costs something else than this one: how many come, how long they stay, in which kinds of place, at which prices."
+    )
     return Section("bridge", say("From last year to next year"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
 
 
@@ -82,13 +84,17 @@ def _bridge(rows: pd.DataFrame) -> Figure | None:
     if start.empty or end.empty or moved.empty:
         return None
     first, last = start.iloc[0], end.iloc[0]
-    what = str(rows["name"].iloc[0]).lower() if not rows["whole"].any() else "all lines"
-    title = (
-        f"what moves {what} from {words.pounds(first['amount'])} in {first['from']} ({first['said'].lower()}) to "
-        f"{words.pounds(last['amount'])} in {first['to']}"
+    title = say(
+        "what moves {what} from {before} in {first} ({said}) to {after} in {last}",
+        what=str(rows["name"].iloc[0]).lower() if not rows["whole"].any() else say("all lines"),
+        before=words.pounds(first["amount"]),
+        first=first["from"],
+        said=first["said"].lower(),
+        after=words.pounds(last["amount"]),
+        last=first["to"],
     )
     frame = moved.assign(name=moved["said"])[["name", "amount"]]
-    return bars.steps(frame, title=title, start=float(first["amount"]), money=True, total="All together")
+    return bars.steps(frame, title=title, start=float(first["amount"]), money=True, total=say("All together"))
 
 
 def plan_section(inputs: ReportInput) -> Section | None:
@@ -98,22 +104,22 @@ def plan_section(inputs: ReportInput) -> Section | None:
         return None
     years = sorted(rows["financial_year"].unique())
     wide = rows.pivot_table(index=["name", "said", "recurring"], columns="financial_year", values="medium", aggfunc="sum", sort=False)
-    frame = wide.reset_index().assign(kind=lambda t: ["every year" if r else "ends" for r in t["recurring"]])
+    frame = wide.reset_index().assign(kind=lambda t: [say("every year") if r else say("ends") for r in t["recurring"]])
     names = {"name": "Budget line", "said": "What", "kind": "Recurs", **{y: y for y in years}}
-    note = (
+    note = say(
         "Each figure is what is needed more (or less) than in the year before, as expected: rows of a line add up to its change. Low and "
         "high, part-year and full-year effect are in the workbook, on the sheet Medium-term plan."
     )
     table = table_of(
         frame,
-        "Increments on the year before, in £000, if nothing is changed",
+        say("Increments on the year before, in £000, if nothing is changed"),
         names=names,
         formats=dict.fromkeys(years, _thousands),
         note=note,
     )
     ends = cliffs(inputs)
     parts: list[Table | Figure | Block] = [*([Block(tuple(ends), kind="warning")] if ends else []), table]
-    lead = "What the medium-term financial plan needs year by year, in the shape of its tables."
+    lead = say("What the medium-term financial plan needs year by year, in the shape of its tables.")
     return Section("plan", say("Medium-term plan"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
 
 
@@ -136,10 +142,10 @@ def net_section(inputs: ReportInput) -> Section | None:
         "saving": "Savings",
         "expected": "Net",
     }
-    table = table_of(rows, "From gross to net, if nothing is changed", names=names, formats=dict.fromkeys(list(names)[2:], "exact"))
+    table = table_of(rows, say("From gross to net, if nothing is changed"), names=names, formats=dict.fromkeys(list(names)[2:], "exact"))
     ends = cliffs(inputs)
     parts: list[Table | Figure | Block] = [*([Block(tuple(ends), kind="warning")] if ends else []), table]
-    lead = "What each line costs, what others pay towards it, and what is left: the budget is compared with what is left."
+    lead = say("What each line costs, what others pay towards it, and what is left: the budget is compared with what is left.")
     return Section("net", say("Who else pays"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
 
 
@@ -155,8 +161,8 @@ def past_budgets_section(inputs: ReportInput) -> Section | None:
         frame = pd.DataFrame(
             {"name": mine["financial_year"], "mean": mine["expected"], "low": mine["p10"], "high": mine["p90"], "mark": mine["actual"]}
         )
-        title = "what each past April would have set aside, and what was then needed"
-        parts.append(bars.ranges(frame.reset_index(drop=True), title=title, of="Year", money=True, mark="What was needed"))
+        title = say("what each past April would have set aside, and what was then needed")
+        parts.append(bars.ranges(frame.reset_index(drop=True), title=title, of=say("Year"), money=True, mark=say("What was needed")))
     names = {
         "financial_year": "Year",
         "name": "Budget line",
@@ -169,11 +175,13 @@ def past_budgets_section(inputs: ReportInput) -> Section | None:
         "held": "Inside the range",
         "shock": "What fell into the year",
     }
-    held = ["" if pd.isna(i) else "yes" if i else "no" for i in rows["inside"]]
+    held = ["" if pd.isna(i) else say("yes") if i else say("no") for i in rows["inside"]]
     formats = dict.fromkeys(("expected", "p10", "p90", "actual", "error"), "exact")
-    note = "Only what was known in that April was used. What was needed is what was counted, at its price."
-    parts.append(table_of(rows.assign(held=held), "Past budgets, year by year", names=names, formats=formats, note=note))
-    lead = "Had each past budget been set by this forecast, how far off would it have been in pounds, beside two other ways of setting it?"
+    note = say("Only what was known in that April was used. What was needed is what was counted, at its price.")
+    parts.append(table_of(rows.assign(held=held), say("Past budgets, year by year"), names=names, formats=formats, note=note))
+    lead = say(
+        "Had each past budget been set by this forecast, how far off would it have been in pounds, beside two other ways of setting it?"
+    )
     return Section("past-budgets", say("Past budgets, had they been set this way"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON))
 
 
@@ -191,11 +199,16 @@ def levers_section(inputs: ReportInput) -> Section | None:
         said = words.label(name, inputs.spec.names)
         money = money_measure(rows) is not None
         levers = [words.capital(words.label(one[c].iloc[0], inputs.spec.names)) for c in ("lever_1", "lever_2") if one[c].notna().any()]
-        title = f"‘{said}’: what it does to {'the cost of' if money else words.label(measure) + ' in'} {year}"
+        what = words.label(measure)
+        title = (
+            say("‘{name}’: what it does to the cost of {year}", name=said, year=year)
+            if money
+            else say("‘{name}’: what it does to {what} in {year}", name=said, what=what, year=year)
+        )
         if len(levers) == 2:
             parts.append(heat(one, title=title, levers=(levers[0], levers[1]), money=money))
         else:
             frame = pd.DataFrame({"name": [f"{v:g}" for v in one["value_1"]], "value": one["difference"].to_numpy()})
             parts.append(bars.bars(frame, title=title, of=levers[0], money=money))
-    lead = "One or two numbers of a scenario take every value of a list, and all else is as it was: differences from no change."
+    lead = say("One or two numbers of a scenario take every value of a list, and all else is as it was: differences from no change.")
     return Section("levers", say("Levers"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON, "scenario"))

@@ -10,12 +10,12 @@ import pandas as pd
 from demand.report import bars, words
 from demand.report.book import Book, label_of, money_cell
 from demand.report.inputs import ReportInput
-from demand.report.languages import say
+from demand.report.languages import message, say
 from demand.report.parts import Section, table_of
 
 __all__ = ["price_sheet", "prices_section"]
 
-FEW = "few starts: the spread of all types"
+FEW = message("few starts: the spread of all types")
 
 
 def _rows(inputs: ReportInput) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def _rows(inputs: ReportInput) -> pd.DataFrame:
     if table is None or table.empty:
         return pd.DataFrame()
     pounds = {c.removesuffix("_pence"): pd.to_numeric(table[c]).astype(float) / 100 for c in table.columns if c.endswith("_pence")}
-    return table.assign(**pounds, note=[FEW if p else "" for p in table["pooled"].astype(bool)])
+    return table.assign(**pounds, note=[say(FEW) if p else "" for p in table["pooled"].astype(bool)])
 
 
 def prices_section(inputs: ReportInput) -> Section | None:
@@ -33,12 +33,12 @@ def prices_section(inputs: ReportInput) -> Section | None:
         return None
     shown = rows.assign(
         name=[words.capital(words.label(t, inputs.spec.names)) for t in rows["type"]],
-        grown=[f"{words.percent(g)} ({words.percent(low)} to {words.percent(high)})" if pd.notna(g) else ""
+        grown=[_grown(words.percent(g), words.percent(low), words.percent(high)) if pd.notna(g) else ""
                for g, low, high in zip(rows["growth"], rows["growth_low"], rows["growth_high"], strict=True)],
     )  # fmt: skip
     frame = shown.assign(mean=shown["one_more"], low=shown["one_more_low"], high=shown["one_more_high"])
     frame = frame[["name", "mean", "low", "high"]].reset_index(drop=True)
-    picture = bars.ranges(frame, title="what one more placement costs a year", of="Type", money=True)
+    picture = bars.ranges(frame, title=say("what one more placement costs a year"), of=say("Type"), money=True)
     names = {
         "name": "Type",
         "starts": "Starts with a price",
@@ -54,10 +54,18 @@ def prices_section(inputs: ReportInput) -> Section | None:
     money = dict.fromkeys(("price_of_open", "price_of_start", "one_more", "one_more_low", "one_more_high"), "exact")
     formats = {**money, "starts": "count", "open": "count"}
     table = table_of(
-        shown, "Prices of those who are there and of new starts", names=names, formats=formats, note="Low to high: 4 in 5 of them."
+        shown,
+        say("Prices of those who are there and of new starts"),
+        names=names,
+        formats=formats,
+        note=say("Low to high: 4 in 5 of them."),
     )
-    lead = "Prices are drawn from what was really paid, dear ones included: an average alone hides what one more placement may cost."
+    lead = say("Prices are drawn from what was really paid, dear ones included: an average alone hides what one more placement may cost.")
     return Section("prices", say("What one more placement costs"), (picture, table), lead, mark=inputs.marked("prices"))
+
+
+def _grown(share: str, low: str, high: str) -> str:
+    return say("{share} ({low} to {high})", share=share, low=low, high=high)
 
 
 def price_sheet(book: Book) -> None:

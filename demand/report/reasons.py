@@ -17,6 +17,7 @@ from demand.report import words
 from demand.report.facts import Line
 from demand.report.figures import BLUE, GREY, ORANGE, PALE, PINK, TURQUOISE, dates, drawn, percent_axis, wrapped
 from demand.report.inputs import ReportInput
+from demand.report.languages import say
 from demand.report.parts import Figure, table_of
 
 __all__ = ["dependence", "over_time", "spread"]
@@ -42,7 +43,7 @@ def spread(inputs: ReportInput, line: Line) -> Figure | None:
     """
     parts = _parts(inputs, line)
     first = sorted(parts["ds"].unique())[: round(inputs.frequency.per_year)]
-    parts = parts[parts["ds"].isin(first) & (parts["name"] != "Recent level")]
+    parts = parts[parts["ds"].isin(first) & (parts["name"] != words.capital(say("recent level")))]
     whole = [k for k in inputs.keys if k != "segment"]
     if inputs.history is not None and parts["unique_id"].nunique() > MOST_DOTS and whole:
         about = inputs.history.drop_duplicates("unique_id").set_index("unique_id")[whole].astype(str).agg("/".join, axis=1)
@@ -63,16 +64,20 @@ def spread(inputs: ReportInput, line: Line) -> Figure | None:
         axes.set_yticks(range(len(order)), [wrapped(str(n), 26) for n in order[::-1]])
         axes.set_ylim(-0.6, len(order) - 0.4)
         axes.grid(axis="x")
-        axes.set_xlabel(f"{words.label(line.unit)} a period, more or fewer", fontsize=9.5)
+        axes.set_xlabel(say("{what} a period, more or fewer", what=words.label(line.unit, inputs.spec.names)), fontsize=9.5)
 
     frame = pd.DataFrame({"name": order, "low": wide.min(), "middle": wide.median(), "high": wide.max(), "up": (wide > 0).sum()})
-    said = words.join(f"{n} from {words.about(wide[n].min())} to {words.about(wide[n].max())}" for n in order)
-    title = f"{line.title}: how the parts differ from series to series"
+    said = words.join(
+        say("{name} from {low} to {high}", name=n, low=words.about(wide[n].min()), high=words.about(wide[n].max())) for n in order
+    )
+    title = say("{what}: how the parts differ from series to series", what=line.title)
     names = {"name": "Part", "low": "Least", "middle": "Half have less", "high": "Most", "up": "Series in which it adds"}
     formats: dict[str, str | Callable[[float], str]] = {**dict.fromkeys(("low", "middle", "high"), words.about), "up": "count"}
-    note = f"Of {len(wide)} series, on average over the first twelve months. A series is a count of many, never one person."
-    behind = table_of(frame, f"{words.capital(title)}, first twelve months", names=names, formats=formats, note=note)
-    alt = f"Dot chart of {title}, a dot a series: {said}."
+    note = say(
+        "Of {number} series, on average over the first twelve months. A series is a count of many, never one person.", number=len(wide)
+    )
+    behind = table_of(frame, say("{what}, first twelve months", what=words.capital(title)), names=names, formats=formats, note=note)
+    alt = say("Dot chart of {what}, a dot a series: {said}.", what=title, said=said)
     return Figure(partial(drawn, draw, size=(5.8, 0.42 * len(order) + 0.9)), alt, behind, words.capital(title))
 
 
@@ -102,8 +107,8 @@ def dependence(inputs: ReportInput) -> Figure | None:
     def draw(canvas: Any) -> None:
         several = np.atleast_1d(canvas.subplots(1, len(curves), sharey=True))
         for axes, (driver, curve) in zip(several, curves.items(), strict=True):
-            axes.fill_between(curve["at"], curve["low"], curve["high"], color=PALE, lw=0, label="4 times in 5")
-            axes.plot(curve["at"], curve["middle"], color=BLUE, lw=2, label="On average")
+            axes.fill_between(curve["at"], curve["low"], curve["high"], color=PALE, lw=0, label=say("4 times in 5"))
+            axes.plot(curve["at"], curve["middle"], color=BLUE, lw=2, label=say("On average"))
             axes.axhline(0, color="#0B0C0C", lw=1)
             axes.set_title(wrapped(named[driver], 24), fontsize=10, loc="left")
             axes.locator_params(axis="x", nbins=4)
@@ -114,20 +119,26 @@ def dependence(inputs: ReportInput) -> Figure | None:
     table = pd.concat([c.iloc[[0, len(c) // 2, -1]].assign(driver=named[d]) for d, c in curves.items()], ignore_index=True)
     ends = {d: c.iloc[-1] for d, c in curves.items()}
     said = words.join(
-        f"{named[d]} at {_plain(e['at'])}, the highest seen: numbers {words.percent(e['middle'], signed=True)} "
-        f"({words.percent(e['low'], signed=True)} to {words.percent(e['high'], signed=True)})"
+        say(
+            "{name} at {at}, the highest seen: numbers {share} ({low} to {high})",
+            name=named[d],
+            at=_plain(e["at"]),
+            share=words.percent(e["middle"], signed=True),
+            low=words.percent(e["low"], signed=True),
+            high=words.percent(e["high"], signed=True),
+        )
         for d, e in ends.items()
     )
-    title = "what goes with each driver, over the values that were seen"
+    title = say("what goes with each driver, over the values that were seen")
     signed = partial(words.percent, signed=True)
     behind = table_of(
         table,
         words.capital(title),
         names={"driver": "Driver", "at": "At", "middle": "Numbers are", "low": "Low", "high": "High"},
         formats={"at": _plain, "middle": signed, "low": signed, "high": signed},
-        note="Against the middle of the values that were seen; on average over series. Low to high: 4 times in 5.",
+        note=say("Against the middle of the values that were seen; on average over series. Low to high: 4 times in 5."),
     )
-    alt = f"Line charts of {title}, against the middle of these values. {said}."
+    alt = say("Line charts of {what}, against the middle of these values. {said}.", what=title, said=said)
     return Figure(partial(drawn, draw, size=(2.9 * max(len(curves), 2), 2.7)), alt, behind, words.capital(title))
 
 
@@ -146,8 +157,9 @@ def _curve(effects: pd.DataFrame) -> pd.DataFrame:
 def over_time(inputs: ReportInput, line: Line) -> Figure | None:
     """Show how the parts of the forecast grow and shrink over the horizon; the level, which stays, is left out."""
     parts = _parts(inputs, line)
+    moving = parts[parts["name"] != words.capital(say("recent level"))]
     # A part that a period lacks adds nothing to it.
-    wide = parts[parts["name"] != "Recent level"].groupby(["ds", "name"])["contribution"].sum().unstack("name").fillna(0.0)
+    wide = moving.groupby(["ds", "name"])["contribution"].sum().unstack("name").fillna(0.0)
     if len(wide) < 3 or wide.shape[1] < 2:
         return None
     order = wide.abs().sum().sort_values(ascending=False).head(len(LOOKS)).index
@@ -165,20 +177,21 @@ def over_time(inputs: ReportInput, line: Line) -> Figure | None:
     columns = [c for c in table.columns if c != "name"]
     last = columns[-1]
     said = words.join(f"{n} {words.about(v)}" for n, v in zip(table["name"], table[last], strict=True))
-    title = f"{line.title}: what the forecast goes with, over time"
+    title = say("{what}: what the forecast goes with, over time", what=line.title)
     behind = table_of(
         table,
-        f"{words.capital(title)}, a period on average",
+        say("{what}, a period on average", what=words.capital(title)),
         names={"name": "Part"} | {y: y for y in columns},
         formats=dict.fromkeys(columns, words.about),
-        note="More or fewer than the recent level.",
+        note=say("More or fewer than the recent level."),
     )
-    return Figure(
-        partial(drawn, draw),
-        f"Line chart of {title}, more or fewer than the recent level. In {last}, a period on average: {said}.",
-        behind,
-        words.capital(title),
+    alt = say(
+        "Line chart of {what}, more or fewer than the recent level. In {year}, a period on average: {said}.",
+        what=title,
+        year=last,
+        said=said,
     )
+    return Figure(partial(drawn, draw), alt, behind, words.capital(title))
 
 
 def _plain(value: float) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from demand.report.facts import Line, may_show, none_counted
 from demand.report.inputs import ReportInput
+from demand.report.languages import say
 
 __all__ = ["held", "held_in_words", "miss_summary", "misses", "years_held"]
 
@@ -112,4 +113,4 @@ def _name(row: pd.Series, keys: Sequence[str]) -> str:
 
 def held_in_words(found: tuple[int, int] | None) -> str:
     """Give "5 of 6"; nothing where it was never judged."""
-    return "" if found is None else f"{found[0]} of {found[1]}"
+    return "" if found is None else say("{held} of {number}", held=found[0], number=found[1])

@@ -5,6 +5,7 @@ In: a `ReportInput` and its lines. Out: the section, or None where nothing was r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -13,24 +14,38 @@ from demand.report import figures, words
 from demand.report.about_sections import MODELS
 from demand.report.facts import Line
 from demand.report.inputs import ReportInput
-from demand.report.languages import say
+from demand.report.languages import message, say, say_many
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.record import misses
 
-__all__ = ["LEVELS", "track_section"]
+__all__ = ["level_name", "track_section"]
 
-LEVELS = {"total": "All together", "series": "Each series"}
+LEVELS = {"total": message("All together"), "series": message("Each series")}
 MEASURES = {
-    "mase": "Size of the errors (MASE; smaller is better)",
-    "skill": "Better than repeating last year, on the same counts (skill; below 0 is worse)",
-    "wql": "Weighted quantile loss (WQL)",
-    "sql": "Scaled quantile loss (SQL)",
-    "bias": "Leaning (bias)",
-    "coverage80": "Share inside the 4-in-5 range",
-    "coverage95": "Share inside the 19-in-20 range",
+    "mase": message("Size of the errors (MASE; smaller is better)"),
+    "skill": message("Better than repeating last year, on the same counts (skill; below 0 is worse)"),
+    "wql": message("Weighted quantile loss (WQL)"),
+    "sql": message("Scaled quantile loss (SQL)"),
+    "bias": message("Leaning (bias)"),
+    "coverage80": message("Share inside the 4-in-5 range"),
+    "coverage95": message("Share inside the 19-in-20 range"),
 }
-SPANS = {"all": "Single periods", "year 1": "The financial year that comes next", "year 2": "The one after", "year 3": "The third",
-         "sum": "The whole stretch that is forecast"}  # fmt: skip
+SPANS = {
+    "all": message("Single periods"),
+    "year 1": message("The financial year that comes next"),
+    "year 2": message("The one after"),
+    "year 3": message("The third"),
+    "sum": message("The whole stretch that is forecast"),
+}
+
+
+VERDICTS = {"too narrow": message("too narrow"), "too wide": message("too wide"), "holds": message("holds")}
+
+
+def level_name(inputs: ReportInput, level: object) -> str:
+    """Say what a level of the totals is."""
+    known = LEVELS.get(str(level))
+    return words.capital(words.label(level, inputs.spec.names)) if known is None else say(known)
 
 
 def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
@@ -39,11 +54,11 @@ def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
         return None
     parts: list[Table | Figure | Block] = []
     if inputs.track_record:
-        parts.append(Block(inputs.track_record, kind="list"))
+        parts.append(Block(inputs.track_record, kind="list", stored=True))
     for line in found[1:4]:
         said = misses(inputs, line)
         if not said.empty:
-            title = f"{line.title}: what we would have said a year ahead, and what happened"
+            title = say("{what}: what we would have said a year ahead, and what happened", what=line.title)
             parts.append(figures.past(line.past, said, title=title, write=line.write))
     parts += _ranges_held(inputs)
     summary = inputs.backtest_summary
@@ -53,8 +68,8 @@ def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
         series = whole.groupby(["level", "model"])["n_series"].max() if "n_series" in whole else pd.Series(dtype=int)
         if len(series):
             wide["n_series"] = series.reindex(pd.MultiIndex.from_frame(wide[["level", "model"]])).to_numpy()
-        wide["level"] = wide["level"].replace(LEVELS)
-        wide["model"] = [MODELS.get(str(m), words.label(m)) for m in wide["model"]]
+        wide["level"] = [level_name(inputs, level) for level in wide["level"]]
+        wide["model"] = [say(MODELS.get(str(m), words.label(m))) for m in wide["model"]]
         names = {"level": "Level", "model": "Model", "n_series": "Series"} | {m: text for m, text in MEASURES.items() if m in wide}
         formats = {m: ("percent" if m.startswith("coverage") else (lambda v: f"{v:.2f}")) for m in MEASURES if m in wide}
         formats["n_series"] = "count"
@@ -62,18 +77,22 @@ def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
         parts.append(
             table_of(
                 wide,
-                f"Accuracy over {words.plural(times, 'earlier date')}, by model",
+                say_many(
+                    "Accuracy over {number} earlier date, by model", "Accuracy over {number} earlier dates, by model", times, number=times
+                ),
                 names=names,
                 formats=formats,
-                note="Each earlier date used only what was known then. Ranges are judged where enough earlier dates stood behind them. "
-                "A slow model may have been tried on some of the series: only its skill compares like with like.",
+                note=say(
+                    "Each earlier date used only what was known then. Ranges are judged where enough earlier dates stood behind them. "
+                    "A slow model may have been tried on some of the series: only its skill compares like with like."
+                ),
             )
         )
     return Section(
         "track",
         say("Track record"),
         tuple(parts),
-        "The whole way of forecasting was put back to earlier dates and asked what it would have said.",
+        say("The whole way of forecasting was put back to earlier dates and asked what it would have said."),
     )
 
 
@@ -90,23 +109,32 @@ def _ranges_held(inputs: ReportInput) -> list[Table]:
             key = (level, span)
             off = {m: float(wide[m].loc[key, "value"]) if key in wide[m].index else float("nan") for m in ("miss", "bias")}
             said = {m: _said(wide[m].loc[key]) if key in wide[m].index else "" for m in ("coverage80", "coverage95")}
-            name = LEVELS.get(str(level), words.capital(words.label(level, inputs.spec.names)))
-            frame.append({"level": name, "span": SPANS[span], **said, "apart": held.loc[key, "n_independent"], **off})
+            name = level_name(inputs, level)
+            frame.append({"level": name, "span": say(SPANS[span]), **said, "apart": held.loc[key, "n_independent"], **off})
     if not frame:
         return []
     names = {"level": "Level", "span": "Of", "coverage80": "4-in-5 range held", "coverage95": "19-in-20 range held",
              "apart": "Dates that do not overlap", "miss": "Typical miss", "bias": "All together too high or low"}  # fmt: skip
-    note = "Forecasts that overlap in time are wrong together. With fewer than 20 dates that do not overlap, how often a range held is "
-    note += "told and nothing is concluded from it."
+    note = say(
+        "Forecasts that overlap in time are wrong together. With fewer than 20 dates that do not overlap, how often a range held is "
+        "told and nothing is concluded from it."
+    )
     formats: dict[str, str | Callable[[float], str]] = {
         "apart": "count",
         "miss": "percent",
         "bias": lambda v: "" if pd.isna(v) else f"{v:+.0%}",
     }
-    return [table_of(pd.DataFrame(frame), "How often ranges held", names=names, formats=formats, note=note)]
+    return [table_of(pd.DataFrame(frame), say("How often ranges held"), names=names, formats=formats, note=note)]
 
 
 def _said(row: pd.Series) -> str:
     """Give "5 of 6", or where there are enough dates the share and what is concluded."""
     verdict = str(row["verdict"])
-    return verdict if " of " in verdict else f"{row['value']:.0%}: {verdict}"
+    counted = re.fullmatch(r"(\d+) of (\d+)(?: figures at (\d+) dates?)?", verdict)
+    if counted is None:
+        return f"{row['value']:.0%}: {say(VERDICTS.get(verdict, verdict))}"
+    held, of, dates = counted.groups()
+    said = say("{held} of {number}", held=held, number=of)
+    if dates is None:
+        return said
+    return say_many("{said} figures at {number} date", "{said} figures at {number} dates", int(dates), said=said, number=dates)

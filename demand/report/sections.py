@@ -6,6 +6,8 @@ Refuses nothing.
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from demand.report import figures, words
@@ -17,7 +19,7 @@ from demand.report.comparators_section import comparators_section
 from demand.report.facts import Line, Money, lines, none_counted, why_parts
 from demand.report.inputs import ReportInput
 from demand.report.joined_section import joined_section
-from demand.report.languages import say
+from demand.report.languages import message, say, say_many
 from demand.report.money_sections import budget_section, risk_section, scenarios_section, sensitivity_section
 from demand.report.moved_section import moved_part
 from demand.report.panel import panel_section
@@ -27,7 +29,7 @@ from demand.report.plan_sections import agreement_section, bridge_section, lever
 from demand.report.price_tables import prices_section
 from demand.report.reasons import dependence, over_time, spread
 from demand.report.record import held_in_words, years_held
-from demand.report.record_section import LEVELS, track_section
+from demand.report.record_section import level_name, track_section
 from demand.report.year_tables import allocation_section, outturn_section
 
 __all__ = ["sections"]
@@ -35,8 +37,13 @@ __all__ = ["sections"]
 MOST_SERIES = 12
 """How many small charts one picture can carry."""
 MOST_NOTES = 25
-TRANSLATED: frozenset[str] = frozenset()
-"""The sections of which every word is a message of the catalogues; the others are given in English alone."""
+TRANSLATED = frozenset(
+    [
+        *("forecast", "track", "why", "scenarios", "levers", "budget", "prices", "net", "outturn", "ledger", "bridge", "plan"),
+        *("try", "past-budgets", "allocation", "sensitivity", "risk", "comparators", "method", "run"),
+    ]
+)
+"""The sections of which every word is a message of the catalogues, or said to be in English; the others are given in English alone."""
 
 
 def sections(inputs: ReportInput) -> list[Section]:
@@ -104,7 +111,7 @@ def forecast_section(inputs: ReportInput, found: list[Line]) -> Section | None:
         "forecast",
         say("The forecast in parts"),
         tuple(parts),
-        "The same forecast, split by each key of the data. Parts add up to totals in every possible future.",
+        say("The same forecast, split by each key of the data. Parts add up to totals in every possible future."),
     )
 
 
@@ -116,10 +123,17 @@ def _not_forecast(inputs: ReportInput) -> list[Table]:
     ended = table[~table["reason"].astype(str).str.startswith("declared as a total")]
     if ended.empty:
         return []
+    ended = ended.assign(reason=[_reason(str(r)) for r in ended["reason"]])
     frame = ended.head(60).assign(unique_id=[words.label(u, inputs.spec.names) for u in ended["unique_id"].head(60)])
     frame["last"] = [words.period(d, inputs.frequency.family) if pd.notna(d) else "" for d in frame["last"]]
-    caption = f"{words.plural(len(ended), 'series', 'series')} not forecast"
+    caption = say("{number} series not forecast", number=len(ended))
     return [table_of(frame, caption, names={"unique_id": "Series", "last": "Last counted", "reason": "Why"}, formats={})]
+
+
+def _reason(stored: str) -> str:
+    """Say why a series was not forecast: that it ended is told in every language, all else as it was stored."""
+    found = re.fullmatch(r"ended: no count in the last (\d+) periods", stored)
+    return stored if found is None else say("ended: no count in the last {number} periods", number=found[1])
 
 
 def _by_key(inputs: ReportInput, line: Line, key: str) -> Figure | None:
@@ -139,9 +153,13 @@ def _by_key(inputs: ReportInput, line: Line, key: str) -> Figure | None:
     for value in values[:MOST_SERIES]:
         part = Line(inputs, line.kind, line.unit, {**line.where, key: str(value)}, rows[rows[key] == value])
         if len(part.future):
-            name = ("Segment " if key == "segment" else "") + words.label(value, inputs.spec.names)
+            name = (say("Segment ") if key == "segment" else "") + words.label(value, inputs.spec.names)
             fans.append(figures.Fan(name, part.past, part.future))
-    return figures.grid(fans, unit=f"{line.title} by {words.label(key)}", write=line.write) if fans else None
+    return (
+        figures.grid(fans, unit=say("{what} by {key}", what=line.title, key=words.label(key, inputs.spec.names)), write=line.write)
+        if fans
+        else None
+    )
 
 
 def _years_table(inputs: ReportInput, totals: pd.DataFrame) -> Table:
@@ -149,27 +167,32 @@ def _years_table(inputs: ReportInput, totals: pd.DataFrame) -> Table:
     if len(rows) > 400:
         rows = rows[rows["level"] != "series"].head(400)
     rows["held"] = [held_in_words(h) for h in years_held(inputs, rows)]
-    rows["what"] = [LEVELS.get(str(v), words.capital(words.label(v, inputs.spec.names))) for v in rows["level"]]
+    rows["what"] = [level_name(inputs, v) for v in rows["level"]]
     for key in inputs.keys:
         if key in rows:
             rows[key] = ["" if pd.isna(v) else words.label(v, inputs.spec.names) for v in rows[key]]
     rows["unit"] = [
-        f"{words.label(u)}, {'in the year' if k == 'flow' else 'on average'}" for u, k in zip(rows["unit"], rows["kind"], strict=True)
+        f"{words.label(u, inputs.spec.names)}, {say('in the year') if k == 'flow' else say('on average')}"
+        for u, k in zip(rows["unit"], rows["kind"], strict=True)
     ]
-    rows["counted"] = [f"{int(m)} months" if pd.notna(m) and m > 0 else "" for m in rows["months_actual"]]
+    rows["counted"] = [
+        say_many("{number} month", "{number} months", int(m), number=int(m)) if pd.notna(m) and m > 0 else "" for m in rows["months_actual"]
+    ]
     names = (
         {"what": "Level"}
-        | {k: words.capital(words.label(k)) for k in inputs.keys}
+        | {k: words.capital(words.label(k, inputs.spec.names)) for k in inputs.keys}
         | {"unit": "Counted in", "financial_year": "Year", "counted": "Already counted", "mean": "Expected", "q0.1": "Low", "q0.9": "High"}
         | ({"held": "Such a range held"} if (rows["held"] != "").any() else {})
     )
     return table_of(
         rows,
-        "Expected numbers by financial year",
+        say("Expected numbers by financial year"),
         names=names,
         formats=dict.fromkeys(("mean", "q0.1", "q0.9"), "count"),
-        note="Low to high: 4 years in 5. The range of a total is not the sum of the ranges of its parts. Such a range held: "
-        "at earlier dates, for a year as far ahead, so often of so many times.",
+        note=say(
+            "Low to high: 4 years in 5. The range of a total is not the sum of the ranges of its parts. Such a range held: "
+            "at earlier dates, for a year as far ahead, so often of so many times."
+        ),
     )
 
 
@@ -197,24 +220,24 @@ def why_section(inputs: ReportInput, found: list[Line]) -> Section | None:
             end=[words.month(d) if pd.notna(d) else "" for d in inputs.events["end"]],
         )
         kinds = {
-            "shock": "Set aside: it is not taken for the normal level",
-            "step": "The level before is joined to the level after",
-            "recording": "The way of recording changed: the level before is joined to the level after",
-            "holiday": "Known dates",
-            "known": "Known beforehand",
+            "shock": message("Set aside: it is not taken for the normal level"),
+            "step": message("The level before is joined to the level after"),
+            "recording": message("The way of recording changed: the level before is joined to the level after"),
+            "holiday": message("Known dates"),
+            "known": message("Known beforehand"),
         }
-        frame["kind"] = [kinds.get(str(k), str(k)) for k in frame["kind"]]
+        frame["kind"] = [say(kinds.get(str(k), str(k))) for k in frame["kind"]]
         parts.append(
             table_of(
                 frame,
-                "Events in the past, and what was done about them",
+                say("Events in the past, and what was done about them"),
                 names={"name": "Event", "start": "From", "end": "To", "kind": "What was done"},
                 formats={},
             )
         )
     if inputs.notes:
-        parts.append(Block(_grouped(inputs), kind="list", heading="What the models had to say"))
-    lead = (
+        parts.append(Block(_grouped(inputs), kind="list", heading=say("What the models had to say"), stored=True))
+    lead = say(
         "What goes together is not always cause and effect. These are the parts that add up to the expected figure, each as its model "
         "sees it."
     )
@@ -250,13 +273,13 @@ def _made_of(inputs: ReportInput, line: Line) -> Table | None:
         return None
     frame = pd.DataFrame(columns)
     frame = frame.reindex(frame.iloc[:, 0].abs().sort_values(ascending=False).index)
-    frame.loc["Expected"] = frame.sum()
+    frame.loc[say("Expected")] = frame.sum()
     return table_of(
         frame.reset_index(names="name"),
-        f"{words.capital(line.title)}: the parts of the expected figure",
+        say("{what}: the parts of the expected figure", what=words.capital(line.title)),
         names={"name": "Part"} | {y: y for y in years},
         formats=dict.fromkeys(years, lambda v: f"{v:,.1f}".replace("-0.0", "0.0") if abs(v) < 0.05 else f"{v:,.1f}"),
-        note="The parts add up to the last row.",
+        note=say("The parts add up to the last row."),
     )
 
 
@@ -283,7 +306,7 @@ def _effects(effects: pd.DataFrame, inputs: ReportInput) -> Table:
     }
     return table_of(
         frame,
-        "What goes with each driver, over all series",
+        say("What goes with each driver, over all series"),
         names=names,
         formats={
             "middle": _hundredth,
@@ -292,7 +315,7 @@ def _effects(effects: pd.DataFrame, inputs: ReportInput) -> Table:
             "seen_low": _plain,
             "seen_high": _plain,
         },
-        note="Low to high: 4 times in 5. Outside the values seen in the past there is no evidence.",
+        note=say("Low to high: 4 times in 5. Outside the values seen in the past there is no evidence."),
     )
 
 

@@ -14,34 +14,34 @@ from demand.report import bars, words
 from demand.report.book import Book, money_cell
 from demand.report.facts import TOTAL
 from demand.report.inputs import ReportInput
-from demand.report.languages import say
+from demand.report.languages import message, say
 from demand.report.parts import Block, Figure, Section, Table, table_of
 
 __all__ = ["allocation_section", "allocation_sheet", "outturn_section", "outturn_sheet"]
 
 RESTS_ON = ("cost", "price", "budget", "uplift", "items")
 BINDS = {
-    "floor": "what duties need",
-    "least": "the least that was set",
-    "most": "the most that was set",
-    "total": "the envelope",
-    "demand": "nothing: more would never be spent",
-    "service": "the level of service",
-    "balance": "the next pound is worth as much elsewhere",
+    "floor": message("what duties need"),
+    "least": message("the least that was set"),
+    "most": message("the most that was set"),
+    "total": message("the envelope"),
+    "demand": message("nothing: more would never be spent"),
+    "service": message("the level of service"),
+    "balance": message("the next pound is worth as much elsewhere"),
 }
 """What holds an amount where it is, in words."""
 SPENT = {
-    "original_budget": "Original budget",
-    "virement": "Virements",
-    "current_budget": "Current budget",
-    "actual": "Spent",
-    "accrual": "Accruals",
-    "commitment": "Committed",
-    "remainder": "Still to come",
-    "projected": "Projected",
-    "p10": "Low",
-    "p90": "High",
-    "variance": "Projected less budget",
+    "original_budget": message("Original budget"),
+    "virement": message("Virements"),
+    "current_budget": message("Current budget"),
+    "actual": message("Spent"),
+    "accrual": message("Accruals"),
+    "commitment": message("Committed"),
+    "remainder": message("Still to come"),
+    "projected": message("Projected"),
+    "p10": message("Low"),
+    "p90": message("High"),
+    "variance": message("Projected less budget"),
 }
 
 
@@ -50,7 +50,7 @@ def _rows(inputs: ReportInput, table: pd.DataFrame | None) -> pd.DataFrame:
     if table is None or table.empty:
         return pd.DataFrame()
     pounds = {c.removesuffix("_pence"): pd.to_numeric(table[c]).astype(float) / 100 for c in table.columns if c.endswith("_pence")}
-    named = ["All lines" if str(n).lower() in TOTAL else words.capital(words.label(n, inputs.spec.names)) for n in table["line"]]
+    named = [say("All lines") if str(n).lower() in TOTAL else words.capital(words.label(n, inputs.spec.names)) for n in table["line"]]
     return table.assign(**pounds, name=named)
 
 
@@ -61,9 +61,9 @@ def outturn_section(inputs: ReportInput) -> Section | None:
         return None
     names = {"name": "Budget line", "financial_year": "Year", "period": "Ledger up to", **SPENT}
     shown = rows.assign(period=[f"P{int(p):02d}" for p in rows["period"]])
-    note = "Committed sums are part of what is still to come, never added to it twice. Low to high: 4 years in 5."
-    table = table_of(shown, "Projected outturn of this year", names=names, formats=dict.fromkeys(SPENT, "exact"), note=note)
-    lead = "The ledger up to its last period, and the rest of the year as it is forecast."
+    note = say("Committed sums are part of what is still to come, never added to it twice. Low to high: 4 years in 5.")
+    table = table_of(shown, say("Projected outturn of this year"), names=names, formats=dict.fromkeys(SPENT, "exact"), note=note)
+    lead = say("The ledger up to its last period, and the rest of the year as it is forecast.")
     return Section("outturn", say("This year's outturn"), (table,), lead, mark=inputs.marked(*RESTS_ON))
 
 
@@ -98,14 +98,19 @@ def allocation_section(inputs: ReportInput) -> Section | None:
     broken = rows[rows["short"] > 0]
     if len(broken):
         said = [
-            f"{r['financial_year']}: the envelope cannot pay for {r['name'].lower()}: {words.pounds(r['short'])} short."
+            say(
+                "{year}: the envelope cannot pay for {what}: {money} short.",
+                year=r["financial_year"],
+                what=r["name"].lower(),
+                money=words.pounds(r["short"]),
+            )
             for r in broken.to_dict("records")
         ]
         parts.append(Block(tuple(said), kind="warning"))
     year = rows["financial_year"].min()
     one = rows[rows["financial_year"] == year]
     picture = pd.DataFrame({"name": one["name"], "value": one["allocated"]}).reset_index(drop=True)
-    parts.append(bars.bars(picture, title=f"who gets how much in {year}", of="Line or programme", money=True))
+    parts.append(bars.bars(picture, title=say("who gets how much in {year}", year=year), of=say("Line or programme"), money=True))
     names = {
         "financial_year": "Year",
         "name": "Line or programme",
@@ -123,8 +128,10 @@ def allocation_section(inputs: ReportInput) -> Section | None:
         ("allocated", "floor", "expected_cost", "expected_shortfall", "saved"), "exact"
     )
     formats |= {"p_paid_back": "percent", "marginal_pound": lambda v: f"£{v:,.2f}"}
-    parts.append(table_of(rows, "The plan, year by year", names=names, formats=formats, note="Nobody gets less than duties need."))
-    lead = "An envelope shared out so that it does as much as it can, year by year."
+    parts.append(
+        table_of(rows, say("The plan, year by year"), names=names, formats=formats, note=say("Nobody gets less than duties need."))
+    )
+    lead = say("An envelope shared out so that it does as much as it can, year by year.")
     return Section("allocation", say("Who gets how much"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON, "allocation"))
 
 
@@ -133,7 +140,7 @@ def _allocated(inputs: ReportInput) -> pd.DataFrame:
     if rows.empty:
         return rows
     chance = [words.chance(p) if pd.notna(p) else "" for p in rows["p_overspend"]]
-    held = ["" if pd.isna(b) else BINDS.get(str(b), words.label(b)) for b in rows["binds"]]
+    held = ["" if pd.isna(b) else say(BINDS.get(str(b), words.label(b))) for b in rows["binds"]]
     return rows.assign(chance=chance, held=held)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import io
 import re
 import string
 from collections import Counter
@@ -23,12 +24,31 @@ from demand.report import ReportInput, languages
 from demand.report.answers import answers
 from demand.report.html import report_page
 from demand.report.inputs import ReportSpec
-from demand.report.languages import say_many, speaking
-from demand.report.parts import Answer
-from demand.report.paste import summary_text
+from demand.report.languages import say_many, speaking, spoken
+from demand.report.parts import Answer, Block, Figure, Table
+from demand.report.paste import papers, pasted, summary_text
+from demand.report.sections import TRANSLATED, sections
 from demand.report.words import count
 
 MONTHS = ["Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"]
+
+OF_THE_DATA = {
+    "Digartrefedd",
+    "first",
+    "lockdown",
+    "homelessness",
+    "history",
+    "csv",
+    "abc",
+    "abcdef",
+    "pandas",
+    "count",
+    "the",
+    "last",
+    "months",
+}
+"""What the run is called, its event, its files and marks, and why a series ended, as they are stored."""
+Part = Table | Figure | Block
 
 
 @cache
@@ -88,27 +108,51 @@ def test_numbers_are_written_as_both_languages_write_them(value: float) -> None:
 def told(answer: Answer) -> Iterator[str]:
     yield from (answer.number, answer.range, answer.sentence, answer.more)
     if answer.figure is not None:
-        table = answer.figure.table
-        yield from (
-            answer.figure.alt,
-            answer.figure.heading,
-            table.caption,
-            table.note,
-            *table.columns,
-            *(c for r in table.rows for c in r),
-        )
+        yield from texts(answer.figure)
+
+
+def texts(part: Part) -> Iterator[str]:
+    """Give what a part says, but for sentences that are stored in English."""
+    if isinstance(part, Block):
+        yield from (part.heading, *(() if part.stored else part.lines))
+    elif isinstance(part, Figure):
+        yield from (part.alt, part.heading, *texts(part.table))
+    else:
+        yield from (part.caption, part.note, *part.columns, *(cell for row in part.rows for cell in row))
+
+
+def pages() -> dict[str, str]:
+    """Give all that the translated sections and the papers say, but for the questions that an analyst has written down."""
+    named = inputs().named_in(spoken())
+    there = {f"page {s.id}": s for s in sections(named) if s.id in TRANSLATED} | {f"paper {s.id}": s for s in papers(named)}
+    told = {name: " ".join([s.title, s.lead, *(t for p in s.parts for t in texts(p))]) for name, s in there.items()}
+    return {name: re.sub(r"If the early-help.*?\?|What if rents.*?\?", "", text) for name, text in told.items()}
+
+
+def numbers(text: str) -> Counter[str]:
+    return Counter(re.findall(r"\d[\d,.]*\d|\d", text))
 
 
 def test_the_welsh_answers_tell_the_numbers_of_the_english_ones() -> None:
-    english = [Counter(re.findall(r"\d[\d,.]*\d|\d", " ".join(told(a)))) for a in answers(inputs())]
+    english = [numbers(" ".join(told(a))) for a in answers(inputs())]
     with speaking("cy"):
-        welsh = [Counter(re.findall(r"\d[\d,.]*\d|\d", " ".join(told(a)))) for a in answers(inputs().named_in("cy"))]
+        welsh = [numbers(" ".join(told(a))) for a in answers(inputs().named_in("cy"))]
     # Of the record, the sentence that the evaluation has stored is in English alone.
     assert welsh[:5] == english[:5]
     assert welsh[5] <= english[5]
 
 
-def test_no_word_of_the_first_page_is_said_past_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_welsh_sections_and_papers_tell_the_numbers_of_the_english_ones() -> None:
+    english = {name: numbers(text) for name, text in pages().items()}
+    with speaking("cy"):
+        welsh = {name: numbers(text) for name, text in pages().items()}
+    questions = (english.pop("paper questions"), welsh.pop("paper questions"))
+    assert welsh == english
+    assert len(english) > 15
+    assert questions[1] <= questions[0]  # without the stored sentence of the record
+
+
+def test_no_word_is_said_past_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
     class Hidden(gettext.NullTranslations):
         def gettext(self, message: str) -> str:
             return re.sub(r"[^\W\d](?![^{]*})", "¤", message)
@@ -118,8 +162,9 @@ def test_no_word_of_the_first_page_is_said_past_the_catalogue(monkeypatch: pytes
 
     monkeypatch.setattr(languages, "_catalogue", lambda _: Hidden())
     with speaking("cy"):
-        words = re.findall(r"[^\W\d]{2,}", " ".join(t for a in answers(inputs()) for t in (a.question, *told(a))))
-    assert sorted(set(words) - set(MONTHS)) == []
+        said = {"first page": " ".join(t for a in answers(inputs()) for t in (a.question, *told(a))), **pages()}
+    known = {*MONTHS, *OF_THE_DATA}
+    assert {name: left for name, text in said.items() if (left := sorted(set(re.findall(r"[^\W\d]{3,}", text)) - known))} == {}
 
 
 def test_the_page_holds_both_and_says_what_is_in_english_only() -> None:
@@ -134,6 +179,7 @@ def test_the_page_holds_both_and_says_what_is_in_english_only() -> None:
     assert '<a href="#cy" lang="cy" hreflang="cy">Cymraeg</a>' in english
     assert "What will happen?" in english
     assert "Beth fydd yn digwydd?" in welsh
+    assert 'href="#quality" hreflang="en"' in welsh
     assert "Mae'r rhan hon yn Saesneg yn unig." in welsh.replace("&#39;", "'")
 
 
@@ -144,3 +190,15 @@ def test_the_summary_is_given_in_both_languages() -> None:
     assert welsh.strip().startswith("Digartrefedd\n\nMewnol")
     assert "\n\nBeth fydd yn digwydd?\n" in welsh
     assert max(map(len, text.splitlines())) <= 78
+
+
+def test_papers_are_given_in_both_languages() -> None:
+    from docx import Document
+
+    only = replace(inputs(), spec=inputs().spec.model_copy(update={"languages": ["en", "cy"]}), budget=None, sensitivity=None, risk=None)
+    files = pasted(only)
+    assert set(files) == {"questions.docx", "cy/questions.docx"}
+    english, welsh = (Document(io.BytesIO(files[name])) for name in ("questions.docx", "cy/questions.docx"))
+    assert (english.core_properties.language, welsh.core_properties.language) == ("en-GB", "cy")
+    assert welsh.paragraphs[0].text == "Cwestiynau y gall aelod eu gofyn"
+    assert len(welsh.tables[0].rows) == len(english.tables[0].rows)
