@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from demand.data.people import pseudonymise
@@ -124,12 +125,17 @@ def _contents(path: Path) -> Iterator[bytes]:
     yield path.read_bytes()
     if path.suffix == ".parquet":
         table = pd.read_parquet(path)
-        yield "\n".join(str(v) for c in table.select_dtypes(exclude="number") for v in table[c].unique()).encode()
+        yield "\n".join(text for c in table.select_dtypes(exclude="number") for text in table[c].map(_said).unique()).encode()
     if path.suffix in (".xlsx", ".docx"):
         from zipfile import ZipFile
 
         with ZipFile(path) as file:
             yield b"".join(file.read(name) for name in file.namelist())
+
+
+def _said(cell: object) -> str:
+    """Give all that stands in a cell, be it a list."""
+    return "\n".join(map(_said, cell)) if isinstance(cell, list | tuple | np.ndarray) else str(cell)
 
 
 def _out_of_frozen(store: Store, wanted: set[str]) -> list[str]:

@@ -11,6 +11,7 @@ names; the model card follows Mitchell et al. (2019); the duties are those of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -45,6 +46,27 @@ DPIA = {
 EQUALITY = {"equality_consultation": "Who was asked", "equality_actions": "What is done about differences", "welsh_language_impact": "",
             "socio_economic_impact": "What it means for people in disadvantage"}  # fmt: skip
 PEOPLE = ("purpose", "lawful_basis", "retention")
+UNANSWERED = frozenset(
+    (
+        "tbc",
+        "tba",
+        "tbd",
+        "todo",
+        "to do",
+        "to be confirmed",
+        "to be filled",
+        "to be filled by a person",
+        "to be decided",
+        "pending",
+        "xxx",
+        "x",
+    )
+)
+"""What people write in the place of an answer."""
+HEALTH = r"health|disab|impair|illness|diagnos|substance|drug|alcohol|medic|autis|learning|mobility|pregnan|ethnic|relig|orientation|offen"
+"""Columns by their names that are perhaps special category or criminal offence data (UK GDPR, articles 9 and 10)."""
+DISADVANTAGE = r"income|benefit|employ|tenure|arrears|depriv|wimd|free_school|universal_credit|council_tax_(?:band|reduction)"
+"""Columns by their names that tell of socio-economic disadvantage (Equality Act 2010, section 1, in force in Wales since 31 March 2021)."""
 REQUIRED = (*ATRS, *DPIA, *EQUALITY)
 """The fields that only a person can fill; `purpose`, `lawful_basis` and `retention` stand in the config under data.people."""
 
@@ -97,14 +119,20 @@ def governance_page(
         "## Log of assumptions",
         *_assumptions(inputs),
         "## Equality impact",
-        *_equality(inputs, spec),
+        *_equality(inputs, spec, people),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _gaps(spec: GovernanceSpec, people: Mapping[str, Any] | None) -> list[str]:
-    empty = [name for name in REQUIRED if not spec.fields.get(name, "").strip()]
-    return empty + [name for name in PEOPLE if people is not None and not str(people.get(name) or "").strip()]
+    empty = [name for name in REQUIRED if not _filled(spec.fields.get(name))]
+    return empty + [name for name in PEOPLE if people is not None and not _filled(people.get(name))]
+
+
+def _filled(answer: object) -> bool:
+    """Say whether somebody has answered: a word that stands for an answer to come is none."""
+    said = str(answer or "").strip().strip(".?! ").casefold()
+    return bool(re.search(r"\w", said)) and said not in UNANSWERED
 
 
 def _safe(text: object) -> str:
@@ -115,7 +143,7 @@ def _safe(text: object) -> str:
 
 
 def _fields(fields: Mapping[str, str], spec: GovernanceSpec) -> list[str]:
-    lines = [f"- {name}: {_safe(spec.fields[name]) if spec.fields.get(name, '').strip() else EMPTY + (f' ({hint})' if hint else '')}"
+    lines = [f"- {name}: {_safe(spec.fields[name]) if _filled(spec.fields.get(name)) else EMPTY + (f' ({hint})' if hint else '')}"
              for name, hint in fields.items()]  # fmt: skip
     return ["\n".join(lines)]
 
@@ -169,9 +197,11 @@ def _protection(
     if people is None:
         yield "No data of people is read: counts, or places, alone."
     else:
-        given = [f"- {name}: {_safe(people[name]) if str(people.get(name) or '').strip() else EMPTY}" for name in PEOPLE]
+        given = [f"- {name}: {_safe(people[name]) if _filled(people.get(name)) else EMPTY}" for name in PEOPLE]
         kept = [str(c) for c in (*people.get("keys", ()), *people.get("attributes", ()))]
+        special = [c for c in kept if re.search(HEALTH, c, re.IGNORECASE)]
         given += [
+            f"- Perhaps special category or offence data, by their names: {_safe(', '.join(special)) or 'none was seen; look yourself'}",
             f"- Columns that are read of people: {_safe(', '.join(kept)) or 'dates alone'}; all others are never loaded",
             "- References are replaced by keyed pseudonyms (HMAC-SHA-256) as they are read: still personal data for whoever holds the key",
         ]
@@ -200,19 +230,28 @@ def _assumptions(inputs: ReportInput) -> list[str]:
         value, width = float(r["value"]), float(r["high"]) - float(r["low"])
         quality = "PLACEHOLDER" if bool(r.get("placeholder", False)) else "wide" if value and abs(width / value) > 0.5 else "sourced"
         impact = moves.get(str(r["name"]), float("nan"))
-        rows.append((impact, [str(r["name"]), f"{value:,.4g} {r['unit']}", f"{r['low']:,.4g} to {r['high']:,.4g}", quality,
+        rows.append((impact, [str(r["name"]), f"{_number(value)} {r['unit']}", f"{_number(r['low'])} to {_number(r['high'])}", quality,
                               "not measured" if pd.isna(impact) else words.pounds(impact), str(r["source"]), str(r["owner"])]))  # fmt: skip
     ranked = [row for _, row in sorted(rows, key=lambda pair: (pd.isna(pair[0]), -pair[0] if pd.notna(pair[0]) else 0))]
     return [_table(["Assumption", "Value", "Range", "Quality", "Moves a year by up to", "Source", "Answers for it"], ranked)]
 
 
-def _equality(inputs: ReportInput, spec: GovernanceSpec) -> list[str]:
+def _number(value: Any) -> str:
+    """Write a number to four figures, without powers of ten."""
+    return f"{float(value):,.0f}" if abs(float(value)) >= 10_000 else f"{float(value):,.4g}"
+
+
+def _equality(inputs: ReportInput, spec: GovernanceSpec, people: Mapping[str, Any] | None) -> list[str]:
     table, parts = inputs.segment_equality, _fields(EQUALITY, spec)
     nine = [name for name in PROTECTED if name != "language"]
     held = set() if table is None else set(table["characteristic"])
     rows = [[words.capital(name), "held" if name in held else "not recorded: nobody can say how it differs", _errors(inputs, name)]
             for name in nine]  # fmt: skip
-    rows.append(["Socio-economic disadvantage (Wales)", "see socio_economic_impact", _errors(inputs, "deprivation")])
+    told = [
+        str(c) for c in (*(people or {}).get("keys", ()), *(people or {}).get("attributes", ())) if re.search(DISADVANTAGE, str(c), re.I)
+    ]
+    data = f"told in part by {', '.join(told)}; see socio_economic_impact" if told else "not recorded; see socio_economic_impact"
+    rows.append(["Socio-economic disadvantage (duty in Wales)", data, _errors(inputs, "deprivation")])
     parts.append(_table(["Characteristic", "Data", "Error of the forecast by group"], rows))
     if table is not None and len(table):
         shown = protect(table[["characteristic", "segment", "level", "people", "known", "share", "average"]], counts=["people", "known"],

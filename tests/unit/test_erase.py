@@ -146,6 +146,12 @@ def test_word_documents_are_searched_too(tmp_path: Path) -> None:
     assert [p.name for p in holding(tmp_path, {CANARY})] == ["questions.docx"]
 
 
+def test_a_cell_that_holds_a_list_is_searched_too(tmp_path: Path) -> None:
+    pd.DataFrame({"who": [["a", "0123456789abcdef"], ["b"]], "n": [1, 2]}).to_parquet(tmp_path / "lists.parquet")
+    assert [p.name for p in holding(tmp_path, {"0123456789abcdef"})] == ["lists.parquet"]
+    assert holding(tmp_path, {"fedcba9876543210"}) == []
+
+
 def test_a_pseudonym_will_do_and_a_stranger_will_not(stored: Path) -> None:
     mine = job(stored)
     token = pd.read_parquet(stored / "out" / "segments.parquet")["person_id"].iloc[3]

@@ -53,6 +53,9 @@ def test_nothing_is_called_complete_while_a_field_is_empty() -> None:
         assert "DRAFT, NOT COMPLETE: 1 field " in told
         assert "Every required field is filled" not in told
     assert "DRAFT, NOT COMPLETE" in page(FULL, {**PEOPLE, "lawful_basis": ""})
+    for word in ("TBC", "tbc.", "To be confirmed", "?", "-", "..."):
+        told = page({**FULL, "controller": word}, {**PEOPLE, "retention": word})
+        assert "DRAFT, NOT COMPLETE: 2 fields to be filled by a person.** controller, retention." in told
     assert "Every required field is filled" in page(FULL, None)
 
 
@@ -66,6 +69,14 @@ def test_what_the_run_knows_is_filled() -> None:
     lines = [line for line in told.splitlines() if line.startswith(("| effect", "| price"))]
     assert [line.split("|")[4].strip() for line in lines] == ["PLACEHOLDER", "sourced"]
     assert "£10,000" in lines[0]
+
+
+def test_columns_of_health_and_of_disadvantage_are_named() -> None:
+    told = page(FULL, {**PEOPLE, "attributes": ["mental_health", "income_band", "household_type"]})
+    assert "offence data, by their names: mental\\_health\n" in told
+    assert "| Socio-economic disadvantage \\(duty in Wales\\) | told in part by income\\_band; see socio\\_economic\\_impact |" in told
+    large = pd.DataFrame([{"name": "half", "value": 4e5, "unit": "GBP", "low": 2.5e5, "high": 7e5, "source": "a", "owner": "b"}])
+    assert "400,000 GBP" in page(FULL, assumptions=large)
 
 
 def test_a_single_person_of_a_group_is_held_back_and_texts_are_escaped() -> None:
