@@ -64,6 +64,11 @@ class Cube:
         left = (~unlike).sum(axis=0) >= SETTLED
         return np.where((unlike & left)[:, :, None], np.nan, self.y)
 
+    @property
+    def whole(self) -> np.ndarray:
+        """Whether the whole path has come; bool, shape (cutoffs,)."""
+        return np.asarray(self.at + self.y.shape[2] <= self.now)
+
     def known_by(self, place: int) -> Cube:
         """Give what could be known when the period at `place` was the last one: earlier cutoffs, and what had come by then."""
         kept = self.at < place

@@ -158,7 +158,8 @@ def _from_own_past(
         said = build(OWN).predict(past, len(ds), seed=chance).means["mean"].to_numpy().reshape(len(past.ids), len(ds))
         least = past.wide.min().to_numpy()[:, None] / 10
         mean = np.maximum(said, least)
-        errors = learn_errors(cube.y, cube.means.get(OWN, np.full(cube.y.shape, np.nan)), horizon=len(ds), whole=whole)
+        of_own = cube.means.get(OWN, np.full(cube.y.shape, np.nan))
+        errors = learn_errors(cube.y, of_own, horizon=len(ds), whole=whole, aged=cube.now - cube.at)
         drawn = np.maximum(draw_paths(mean, errors, whole=whole, draws=draws, seed=chance), least[:, :, None])
         for k, name in enumerate(past.ids):
             found[name] = pd.Series(mean[k], index=ds), pd.DataFrame(np.log(drawn[k] / mean[k][:, None]), index=ds)

@@ -99,8 +99,8 @@ def whole_numbers(history: History) -> np.ndarray:
 
 
 def stretches(cube: Cube) -> float:
-    """Say on how many independent stretches of errors replays rest: the span of the cutoffs over the steps, and one."""
-    return 0.0 if len(cube.at) == 0 else float(cube.at[-1] - cube.at[0]) / cube.y.shape[2] + 1.0
+    """Say on how many independent stretches of errors replays rest: what came since the first cutoff, over the steps."""
+    return 0.0 if len(cube.at) == 0 else float(min(cube.at[-1] + cube.y.shape[2], cube.now) - cube.at[0]) / cube.y.shape[2]
 
 
 def known_then(history: History, cube: Cube, place: int, horizon: int) -> Cube:
@@ -185,7 +185,7 @@ def widths(history: History, cube: Cube, models: Sequence[str], *, raced: Sequen
     for k in _apart(cube, reach)[:LOOKS]:
         place = int(cube.at[k])
         known = known_then(history, part, place, horizon)
-        if len(known.at) < ENOUGH:
+        if known.whole.sum() < ENOUGH:
             continue
         weights = weigh(known, models, stretches=stretches(known), raced=raced)
         if not any(weights.get(m, 0) > 0 for m in part.means):

@@ -144,7 +144,7 @@ class Totals:
         """Give REPLAYS with those of the totals behind them, at some of their cutoffs."""
         if not self.sums.ids or replays.empty:
             return replays
-        tasks = self.plan(sorted(replays["cutoff"].unique()), of, history)
+        tasks = self.plan([c for c in sorted(replays["cutoff"].unique()) if c <= of.main[-1]], of, history)  # whole paths
         told = None if progress is None else lambda what, share: progress(f"{what} of totals", share)
         more = replay(history, self.build, tasks, steps=of.steps, seed=seed, events=events, jobs=self.jobs, progress=told)
         return pd.concat([replays, more], ignore_index=True)

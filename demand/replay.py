@@ -61,7 +61,8 @@ class Origins:
     Parameters
     ----------
     close : tuple of pandas.Timestamp
-        Closely spaced cutoffs, ascending: the last periods that were known.
+        Closely spaced cutoffs, ascending: the last periods that were known. Of the last ones the path has come in part: they tell what
+        errors are like now.
     main : tuple of pandas.Timestamp
         Those among them at which every model is replayed.
     steps : int
@@ -96,8 +97,8 @@ def origins(history: History, horizon: int, *, windows: int | None = None) -> Or
     Returns
     -------
     Origins
-        The last cutoff lies `steps` before the last period, so that whole paths are compared; without main cutoffs where the history has
-        fewer than three periods.
+        The last main cutoff lies `steps` before the last period, so that whole paths are compared; without main cutoffs where the history
+        has fewer than three periods.
     """
     index, seen = pd.DatetimeIndex(history.wide.index), history.wide.notna().to_numpy()
     length = int(np.median(len(index) - seen.argmax(axis=0)))
@@ -108,8 +109,8 @@ def origins(history: History, horizon: int, *, windows: int | None = None) -> Or
     if room < 0:
         return Origins((), (), steps)
     last = len(index) - 1 - steps
-    gap = max(1, -(-room // (CLOSE - 1)))
-    close = [last - k * gap for k in range(CLOSE) if k * gap <= room]
+    gap = max(1, -(-(room + steps - 1) // (CLOSE - 1)))
+    close = [*range(last, last - room - 1, -gap), *range(last + gap, last + steps, gap)]
     count = windows if windows is not None else MAIN
     apart = max(gap, gap * round(min(steps, room / max(count - 1, 1)) / gap))
     main = [last - k * apart for k in range(count) if k * apart <= room]

@@ -12,6 +12,9 @@ have swung from period to period in all of its history. The longer that history 
 Errors of stocks last and grow with the step, those of flows come and go: growth, and the paths that series lend each other, are those of
 a series' own kind.
 
+Recent errors count more than old ones: how unsteady a service is changes slowly, and what came since a cutoff a horizon ago tells of the
+first steps long before it tells of the last.
+
 Each draw takes one earlier cutoff, with one random sign: what all series' errors had in common then stays common, and errors stay
 correlated over time as they were. Most series are dealt the standardised path of another series at that cutoff, so that a series has as
 many futures as there were cutoffs and series, not cutoffs alone; the others keep their own. Low counts go through the negative
@@ -55,6 +58,10 @@ MANY = 6
 """Cutoffs, or steps, from which there are many."""
 LIKE = 1.0
 """The growth of a kind of series is drawn towards that of all as if these had the word of so many series."""
+HALF = 2.0
+"""Age at which an error counts half as much, in lengths of the replayed path."""
+KNOWN = 0.5
+"""Paths of which less than this share has come tell how large errors are, and are not drawn."""
 CUT = 4.0
 """Standardised errors beyond this count as this in the growth of the spread."""
 NORMAL = (np.pi / 2) ** 0.5
@@ -78,6 +85,8 @@ class Errors:
         Shape (series,): a number for each kind of series.
     noughts : numpy.ndarray
         Shape (series,): how much the odds of a nought are moved, see `demand.low_counts`.
+    chances : numpy.ndarray
+        Shape (cutoffs,): how often each cutoff is drawn; they add up to 1.
     assumed : bool
         True where no error was ever seen.
     typical, unlike : float
@@ -89,6 +98,7 @@ class Errors:
     growth: np.ndarray
     kinds: np.ndarray
     noughts: np.ndarray
+    chances: np.ndarray
     assumed: bool = False
     typical: float = 1.0
     unlike: float = 0.0
@@ -102,6 +112,7 @@ def learn_errors(
     whole: np.ndarray,
     swung: Swings | None = None,
     kinds: np.ndarray | None = None,
+    aged: np.ndarray | None = None,
 ) -> Errors:
     """Learn the size, the growth and the shape of errors from what was said at earlier cutoffs.
 
@@ -117,6 +128,8 @@ def learn_errors(
         What was known at the cutoffs.
     kinds : numpy.ndarray, optional
         Shape (series,): a number for each kind of series, such as flows and stocks; all are of one kind where it is not given.
+    aged : numpy.ndarray, optional
+        Shape (cutoffs,): how many periods have come since each cutoff; where it is not given, all count alike.
 
     Returns
     -------
@@ -126,22 +139,28 @@ def learn_errors(
     kinds = np.zeros(series, dtype=int) if kinds is None else kinds
     if not np.isfinite(actual - mean).any():
         growth = np.tile(np.sqrt(np.arange(1, horizon + 1) ** 0.5), (series, 1))
-        return Errors(np.empty((0, series, horizon)), np.full(series, ASSUMED), growth, kinds, np.zeros(series), assumed=True)
+        return Errors(np.empty((0, series, horizon)), np.full(series, ASSUMED), growth, kinds, np.zeros(series), np.empty(0), assumed=True)
+    steps = actual.shape[2]
+    old = np.full(len(actual), steps) if aged is None else aged
+    count = 0.5 ** ((old - old.min()) / (HALF * steps))
     shaped = None if swung is None else Swings(swung.size[:, :, None], swung.count[:, :, None])
     typical, unlike = (1.0, 0.0) if shaped is None else _compared(mean, whole[None, :, None], shaped)
     size = _sized(mean, whole[None, :, None], shaped, typical, unlike)
     relative = (actual - mean) / size
     growth = np.ones(actual.shape[1:])
     for _ in range(3):
-        scale = _scale(relative / growth)
-        growth = _growth_of(relative / scale[None, :, None], kinds)
-    scale = _scale(relative / growth)
+        scale = _scale(relative / growth, count)
+        growth = _growth_of(relative / scale[None, :, None], kinds, count)
+    scale = _scale(relative / growth, count)
     paths = relative / (scale[None, :, None] * growth)
     spread = scale[:, None] * growth * size * np.nanmean(paths**2) ** 0.5
     noughts = np.where(whole, more_noughts(actual, mean, spread, safety=HOPEFUL), 0.0)
-    paths = paths[np.isfinite(paths).any(axis=(1, 2))]
+    told = np.isfinite(paths).any(axis=(1, 2))
+    long = told & (old >= KNOWN * steps)
+    drawn = np.flatnonzero(long if long.any() else told)
     ahead = np.stack([_extended(one, horizon) for one in growth])
-    return Errors(_completed(paths, horizon), scale, ahead, kinds, noughts, typical=typical, unlike=unlike)
+    chances = count[drawn] / count[drawn].sum()
+    return Errors(_completed(paths[drawn], horizon), scale, ahead, kinds, noughts, chances, typical=typical, unlike=unlike)
 
 
 def draw_paths(
@@ -231,12 +250,14 @@ def _sized(mean: np.ndarray, whole: np.ndarray, swung: Swings | None, typical: f
     return np.asarray(base * typical * np.where(np.isfinite(ratio), ratio, 1.0) ** _trust(unlike, NOISE / np.maximum(swung.count, 1)))
 
 
-def _scale(relative: np.ndarray) -> np.ndarray:
+def _scale(relative: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Give each series' size of errors, drawn towards that of all series as far as they are alike and its own rest on little."""
     seen = np.isfinite(relative)
-    count = seen.sum(axis=(0, 2))
-    own = NORMAL * np.where(seen, np.abs(relative), 0.0).sum(axis=(0, 2)) / np.maximum(count, 1)
-    stretches = seen.any(axis=2).sum(axis=0) ** 0.5
+    weight = seen * counts[:, None, None]
+    count = weight.sum(axis=(0, 2))
+    own = NORMAL * np.where(seen, np.abs(relative) * weight, 0.0).sum(axis=(0, 2)) / np.maximum(count, EPSILON)
+    by = seen.any(axis=2) * counts[:, None]
+    stretches = by.sum(axis=0) / np.maximum((by**2).sum(axis=0), EPSILON) ** 0.5  # root of the number of cutoffs that weigh as much
     pooled = np.median(own[count > 0])
     pooled = pooled if pooled > 0 else max(own[count > 0].mean(), EPSILON)
     logs = np.where(count > 0, np.log(np.maximum(own, 0.1 * pooled) / pooled), np.nan)
@@ -256,24 +277,25 @@ def _trust(unlike: float, noise: np.ndarray) -> np.ndarray:
     return np.asarray(unlike / np.maximum(unlike + noise, 1e-12))
 
 
-def _growth_of(relative: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+def _growth_of(relative: np.ndarray, kinds: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Give the growth of each series: that of its kind, drawn towards that of all where few series tell it; shape (series, steps)."""
-    every = _growth(relative)
+    every = _growth(relative, counts)
     found, told = np.tile(every, (relative.shape[1], 1)), np.isfinite(relative).any(axis=(0, 2))
     for kind in np.unique(kinds):
         mine = kinds == kind
         if (mine & told).any() and (~mine & told).any():
             trust = (mine & told).sum() / ((mine & told).sum() + LIKE)
-            found[mine] = every ** (1 - trust) * _growth(relative[:, mine]) ** trust
+            found[mine] = every ** (1 - trust) * _growth(relative[:, mine], counts) ** trust
     return found
 
 
-def _growth(relative: np.ndarray) -> np.ndarray:
+def _growth(relative: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Give the size of errors by step over the size at the first: never falling, by isotonic regression (Barlow et al. 1972)."""
     from scipy.optimize import isotonic_regression
 
     seen = np.isfinite(relative)
-    cut, count = np.where(seen, np.minimum(np.abs(relative), CUT), 0.0), seen.sum(axis=(0, 1))
+    weight = seen * counts[:, None, None]
+    cut, count = np.where(seen, np.minimum(np.abs(relative), CUT) * weight, 0.0), weight.sum(axis=(0, 1))
     told = np.flatnonzero(count)  # an event may have set every error of a step aside
     size = isotonic_regression(cut.sum(axis=(0, 1))[told] / count[told], weights=count[told]).x
     steady = np.interp(np.arange(relative.shape[2]), told, np.maximum(size, EPSILON))
@@ -325,8 +347,10 @@ def _standard(errors: Errors, shape: tuple[int, int], draws: int, seed: int) -> 
     paths = errors.paths.astype(np.float32)
     count, there = len(paths), np.isfinite(errors.paths).all(axis=2)
     share, z = DEALT if count >= MANY else 1.0, np.empty((*shape, draws), dtype=np.float32)
-    # Every cutoff and sign comes equally often: all of them once, in a random order, before any comes again.
-    pairs = np.concatenate([rng.permutation(2 * count) for _ in range(-(-draws // (2 * count)))])[:draws]
+    # Every cutoff comes as often as its chance says, and either sign as often as the other, to within one draw (Madow 1949).
+    order = rng.permutation(2 * count)
+    reached = np.cumsum(np.repeat(errors.chances / 2, 2)[order])
+    pairs = rng.permutation(order[np.searchsorted(reached, reached[-1] * (np.arange(draws) + rng.random()) / draws)])
     size = np.exp(UNSTEADY * rng.standard_normal(draws) - UNSTEADY**2)
     for d in range(draws):
         cutoff, mirror = divmod(int(pairs[d]), 2)

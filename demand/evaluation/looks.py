@@ -130,7 +130,7 @@ def gather(
         whole = steps >= int(history.frequency.per_year) and len(own.at)
         ends = year_ends(index, history.frequency, start_month) if whole else []
         known = {c: known_then(history, own, int(index.get_loc(c)), spec.horizon) for c in ends}
-        ends = [c for c in ends if len(known[c].at) >= ENOUGH][-YEARS:]
+        ends = [c for c in ends if known[c].whole.sum() >= ENOUGH][-YEARS:]
         models = {c: [m for m, w in _weights(known[c], forecast, spec).items() if w > 0 or m == NAIVE] for c in ends}
         judged = [pd.Timestamp(c) for c in forecast.settings["main_cutoffs"]] + ends
     mine = forecast.replays[forecast.replays["unique_id"].isin(history.ids)]
@@ -226,7 +226,7 @@ def looks(
         naive = cube.means[NAIVE][k, :, :reach] if NAIVE in cube.means else np.full(mean.shape, np.nan)
         opening = history.wide.ffill().iloc[place].to_numpy(dtype=float)
         ds = index[place + 1 : place + 1 + reach]
-        yield Look(cutoff, place, len(known.at) >= ENOUGH, ds, opening, cube.y[k, :, :reach], naive, values)
+        yield Look(cutoff, place, bool(known.whole.sum() >= ENOUGH), ds, opening, cube.y[k, :, :reach], naive, values)
 
 
 def _seen_then(history: History, cutoff: pd.Timestamp, spec: ForecastSpec) -> History:

@@ -28,7 +28,7 @@ def history(code: str, periods: int) -> History:
 
 
 @pytest.mark.parametrize("events", [False, True])
-@pytest.mark.parametrize(("code", "periods", "horizon"), [("Q", 34, 4), ("Y", 15, 3)])
+@pytest.mark.parametrize(("code", "periods", "horizon"), [("Q", 33, 4), ("Y", 15, 3)])
 def test_a_look_back_is_the_forecast_that_would_have_been_made(code: str, periods: int, horizon: int, events: bool) -> None:
     h = history(code, periods)
     known = [Event(name="a bad year", start="2017-04", end="2018-03", kind="shock")] if events else []

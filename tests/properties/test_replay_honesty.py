@@ -50,6 +50,18 @@ def test_what_comes_after_a_cutoff_changes_nothing_that_was_said_at_it(seed: int
     pd.testing.assert_frame_equal(*said)
 
 
+@pytest.mark.parametrize(("periods", "horizon"), [(42, 6), (120, 36), (9, 4), (5, 12)])
+def test_replays_reach_to_the_last_counts_while_whole_paths_stay_for_the_weights(periods: int, horizon: int) -> None:
+    h = history(counts(1, periods))
+    of, index = origins(h, horizon), h.wide.index
+    places = index.get_indexer(pd.DatetimeIndex(of.close))
+    apart_by = int(np.diff(places).max()) if len(places) > 1 else 1
+    assert len(places) <= 24
+    assert len(index) - 1 - apart_by <= places[-1] < len(index) - 1
+    assert (index.get_indexer(pd.DatetimeIndex(of.main)) + of.steps < len(index)).all()
+    assert set(of.main) <= set(of.close)
+
+
 @settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_the_nested_forecast_at_a_cutoff_uses_nothing_later(seed: int) -> None:

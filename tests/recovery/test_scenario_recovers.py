@@ -19,7 +19,7 @@ from demand.data.example import Council, example_council
 from demand.forecast import ForecastSpec, forecast
 from demand.scenario import Scenario, apply
 from demand.spec import stream
-from demand.tables import make_draws
+from demand.tables import History, make_draws
 
 SERVICE, PEOPLE = "homelessness", 2000
 START = "2027-04"
@@ -73,6 +73,11 @@ def spent(council: Council, there: np.ndarray, drawn: dict[str, float] | None = 
     return np.array(found)
 
 
+def spec_of(council: Council) -> ForecastSpec:
+    events = [{**e, **({"where": {"service": ["prevention"]}} if e["kind"] == "recording" else {})} for e in council.events]
+    return ForecastSpec(horizon=36, models=["theta", "ets"], draws=300, reconcile="bottom_up", events=events)
+
+
 def inside(demand: xr.DataArray, council: Council, truth: np.ndarray, *, seed: int, history=None, scenario="early_help") -> np.ndarray:
     """Say for each year whether the truth lies in the 80 % range of the scenario's total."""
     cost = price(demand, costs(council), seed=seed, history=history)
@@ -112,16 +117,39 @@ def test_with_the_generators_own_future_ranges_hold_at_their_nominal_rate() -> N
 
 @pytest.mark.long
 def test_with_a_forecast_ranges_hold_the_truth_of_the_council_itself() -> None:
-    """Forecast each council from its history, and hold the scenario's range against what that council then does, at its own prices."""
+    """Forecast each council from its history, and hold the scenario's range against what that council then does, at its own prices.
+
+    All councils share their calendar: in each, demand grew as never before until 2025, and no forecast knows that calmer years follow. So
+    at this one date ranges may hold more than they say, not less; the next test takes other dates.
+    """
     found = []
     for seed in range(1, 31):
         council = example_council(seed, PEOPLE, service=SERVICE)
         history = council.history(SERVICE)
-        events = [{**e, **({"where": {"service": ["prevention"]}} if e["kind"] == "recording" else {})} for e in council.events]
-        spec = ForecastSpec(horizon=36, models=["theta", "ets"], draws=300, reconcile="bottom_up", events=events)
-        made = forecast(history, spec, seed=seed)
+        made = forecast(history, spec_of(council), seed=seed)
         share = float(SIZE.model_copy(update={"moves_with": {}}).draw(1, seed=seed, name="truth share")[0])
         truth = spent(council, left(council, share, seed=seed))
         found.append(inside(apply(made.draws, [HELP], seed=seed)[0], council, truth, seed=seed, history=history))
     found = np.array(found)
-    assert abs(found.mean() - 0.8) < 0.15, held(found)
+    assert found.mean() > 0.8 - 0.15, held(found)
+
+
+@pytest.mark.long
+def test_over_restless_and_calm_years_ranges_of_the_next_year_hold_at_their_nominal_rate() -> None:
+    """Forecast each council each April, some within its growth and some after it; pounds of the next year at the prices of March 2026."""
+    found = []
+    for seed in range(1, 11):
+        council = example_council(seed, PEOPLE, service=SERVICE)
+        prices = {kind: amount.value for kind, amount in council.prices[SERVICE].items()}
+        known, ahead = council.history(SERVICE), council.truth.future(SERVICE)
+        every = History.of(pd.concat([known.table, ahead.table]).merge(known.series, on="unique_id"), known.frequency, keys=known.keys)
+        hits = []
+        for year in range(2023, 2029):
+            draws = forecast(every.until(pd.Timestamp(year, 3, 1)), spec_of(council), seed=seed).draws[:, :12]
+            came = every.wide.loc[pd.DatetimeIndex(draws["ds"]), draws["series"].to_numpy()].to_numpy().T
+            weeks = np.where(draws["kind"] == "stock", 365 / 12 / 7, 1.0) * [prices[t] for t in draws["type"].to_numpy()]
+            low, high = np.quantile((draws.to_numpy() * weeks[:, None, None]).sum(axis=(0, 1)), [0.1, 0.9])
+            hits.append(low <= (came * weeks[:, None]).sum() <= high)
+        found.append(hits)
+    found = np.array(found)
+    assert abs(found.mean() - 0.8) < 0.12, held(found)

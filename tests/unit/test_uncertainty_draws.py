@@ -185,3 +185,28 @@ def test_a_step_whose_errors_an_event_set_aside_keeps_its_width(gone: list[int])
     errors = learn_errors(y, said, horizon=8, whole=whole)
     width = draw_paths(said[0], errors, whole=whole, draws=600, seed=1).std(axis=2).mean(axis=0)
     np.testing.assert_allclose(width, usual, rtol=0.4)
+
+
+def test_recent_errors_count_more_than_old_ones() -> None:
+    rng = np.random.default_rng(3)
+    size, aged = np.where(np.arange(20) < 10, 20.0, 60.0), np.arange(20)[::-1] * 4 + 4
+    said = np.full((20, 6, 4), 400.0)
+    y, whole = np.rint(said + rng.normal(size=said.shape) * size[:, None, None]), np.ones(6, dtype=bool)
+    every, recent = (learn_errors(y, said, horizon=4, whole=whole, aged=a) for a in (None, aged))
+    np.testing.assert_allclose(every.chances, 1 / 20)
+    assert recent.chances[10:].sum() > 0.7
+    spread = [draw_paths(said[0], e, whole=whole, draws=800, seed=1).std() for e in (every, recent)]
+    assert spread[1] > 1.1 * spread[0]
+
+
+def test_paths_that_have_hardly_come_tell_how_large_errors_are_and_are_not_drawn() -> None:
+    rng = np.random.default_rng(4)
+    said = np.full((12, 6, 8), 400.0)
+    y, aged, whole = np.rint(said + 40 * rng.normal(size=said.shape)), np.arange(12, 0, -1), np.ones(6, dtype=bool)
+    y = np.where(aged[:, None, None] < np.arange(1, 9), np.nan, y)
+    before = learn_errors(y, said, horizon=8, whole=whole, aged=aged)
+    assert len(before.paths) == (aged >= 4).sum()
+    restless = y.copy()
+    restless[aged < 4] = 400 + 3 * (y[aged < 4] - 400)
+    after = learn_errors(restless, said, horizon=8, whole=whole, aged=aged)
+    assert (after.scale > 1.05 * before.scale).all()
