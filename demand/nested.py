@@ -20,7 +20,7 @@ from demand.counts import to_counts
 from demand.cube import Cube
 from demand.replay import origins
 from demand.spec import stream
-from demand.tables import History
+from demand.tables import BOUNDS, History
 
 __all__ = ["ENOUGH", "Widths", "draws_then", "known_then", "stretches", "whole_numbers", "widths"]
 
@@ -93,9 +93,16 @@ class Widths:
 
 
 def whole_numbers(history: History) -> np.ndarray:
-    """Say which series are of whole numbers: counts, so that their draws are counts; shape (series,)."""
-    values = history.wide.to_numpy()
-    return np.asarray((np.isnan(values) | (values == np.rint(values))).all(axis=0))
+    """Say which series are of whole numbers: counts, so that their draws are counts; shape (series,).
+
+    A hidden count is a whole number too, whatever the middle of its interval: its ends are looked at.
+    """
+    values = history.wide
+    if BOUNDS[0] in history.table:
+        low, high = (history.table.pivot(index="ds", columns="unique_id", values=b).reindex_like(values) for b in BOUNDS)
+        values = values.where(~((low < high) & (low % 1 == 0) & (high % 1 == 0)), low)
+    numbers = values.to_numpy()
+    return np.asarray((np.isnan(numbers) | (numbers == np.rint(numbers))).all(axis=0))
 
 
 def stretches(cube: Cube) -> float:

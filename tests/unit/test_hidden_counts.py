@@ -9,6 +9,8 @@ import pytest
 
 from demand.data.read import HistorySpec, read_history
 from demand.forecast import BacktestSpec, ForecastSpec, forecast
+from demand.nested import whole_numbers
+from demand.tables import History
 
 
 @pytest.mark.parametrize("model", ["seasonal_naive", "theta", "lightgbm"])
@@ -41,3 +43,16 @@ def test_ranges_are_as_wide_as_what_hidden_counts_can_be(tmp_path: Path) -> None
     assert 4 <= float(small.mean()) <= 6
     assert float(small.quantile(0.9) - small.quantile(0.1)) >= 4  # 1 to 9, each as likely: seven in ten lie within 2 to 8
     assert float(large.quantile(0.9) - large.quantile(0.1)) < 2
+
+
+def test_hidden_counts_stay_counts_though_their_middle_is_none(tmp_path: Path) -> None:
+    rows = [f"{2021 + m // 12}-{m % 12 + 1:02d},small,{'<5' if m % 3 else 6 + m % 4}" for m in range(48)]
+    (tmp_path / "h.csv").write_text("month,series,n\n" + "\n".join(rows) + "\n")
+    spec = HistorySpec(path="h.csv", date="month", value="n", series="series", frequency="M", kind="flow", unit="people",
+                       suppressed={"<5": (1, 4)})  # fmt: skip
+    history, _ = read_history(spec, tmp_path)
+    assert (history.table["y"] % 1 == 0.5).any()
+    made = forecast(history, ForecastSpec(horizon=4, draws=50, models=["seasonal_naive"], backtest=BacktestSpec(windows=2)), seed=1)
+    assert (made.draws.to_numpy() % 1 == 0).all()
+    half = history.table.assign(y=history.table["y"].where(history.table["y_low"] < history.table["y_high"], 6.25))
+    assert not whole_numbers(History(half, history.series, history.frequency)).any()
