@@ -1,7 +1,7 @@
 """Income by rule: housing benefit subsidy, what people contribute, and shares of cost that others pay.
 
 In: `Cost`, and rules that say for which series how much comes in. Out: pounds below zero by scenario, year and draw; never more than the
-series cost in the year. Refuses rules whose units do not fit what is counted, and series that cost nothing.
+series cost, at any price of the year. Refuses rules whose units do not fit what is counted, and series that cost nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+import pandas as pd
 from pydantic import Field, model_validator
 
 from demand.budget.items import Item, rows_of, share
@@ -18,6 +19,8 @@ from demand.budget.prices import Cost, unit_faults
 from demand.budget.uplift import Rise, Rising, path_faults, summed
 from demand.calendar import FinancialYear
 from demand.errors import BudgetError, Fault, listed, raise_all
+from demand.scenario import price_factors
+from demand.scenario.exposure import Span
 from demand.spec import Assumption, Unit, Where
 
 __all__ = ["Contribution", "HousingBenefit", "Income", "IncomeRule", "Reimbursed", "capped_mean"]
@@ -71,7 +74,7 @@ class Income(Item):
 
 
 class Limited(Income):
-    """So much for everybody who is there, and in each draw and year no more than the series cost."""
+    """So much for everybody who is there, and in each draw and stretch of days at one price no more than the series cost."""
 
     @property
     @abstractmethod
@@ -96,13 +99,34 @@ class Limited(Income):
         paths = path_faults(self, exposure.start_month, at=at) if isinstance(self, Rising) else []
         raise_all([*faults, *paths], BudgetError, during="reading the income")
         draws, years = gross.shape[-1], exposure.years
-        spans = self.spans(years) if isinstance(self, Rising) else [(y.start, y.end, position) for position, y in enumerate(years)]
-        limits, shares = self.limits(years, draws=draws, seed=seed), self.shares(draws, seed=seed)
+        own = self.spans(years) if isinstance(self, Rising) else [(y.start, y.end, position) for position, y in enumerate(years)]
+        parts = [part for part in cost.parts if np.isin(part.rows, rows).any()]
+        spans = _cut([own, *(part.cost.spans(years) for part in parts)], years)
+        at_rate = np.searchsorted([first for first, _, _ in own], [first for first, _, _ in spans], side="right") - 1
+        limits, shares = self.limits(years, draws=draws, seed=seed)[at_rate], self.shares(draws, seed=seed)
+        demand, times = cost.demand.transpose("scenario", "series", "ds", "draw").to_numpy(), price_factors(cost.demand)
         found = np.empty((len(gross), len(years), draws))
-        for s, values in enumerate(cost.demand.transpose("scenario", "series", "ds", "draw").to_numpy()):
-            most = summed(exposure.quantity(values[rows], rows, per=unit.period, spans=spans) * limits, spans)
-            found[s] = -shares * np.minimum(gross[s], most).sum(axis=0)
+        for s, values in enumerate(demand):
+            paid = gross[s]
+            if len(spans) > len(years):
+                paid = np.zeros((len(rows), len(spans), draws))
+                for part in parts:
+                    both, mine, _ = np.intersect1d(rows, part.rows, return_indices=True)
+                    more = None if times is None else times[s, both]
+                    used = part.quantity(exposure, values[both], both, more, spans=spans, together=False)
+                    paid[mine] += used * part.span_prices(spans)
+            most = exposure.quantity(values[rows], rows, per=unit.period, spans=spans) * limits
+            found[s] = -shares * summed(np.minimum(paid, most), spans).sum(axis=0)
         return found
+
+
+def _cut(several: Sequence[Sequence[Span]], years: Sequence[FinancialYear]) -> list[Span]:
+    """Cut financial years wherever one of several rates moves."""
+    begins = sorted({first for spans in several for first, _, _ in spans})
+    ends = [*(day - pd.Timedelta(days=1) for day in begins[1:]), *(year.end for year in years[-1:])]
+    return [
+        (first, last, next(p for p, y in enumerate(years) if y.start <= first <= y.end)) for first, last in zip(begins, ends, strict=True)
+    ]
 
 
 class HousingBenefit(Limited):

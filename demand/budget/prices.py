@@ -151,17 +151,18 @@ class Part:
         prices: np.ndarray | None = None,
         *,
         spans: Sequence[Span] | None = None,
+        together: bool = True,
     ) -> np.ndarray:
         """Give how much of some of its series is paid for: values, and by what prices are multiplied, are (rows, periods, draws).
 
-        Gives (rows, spans of one price, draws); of `spans` where given, for all rows together. What comes on top is not multiplied.
+        Gives (rows, spans of one price, draws); of `spans` where given, for all rows `together`. What comes on top is not multiplied.
         """
         several, own = spans is not None, self.cost.spans(exposure.years)
         times = None if self.times is None else self.times[np.searchsorted(self.rows, rows)]
         if prices is not None and not self.cost.on_top:
             values, times = (values * prices, times) if self.per is None else (values, prices if times is None else times * prices)
         cut = spans if several else None if len(own) == len(exposure.years) else own
-        return exposure.quantity(values, rows, per=self.per, spans=cut, times=times, together=several)
+        return exposure.quantity(values, rows, per=self.per, spans=cut, times=times, together=several and together)
 
     def pounds(self, quantity: np.ndarray, years: Sequence[FinancialYear]) -> np.ndarray:
         """Price quantities by span: shape (..., spans, draws). Gives GBP, shape (..., years, draws)."""

@@ -207,28 +207,20 @@ def waterfall(
 def _net(table: pd.DataFrame, cost: Cost) -> pd.DataFrame:
     """Give the steps in pounds once more, with a row for each item that differs between the two scenarios: they add up to the net."""
     gross = cost.years.sum("series", skipna=False).transpose("scenario", "financial_year", "draw")
-    items = cost.items.transpose("item", "scenario", "financial_year", "draw")
+    items = cost.items.transpose("scenario", "item", "financial_year", "draw")
     rows = []
-    for (a, b, year), block in table[table["measure"] == POUNDS].groupby(["from", "to", "financial_year"], sort=False):
-        ends = [items.sel(scenario=name, financial_year=year).to_numpy() for name in (a, b)]
-        whole = [gross.sel(scenario=name, financial_year=year).to_numpy() + end.sum(axis=0) for name, end in zip((a, b), ends, strict=True)]
-        ranges = _tenths(whole[1] - whole[0])
-        more = {str(n): d for n, d in zip(items["item"].to_numpy(), ends[1] - ends[0], strict=True) if d.any()}
-        beside = [
-            {
-                "from": a,
-                "to": b,
-                "financial_year": year,
-                "change": n,
-                "amount": d.mean(),
-                **dict(zip(("low", "high"), _tenths(d), strict=True)),
-            }
-            for n, d in more.items()
-        ]
-        about = {"measure": NET, "from_total": whole[0].mean(), "to_total": whole[1].mean()}
-        about |= {"difference_low": ranges[0], "difference_high": ranges[1]}
-        rows.append(pd.concat([block, pd.DataFrame(beside)], ignore_index=True).assign(**about) if beside else block.assign(**about))
-    return pd.concat(rows, ignore_index=True)[list(table.columns)] if rows else table.iloc[:0]
+    for (a, b), pair in table[table["measure"] == POUNDS].groupby(["from", "to"], sort=False):
+        ends = [items.sel(scenario=name).to_numpy() for name in (a, b)]
+        whole = [gross.sel(scenario=name).to_numpy() + end.sum(axis=0) for name, end in zip((a, b), ends, strict=True)]
+        more = [(str(name), d) for name, d in zip(items["item"].to_numpy(), ends[1] - ends[0], strict=True) if d.any()]
+        for year, block in pair.groupby("financial_year", sort=False):
+            y = cost.labels.index(str(year))
+            beside = [(a, b, year, name, NET, d[y].mean(), 0.0, 0.0, *_tenths(d[y]), 0.0, 0.0) for name, d in more]
+            steps_ = pd.concat([block, pd.DataFrame(beside, columns=list(table.columns))], ignore_index=True) if beside else block
+            least, most = _tenths(whole[1][y] - whole[0][y])
+            totals = {"from_total": whole[0][y].mean(), "to_total": whole[1][y].mean()}
+            rows.append(steps_.assign(measure=NET, **totals, difference_low=least, difference_high=most))
+    return pd.concat(rows, ignore_index=True) if rows else table.iloc[:0]
 
 
 def sweep(

@@ -192,6 +192,16 @@ def test_the_tutorial_leads_from_a_file_to_the_papers(tmp_path: Path) -> None:
     named = re.findall(r"[a-z]+\.(?:docx|html|txt|xlsx)", page("docs/tutorial.md"))
     assert len(named) >= 8
     assert [name for name in named if not (out / name).is_file() and not (out / "paste" / name).is_file()] == []
+    lines = [line for block in blocks(page("docs/howto.md"), "bash") for line in block.splitlines()]
+    asked = [line for line in lines if shlex.split(line)[1] in ("explain", "publish") or "--inputs" in line]
+    assert len(asked) == 3
+    for line in asked:
+        _, verb, *rest = shlex.split(line)
+        done = run(["-m", "pipelines", verb, *rest, *quick], tmp_path)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+    made_here = tmp_path / "outputs/accommodation"
+    assert (made_here / "inputs_changes.csv").is_file()
+    assert (made_here / "share/report.html").is_file()
 
 
 def test_the_glossary_explains_what_the_report_says() -> None:

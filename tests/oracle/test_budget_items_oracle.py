@@ -39,7 +39,7 @@ def days_of(cost, history, scenario, series, draw, label):
 
 
 @pytest.mark.parametrize(("code", "ahead"), [("M", 22), ("W-MON", 70)])
-def test_income_is_capped_person_by_person_week_by_week_and_by_what_is_paid(code, ahead) -> None:
+def test_income_is_capped_person_by_person_and_day_by_day_by_what_is_paid(code, ahead) -> None:
     cost, history = made(code, ahead)
     paid = Contribution(
         name="c", line="x", rule="contribution", where={"type": "bnb"}, amount=number(70, 60, 90, UNIT), cap=number(80, 70, 95, UNIT),
@@ -56,13 +56,10 @@ def test_income_is_capped_person_by_person_week_by_week_and_by_what_is_paid(code
     for label, scenario, draw in itertools.product(cost.labels, ("baseline", "s"), range(2)):
         income = benefit = 0.0
         for series in ("North/bnb", "South/bnb"):
-            gross = charged = limit = 0.0
             for _, average, _, turns in days_of(cost, history, scenario, series, draw, label):
-                gross += average * rent[draw] * 1.09**turns / 7
-                charged += average * min(amount[draw] * 1.09**turns, cap[draw]) / 7
-                limit += average * 0.9 * allowance[draw] / 7
-            income += share[draw] * min(charged, gross)
-            benefit += min(limit, gross)
+                gross = average * rent[draw] * 1.09**turns / 7
+                income += share[draw] * min(average * min(amount[draw] * 1.09**turns, cap[draw]) / 7, gross)
+                benefit += min(average * 0.9 * allowance[draw] / 7, gross)
         at = {"scenario": scenario, "financial_year": label, "draw": draw}
         assert float(found.sel(item="c", **at)) == pytest.approx(-income, rel=1e-9)
         assert float(found.sel(item="h", **at)) == pytest.approx(-benefit, rel=1e-9)
