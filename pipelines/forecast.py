@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from demand.budget import horizon_needed
 from demand.caseload.model import Caseload
 from demand.caseload.recorded import with_unrecorded
 from demand.commitments import commitments, drawn_starts
-from demand.course import joined, run_off_table
+from demand.course import joined, run_off_table, with_known
 from demand.errors import DataError, Fault
 from demand.forecast import Forecast, ForecastSpec, forecast
 from demand.hierarchy import levels, totals
@@ -16,7 +14,7 @@ from demand.people import Beside
 from demand.tables import History
 from pipelines.config import RunConfig
 from pipelines.job import Job
-from pipelines.results import has_trend, known_changes_of, others_of, rules_of, start_month, stocks_of, with_changes, write_forecast
+from pipelines.results import has_trend, known_changes_of, others_of, redrawn, rules_of, start_month, stocks_of, write_forecast
 from pipelines.store import Writer
 
 __all__ = ["NEEDS", "missing", "rests_on", "run"]
@@ -56,7 +54,9 @@ def run(job: Job, writer: Writer) -> None:
     stocks, told = stocks_of(job, history), job.progress
     beside = Beside.of(stocks, others_of(job, history), history)
     made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, beside=beside, progress=told)
-    made = replace(made, draws=with_unrecorded(made.draws, history, inputs.counts, inputs.late, seed=config.seed))
+    if inputs.late is not None:
+        widened = with_unrecorded(made.draws, history, inputs.counts, inputs.late, seed=config.seed)
+        made = redrawn(made, widened, feature="not recorded yet")
     if stocks is not None:
         made = _with_stays(job, writer, stocks, made, history)
     about = {"spec": spec.model_dump(mode="json"), "hierarchy": config.model_dump(mode="json")["data"]["hierarchy"], "seed": config.seed}
@@ -77,4 +77,4 @@ def _with_stays(job: Job, writer: Writer, stocks: Caseload, made: Forecast, hist
     writer.table("commitments.csv", table)
     run_off = joined(made.draws, starts, without, after)
     writer.table("run_off.parquet", run_off_table(run_off))
-    return with_changes(made, run_off) if changes else made
+    return redrawn(made, with_known(made.draws, run_off), feature="known changes") if changes else made

@@ -52,6 +52,7 @@ __all__ = [
     "others_of",
     "planned",
     "priced",
+    "redrawn",
     "rules_of",
     "run_day",
     "start_month",
@@ -59,7 +60,6 @@ __all__ = [
     "stored_case",
     "stored_run_off",
     "tested_until",
-    "with_changes",
     "without_known",
     "write_forecast",
 ]
@@ -230,14 +230,11 @@ def has_trend(config: RunConfig) -> bool:
     return config.prices.uplift is None if config.prices else not config.costs
 
 
-def with_changes(made: Forecast, run_off: xr.Dataset) -> Forecast:
-    """Give a forecast with the known changes of a run-off in its draws, and a row for them in what it is made of."""
-    from demand.course import with_known
-
-    draws = with_known(made.draws, run_off)
+def redrawn(made: Forecast, draws: xr.DataArray, *, feature: str) -> Forecast:
+    """Give a forecast with other draws, and a row for what they change in what it is made of."""
     more = (draws - made.draws).mean("draw").transpose("series", "ds").to_series().rename("contribution").reset_index()
     part = more[more["contribution"] != 0].rename(columns={"series": "unique_id"})[["unique_id", "ds", "contribution"]]
-    part = part.assign(model="combined", feature="known changes", value=np.nan)
+    part = part.assign(model="combined", feature=feature, value=np.nan)
     return replace(made, draws=draws, components=pd.concat([made.components, part], ignore_index=True)[list(made.components.columns)])
 
 

@@ -92,9 +92,7 @@ def as_if_recorded(history: History, people: pd.DataFrame, counts: Sequence[Coun
     return History(history.table.assign(y=whole), history.series, history.frequency)
 
 
-def with_unrecorded(
-    draws: xr.DataArray, history: History, counts: Sequence[CountSpec], late: pd.DataFrame | None, *, seed: int
-) -> xr.DataArray:
+def with_unrecorded(draws: xr.DataArray, history: History, counts: Sequence[CountSpec], late: pd.DataFrame, *, seed: int) -> xr.DataArray:
     """Give DRAWS of stocks that are as unsure as how many are there now and not recorded.
 
     Parameters
@@ -103,8 +101,8 @@ def with_unrecorded(
         DRAWS, made from a HISTORY of `as_if_recorded`.
     history : History
     counts : sequence of CountSpec
-    late : pandas.DataFrame or None
-        From `late_recording`; nothing is known where it is None.
+    late : pandas.DataFrame
+        From `late_recording`.
     seed : int
 
     Returns
@@ -113,8 +111,6 @@ def with_unrecorded(
         In each draw the openings and closings that nobody has entered yet are another number inside their range, the same through all
         periods: too wide where stays are shorter than the horizon. Flows stay as they are: next month's do not rest on who was missed.
     """
-    if late is None:
-        return draws
     found, named = draws.transpose("series", "ds", "draw").to_numpy().astype(float), any(c.name for c in counts)
     now, keys = history.wide.iloc[-1], history.series.reindex(draws["series"].to_numpy())
     for count in (c for c in counts if c.kind == "stock"):
@@ -125,7 +121,7 @@ def with_unrecorded(
         if not share.sum() or not spread.sum():
             continue
         luck = stream(seed, "unrecorded", _name(count)).standard_normal((draws.sizes["draw"], len(spread)))
-        found[mine] += (share / share.sum())[:, None, None] * (luck * spread).sum(axis=1)
+        found[mine] += (share / share.sum())[:, None, None] * ((luck - luck.mean(axis=0)) * spread).sum(axis=1)
     told = draws.transpose("series", "ds", "draw").copy(data=np.maximum(found, 0.0).astype(draws.dtype))
     return told.transpose(*draws.dims)
 
