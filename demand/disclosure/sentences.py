@@ -15,7 +15,7 @@ __all__ = ["cleared_sentences"]
 
 HARMLESS = (
     *("segment", "series", "year", "date", "month", "week", "day", "quarter", "period", "cutoff", "time", "tenth", "group", "model"),
-    *("condition", "draw", "attribute", "column", "level", "lag", "window", "case", "step", "driver", "scenario", "line", "area"),
+    *("condition", "draw", "attribute", "column", "level", "lag", "window", "step", "driver", "scenario", "line", "area"),
     *(
         "method",
         "replay",
@@ -26,14 +26,27 @@ HARMLESS = (
         "band",
         "question",
         "horizon",
-        "figures",
+        "figure",
         "note",
         "file",
         "rule",
         "table",
     ),
 )
-"""What may be counted before all: none of it is people. Words by their beginnings."""
+"""What may be counted before all: none of it is people. Also with an s."""
+WORDS = {w: n for n, w in enumerate(("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), start=1)} | {
+    "a single": 1
+}
+SOMEBODY = (
+    r"(?:people|persons?|child(?:ren)?|households?|famil(?:y|ies)|wom[ae]n|m[ae]n|girls?|boys?|cases?|tenants?|adults?|residents?|users?"
+    r"|applicants?|clients?|carers?|placements?|patients?|pupils?|individuals?|babies|baby|siblings?)"
+)
+PEOPLED = re.compile(
+    rf"(?<![\w.,£$€])(?P<low>\d{{1,3}}|{'|'.join(WORDS)})(?:\s*[-–]\s*(?P<high>\d{{1,3}}|{'|'.join(WORDS)}))?(?P<gap>\s*)"
+    rf"(?=(?:of the [a-z]+ |[a-z]+ )?{SOMEBODY}\b)",
+    re.IGNORECASE,
+)
+"""A number, also in letters or as a range, before a word for people."""
 NUMBER = re.compile(
     r"(?<![\w.,£$€'/-])(?P<first>\d{1,3}(?:,\d{3})+|\d+)(?P<more>(?:\s+(?:of|in|to|and)\s+(?:\d{1,3}(?:,\d{3})+|\d+))?)(?![\w'/]|[.,]\d|-\w)"
 )
@@ -65,7 +78,19 @@ def cleared_sentences(sentences: Sequence[str], policy: Policy | str) -> tuple[s
     rule = policy_named(policy)
     if rule.opens:
         return tuple(sentences)
-    return tuple(NUMBER.sub(lambda found: _cleared(found, rule), s) for s in sentences)
+    first = [PEOPLED.sub(lambda found: _of_people(found, rule), s) for s in sentences]
+    return tuple(NUMBER.sub(lambda found: _cleared(found, rule), s) for s in first)
+
+
+def _of_people(found: re.Match[str], rule: Policy) -> str:
+    """Clear a number of people in letters, without a blank or as a range; others are left for the rule of all numbers."""
+    text, low, high = found.group(0), found["low"], found["high"]
+    before = found.string[: found.start()]
+    anybody = not low.isdigit() and WORDS[low.lower()] == 1 and re.search(r"\b(?:about|of|on|no|any|each|for|than|to)\s+$", before)
+    if anybody or re.search(r"(?:fewer|less) than\s+$", before) or (low.isdigit() and not high and found["gap"]):
+        return text
+    ends = [_one(WORDS.get(v.lower()) or int(v), rule) for v in (low, high) if v]
+    return " to ".join(dict.fromkeys(ends)) + " "
 
 
 def _cleared(found: re.Match[str], rule: Policy) -> str:
@@ -81,12 +106,13 @@ def _harmless(text: str, after: str, before: str) -> bool:
     if re.fullmatch(r"(?:19|20)\d\d", text) or text == "4 in 5" or text == "19 in 20":
         return True
     if (
-        re.search(r"(?:version|seed|below|at least|reach|level|more than|less than|first|last|every|sheet|row)\s+$", before)
+        re.search(r"(?:version|seed|below|at least|reach|level|more than|less than|fewer than|first|last|every|sheet|row)\s+$", before)
         and len(text) < 3
+        and (not re.match(r"\s+(?:\S+\s+)?" + SOMEBODY + r"\b", after) or re.search(r"fewer than\s+$", before))
     ):
         return True
-    ahead = re.match(r"\s+(?:(?:of|in|other|earlier|such|possible|joint|closed|whole|full|single|further)\s+)*([a-z][a-z ]*)", after)
-    return bool(ahead and ahead.group(1).startswith(HARMLESS))
+    ahead = re.match(r"\s+(?:(?:of|in|other|earlier|such|possible|joint|closed|whole|full|single|further)\s+)*([a-z][a-z -]*)", after)
+    return bool(ahead and re.match(rf"(?:{'|'.join(HARMLESS)})s?(?![\w-])(?! managers?\b)", ahead.group(1)))
 
 
 def _one(count: int, rule: Policy) -> str:

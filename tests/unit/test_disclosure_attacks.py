@@ -216,6 +216,11 @@ def test_an_amount_that_few_make_is_withheld_and_so_is_one_of_which_nobody_knows
         ("in 8 of 10 tenths, since 2023, for 12 % (19 in 20)", "in 8 of 10 tenths, since 2023, for 12 % (19 in 20)"),
         ("stability 0.98, 3 segments", "stability 0.98, 3 segments"),
         ("by 31 March 2026 there were 7", "by 31 March 2026 there were 5"),
+        ("3 cases, in 3 areas", "fewer than 5 cases, in 3 areas"),
+        ("2 line managers and 1 level-headed child", "fewer than 5 line managers and fewer than 5 level-headed child"),
+        ("Three people, 3-4 tenants", "fewer than 5 people, fewer than 5 tenants"),
+        ("at least 3 children, the first 2 families", "at least fewer than 5 children, the first fewer than 5 families"),
+        ("It says nothing of one person, nor of fewer than 5 people", "It says nothing of one person, nor of fewer than 5 people"),
     ],
 )
 def test_counts_in_sentences_are_rounded_as_in_tables(told: str, shown: str) -> None:
