@@ -219,7 +219,7 @@ TEXTS: dict[str, str | list[str]] = {
     "year": message("In the year"),
     "levers": message("Numbers of this scenario"),
     "prices": message("Prices"),
-    "none": message("This scenario has no number that can be moved."),
+    "none": message("Choose a scenario above to move its numbers."),
     "as_run": message("as in the run"),
     "held": message("held at {value}"),
     "ends": message("{at}; may be {low} to {high}"),

@@ -39,8 +39,11 @@ def _parts(inputs: ReportInput, line: Line) -> pd.DataFrame:
 def spread(inputs: ReportInput, line: Line) -> Figure | None:
     """Show how each part differs from series to series in the first twelve months, a dot a series.
 
-    The level is left out: it is the size of a series. Where there are too many series, those of one place and type are added up.
+    The level is left out: it is the size of a series. Where there are too many series, those of one place and type are added up. The public
+    is told of sums only: a series may be of few.
     """
+    if inputs.spec.audience != "council":
+        return None
     parts = _parts(inputs, line)
     first = sorted(parts["ds"].unique())[: round(inputs.frequency.per_year)]
     parts = parts[parts["ds"].isin(first) & (parts["name"] != words.capital(say("recent level")))]

@@ -78,5 +78,7 @@ def test_pictures_of_reasons_say_what_they_show() -> None:
     assert "never one person" in beside.table.note
     assert "Private rent at 110, the highest seen: numbers +11%" in shown.alt
     assert time.table.columns[1:] == ("2026-27", "2027-28", "2028-29")
+    public = inputs.spec.model_copy(update={"audience": "public"})
+    assert spread(replace(inputs, spec=public), line) is None
     bare = replace(inputs, explanation=None, effects=None)
     assert (spread(bare, line), dependence(bare), over_time(bare, line)) == (None, None, None)
