@@ -148,7 +148,8 @@ def _engine(address: URL, folder: Path, name: str) -> Engine:
     if not file.is_file():
         there = "Put the file there, or name its folder with --data-dir"
         raise DataError(Fault(f"there is no database '{file.name}' in the folder '{file.parent}'", where=name, do_next=there))
-    place = f"file:{quote(file.resolve().as_posix())}?mode=ro"
+    path = file.resolve().as_posix()  # on Windows C:/folder/cases.db, or //server/share/cases.db
+    place = f"file://{quote(path if path.startswith('/') else f'/{path}', safe='/:')}?mode=ro"
     return create_engine("sqlite://", creator=lambda: sqlite3.connect(place, uri=True), poolclass=NullPool, hide_parameters=True)
 
 
