@@ -21,7 +21,7 @@
       button.append(...head.childNodes);
       head.append(button);
       const numeric = head.classList.contains("n");
-      const key = rows.map((row) => (numeric ? number(shown(row.cells[at])) : shown(row.cells[at])));
+      const keys = () => rows.map((row) => (numeric ? number(shown(row.cells[at])) : shown(row.cells[at])));
       const compare = (a, b) => (numeric ? a - b : a.localeCompare(b, document.documentElement.lang, { numeric: true }));
       button.addEventListener("click", () => {
         const next = { ascending: "descending", descending: "" }[head.getAttribute("aria-sort")] ?? "ascending";
@@ -30,7 +30,7 @@
         if (next) {
           head.setAttribute("aria-sort", next);
           const sign = next === "ascending" ? 1 : -1;
-          const empty = (v) => v === null || v === "";
+          const key = keys(), empty = (v) => v === null || v === "";
           order.sort((a, b) => empty(key[a]) - empty(key[b]) || (empty(key[a]) ? 0 : sign * compare(key[a], key[b])) || a - b);
         }
         body.append(...order.map((i) => rows[i]));
