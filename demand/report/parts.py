@@ -6,11 +6,11 @@ fit their columns.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -102,7 +102,7 @@ class Figure:
     @property
     def uri(self) -> str:
         """The picture as an address that needs no network."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.svg.encode()).decode()
+        return "data:image/svg+xml," + quote(self.svg, safe=" /:;,=()@!*+$?[]-._~|{}^")  # a quarter shorter than base64
 
 
 @dataclass(frozen=True)

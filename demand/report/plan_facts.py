@@ -33,6 +33,7 @@ STEPS = {
     "length of stay": message("how long they stay"),
     "mix": message("which kinds of place"),
     "price": message("prices"),
+    "prices and uplift": message("prices and uplift"),
     "demand": message("how many and which kinds"),
     "not explained by volume x price": message("not explained by numbers and prices"),
     "outturn": message("what the ledger says"),

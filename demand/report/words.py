@@ -97,6 +97,8 @@ FEATURES = (
         message("season"),
     ),
     (r"^lag|^rolling|^expanding|^exponentially|^seasonal_rolling|^diff", message("recent counts")),
+    (r"^recent_changes$", message("recent changes")),
+    (r"^size_of_series$", message("size of series")),
     (r"^holiday", message("holidays")),
     (r"^reconcil", message("making parts and totals agree")),
     (r"^calibrat", message("adjustment for past misses")),

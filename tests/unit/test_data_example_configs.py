@@ -85,7 +85,7 @@ def test_segments_use_known_attributes_and_other_sections_are_valid(service: str
     spec = SegmentSpec.model_validate(told["segments"])
     assert set(spec.features) <= set(council.attributes(service))
     assert told["disclosure"]["policy"].startswith("wales")
-    assert set(told["report"]) <= {"languages", "audience", "names"}
+    assert set(told["report"]) <= {"languages", "audience", "names", "names_in"}
     text = (CONFIGS / f"{service}.yaml").read_text(encoding="utf-8")
     assert "*" not in text.replace("# ", "")
     assert max(map(len, text.splitlines())) <= 140
