@@ -74,7 +74,7 @@ PLANTED = {
         ("pipelines/store.py", "with path.open('w') as f:\n    f.write('')\n"),
         ("pipelines/key.py", "with os.fdopen(handle, 'w') as f:\n    f.write('')\n"),
         ("pipelines/run.py", "subprocess.run(words, text=True)\n"),
-        ("pipelines/run.py", "place = '/tmp/demand'\n"),
+        ("pipelines/run.py", f"place = '/{'tmp'}/demand'\n"),
         ("pipelines/run.py", "def alive(number):\n    os.kill(number, 0)\n"),
         ("pipelines/store.py", "def sync(path):\n    with path.open('rb') as f:\n        os.fsync(f.fileno())\n"),
     ],
