@@ -21,13 +21,29 @@ from demand.segments.drift import reference
 from demand.segments.mixture import IN_BANDS, fit, posterior, refit, stepmix_labels
 from demand.segments.model import ALL, UNCLEAR, SegmentModel, assign_segments, first_rows, is_unclear, unclear_note
 from demand.segments.prepared import Prepared
-from demand.segments.search import EVIDENCE, LEAST_PEOPLE, LEAST_SHARE, Candidate, Scope, counts_for, least, one_thread, ranked, search
+from demand.segments.search import (
+    EVIDENCE,
+    LEAST_PEOPLE,
+    LEAST_SHARE,
+    Candidate,
+    Scope,
+    counts_for,
+    least,
+    one_thread,
+    patchy,
+    ranked,
+    search,
+)
 from demand.spec import NameList, Spec, stream
 
 __all__ = ["LEAST_PEOPLE", "SegmentSpec", "Segmentation", "assign_segments", "find_segments", "reason_notes"]
 
 SEARCH_ROWS, FIT_ROWS = 3000, 20_000
 """Counts and methods are compared on so many rows, and the rules that are saved are made from so many."""
+PATCHY = (
+    "Gaussian mixtures were not tried: numbers are missing in so many combinations that each step would take very long. Leave out "
+    "numbers that are mostly missing, or ask for method: gaussian_mixture."
+)
 
 
 class SegmentSpec(Spec):
@@ -143,6 +159,8 @@ def find_segments(
     at = np.sort(stream(seed, "segments", "search").permutation(len(rows))[:SEARCH_ROWS])
     with one_thread():
         data = Prepared.of(encode(rows.iloc[at], reading.attributes), floors)
+    if spec.method == "auto" and patchy(data):
+        notes.append(PATCHY)
     scope = Scope(spec.method, spec.count if isinstance(spec.count, int) else None)
     candidates = [] if spec.count == 1 else search(data, scope, seed=seed, jobs=jobs, tell=tell)
     evidence = pd.DataFrame([c.row for c in candidates], columns=EVIDENCE)

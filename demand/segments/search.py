@@ -23,7 +23,19 @@ from demand.segments.prepared import Prepared
 from demand.segments.stability import certainty, resampled, tied_together, without_groups
 from demand.spec import stream
 
-__all__ = ["EVIDENCE", "LEAST_PEOPLE", "LEAST_SHARE", "Candidate", "Scope", "counts_for", "least", "one_thread", "ranked", "search"]
+__all__ = [
+    "EVIDENCE",
+    "LEAST_PEOPLE",
+    "LEAST_SHARE",
+    "Candidate",
+    "Scope",
+    "counts_for",
+    "least",
+    "one_thread",
+    "patchy",
+    "ranked",
+    "search",
+]
 
 LEAST_PEOPLE = 10
 LEAST_SHARE = 0.02
@@ -39,6 +51,9 @@ and DeMets 1983), or where no solution gains the third, in standard deviations."
 COUNTS = range(2, 9)
 MOST_OWN, MOST_GROUPS = 8, 5
 """With more numbers or groups than this, covariances of each group's own have more parameters than its people can tell."""
+MOST_PATCHES = 150_000
+"""Ways in which rows have gaps in their numbers, times numbers squared, up to which `auto` tries mixtures of correlated numbers: each step
+inverts a covariance for each way."""
 FEW_PEOPLE, NULLS, MANY_NULLS, RESAMPLES = 1000, 12, 24, 7
 """Data sets without groups (of few people many, for they are quick, and much is decided by chance there), and resamples."""
 STARTS, FEWER_STARTS = 8, 2
@@ -73,7 +88,8 @@ class Scope:
     def ways_for(self, data: Prepared) -> list[str]:
         """Give the ways that the numbers of these rows can be told in."""
         numbers = data.coded.numbers.shape[1]
-        fits = {IN_BANDS: numbers > 0, SHARED: numbers > 0 or self.method != "auto", OWN: 1 < numbers <= MOST_OWN}
+        able = self.method != "auto" or not patchy(data)
+        fits = {IN_BANDS: numbers > 0, SHARED: able and (numbers > 0 or self.method != "auto"), OWN: able and 1 < numbers <= MOST_OWN}
         return [w for w in self.ways if fits.get(w, True)]
 
     def keys(self, data: Prepared) -> list[Key]:
@@ -133,6 +149,12 @@ class Candidate:
 def _numbers_as(solution: Fit) -> str:
     words = {"latent_class": "bell curves", IN_BANDS: "bands", SHARED: "one covariance", OWN: "own covariances"}
     return words.get(solution.method, "main components")
+
+
+def patchy(data: Prepared) -> bool:
+    """Say whether gaps in numbers are of so many kinds that mixtures of correlated numbers would take very long."""
+    kinds, numbers = data.incomplete.known.shape
+    return bool(kinds * numbers**2 > MOST_PATCHES)
 
 
 def least(n: int) -> float:

@@ -15,6 +15,7 @@ from demand.segments.dense import dense_groups
 from demand.segments.find import Segmentation, SegmentSpec, assign_segments, find_segments
 from demand.segments.mixture import fit
 from demand.segments.prepared import Prepared, in_bands
+from demand.segments.search import Scope
 
 
 def two_groups(n: int = 400) -> pd.DataFrame:
@@ -137,3 +138,13 @@ def test_bands_hold_about_as_many_people_each_and_place_new_people_alike() -> No
     solution = fit(data, "latent_class_in_bands", 2, np.random.default_rng(0))
     assert solution.public == "latent_class"
     assert solution.parameters["means"].shape == (2, 0)
+
+
+@pytest.mark.parametrize(("columns", "tried"), [(6, True), (30, False)])
+def test_mixtures_of_correlated_numbers_are_tried_where_gaps_are_of_few_kinds(columns: int, tried: bool) -> None:
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame(rng.normal(size=(600, columns)), columns=[f"score_{j}" for j in range(columns)])
+    table = table.mask(rng.random(table.shape) < 0.3)
+    data = Prepared.of(encode(table, read_attributes(table, None).attributes), np.full(columns, 0.01))
+    assert ("gaussian_mixture" in Scope("auto", None).ways_for(data)) is tried
+    assert "gaussian_mixture" in Scope("gaussian_mixture", None).ways_for(data)
