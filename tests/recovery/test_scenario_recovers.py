@@ -119,8 +119,8 @@ def test_with_the_generators_own_future_ranges_hold_at_their_nominal_rate() -> N
 def test_with_a_forecast_ranges_hold_the_truth_of_the_council_itself() -> None:
     """Forecast each council from its history, and hold the scenario's range against what that council then does, at its own prices.
 
-    All councils share their calendar: in each, demand grew as never before until 2025, and no forecast knows that calmer years follow. So
-    at this one date ranges may hold more than they say, not less; the next test takes other dates.
+    All councils share their calendar: in each, demand grew as never before until 2025, and no forecast knows that calmer years follow. At
+    this one date ranges hold about 94 %: the bound is as wide as that; the next test takes other dates.
     """
     found = []
     for seed in range(1, 31):
@@ -131,7 +131,7 @@ def test_with_a_forecast_ranges_hold_the_truth_of_the_council_itself() -> None:
         truth = spent(council, left(council, share, seed=seed))
         found.append(inside(apply(made.draws, [HELP], seed=seed)[0], council, truth, seed=seed, history=history))
     found = np.array(found)
-    assert found.mean() > 0.8 - 0.15, held(found)
+    assert abs(found.mean() - 0.8) < 0.15, held(found)
 
 
 @pytest.mark.long
