@@ -59,7 +59,9 @@ MANY = 6
 LIKE = 1.0
 """The growth of a kind of series is drawn towards that of all as if these had the word of so many series."""
 HALF = 2.0
-"""Age at which an error counts half as much, in lengths of the replayed path."""
+"""Age at which an error counts half as much, in lengths of the replayed path; longer where too few cutoffs would be left that count."""
+COUNTING = 0.5
+"""The least share of the cutoffs that their weights are worth, as an effective number."""
 KNOWN = 0.5
 """Paths of which less than this share has come tell how large errors are, and are not drawn."""
 CUT = 4.0
@@ -142,7 +144,7 @@ def learn_errors(
         return Errors(np.empty((0, series, horizon)), np.full(series, ASSUMED), growth, kinds, np.zeros(series), np.empty(0), assumed=True)
     steps = actual.shape[2]
     old = np.full(len(actual), steps) if aged is None else aged
-    count = 0.5 ** ((old - old.min()) / (HALF * steps))
+    count = _recency(old, HALF * steps)
     shaped = None if swung is None else Swings(swung.size[:, :, None], swung.count[:, :, None])
     typical, unlike = (1.0, 0.0) if shaped is None else _compared(mean, whole[None, :, None], shaped)
     size = _sized(mean, whole[None, :, None], shaped, typical, unlike)
@@ -161,6 +163,21 @@ def learn_errors(
     ahead = np.stack([_extended(one, horizon) for one in growth])
     chances = count[drawn] / count[drawn].sum()
     return Errors(_completed(paths[drawn], horizon), scale, ahead, kinds, noughts, chances, typical=typical, unlike=unlike)
+
+
+def _recency(old: np.ndarray, half: float) -> np.ndarray:
+    """Weigh cutoffs by their age, shape (cutoffs,), at most 1.
+
+    Notes
+    -----
+    So many weights w are worth (sum w)^2 / sum w^2 equal ones (Kish 1965, Survey Sampling, section 11.7). A short path after a long history
+    would leave one or two: the half-life is then lengthened until `COUNTING` of the cutoffs count.
+    """
+    weights = 0.5 ** ((old - old.min()) / half)
+    while weights.sum() ** 2 < COUNTING * len(weights) * (weights**2).sum():
+        half *= 2**0.5
+        weights = 0.5 ** ((old - old.min()) / half)
+    return np.asarray(weights)
 
 
 def draw_paths(

@@ -187,6 +187,15 @@ def test_a_step_whose_errors_an_event_set_aside_keeps_its_width(gone: list[int])
     np.testing.assert_allclose(width, usual, rtol=0.4)
 
 
+@pytest.mark.parametrize(("steps", "gap"), [(1, 1), (1, 10), (3, 10), (12, 5), (28, 65)])
+def test_short_paths_after_a_long_history_leave_many_cutoffs_that_count(steps: int, gap: int) -> None:
+    y = 400 + np.random.default_rng(3).normal(0, 40, (24, 2, steps))
+    said, aged = np.full_like(y, 400.0), gap * np.arange(24)[::-1] + steps
+    chances = learn_errors(y, said, horizon=steps, whole=np.zeros(2, dtype=bool), aged=aged).chances
+    assert 1 / (chances**2).sum() >= 12
+    assert chances[-1] > chances[0]
+
+
 def test_recent_errors_count_more_than_old_ones() -> None:
     rng = np.random.default_rng(3)
     size, aged = np.where(np.arange(20) < 10, 20.0, 60.0), np.arange(20)[::-1] * 4 + 4
