@@ -17,12 +17,13 @@ from demand.budget.lines import BudgetSpec, owning_lines
 from demand.budget.prices import Cost, Part, priced
 from demand.scenario import BASELINE, Change, Exposure, Outcome, WhatIf, by_name, exposure_of, measured, resized, under, unfold
 from demand.scenario.change import FLOWS
+from demand.spec import Assumption
 from demand.tables import History
 
 __all__ = ["LEVERS", "MOST_VALUES", "levers"]
 
 LEVERS = ["scenario", "change", "number", "value", "unit", "key", "part", "financial_year", "measure", "line", "mean", "low", "high",
-          "per_pound"]  # fmt: skip
+          "per_pound", "as_run", "effect", "together"]  # fmt: skip
 """The columns of levers.parquet."""
 MOST_VALUES = 40
 """Values of a key beyond which a page cannot offer them in one list."""
@@ -56,7 +57,8 @@ def levers(
         `LEVERS`. Rows without a change are the run itself: people by measure, pounds by line ('all lines' for their sum) with the 80 %
         range, and by unit cost and line, with what one pound of its price comes to (`per_pound`; the price itself is `value`, in `unit`).
         Rows with a change have one of its numbers certain at `value`: the ends of its range, its value and, where the effect does not grow
-        evenly, half-way. An empty part is everything.
+        evenly, half-way; `as_run` is what the scenario has, `effect` and `together` say how its numbers come together. An empty part is
+        everything.
     """
     book = _Book.of(case, history, start_month, cost, spec or BudgetSpec())
     known, rows = by_name(case.scenarios), list(book.as_run(BASELINE, book.base, None))
@@ -66,23 +68,30 @@ def levers(
         before = {name: amounts.mean(axis=2) for name, amounts in book.base.items()}
         for label, (change, _) in outcome.parts.items():
             for number, values in _points(change):
-                unit = (change.sizes[0] if number == "size" else getattr(change, number)).unit
+                stated = _stated(change, number)
+                how: dict[str, object] = {"as_run": stated.value, "effect": change.effect, "together": scenario.together or ""}
                 for value in values:
                     moved = resized(case, outcome, {(label, number): value}, together=scenario.together)
-                    head = {"scenario": scenario.name, "change": label, "number": number, "value": value, "unit": unit}
+                    head = {"scenario": scenario.name, "change": label, "number": number, "value": value, "unit": stated.unit, **how}
                     rows += book.expected(head, _put(before, book.measure(moved.values, moved.rows, moved.prices), moved.rows))
     table = pd.DataFrame(rows, columns=LEVERS)
     return table[np.isfinite(table["mean"])].reset_index(drop=True)
 
 
+def _stated(change: Change, number: str) -> Assumption:
+    """Give a number of a change as it was stated; of variants, the first."""
+    return change.sizes[0] if number == "size" else getattr(change, number)
+
+
 def _points(change: Change) -> Iterator[tuple[str, list[float]]]:
-    """Give the values at which each number of a change is worked out; a number that has no range has none."""
+    """Give the values at which each number of a change is worked out; one without a range, or with one whole month only, has none."""
     for number, (low, high) in change.ends.items() if change.effect not in FLOWS else ():
-        value = change.sizes[0].value if number == "size" else getattr(change, number).value
+        value = _stated(change, number).value
         between = () if change.effect in STRAIGHT and number == "size" else ((low + value) / 2, (value + high) / 2)
         ends = sorted([low, value, high, *between])
-        if low < high:
-            yield number, list(dict.fromkeys(float(v) for v in (map(round, ends) if number == "delay" else ends)))
+        points = list(dict.fromkeys(float(v) for v in (map(round, ends) if number == "delay" else ends)))
+        if len(points) > 1:
+            yield number, points
 
 
 def _put(before: Amounts, amounts: Amounts, rows: np.ndarray) -> Amounts:

@@ -19,6 +19,7 @@ from demand.report.inputs import BASELINE, ReportInput
 from demand.report.languages import message, say
 from demand.report.parts import Block, Section, Table
 from demand.report.script import as_data
+from demand.spec import Unit
 
 __all__ = ["Panel", "panel_section"]
 
@@ -141,20 +142,19 @@ class _Desk:
             points = sorted(one["value"].unique())
             wanted = [*((m, "") for m in self.people), *self.costs]
             at = [self._grid(one[one["value"] == v], wanted, "mean") for v in points]
-            name = self._label(change) + ("" if number == "size" else f": {words.label(number)}")
-            value = self._said(str(change), str(number), points)
+            stated, ends = one.iloc[0], [_short(v) for v in points]
             found.append(
-                {"name": name, "unit": _unit(one["unit"].iloc[0]), "value": value, "points": [_short(v) for v in points], "at": at}
+                {
+                    "name": self._label(change) + ("" if number == "size" else f": {words.label(number)}"),
+                    "unit": _unit(stated["unit"]),
+                    "whole": number == "delay",
+                    "joined": _joined(stated["effect"], stated["together"]),
+                    "value": float(stated["as_run"]),
+                    "points": ends,
+                    "at": at,
+                }
             )
         return found
-
-    def _said(self, change: str, number: str, points: list[float]) -> float:
-        """Give where a lever stands: the value of the ledger, else the middle of its points."""
-        ledger = self.inputs.assumptions
-        name = change.split(": ", 1)[-1] + ("" if number == "size" else f": {number.replace('_', ' ')}")
-        rows = ledger[ledger["name"].astype(str).str.endswith(f": {name}")] if ledger is not None else pd.DataFrame()
-        held = rows[rows["value"].between(points[0], points[-1])] if len(rows) else rows
-        return float(held["value"].iloc[0]) if len(held) else float(points[len(points) // 2])
 
     def _prices(self) -> list[dict[str, Any]]:
         """Give the prices that have a range in the ledger; `of` says which unit costs each is."""
@@ -201,10 +201,24 @@ def _short(value: float) -> float | None:
     return None if not np.isfinite(value) else json.loads(f"{value:.8g}")
 
 
+def _joined(effect: str, together: str) -> str:
+    """Say how what a lever does meets what others do, as `demand.scenario.application` joins changes: times, plus, or plus where empty.
+
+    Shifts share what the others leave, so that among themselves they add up. What has no ratio, because nobody is there, is added.
+    """
+    if effect != "price" and (together != "multiply" or effect == "shift"):
+        return "plus"
+    return "plus where empty" if effect == "add" else "times"
+
+
 def _unit(unit: object) -> str:
-    """Write a unit as a page shows it."""
-    said = str(unit)
-    return "" if said in ("ratio", "share", "probability", "1", "nan") else said.replace("GBP/", "pounds a ").replace("/", " a ")
+    """Write a unit as a page shows it; what is not known stays as it is written."""
+    if str(unit) in ("ratio", "share", "probability", "1", "nan", ""):
+        return ""
+    found = Unit.parse(str(unit))
+    each = [say(EACH[p]) if p in EACH else say("a {thing}", thing=p) for p in found.per]
+    counted = say(COUNTED[found.of]) if found.of in COUNTED else str(unit).partition("/")[0]
+    return " ".join(each if found.of == "1" else [counted, *each])
 
 
 def _texts() -> dict[str, str | list[str]]:
@@ -212,6 +226,26 @@ def _texts() -> dict[str, str | list[str]]:
     return {name: [say(t) for t in text] if isinstance(text, list) else say(text) for name, text in TEXTS.items()}
 
 
+COUNTED = {
+    "GBP": message("pounds"),
+    "person": message("people"),
+    "household": message("households"),
+    "child": message("children"),
+    "month": message("months"),
+}
+"""What units count, as `Unit` names it."""
+EACH = {
+    "person": message("a person"),
+    "household": message("a household"),
+    "child": message("a child"),
+    "night": message("a night"),
+    "day": message("a day"),
+    "week": message("a week"),
+    "month": message("a month"),
+    "quarter": message("a quarter"),
+    "year": message("a year"),
+}
+"""What units count it per, as `Unit` names it."""
 TEXTS: dict[str, str | list[str]] = {
     "everything": message("Everything"),
     "scenario": message("If"),
@@ -238,5 +272,8 @@ TEXTS: dict[str, str | list[str]] = {
     "more": message("{amount} more"),
     "less": message("{amount} less"),
     "same": message("no more and no less"),
+    "about": message(
+        "Several numbers of the scenario are moved at once: together this is about right, and a run with them says it exactly."
+    ),
 }
 """What the script says."""

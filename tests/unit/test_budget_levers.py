@@ -60,3 +60,21 @@ def test_a_number_without_a_range_and_a_flow_have_no_lever(found: tuple[Tried, p
     assert set(table["change"]) == {""}
     assert set(table["measure"]) == {"households at one time"}
     assert np.isfinite(table[["mean", "low", "high"]]).all(axis=None)
+
+
+def test_each_scenario_has_its_own_value_of_a_change_of_the_same_name(found: tuple[Tried, pd.DataFrame]) -> None:
+    case, _ = found
+    pair = [
+        Scenario(name=name, question="?", changes=[change("early help", size=number(v, 0.9, 0.99))])
+        for name, v in (("a", 0.95), ("b", 0.9))
+    ]
+    table = levers(WhatIf(case.case.draws, pair, 1), history=case.history)
+    moved = table[table["change"] == "early help"]
+    assert moved.groupby("scenario")["as_run"].unique().map(list).to_dict() == {"a": [0.95], "b": [0.9]}
+
+
+def test_a_delay_of_one_whole_month_only_has_no_lever(found: tuple[Tried, pd.DataFrame]) -> None:
+    case, _ = found
+    late = change("late", start="2027-01", delay=number(1, 0.6, 1.4, "months"))
+    table = levers(WhatIf(case.case.draws, [Scenario(name="late", question="?", changes=[late])], 1), history=case.history)
+    assert set(table["number"]) == {"", "size"}

@@ -41,9 +41,11 @@
   /** A cell as a spreadsheet reads it: plain numbers, nothing that would be run as a formula, quotes where they are needed. */
   function field(text) {
     const plain = text.replace(/^\u2212/, "-").replace(/^(-?)\u00a3(?=[\d.,]+$)/, "$1");
-    if (/^[+-]?[\d,]*\.?\d+$/.test(plain)) return plain.replaceAll(",", "");
-    const safe = /^[=+\-@\t]/.test(text) && number(text) === null ? "'" + text : text;
-    return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    if (/^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/.test(plain)) return plain.replaceAll(",", "");
+    if (/^[+-]?\d*\.?\d+$/.test(plain)) return plain;
+    const amount = /^[+-]?\u00a3?\d[\d,.]*%?( \p{L}+ -?\u00a3?\d[\d,.]*%?)?$/u;
+    const safe = /^[=+\-@\t\r]/.test(text) && !amount.test(text) ? "'" + text : text;
+    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   }
 
   /** The rows as they stand, saved to the reader's own disk. */
@@ -86,17 +88,18 @@
     /** The expected figures with the levers where they stand. */
     function figures() {
       const { scenario: s, part: p, year: y } = chosen, run = data.run[s];
-      const moved = (start, i) => {
-        let times = start;
+      const moved = (start, before, i) => {
+        let more = 0, times = 1;
         data.levers[s].forEach((lever, l) => {
           if (!set.has(`${s}.${l}`) || start === null) return;
           const now = between(lever.points, (k) => lever.at[k][p][y][i] ?? 0, set.get(`${s}.${l}`));
-          times = start ? times * (now / start) : times + now;
+          if (!start || lever.joined === "plus" || (lever.joined === "plus where empty" && !before)) more += now - start;
+          else times *= now / start;
         });
-        return times;
+        return start === null ? null : Math.max(0, start + more) * times;
       };
-      const people = data.people.map((_, i) => moved(run.mean[p][y][i], i));
-      const costs = data.costs.map((_, c) => moved(run.costs[p][y][c], count + c));
+      const people = data.people.map((_, i) => moved(run.mean[p][y][i], data.run[0].mean[p][y][i], i));
+      const costs = data.costs.map((_, c) => moved(run.costs[p][y][c], data.run[0].costs[p][y][c], count + c));
       data.prices.forEach((price, n) => {
         if (set.has(`price.${n}`)) price.of.forEach((c) => {
           if (run.costs[p][y][c]) costs[c] *= (set.get(`price.${n}`) * run.each[p][y][c]) / run.costs[p][y][c];
@@ -130,6 +133,7 @@
         if (i === 0 || i === count - 1 || i === names.length - 1) said.push(fill(say.told, { what: name, now: write(value, money), difference: more }));
       });
       table.tBodies[0].replaceChildren(...rows);
+      if ([...set.keys()].filter((k) => k.startsWith(`${s}.`)).length > 1) said.push(say.about);
       told.textContent = touched ? [...new Set(said)].join(" ") : data.scenarios[s].question;
     }
 
@@ -152,14 +156,15 @@
       return box;
     }
 
-    function slider(key, name, unit, low, value, high) {
+    function slider(key, { name, unit, whole, value }, low, high) {
       const size = 10 ** Math.floor(Math.log10((high - low) / 20)), out = made("output", {});
-      const step = unit === "months" ? 1 : [1, 2, 5].map((n) => n * size).find((n) => (high - low) / n <= 40) ?? size;
-      const input = made("input", { type: "range", min: String(low), max: String(high), step: String(step) });
+      const step = whole ? 1 : [1, 2, 5].map((n) => n * size).find((n) => (high - low) / n <= 40) ?? 10 * size;
+      const most = low + (Math.ceil((high - low) / step - 1e-9) + 0.01) * step; // what goes past the end is held there
+      const input = made("input", { type: "range", min: String(low), max: String(most), step: String(step) });
       input.value = String(set.get(key) ?? value);
       const tell = () => {
         const at = set.has(key) ? fill(say.held, { value: plain(set.get(key)) }) : `${plain(value)}, ${say.as_run}`;
-        out.textContent = fill(say.ends, { at, low: plain(low), high: plain(high) }) + (unit && ` ${unit}`);
+        out.textContent = fill(say.ends, { at, low: plain(low), high: plain(high) }) + (unit && ` (${unit})`);
         input.setAttribute("aria-valuetext", out.textContent);
       };
       input.addEventListener("input", () => {
@@ -181,9 +186,9 @@
     const mine = group(say.levers), prices = group(say.prices);
     function levers() {
       const s = chosen.scenario;
-      const all = data.levers[s].map((l, i) => slider(`${s}.${i}`, l.name, l.unit, l.points[0], l.value, l.points[l.points.length - 1]));
+      const all = data.levers[s].map((l, i) => slider(`${s}.${i}`, l, l.points[0], l.points[l.points.length - 1]));
       mine.replaceChildren(mine.firstChild, ...(all.length ? all : [made("p", {}, say.none)]));
-      prices.replaceChildren(prices.firstChild, ...data.prices.map((c, i) => slider(`price.${i}`, c.name, c.unit, c.low, c.value, c.high)));
+      prices.replaceChildren(prices.firstChild, ...data.prices.map((c, i) => slider(`price.${i}`, c, c.low, c.high)));
     }
     const choices = made("div", { className: "choices" }), sets = made("div", { className: "sets" });
     choices.append(
