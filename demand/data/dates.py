@@ -18,7 +18,7 @@ from demand.calendar import MONTHS, WEEKDAYS, Frequency
 from demand.data.cells import rows_text, to_text
 from demand.data.files import RawTable
 from demand.data.formats import DateFormat, Dates, parse_dates
-from demand.data.labels import FINANCIAL_YEAR, QUARTER, UNITS, WEEK_ENDING, YEAR
+from demand.data.labels import FINANCIAL_YEAR, QUARTER, UNITS, WEEK_ENDING, YEAR, month_or_year
 from demand.data.quality import Finding
 from demand.errors import Fault, listed
 
@@ -61,6 +61,9 @@ def read_days(
         seen = "a date" if private else listed(to_text(raw.data[column][days.wrong]).unique(), most=3)
         read = f"The others read as {days.label}" if not days.wrong.all() else "Dates such as 2024-01-31 or 31/01/2024"
         next_step = "Correct these rows, or state 'date_format': dmy, mdy, iso or excel"
+        if month_or_year(pd.Series(to_text(raw.data[column], missing).dropna().unique())):
+            read = "2010-11 alone may be November 2010, or April 2010 to March 2011"
+            next_step = "Write the month as 2010-11-01, the financial year as FY 2010-11"
         found = f"{seen} fits no format with the others, {rows_text(raw.rows[days.wrong])}"
         faults.append(Fault(found, where, read, next_step, rule="date_format", rows=tuple(raw.rows[days.wrong])))
     return days

@@ -20,7 +20,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from demand.data.cells import MOJIBAKE, filled, matches, rows_text
 from demand.data.codes import merge_codes, pad_uprns
 from demand.data.database import Answer, ask, statement_faults
-from demand.data.layout import Header, find_header, furniture, same_name
+from demand.data.layout import SAYS_TOTAL, WHOLE_TOTAL, Header, find_header, furniture, same_name
 from demand.data.numbers import Numbers, scale_of, to_numbers
 from demand.data.quality import Finding
 from demand.data.sheets import TYPES, Sheet, held_table, open_sheets
@@ -309,7 +309,8 @@ def _table(
         rows = np.array([f"{sheet.name}!{row}" for row in rows], dtype=object)
     inside = data.drop(columns=BEYOND, errors="ignore")
     shown = [a for a in anchors if a in inside]
-    found = furniture(inside, shown, {a: header.names[at[a]] for a in shown})
+    totals = SAYS_TOTAL if shown or not every else None if wanted else WHOLE_TOTAL  # names alone tell: those that `where` selects are kept
+    found = furniture(inside, shown, {a: header.names[at[a]] for a in shown}, totals=totals)
     where = f"{name} > {sheet.name}" if sheet.name else name
     findings = [Finding.of(rule, "note", where, rows=rows[mask], message=LEFT_OUT[rule]) for rule, mask in found.items() if mask.any()]
     if header.first:

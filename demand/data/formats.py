@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from demand.data.cells import plain_numbers, to_text
-from demand.data.labels import FINANCIAL_YEAR, ISO_WEEK, NAMED, YEAR, in_english, without_week
+from demand.data.labels import FINANCIAL_YEAR, ISO_WEEK, NAMED, YEAR, in_english, month_or_year, without_week
 
 __all__ = ["DateFormat", "Dates", "parse_dates", "period_columns"]
 
@@ -40,6 +40,10 @@ def _timestamps(words: pd.Series) -> pd.Series:
 
 def _iso_weeks(words: pd.Series) -> pd.Series:
     return pd.to_datetime(words.where(words.str.contains("W", regex=False)) + "-1", format="%G-W%V-%u", errors="coerce")
+
+
+def _months(words: pd.Series) -> pd.Series:
+    return _by("%Y-%m", "%Y/%m")(words).where(~pd.Series(month_or_year(words), index=words.index))
 
 
 def _zoned(words: pd.Series) -> bool:
@@ -68,7 +72,7 @@ READERS: dict[str, tuple[str, Callable[[pd.Series], pd.Series]]] = {
     "month/day/year (01/02/2024 is 2 January)": ("mdy", _by("%m/%d/%Y")),
     "month/day/two-digit year (01/02/24 is 2 January)": ("mdy", _by("%m/%d/%y")),
     FINANCIAL_YEAR: NAMED[FINANCIAL_YEAR],
-    "year-month (2024-01)": ("iso", _by("%Y-%m", "%Y/%m")),
+    "year-month (2024-01)": ("iso", _months),
     "month year (January 2024)": ("dmy", _by("%B %Y", "%b %Y")),
     "month-year (Jan-24)": ("dmy", _by("%b-%y", "%b-%Y", "%B-%y", "%B-%Y", "%b %y", "%B %y", "%b/%y", "%b '%y")),
     "month/year (01/2024)": ("dmy", _by("%m/%Y")),

@@ -84,23 +84,32 @@ LONG_CODE = 7
 LIFETIME_DAYS = 25 * 365
 """Days that lie further apart than this are dates of birth: systems are not so old."""
 LEAVE_OUT = "Leave it out of 'keys' and 'attributes'; only columns that are named are loaded"
+NO_REFERENCE = "; where its codes or numbers are of places, organisations or sums, name it in 'not_references' (data > people)"
 AS_BAND = "Name the column as 'born' and 'age_band' among the attributes: only the band is kept"
 AS_AREA = "Name the column as 'postcode' and 'postcode_area' among keys or attributes: only the area is kept"
+REFERENCES = "references of single cases"
+MENDS = {"postcodes": AS_AREA, REFERENCES: LEAVE_OUT + NO_REFERENCE}
 DIFFERENT = 50
 """From so many different codes on, each of which stands there thrice or less on average, they are references of people."""
-AREA_CODE = r"(?:[A-Z]\d{8}|\d{4}-?W\d\d|[A-Za-z]{1,2}\d[A-Za-z\d]?(?: ?\d)?)"
-"""Codes of the statistics office, weeks, and parts of postcodes: many, and of nobody."""
+AREA_CODE = r"(?:[A-Z]\d{8}|\d\d[A-Z]{2}(?:[A-Z]{2})?|\d{4}-?W\d\d|[A-Za-z]{1,2}\d[A-Za-z\d]?(?: ?\d)?)"
+"""Codes of the statistics office (W05000001, and 00NAAB before 2011), weeks, and parts of postcodes: many, and of nobody."""
 PERIOD = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?"
 """A month or a day as a number."""
 DAY_OF_SIX = r"(?:0?[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d(?:\.0)?"
 """A day as ddmmyy, its nought in front perhaps lost."""
+NUMBERED = r"(?i:team|ward|area|zone|patch|locality|cluster|district|school|provider|band|level|t[iî]m|ardal|ysgol|clwstwr) ?\d{1,3}"
+"""Places and teams that are only numbered."""
+SUMS = re.compile(
+    r"£|(?:^|[\W_])(?:amount|arrears|charge|cost|debt|fee|income|price|rent|salary|savings|spend|value|wage)s?$", re.IGNORECASE
+)
+"""What a column of pounds is called."""
 SHORT_CODE, CASE_DIGITS = 5, 6
 """Signs of a reference that stands there for several episodes; figures of a number that is one."""
 PROBED = 5000
 """So many different cells are looked at."""
 
 
-def identifier_faults(column: pd.Series, rows: np.ndarray, where: str) -> list[Fault]:
+def identifier_faults(column: pd.Series, rows: np.ndarray, where: str, *, references: bool = True) -> list[Fault]:
     """Say whether a column names people.
 
     Parameters
@@ -110,6 +119,8 @@ def identifier_faults(column: pd.Series, rows: np.ndarray, where: str) -> list[F
         Row numbers.
     where : str
         File and column.
+    references : bool
+        Whether references of single cases are looked for; False where somebody has said that the column holds none.
 
     Returns
     -------
@@ -127,8 +138,8 @@ def identifier_faults(column: pd.Series, rows: np.ndarray, where: str) -> list[F
     if _latitudes(text):
         return [_fault("co-ordinates of homes", rows[text.notna().to_numpy()], where, LEAVE_OUT)]
     for kind, mask in (*_patterns(text), *_by_number(text, called)):
-        if mask.any():
-            return [_fault(kind, rows[mask], where, AS_AREA if kind == "postcodes" else LEAVE_OUT)]
+        if mask.any() and (references or kind != REFERENCES):
+            return [_fault(kind, rows[mask], where, MENDS.get(kind, LEAVE_OUT))]
     return []
 
 
@@ -220,9 +231,9 @@ def _by_number(text: pd.Series, called: str) -> Iterator[tuple[str, np.ndarray]]
     several = len(words) >= DIFFERENT and different
     if "uprn" not in called and (
         (given >= MANY and len(words) > NEARLY_ALL * given and _references(some, LONG_CODE))
-        or (several and (_references(some, SHORT_CODE) or _case_numbers(some)))
+        or (several and (_references(some, SHORT_CODE) or (_case_numbers(some) and not SUMS.search(called))))
     ):
-        yield "references of single cases", text.notna().to_numpy()
+        yield REFERENCES, text.notna().to_numpy()
 
 
 def _nhs(text: pd.Series, some: pd.Series) -> np.ndarray:
@@ -267,7 +278,7 @@ def _references(some: pd.Series, least: int) -> bool:
     """Say whether cells are codes of letters and figures, of so many signs at least: no numbers, no days, no codes of areas."""
     if some.str.fullmatch(r"[a-z]{3,}\.[a-z]{3,}\.[a-z]{3,}").mean() > NEARLY_ALL:  # three words for a square of three metres
         return True
-    mixed = some.str.contains(r"\d", regex=True) & ~some.str.fullmatch(AREA_CODE) & (some.str.len() >= least)
+    mixed = some.str.contains(r"\d", regex=True) & ~some.str.fullmatch(f"{AREA_CODE}|{NUMBERED}") & (some.str.len() >= least)
     if mixed.sum() <= NEARLY_ALL * len(some) or parse_dates(some).wrong.mean() < 0.5:
         return False
     return bool(to_numbers(some).wrong.mean() > 0.5)
@@ -278,6 +289,8 @@ def _case_numbers(some: pd.Series) -> bool:
     whole = some[some.str.fullmatch(r"\d+(?:\.0)?")].str.removesuffix(".0")
     length = whole.str.len()
     if len(whole) <= NEARLY_ALL * len(some) or length.mode()[0] < CASE_DIGITS or (length == length.mode()[0]).mean() < NEARLY_ALL:
+        return False
+    if whole.str.fullmatch(DAY_OF_SIX).mean() > NEARLY_ALL:
         return False
     return bool(whole.str.fullmatch(PERIOD).mean() < 0.5 and whole.str.endswith("00").mean() < 0.5)
 

@@ -23,7 +23,9 @@ __all__ = [
     "WEEK_BEGINNING",
     "WEEK_ENDING",
     "YEAR",
+    "first_month",
     "in_english",
+    "month_or_year",
     "without_week",
 ]
 
@@ -174,11 +176,34 @@ def _by_word(read: Callable[[str], np.datetime64]) -> Callable[[pd.Series], pd.S
     return every
 
 
+def month_or_year(words: pd.Series) -> bool:
+    """Say whether all that is named may be a month as well as a financial year: 2010-11 alone, which nobody can tell.
+
+    Examples
+    --------
+    >>> month_or_year(pd.Series(["2010-11"])), month_or_year(pd.Series(["2010-11", "2011-12"])), month_or_year(pd.Series(["2021-11"]))
+    (True, False, False)
+    """
+    one = str(words.iloc[0]) if len(words) == 1 else ""
+    return bool(re.fullmatch(r"\d{4}[-/](?:0[1-9]|1[0-2])", one)) and _years(one) is not None
+
+
+def first_month(part: str) -> int:
+    """Give the month in which a month or quarter of the calendar year begins.
+
+    Examples
+    --------
+    >>> first_month("Ebrill"), first_month("Sept."), first_month("Q2")
+    (4, 9, 4)
+    """
+    quarter = IN_QUARTERS.match(part)
+    return int(quarter["quarter"]) * 3 - 2 if quarter else _month(in_english(pd.Series([part], dtype=object))[0].iloc[0])
+
+
 def _financial_years(words: pd.Series) -> pd.Series:
-    """Read financial years; one alone that may be a month too (2010-11) is left to the months."""
+    """Read financial years, but not one alone that may be a month too (2010-11)."""
     days = _by_word(_whole_year)(words)
-    alone = len(words) == 1 and bool(re.fullmatch(r"\d{4}[-/](?:0[1-9]|1[0-2])", str(words.iloc[0])))
-    return days.where(~pd.Series(alone, index=words.index))
+    return days.where(~pd.Series(month_or_year(words), index=words.index))
 
 
 NAMED: dict[str, tuple[str, Callable[[pd.Series], pd.Series]]] = {

@@ -17,7 +17,7 @@ from demand.data.cells import filled, matches
 from demand.data.formats import period_columns
 from demand.data.numbers import to_numbers
 
-__all__ = ["HEAD_ROWS", "Header", "find_header", "furniture", "same_name"]
+__all__ = ["HEAD_ROWS", "SAYS_TOTAL", "WHOLE_TOTAL", "Header", "find_header", "furniture", "same_name"]
 
 HEAD_ROWS = 40
 """The names of the columns stand in one of so many first rows."""
@@ -28,6 +28,8 @@ FOOTER = re.compile(
     r"|sources?\b|notes?\b|\* |\[[a-z]\] |©|crown copyright|data (?:are|is) rounded|\d+ rows?\b|rows? (?:returned|selected)",
     re.IGNORECASE,
 )
+WHOLE_TOTAL = re.compile(r"^\s*(?:(?:(?:grand|overall|report) )?(?:sub[- ]?)?totals?|(?:is-?)?gyfanswm|cyfanswm)\s*:?\s*$", re.IGNORECASE)
+"""A cell that says total and nothing else: "Total presentations" may be the name of a series."""
 ENDS_TOTAL = re.compile(r"\s(?:sub[- ]?)?totals?$|\scyfanswm$", re.IGNORECASE)
 UNIT_WORDS = re.compile(
     r"\(?(?:number|no\.?|n|count|%|per cent|percentage|rate|£|£\W?000s?|£m|households|people|persons|children|cases|placements|packages"
@@ -148,7 +150,9 @@ def _numeric(row: Sequence[str]) -> bool:
     return bool((~numbers.wrong & np.isfinite(numbers.values)).any()) or any(DATE.match(c) and c[:1].isdigit() for c in given)
 
 
-def furniture(data: pd.DataFrame, anchors: Sequence[str], names: Mapping[str, str]) -> dict[str, np.ndarray]:
+def furniture(
+    data: pd.DataFrame, anchors: Sequence[str], names: Mapping[str, str], *, totals: re.Pattern[str] | None = SAYS_TOTAL
+) -> dict[str, np.ndarray]:
     """Find the rows that are no data.
 
     Parameters
@@ -159,6 +163,8 @@ def furniture(data: pd.DataFrame, anchors: Sequence[str], names: Mapping[str, st
         Columns that every row of data fills: the date, the reference.
     names : mapping of str to str
         Column -> its name as it stands in the file.
+    totals : re.Pattern, optional
+        What a cell of a row of totals says; None where the rows of totals are left out later, with what the config says of them.
 
     Returns
     -------
@@ -184,14 +190,15 @@ def furniture(data: pd.DataFrame, anchors: Sequence[str], names: Mapping[str, st
     for c in anchors[-1:]:  # the day, where there is one
         lacking |= matches(data[c], SAYS_TOTAL)
     few = full <= min(2, len(data.columns) - 1)
-    for c in data.columns[:2] if not at else ():  # where no cell tells a day, only the name does
-        few |= matches(data[c], SAYS_TOTAL)
+    if totals and not at:  # where no cell tells a day, only the name does
+        for c in data.columns[:2]:
+            few |= matches(data[c], totals)
     known = np.flatnonzero(~lacking & ~few & ~again)
     last = int(known[-1]) if len(known) else -1
     for row in np.flatnonzero((lacking | few) & (full > 0) & ~again & ~found["unit_row"]):
         texts = [str(data.iat[row, c]).strip() for c in np.flatnonzero(given[row])]
         inside = bool(at) and bool(given[row, at].any())
-        if any(TOTAL.match(t) or ENDS_TOTAL.search(t) for t in texts[:2]) and (lacking[row] or not at):
+        if totals and any(totals.match(t) or ENDS_TOTAL.search(t) for t in texts[:2]) and (lacking[row] or not at):
             found["total_rows"][row] = True
         elif len(texts) <= 2 and (lacking[row] or len(texts) == 1):
             lonely = len(texts) == 1 and row > last and _remark(texts[0], inside)

@@ -24,6 +24,7 @@ from demand.data.drivers import DriversSpec, read_drivers
 from demand.data.extracts import PeopleSpec, PlacesSpec, read_people, read_places
 from demand.data.files import RawTable, empty_faults, open_table
 from demand.data.formats import DateFormat, Dates
+from demand.data.labels import QUARTER
 from demand.data.people import BLANK_KEY
 from demand.data.quality import Finding
 from demand.data.shapes import MEASURE, ShapeSpec, reshaped
@@ -60,10 +61,6 @@ class HistorySpec(ShapeSpec):
     """D, W-MON ... W-SUN (the weekday of the dates in the file), M, Q or Y."""
     date_format: DateFormat = "auto"
     """auto takes the one format that fits every row, day first for slashes; dmy, mdy, iso or excel fix it."""
-    dates: Literal["auto", "start", "end"] = "auto"
-    """Whether a date is the first or the last day of its period; auto: last where all are the last days of months."""
-    year_end: str = "auto"
-    """The last day of the year, such as 03-31, for years and quarters; auto: the one that agrees with the dates."""
     kind: Literal["flow", "stock"] | ColumnSpec = "flow"
     """flow (counted in the period) or stock (counted at its end), or {column: NAME}: values that begin with either word count."""
     unit: str | ColumnSpec = "people"
@@ -79,14 +76,6 @@ class HistorySpec(ShapeSpec):
         if code not in FREQUENCIES:
             raise ValueError(f"'{code}' is not a frequency. {did_you_mean(code, FREQUENCIES)}")
         return code
-
-    @field_validator("year_end")
-    @classmethod
-    def _month_end(cls, text: str) -> str:
-        ends = {f"{d.month:02d}-{d.day:02d}" for d in pd.date_range("2023-01-31", periods=12, freq="ME")} | {"02-29", "auto"}
-        if text not in ends:
-            raise ValueError(f"'{text}' is not the last day of a month. Write month and day, such as '03-31', or 'auto'.")
-        return text
 
 
 def read_history(spec: HistorySpec, folder: Path) -> tuple[History, list[Finding]]:
@@ -197,7 +186,7 @@ def _history_rows(raw: RawTable, spec: HistorySpec, faults: list[Fault]) -> tupl
         gaps = _laid_out(told.assign(y=told["y"].where(~told["odd"], 0.0)), periods.frequency)[1]
         faults += [_gap_fault(gaps, raw.name)] if len(gaps) else []
     kept = told[~told["odd"]].drop(columns="odd")
-    return kept, periods.frequency, [*hidden, format_note(raw, spec.date, days), *_assumed(spec, periods, raw.name)]
+    return kept, periods.frequency, [*hidden, format_note(raw, spec.date, days), *_assumed(spec, periods, raw.name, days.label)]
 
 
 def _said(raw: RawTable, said: str | ColumnSpec, name: str, faults: list[Fault]) -> pd.Series:
@@ -304,12 +293,14 @@ def _gaps(gaps: pd.DataFrame, spec: HistorySpec, name: str) -> Finding:
     return Finding.of("gap", "warn", name, count=len(gaps), message=f"{fault.found}; {done}")
 
 
-def _assumed(spec: HistorySpec, periods: Periods, name: str) -> list[Finding]:
+def _assumed(spec: HistorySpec, periods: Periods, name: str, label: str) -> list[Finding]:
     """Say what the config left open and what was taken instead."""
     notes = []
     if spec.dates == "auto" and spec.frequency != "D":
         notes.append(f"dates taken as the {'first' if periods.dates == 'start' else 'last'} days of their periods")
     if spec.year_end == "auto" and spec.frequency == "Y":
         notes.append(f"years taken to end in month {periods.frequency.year_end_month}")
+    if label == QUARTER:
+        notes.append("Q1 of a year such as 2024 is taken as January to March; write 2024-25 where it is April to June")
     notes += [f"'{key}' is not stated: taken as {getattr(spec, key)}" for key in ("kind", "unit") if key not in spec.model_fields_set]
     return [Finding.of("assumed", "note", name, count=1, message=text) for text in notes]

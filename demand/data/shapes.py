@@ -7,17 +7,18 @@ first row of a group only. Out: one row a series and period, with what was done.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from demand.data.cells import matches, to_text
+from demand.data.cells import filled, matches, to_text
 from demand.data.files import LEFT_OUT, FileSpec, RawTable
 from demand.data.formats import period_columns
-from demand.data.labels import PART_OF_YEAR
-from demand.data.layout import SAYS_TOTAL
+from demand.data.labels import PART_OF_YEAR, first_month
+from demand.data.layout import SAYS_TOTAL, WHOLE_TOTAL
 from demand.data.quality import Finding
 from demand.errors import DataError, Fault, listed
 from demand.spec import NameList, Where
@@ -49,8 +50,21 @@ class ShapeSpec(FileSpec):
     the key `measure`."""
     date_parts: NameList = Field(default_factory=list)
     """Columns that make the date together, such as [year, quarter] or [year, month]; `date` is then only its name."""
+    dates: Literal["auto", "start", "end"] = "auto"
+    """Whether a date is the first or the last day of its period; auto: last where all are the last days of months. Where a year such as
+    2021 does not begin in January: whether 2021 is the year in which it begins or ends."""
+    year_end: str = "auto"
+    """The last day of the year, such as 03-31, for years and quarters; auto: the one that agrees with the dates."""
     fill_down: NameList = Field(default_factory=list)
     """Columns that are filled in the first row of a group only, as merged cells are: what stands above holds for the rows below."""
+
+    @field_validator("year_end")
+    @classmethod
+    def _month_end(cls, text: str) -> str:
+        ends = {f"{d.month:02d}-{d.day:02d}" for d in pd.date_range("2023-01-31", periods=12, freq="ME")} | {"02-29", "auto"}
+        if text not in ends:
+            raise ValueError(f"'{text}' is not the last day of a month. Write month and day, such as '03-31', or 'auto'.")
+        return text
 
     @model_validator(mode="after")
     def _one_shape(self) -> Self:
@@ -75,12 +89,14 @@ def reshaped(raw: RawTable, spec: ShapeSpec) -> RawTable:
     Raises
     ------
     DataError
-        Where columns named by periods are looked for and there are none.
+        Where columns named by periods are looked for and there are none, or nobody can tell in which year their months lie.
     """
     for column in spec.fill_down:
         raw = _filled_down(raw, column)
+    raw = _without_totals(raw, [c for c in spec.fill_down if c not in spec.where])
     if spec.across == "periods" and spec.date_parts:
-        return _joined_date(_turned(raw, _parts_of_years(raw, spec), PART, spec), spec, [*spec.date_parts, PART])
+        parts = _parts_of_years(raw, spec)
+        return _joined_date(_in_calendar_years(_turned(raw, parts, PART, spec), parts, spec), spec, [*spec.date_parts, PART])
     if spec.across == "periods":
         return _turned(raw, _periods(raw), spec.date, spec)
     if spec.date_parts:
@@ -97,6 +113,55 @@ def _filled_down(raw: RawTable, column: str) -> RawTable:
     told = "cells below the first row of a group take its name, as the config says"
     found = Finding.of("filled_down", "note", f"{raw.name} > {column}", rows=raw.rows[added], message=told)
     return replace(raw, data=raw.data.assign(**{column: full}), findings=(*raw.findings, *([found] if added.any() else [])))
+
+
+def _without_totals(raw: RawTable, columns: list[str]) -> RawTable:
+    """Leave out rows in which a cell says total and nothing else; a column that says so in every row tells nothing."""
+    total = np.zeros(len(raw.data), dtype=bool)
+    for column in columns:
+        says = matches(raw.data[column], WHOLE_TOTAL)
+        total |= says & ~says[filled(raw.data[column])].all()
+    if not total.any():
+        return raw
+    found = Finding.of("total_rows", "note", raw.name, rows=raw.rows[total], message=LEFT_OUT["total_rows"])
+    return replace(raw.kept(~total), findings=(*raw.findings, found))
+
+
+def _in_calendar_years(raw: RawTable, parts: list[str], spec: ShapeSpec) -> RawTable:
+    """Give each month the calendar year in which it lies, where years such as 2021 begin in another month than January.
+
+    Columns from April to March prove it, and so does `year_end` for months; whether 2021 is the year that begins or ends then, only
+    `dates` can say.
+    """
+    year, months = spec.date_parts[0], {p: first_month(p) for p in parts}
+    order = _through_the_year(parts, months)
+    if spec.year_end != "auto" and len(parts) == 12 and order[0] == min(parts, key=months.__getitem__):
+        ends = int(spec.year_end[:2]) % 12
+        order = [*order[ends:], *order[:ends]]
+    first, last = order[0], order[-1]
+    text = to_text(raw.data[year])
+    plain = text.str.fullmatch(r"\d{4}").eq(True)
+    if months[first] < months[last] or not plain.any():
+        return raw
+    if spec.dates == "auto":
+        found = f"'{text[plain].iloc[0]}' from {first} to {last} may be the year that begins or the year that ends then"
+        mend = "Write 2021-22 for 2021 to 2022; or say 'dates: start' where years are named by their beginning, 'dates: end' by their end"
+        raise DataError(Fault(found, where=f"{raw.name} > {year}", allowed="A year that names its months", do_next=mend))
+    after = raw.data[PART].map({p: month < months[first] for p, month in months.items()}).astype(int)
+    move = after if spec.dates == "start" else after - 1
+    moved = text.where(~plain, (pd.to_numeric(text.where(plain)) + move).map("{:.0f}".format))
+    told = f"years are taken to run from {first} to {last}, named by the year in which they {'begin' if spec.dates == 'start' else 'end'}"
+    note = Finding.of("assumed", "note", f"{raw.name} > {year}", count=len(raw.rows), message=told)
+    return replace(raw, data=raw.data.assign(**{year: moved}), findings=(*raw.findings, note))
+
+
+def _through_the_year(parts: list[str], months: dict[str, int]) -> list[str]:
+    """Give months or quarters as the year runs: as the columns stand where they go on over the new year, else from January."""
+    for order in (parts, parts[::-1]):
+        back = [months[b] < months[a] for a, b in pairwise(order)]
+        if sum(back) == 1 and months[order[-1]] < months[order[0]]:
+            return order
+    return sorted(parts, key=months.__getitem__)
 
 
 def _joined_date(raw: RawTable, spec: ShapeSpec, columns: list[str]) -> RawTable:
@@ -152,16 +217,22 @@ def _turned(raw: RawTable, columns: list[str], name: str, spec: ShapeSpec) -> Ra
     """Turn columns into rows; rows of totals, and those with nothing in any of the columns (remarks), are left out, and that is said."""
     kept = [c for c in raw.data.columns if c not in columns]
     others = [c for c in kept if c != name]
-    words = [c for c in others if raw.data[c].dtype == object]
-    total = np.logical_or.reduce([matches(raw.data[c], SAYS_TOTAL) for c in words]) if words else np.zeros(len(raw.data), dtype=bool)
     empty = np.logical_and.reduce([to_text(raw.data[c]).isna().to_numpy() for c in columns])
-    findings = [Finding.of(rule, "note", raw.name, rows=raw.rows[mask], message=LEFT_OUT[rule])
-                for rule, mask in (("total_rows", total & ~empty), ("footer", empty)) if mask.any()]  # fmt: skip
-    some = raw.kept(~(total | empty))
+    words = [c for c in others if raw.data[c].dtype == object and c not in spec.where]
+    some = _without_totals(raw.kept(~empty), words)
+    findings = [Finding.of("footer", "note", raw.name, rows=raw.rows[empty], message=LEFT_OUT["footer"])] if empty.any() else []
+    findings += [_perhaps_total(some, c) for c in words if c in (*spec.keys, spec.series) and matches(some.data[c], SAYS_TOTAL).any()]
     table = some.data.melt(id_vars=kept, value_vars=columns, var_name=name, value_name=spec.value)
     rows = np.array([f"{row} ({column})" for column in columns for row in some.rows], dtype=object)
     told = f"{len(columns)} columns from '{columns[0]}' to '{columns[-1]}' were turned into rows: one row a series and period"
     unused = [c for c in others if c not in (*spec.keys, spec.series, spec.date, *spec.where)]
     told += f". Not used: {listed(unused)}" if unused else ""
     findings.append(Finding.of("turned_columns", "note", raw.name, count=len(columns), message=told))
-    return replace(some, data=table, rows=rows, findings=(*raw.findings, *findings))
+    return replace(some, data=table, rows=rows, findings=(*some.findings, *findings))
+
+
+def _perhaps_total(raw: RawTable, column: str) -> Finding:
+    mask = matches(raw.data[column], SAYS_TOTAL)
+    named = listed(dict.fromkeys(to_text(raw.data[column][mask])), most=3)
+    told = f"{named}: kept as a series; where others are parts of it, they are counted twice: say in 'where' which rows count"
+    return Finding.of("undeclared_total", "warn", f"{raw.name} > {column}", rows=raw.rows[mask], message=told)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from naming import nhs
 from pydantic import ValidationError
 
 from demand.data.codes import ETHNIC_GROUPS, WELSH_AUTHORITIES, broader_group, code_gates, proposed_codes, uprn_text
@@ -115,6 +116,38 @@ def test_columns_that_name_people_are_refused_whatever_they_are_called(tmp_path:
 )  # fmt: skip
 def test_columns_that_describe_are_not_refused(values: list[str]) -> None:
     assert identifier_faults(pd.Series(values), ROWS[: len(values)], "p.csv > c") == []
+
+
+SCHOOLS = [str(6_810_000 + 7919 * i % 89_989) for i in range(70)] * 3
+PROVIDERS = [f"1-{120_000_001 + 7919 * i}" for i in range(60)]
+
+
+@pytest.mark.parametrize("values", [SCHOOLS, PROVIDERS, [100_001 + 7919 * i % 89_989 for i in range(70)] * 3], ids=["7", "cqc", "urn"])
+def test_codes_of_organisations_are_taken_where_the_config_says_that_they_are(tmp_path: Path, values: list[object]) -> None:
+    pd.DataFrame({"ref": range(len(values)), "school": values, "note": [nhs(i) for i in range(len(values))]}).to_csv(
+        tmp_path / "p.csv", index=False
+    )
+    spec = PeopleSpec(path="p.csv", id="ref", attributes=["school"])
+    with pytest.raises(ReadingError, match=r"references of single cases.*name it in 'not_references' \(data > people\)"):
+        read_people(spec, tmp_path, key=KEY)
+    people, _ = read_people(spec.model_copy(update={"not_references": ["school"]}), tmp_path, key=KEY)
+    assert people["school"].nunique() == len(set(values))
+    with pytest.raises(ReadingError, match="NHS numbers"):
+        read_people(spec.model_copy(update={"attributes": ["note"], "not_references": ["note"]}), tmp_path, key=KEY)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("ward", [f"00NA{a}{b}" for a in "ABCDEFGH" for b in "ABCDEFGHJ"]),
+        ("savings", [100_001 + 4_513 * i for i in range(199)]),
+        ("began", [f"{d:%d%m%y}" for d in pd.date_range("2021-01-10", periods=90, freq="11D")]),
+        ("team", [f"Team {i}" for i in range(1, 80)]),
+    ],
+)
+def test_codes_of_places_sums_days_and_teams_are_no_references(name: str, values: list[object]) -> None:
+    assert identifier_faults(pd.Series(values), np.arange(len(values)), f"p.csv > {name}") == []
+    assert identifier_faults(pd.Series([f"Client {i}" for i in range(1, 80)]), np.arange(79), "p.csv > team")
 
 
 def test_spellings_that_are_proposed_and_those_that_are_not() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from demand.data.dates import PeriodRule, to_periods
 from demand.data.formats import parse_dates, period_columns
 from demand.data.labels import FINANCIAL_YEAR
+from demand.data.read import HistorySpec, read_history
+from demand.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -56,9 +60,14 @@ def test_what_can_mean_two_things_or_none_is_not_read(word: str) -> None:
     assert parse_dates(pd.Series([word], dtype=object)).wrong.all()
 
 
-def test_months_are_no_financial_years_and_one_year_alone_is_a_month() -> None:
+def test_months_are_no_financial_years_and_one_alone_that_may_be_both_is_refused(tmp_path: Path) -> None:
     assert parse_dates(pd.Series(["2001-01", "2001-02", "2001-03"])).values[2] == pd.Timestamp("2001-03-01")
-    assert parse_dates(pd.Series(["2009-10"])).label != FINANCIAL_YEAR
+    assert parse_dates(pd.Series(["2010-11"])).wrong.all()
+    assert parse_dates(pd.Series(["2021-11"])).values[0] == pd.Timestamp("2021-11-01")
+    assert parse_dates(pd.Series(["FY 2010-11"])).label == FINANCIAL_YEAR
+    (tmp_path / "w.csv").write_text("ds,area,y\n2010-11,North,5\n2010-11,South,6\n")
+    with pytest.raises(DataError, match=r"may be November 2010, or April 2010 to March 2011.*Write the month as 2010-11-01"):
+        read_history(HistorySpec(path="w.csv", keys=["area"], frequency="Y"), tmp_path)
 
 
 def test_names_of_another_unit_than_is_counted_are_refused() -> None:

@@ -124,6 +124,73 @@ def test_years_down_and_their_months_or_quarters_across(tmp_path: Path, year: li
     assert history.wide.index[0] == pd.Timestamp(first)
 
 
+FROM_APRIL = ["Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb", "Mar"]
+FROM_JANUARY = FROM_APRIL[9:] + FROM_APRIL[:9]
+FROM_Q2 = ["Q2", "Q3", "Q4", "Q1"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "year", "settings", "first"),
+    [
+        (FROM_APRIL, FROM_APRIL, {"dates": "start"}, "2021-04-01"),
+        (FROM_APRIL, FROM_APRIL, {"dates": "end"}, "2020-04-01"),
+        (FROM_APRIL[::-1], FROM_APRIL, {"dates": "start"}, "2021-04-01"),
+        (FROM_JANUARY, FROM_APRIL, {"dates": "start", "year_end": "03-31"}, "2021-04-01"),
+        (FROM_Q2, FROM_Q2, {"dates": "start"}, "2021-04-01"),
+        (sorted(FROM_APRIL), FROM_JANUARY, {}, "2021-01-01"),
+    ],
+)
+def test_plain_years_that_begin_in_april_are_read_once_it_is_said_which_they_are(
+    tmp_path: Path, columns: list[str], year: list[str], settings: dict[str, object], first: str
+) -> None:
+    rows = [[2021 + i, *(year.index(c) + i * len(year) for c in columns)] for i in range(2)]
+    pd.DataFrame(rows, columns=["Year", *columns]).to_csv(tmp_path / "w.csv", index=False)
+    about = {"path": "w.csv", "across": "periods", "date_parts": ["Year"], "frequency": "M" if len(year) == 12 else "Q", **settings}
+    history, _ = read_history(HistorySpec.model_validate(about), tmp_path)
+    assert history.wide.index[0] == pd.Timestamp(first)
+    assert history.table["y"].tolist() == list(range(2 * len(year)))
+    if settings:
+        with pytest.raises(DataError, match=r"may be the year that begins or the year that ends then.*dates: start"):
+            read_history(HistorySpec.model_validate({**about, "dates": "auto"}), tmp_path)
+
+
+def test_it_is_told_which_months_a_quarter_of_a_plain_year_is(tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text("Year,Quarter,n\n2021,1,5\n2021,2,6\n2021,3,7\n2021,4,8\n")
+    _, findings = read_history(HistorySpec(path="w.csv", date_parts=["Year", "Quarter"], value="n", frequency="Q"), tmp_path)
+    assert any(f.rule == "assumed" and "Q1 of a year such as 2024 is taken as January to March" in f.message for f in findings)
+
+
+@pytest.mark.parametrize(
+    ("names", "where", "ids"),
+    [
+        (["Total presentations", "Total in B&B", "Hostel", "Grand total"], None, ["Hostel", "Total in B&B", "Total presentations"]),
+        (["Total households", "of which B&B"], ["Total households"], ["Total households"]),
+        (["Total", "B&B", "Hostel"], ["Total"], ["Total"]),
+        (["Total", "B&B", "Hostel"], None, ["B&B", "Hostel"]),
+    ],
+)
+def test_a_total_is_a_cell_that_says_so_and_nothing_else(tmp_path: Path, names: list[str], where: list[str] | None, ids: list[str]) -> None:
+    months = [f"{d:%b-%y}" for d in MONTHS]
+    pd.DataFrame([[n, "Total", *range(12)] for n in names], columns=["Measure", "Sex", *months]).to_csv(tmp_path / "w.csv", index=False)
+    spec = HistorySpec(path="w.csv", across="periods", keys=["Measure"], frequency="M", where={"Measure": where} if where else {})
+    history, findings = read_history(spec, tmp_path)
+    assert sorted(history.ids) == ids
+    told = {f.rule for f in findings}
+    assert ("total_rows" in told) == ("Grand total" in names or (names[0] == "Total" and not where))
+    assert ("undeclared_total" in told) == ("Grand total" in names)
+
+
+def test_a_group_called_total_is_no_series_beside_its_parts(tmp_path: Path) -> None:
+    rows = [[kind if i == 0 else None, d.strftime("%b %Y"), i] for kind in ("Day", "Respite", "Total") for i, d in enumerate(MONTHS)]
+    pd.DataFrame(rows, columns=["Service", "Month", "n"]).to_csv(tmp_path / "w.csv", index=False)
+    about = {"path": "w.csv", "date": "Month", "value": "n", "keys": ["Service"], "fill_down": ["Service"], "frequency": "M"}
+    history, findings = read_history(HistorySpec.model_validate(about), tmp_path)
+    assert history.ids == ["Day", "Respite"]
+    assert [len(f.rows) for f in findings if f.rule == "total_rows"] == [12]
+    chosen, _ = read_history(HistorySpec.model_validate(about | {"where": {"Service": ["Total"]}}), tmp_path)
+    assert chosen.ids == ["Total"]
+
+
 def test_a_row_of_units_below_the_names_is_left_out(tmp_path: Path) -> None:
     rows = [["Month", "North", "South"], [None, "households", "households"], *([d.to_pydatetime(), i, 9] for i, d in enumerate(MONTHS))]
     history, findings = read_as_drafted(workbook(tmp_path / "w.xlsx", {"Table": rows}))
