@@ -15,42 +15,70 @@ __all__ = ["cleared_sentences"]
 
 HARMLESS = (
     *("segment", "series", "year", "date", "month", "week", "day", "quarter", "period", "cutoff", "time", "tenth", "group", "model"),
-    *("condition", "draw", "attribute", "column", "level", "lag", "window", "step", "driver", "scenario", "line", "area"),
     *(
+        "condition",
+        "draw",
+        "attribute",
+        "column",
+        "level",
+        "lag",
+        "window",
+        "step",
+        "driver",
+        "scenario",
+        "line",
+        "area",
         "method",
         "replay",
-        "fold",
-        "earlier",
-        "interval",
-        "degree",
-        "band",
-        "question",
-        "horizon",
-        "figure",
-        "note",
-        "file",
-        "rule",
-        "table",
     ),
+    *("fold", "interval", "degree", "band", "question", "horizon", "figure", "note", "file", "rule", "table"),
 )
 """What may be counted before all: none of it is people. Also with an s."""
-WORDS = {w: n for n, w in enumerate(("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), start=1)} | {
-    "a single": 1
+UNITS = (
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+)
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+WORDS = {
+    **{w: n for n, w in enumerate((*UNITS, "sixteen", "seventeen", "eighteen", "nineteen"), start=1)},
+    **{f"{t}{u and link}{u}": 10 * n + k for n, t in enumerate(TENS, start=2) for k, u in enumerate(("", *UNITS[:9])) for link in "- "},
+    **dict.fromkeys(("a dozen", "dozen"), 12),
+    **dict(zip(("a single", "both", "half a dozen", "two dozen"), (1, 2, 6, 24), strict=True)),
 }
 SOMEBODY = (
     r"(?:people|persons?|child(?:ren)?|households?|famil(?:y|ies)|wom[ae]n|m[ae]n|girls?|boys?|cases?|tenants?|adults?|residents?|users?"
-    r"|applicants?|clients?|carers?|placements?|patients?|pupils?|individuals?|babies|baby|siblings?)"
+    r"|applicants?|clients?|carers?|placements?|patients?|pupils?|individuals?|babies|baby|siblings?)\b"
 )
-PEOPLED = re.compile(
-    rf"(?<![\w.,£$€])(?P<low>\d{{1,3}}|{'|'.join(WORDS)})(?:\s*[-–]\s*(?P<high>\d{{1,3}}|{'|'.join(WORDS)}))?(?P<gap>\s*)"
-    rf"(?=(?:of the [a-z]+ |[a-z]+ )?{SOMEBODY}\b)",
+PEOPLE = re.compile(
+    rf"\s*(?:of (?:the|these|those|our) )?(?:(?!(?:and|or|of|for|in|with|to|by|on|than|per|from)\b)[\w'-]+ ){{0,2}}{SOMEBODY}", re.I
+)
+"""People, also after a word or two that say which."""
+ONE = rf"\d{{1,3}}(?:,\d{{3}})+|\d+|{'|'.join(sorted(WORDS, key=len, reverse=True))}"
+NUMBER = re.compile(
+    rf"(?<![\w.,£$€'/-])(?:(?P<share>(?:1|one) in (?:{ONE})|4 in 5|19 in 20)"
+    rf"|(?P<low>{ONE})(?:(?:\s*[-–]\s*|\s+(?:of|to|or)\s+|(?<=between \d)\s+and\s+|(?<=between \d\d)\s+and\s+)(?P<high>{ONE}))?)"
+    rf"(?!(?!{SOMEBODY})[\w'/]|[.,]\d|-\w)",
     re.IGNORECASE,
 )
-"""A number, also in letters or as a range, before a word for people."""
-NUMBER = re.compile(
-    r"(?<![\w.,£$€'/-])(?P<first>\d{1,3}(?:,\d{3})+|\d+)(?P<more>(?:\s+(?:of|in|to|and)\s+(?:\d{1,3}(?:,\d{3})+|\d+))?)(?![\w'/]|[.,]\d|-\w)"
-)
+"""A number, also in letters, as a part of another or as a range; or a share."""
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+ADJECTIVES = "other|earlier|later|such|possible|joint|closed|whole|full|single|further|more|last|first|past|financial"
+AT_END = re.compile(r"\s*(?:[.,;:)!?]|$)")
+SMALL = re.compile(r"\s+(?:of|in|and|or|to|at|on|for|with|by|from|is|was|has|had|that|which|before|after|ahead|ago|later|earlier)\b")
+"""A noun ends where one of these follows."""
 
 
 def cleared_sentences(sentences: Sequence[str], policy: Policy | str) -> tuple[str, ...]:
@@ -78,41 +106,61 @@ def cleared_sentences(sentences: Sequence[str], policy: Policy | str) -> tuple[s
     rule = policy_named(policy)
     if rule.opens:
         return tuple(sentences)
-    first = [PEOPLED.sub(lambda found: _of_people(found, rule), s) for s in sentences]
-    return tuple(NUMBER.sub(lambda found: _cleared(found, rule), s) for s in first)
-
-
-def _of_people(found: re.Match[str], rule: Policy) -> str:
-    """Clear a number of people in letters, without a blank or as a range; others are left for the rule of all numbers."""
-    text, low, high = found.group(0), found["low"], found["high"]
-    before = found.string[: found.start()]
-    anybody = not low.isdigit() and WORDS[low.lower()] == 1 and re.search(r"\b(?:about|of|on|no|any|each|for|than|to)\s+$", before)
-    if anybody or re.search(r"(?:fewer|less) than\s+$", before) or (low.isdigit() and not high and found["gap"]):
-        return text
-    ends = [_one(WORDS.get(v.lower()) or int(v), rule) for v in (low, high) if v]
-    return " to ".join(dict.fromkeys(ends)) + " "
+    return tuple(_tidy(NUMBER.sub(lambda found: _cleared(found, rule), s), rule) for s in sentences)
 
 
 def _cleared(found: re.Match[str], rule: Policy) -> str:
     text, after, before = found.group(0), found.string[found.end() :], found.string[: found.start()]
-    if _harmless(text, after, before):
+    if found["share"] or _harmless(found, after, before, rule):
         return text
-    return re.sub(r"\d{1,3}(?:,\d{3})+|\d+", lambda one: _one(int(one.group(0).replace(",", "")), rule), text)
+    gap = " " if re.match(r"\w", after) else ""
+    return re.sub(ONE, lambda one: _number(one.group(0), rule, after), text, flags=re.IGNORECASE) + gap
 
 
-def _harmless(text: str, after: str, before: str) -> bool:
-    if re.match(r"\s*%", after) or re.match(rf"\s+(?:{MONTHS})\b", after) or re.search(rf"(?:{MONTHS})\s+$", before):
+def _number(text: str, rule: Policy, after: str) -> str:
+    if re.fullmatch(r"(?:19|20)\d\d", text) and not re.match(rf"\s+{SOMEBODY}", after):
+        return text
+    return _one(WORDS.get(text.lower()) or int(text.replace(",", "")), rule)
+
+
+def _harmless(found: re.Match[str], after: str, before: str, rule: Policy) -> bool:
+    """Say whether it is plain that a number counts no people."""
+    text, low, high = found.group(0), found["low"].lower(), found["high"]
+    count = WORDS.get(low) or int(low.replace(",", ""))
+    if re.match(r"\s*%", after) or re.match(rf"\s+(?:{MONTHS})\b", after) or re.fullmatch(r"(?:19|20)\d\d[-–]\d\d", text):
         return True
-    if re.fullmatch(r"(?:19|20)\d\d", text) or text == "4 in 5" or text == "19 in 20":
+    if re.search(r"\b(?:version|seed|sheet|row|table|times in)\s+$", before) or _is_age(before, after):
         return True
-    if (
-        re.search(r"(?:version|seed|below|at least|reach|level|more than|less than|fewer than|first|last|every|sheet|row)\s+$", before)
-        and len(text) < 3
-        and (not re.match(r"\s+(?:\S+\s+)?" + SOMEBODY + r"\b", after) or re.search(r"fewer than\s+$", before))
-    ):
+    if re.search(r"\b(?:fewer|less) than\s+$", before) and not high and count >= rule.hide_below:
         return True
-    ahead = re.match(r"\s+(?:(?:of|in|other|earlier|such|possible|joint|closed|whole|full|single|further)\s+)*([a-z][a-z -]*)", after)
-    return bool(ahead and re.match(rf"(?:{'|'.join(HARMLESS)})s?(?![\w-])(?! managers?\b)", ahead.group(1)))
+    if not high and low in ("one", "both", "a single"):
+        anybody = low == "one" and re.search(r"\b(?:about|of|on|no|any|each|for|than|to)\s+$", before)
+        return bool(anybody) or not (PEOPLE.match(after) or re.match(r"\s+of (?:them|whom)\b", after))
+    return _of_things(after, alone=count == 1 and not high)
+
+
+def _is_age(before: str, after: str) -> bool:
+    if re.match(r"(?:\s+and\s+\d+)?[\s-]+years?[\s-]olds?\b", after) or re.search(r"\bage[ds]?(?: (?:is|of|between|from))?\s+$", before):
+        return True
+    return bool(re.search(r"\baged \d+ and\s+$", before) and AT_END.match(after))
+
+
+def _of_things(after: str, *, alone: bool) -> bool:
+    """Say whether something harmless is counted. In the singular it says of which kind something else is: "3 group homes"."""
+    ahead = re.match(rf"\s+(?:(?:{ADJECTIVES})\s+)*(?P<what>{'|'.join(HARMLESS)})(?P<many>s?)(?![\w-])", after)
+    if ahead is None:
+        return False
+    rest = after[ahead.end() :]
+    return bool(ahead["many"] or ahead["what"] == "series" or (alone and (AT_END.match(rest) or SMALL.match(rest))))
+
+
+def _tidy(text: str, rule: Policy) -> str:
+    """Say once what became the same: between 15 and 15, no more than fewer than 5."""
+    few = f"fewer than {rule.hide_below}"
+    text = re.sub(rf"\b[Bb]etween ({few}|[\d,]+) and \1(?![\w,])", r"\1", text)
+    text = re.sub(rf"({few}|(?<![\w.,])[\d,]+)(?: to | or |\s*[-–]\s*)\1(?![\w,.])", r"\1", text)
+    text = re.sub(rf"{few} of {few}\b", few, text)
+    return re.sub(rf"\b(?:no more|not more|fewer|less) than {few}\b", few, text, flags=re.IGNORECASE)
 
 
 def _one(count: int, rule: Policy) -> str:

@@ -27,6 +27,8 @@ SURE = 0.8
 """In which share of the estimates a driver must come first, that it is told as the first."""
 CAUSES = {"revised data": message("counts that were revised"), "new actuals": message("new counts"), "model": message("the model")}
 """Steps of moved.csv that have another name where people read them."""
+WINDOWS = (message("with other random numbers"), message("without the last year"), message("without the last two years"))
+"""How drivers were estimated anew, as driver_windows.csv names it."""
 MOST_STEPS = 7
 
 
@@ -122,7 +124,7 @@ def since_last_forecast(inputs: ReportInput) -> list[Figure | Block]:
     parts: list[Figure | Block] = []
     for year, one in rows.groupby("financial_year", sort=False):
         start, amounts = float(one["before_pence"].iloc[0]) / 100, one["amount_pence"].astype(float) / 100
-        names = [words.capital(say(CAUSES.get(str(s), words.label(s, inputs.spec.names)))) for s in one["step"]]
+        names = [words.capital(say(CAUSES[str(s)]) if str(s) in CAUSES else words.label(s, inputs.spec.names)) for s in one["step"]]
         frame = pd.DataFrame({"name": names, "amount": amounts.to_numpy()})
         frame = frame[frame["amount"].abs() >= 0.5]
         if len(frame):
@@ -144,7 +146,7 @@ def driver_order(inputs: ReportInput) -> tuple[Table, Block] | None:
     if found is None:
         return None
     frame, windows = found
-    named = {w: words.capital(w) for w in windows}
+    named = {w: words.capital(say(w)) for w in windows}
     names = [words.capital(words.label(n, inputs.spec.names)) for n in frame["driver"]]
     note = say("Over the values that were seen, on average over series. Of all estimates that the history allows.")
     table = table_of(
@@ -152,11 +154,11 @@ def driver_order(inputs: ReportInput) -> tuple[Table, Block] | None:
         say("How sure the order of drivers is"),
         names={"place": "Place", "driver": "Driver", "does": "Goes with a difference of", "held": "Has this place in", **named},
         formats={"place": "count", "does": "percent", "held": "percent", **dict.fromkeys(windows, "count")},
-        note=note + (" The last columns: its place when it is estimated anew." if windows else ""),
+        note=" ".join([note, *([say("The last columns: its place when it is estimated anew.")] if windows else [])]),
     )
     first = say("{name} comes first in {share} of the estimates", name=names[0], share=words.percent(frame["held"].iloc[0]))
-    moved = [w for w in windows if frame[w].iloc[0] != 1]
-    first += f", but not {words.join(moved)}" if moved else ""
+    moved = [say(w) for w in windows if frame[w].iloc[0] != 1]
+    first = say("{said}, but not {windows}", said=first, windows=words.join(moved)) if moved else first
     said = (
         say("The order of drivers is not stable: {first}. None of them is told as the main reason.", first=first)
         if unsteady(inputs)

@@ -229,7 +229,9 @@ def _waterfalls(inputs: ReportInput, money: Money | None) -> Iterator[Figure]:
         if len(steps) < 2:
             continue
         start, said = float(money.at(BASELINE, year)["expected"]), words.label(scenario, inputs.spec.names)
-        steps["name"] = [words.capital(words.label(TOGETHER.get(str(n), n), inputs.spec.names)) for n in steps["name"]]
+        steps["name"] = [
+            words.capital(say(TOGETHER[str(n)]) if str(n) in TOGETHER else words.label(n, inputs.spec.names)) for n in steps["name"]
+        ]
         title = say(
             "what ‘{name}’ does to the cost of {year}: from {before} to {after}",
             name=said,

@@ -1,6 +1,6 @@
 """Pictures of reasons: how parts are spread over series, what goes with each driver and where there was evidence, and parts over time.
 
-In: a `ReportInput`. Out: `Figure`s of sums and series; no dot stands for a person. Refuses nothing; without an explanation there is none.
+In: a `ReportInput`. Out: `Figure`s of sums and series; a dot is a series, which may be of few. Without an explanation there is none.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def spread(inputs: ReportInput, line: Line) -> Figure | None:
     names = {"name": "Part", "low": "Least", "middle": "Half have less", "high": "Most", "up": "Series in which it adds"}
     formats: dict[str, str | Callable[[float], str]] = {**dict.fromkeys(("low", "middle", "high"), words.about), "up": "count"}
     note = say(
-        "Of {number} series, on average over the first twelve months. A series is a count of many, never one person.", number=len(wide)
+        "Of {number} series, on average over the first twelve months. A dot is a series, which may be of few people: not for publication.",
+        number=len(wide),
     )
     behind = table_of(frame, say("{what}, first twelve months", what=words.capital(title)), names=names, formats=formats, note=note)
     alt = say("Dot chart of {what}, a dot a series: {said}.", what=title, said=said)

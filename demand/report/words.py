@@ -88,6 +88,8 @@ GLOSSARY = {
     "baseline": message("no change"),
 }
 """Codes that readers should not have to know."""
+OURS = frozenset(GLOSSARY.values())
+"""Words for them, which each language has; all other names are the data's own."""
 
 FEATURES = (
     (r"^level$|^intercept$|^base(_value)?$|^bias$|^expected_value$", message("recent level")),
@@ -309,7 +311,7 @@ def spread(low: float, middle: float, high: float, *, money: bool = False) -> st
 
 
 def label(name: object, names: Mapping[str, str] | None = None) -> str:
-    """Turn a code of the data into words; those that a catalogue knows are translated.
+    """Turn a code of the data into words. Those of the glossary are translated; other names stay as they are, or as `names` has them.
 
     Examples
     --------
@@ -319,9 +321,13 @@ def label(name: object, names: Mapping[str, str] | None = None) -> str:
     text = re.sub(r"(?<=\d)_(?=\d)", " to ", str(name))
     known = {**GLOSSARY, **{k.lower(): v for k, v in (names or {}).items()}}
     if text.lower() in known:
-        return say(known[text.lower()])
-    parts = [say(known.get(p.lower(), re.sub(r"_+", " ", p).strip())) for p in text.split("/")]
+        return _ours(known[text.lower()])
+    parts = [_ours(known.get(p.lower(), re.sub(r"_+", " ", p).strip())) for p in text.split("/")]
     return closed(", ".join(p for p in parts if p))
+
+
+def _ours(text: str) -> str:
+    return say(text) if text in OURS else text
 
 
 def unit(text: str) -> str:

@@ -20,7 +20,7 @@ from messages import ROOM, Message, in_source
 from plan_made import plan_tables
 from report_made import made
 
-from demand.report import ReportInput, languages
+from demand.report import ReportInput, languages, words
 from demand.report.answers import answers
 from demand.report.html import report_page
 from demand.report.inputs import ReportSpec
@@ -28,7 +28,7 @@ from demand.report.languages import say_many, speaking, spoken
 from demand.report.parts import Answer, Block, Figure, Table
 from demand.report.paste import papers, pasted, summary_text
 from demand.report.sections import TRANSLATED, sections
-from demand.report.words import count
+from demand.report.words import count, label
 
 MONTHS = ["Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"]
 
@@ -160,11 +160,24 @@ def test_no_word_is_said_past_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> 
         def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
             return self.gettext(msgid1 if n == 1 else msgid2)
 
+    class Everything(frozenset[str]):
+        def __contains__(self, _: object) -> bool:
+            return True
+
     monkeypatch.setattr(languages, "_catalogue", lambda _: Hidden())
+    monkeypatch.setattr(words, "OURS", Everything())  # names of the data are hidden too
     with speaking("cy"):
         said = {"first page": " ".join(t for a in answers(inputs()) for t in (a.question, *told(a))), **pages()}
     known = {*MONTHS, *OF_THE_DATA}
     assert {name: left for name, text in said.items() if (left := sorted(set(re.findall(r"[^\W\d]{3,}", text)) - known))} == {}
+
+
+def test_names_of_the_data_are_those_of_the_config_or_stay_as_they_are() -> None:
+    names = {"few": "No", "hostel": "hostel brys", "flats": "bed and breakfast"}
+    with speaking("cy"):
+        assert [label(n, names) for n in ("day", "Open", "no", "On", "few")] == ["day", "Open", "no", "On", "No"]
+        assert label("On/hostel/ta", names) == "On, hostel brys, llety dros dro"
+        assert label("bed_and_breakfast") == label("flats", names) == "gwely a brecwast"
 
 
 def test_the_page_holds_both_and_says_what_is_in_english_only() -> None:

@@ -16,6 +16,7 @@ from demand.report import ReportInput
 from demand.report.answers import answers
 from demand.report.change_section import driver_order, unsteady, year_change
 from demand.report.facts import lines
+from demand.report.languages import speaking
 from demand.report.reasons import dependence, over_time, spread
 
 
@@ -40,6 +41,12 @@ def test_a_driver_is_a_reason_only_where_its_place_holds(held: float, moved: boo
     assert table.columns[-len(WINDOWS) :] == tuple(w.capitalize() for w in WINDOWS)
     assert ("can be relied on" in said) == steady
     assert ("but not without the last two years" in said) == moved
+    with speaking("cy"):
+        welsh = driver_order(inputs)
+    assert welsh is not None
+    assert ("ond nid heb y ddwy flynedd ddiwethaf" in welsh[1].lines[0]) == moved
+    assert "Y colofnau olaf" in welsh[0].note
+    assert not set(welsh[0].columns) & set(table.columns)
     why = next(a for a in answers(inputs) if a.question == "Why?")
     change = year_change(inputs, lines(inputs)[0])
     assert change is not None
@@ -75,7 +82,7 @@ def test_pictures_of_reasons_say_what_they_show() -> None:
     assert shown is not None
     assert time is not None
     assert "a dot a series" in beside.alt
-    assert "never one person" in beside.table.note
+    assert "may be of few people: not for publication" in beside.table.note
     assert "Private rent at 110, the highest seen: numbers +11%" in shown.alt
     assert time.table.columns[1:] == ("2026-27", "2027-28", "2028-29")
     public = inputs.spec.model_copy(update={"audience": "public"})
