@@ -1,7 +1,8 @@
 """What each line costs and pays by finance period: 01 to 12, and 13 for what is owed when the year ends.
 
 In: `Cost`, the budget's lines, and budget.csv. Out: finance_periods.csv, in pence that add up to it, and sentences on how to read it. Years
-that cannot be told are left out. Refuses what the lines refuse.
+that budget.csv leaves out are left out here too; what is paid and owed is empty where it would rest on days that are not known. Refuses
+what the lines refuse.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from demand.budget.lines import PAID, TOTAL, BudgetSpec, owning_lines, pence
 from demand.budget.payment import Run
 from demand.budget.prices import Cost, Part
 from demand.calendar import FinancialYear
+from demand.errors import listed
 from demand.scenario import price_factors
 from demand.scenario.exposure import Span
 
@@ -27,6 +29,7 @@ FINANCE_PERIODS = [
 ]  # fmt: skip
 ACCRUAL = 13
 """The period in which what is owed at the end of the year is put into it, and what was owed at its beginning taken out."""
+CASH = ["paid_pence", "owed_pence"]
 RECEIVED = ("income", "grant", "saving")
 ONE_DAY, LONGEST = pd.Timedelta(days=1), pd.Timedelta(days=31)
 
@@ -66,7 +69,8 @@ def finance_periods(cost: Cost, spec: BudgetSpec, budget: pd.DataFrame) -> pd.Da
         paid in the period for gross; runs says how many runs of payments are done in it, where a unit cost says how it is paid. In period
         13 paid_pence is the accrual: what is owed when the year ends, less what was owed when it began; with it, what is paid adds up to
         the gross of the year. owed_pence is what is owed at the end of the period for days that are over; below zero where more was paid
-        in advance. counted is True of months that were over.
+        in advance. Both are empty for all of a year in which a run pays for days that are not known: days before the counts begin, or
+        days after the forecast ends. counted is True of months that were over.
 
     Notes
     -----
@@ -92,7 +96,7 @@ def finance_periods(cost: Cost, spec: BudgetSpec, budget: pd.DataFrame) -> pd.Da
                     first, last, _ = months[12 * y + min(p, 11)]
                     about = (p + 1, last if p == 12 else first, last, last < cost.exposure.ds[0], 0 if p == 12 else runs[12 * y + p])
                     rows.append((scenario, name, year, *about, *amounts))
-    table = pd.DataFrame(rows, columns=FINANCE_PERIODS)
+    table = pd.DataFrame(rows, columns=FINANCE_PERIODS).astype(dict.fromkeys(CASH, "Int64"))
     return _with_total(table, names) if spec.lines else table
 
 
@@ -107,8 +111,15 @@ def finance_period_notes(cost: Cost, table: pd.DataFrame) -> tuple[str, ...]:
     ]
     for name, terms in paid.items():
         days = [run.day for year in cost.exposure.years for run in terms.runs(year.start - LONGEST, year.end)]
-        count = {str(y): len({d for d in days if y.start <= d <= y.end}) for y in cost.exposure.years}
+        there = set(table["financial_year"])
+        count = {str(y): len({d for d in days if y.start <= d <= y.end}) for y in cost.exposure.years if str(y) in there}
         told.append(f"{name}: paid every {terms.every}, {', '.join(f'{n} times in {y}' for y, n in count.items())}.")
+    empty = table.loc[table["paid_pence"].isna(), ["line", "financial_year"]].drop_duplicates()
+    for year, lines in empty.groupby("financial_year", sort=False)["line"]:
+        told.append(
+            f"Finance periods of {year}, {listed(lines)}: what is paid and what is owed are left empty, because a run of payments of that "
+            "year pays for days before the counts begin or after the forecast ends. What the days of the year cost is there."
+        )
     return tuple(told)
 
 
@@ -122,7 +133,7 @@ def _months(cost: Cost) -> list[Span]:
 
 
 def _pieces(part: Part, cost: Cost, months: Sequence[Span]) -> list[_Piece]:
-    """Cut the days of the financial years, and those before that are paid in them, by month, price and run."""
+    """Cut the days of the financial years, and those before and after that are paid in them, by month, price and run."""
     if not months:
         return []
     years, start, end = cost.exposure.years, months[0][0], months[-1][1]
@@ -130,12 +141,13 @@ def _pieces(part: Part, cost: Cost, months: Sequence[Span]) -> list[_Piece]:
     runs = [Run(first, first, last) for first, last, _ in months]
     if terms is not None:
         runs = [run for run in terms.runs(start - LONGEST, end) if run.day >= start or run.last >= start]
+    last = max([end, *(run.last for run in runs if run.day <= end)])
     earlier = FinancialYear(years[0].first - 1, years[0].start_month)
-    moves = [first for first, _, _ in part.cost.spans([earlier, *years])]
-    begins = pd.date_range(runs[0].first, end, freq="MS")
-    cuts = sorted({d for d in [*(r.first for r in runs), *begins, *moves] if runs[0].first <= d <= end})
+    moves = [first for first, _, _ in part.cost.spans([earlier, *years, years[-1].next])]
+    begins = pd.date_range(runs[0].first, last, freq="MS")
+    cuts = sorted({d for d in [*(r.first for r in runs), *begins, *moves] if runs[0].first <= d <= last})
     found = []
-    for first, following in zip(cuts, [*cuts[1:], end + ONE_DAY], strict=True):
+    for first, following in zip(cuts, [*cuts[1:], last + ONE_DAY], strict=True):
         run = next(r for r in runs if r.first <= first <= r.last)
         found.append(_Piece((first, following - ONE_DAY, 0), _place(first, start), _place(run.day, start)))
     return found
@@ -155,7 +167,7 @@ def _runs(cost: Cost, mine: np.ndarray, months: Sequence[Span]) -> list[int]:
 def _line(cost: Cost, s: int, mine: np.ndarray, *, pieces: Sequence[Sequence[_Piece]], count: int) -> _Months:
     """Price one line under one scenario, piece by piece."""
     demand = cost.demand[s].transpose("series", "ds", "draw").to_numpy()
-    factors = price_factors(cost.demand)
+    factors, reach = price_factors(cost.demand), cost.exposure.frequency.end_of(cost.exposure.ds[-1:])[0]
     found = _Months(np.zeros(count), np.zeros(count), np.zeros(count // 12))
     for part, cut in zip(cost.parts, pieces, strict=True):
         rows = part.rows[mine[part.rows]]
@@ -165,6 +177,7 @@ def _line(cost: Cost, s: int, mine: np.ndarray, *, pieces: Sequence[Sequence[_Pi
         times = None if factors is None else factors[s, rows]
         quantity = part.quantity(cost.exposure, demand[rows], rows, times, spans=[p.span for p in within])[0]
         pounds = (quantity * part.span_prices([p.span for p in within])).mean(axis=1)
+        pounds[[p.span[1] > reach for p in within]] = np.nan
         if before:
             counted = cost.exposure.before(rows, per=part.per, spans=[p.span for p in before]).sum(axis=0)
             pounds = np.concatenate([counted * part.span_prices([p.span for p in before]).mean(axis=1), pounds])
@@ -199,28 +212,33 @@ def _items(cost: Cost, names: Sequence[str], kinds: Sequence[str], months: Seque
 
 def _year(
     found: _Months, y: int, known: pd.Series, *, paid: np.ndarray, received: np.ndarray, owed: int | None
-) -> list[tuple[int, int, int, int, int]] | None:
-    """Give gross, received, net, paid and owed in pence for the thirteen periods of a year; None where one of them is not known."""
+) -> list[tuple[int, int, int, int | None, int | None]] | None:
+    """Give gross, received, net, paid and owed in pence for the thirteen periods of a year; None where its cost is not known."""
     year = slice(12 * y, 12 * y + 12)
     gross, cash = found.gross[year] + paid[year], found.paid[year] + paid[year]
-    if not np.isfinite([*gross, *cash, found.opening[y]]).all():
+    if not np.isfinite(gross).all():
         return None
-    start = int(np.rint(found.opening[y] * 100)) if owed is None else owed
     spent = pence([*gross, 0.0], total=int(known["gross_pence"]))
     income = pence([*received[year], 0.0], total=int(sum(known[f"{kind}_pence"] for kind in RECEIVED)))
-    done = pence([*cash, gross.sum() - cash.sum()], total=int(known["gross_pence"]))
     spent, income = (np.array([*part[:11], part[11] + part[12], 0]) for part in (spent, income))  # a rest of pence is the twelfth month's
+    both = [(int(a), int(b), int(a + b)) for a, b in zip(spent, income, strict=True)]
+    if not np.isfinite([*cash, found.opening[y]]).all():
+        return [(*one, None, None) for one in both]
+    start = int(np.rint(found.opening[y] * 100)) if owed is None else owed
+    done = pence([*cash, gross.sum() - cash.sum()], total=int(known["gross_pence"]))
     left = start + np.cumsum(spent - done)
     left[12] = left[11]  # what is owed stays owed: period 13 puts it into the year
-    return [(int(a), int(b), int(a + b), int(c), int(d)) for a, b, c, d in zip(spent, income, done, left, strict=True)]
+    return [(*one, int(c), int(d)) for one, c, d in zip(both, done, left, strict=True)]
 
 
 def _with_total(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Put the sum of the lines after them, for years in which all of them are told."""
+    """Put the sum of the lines after them, for years in which all of them are told; what is paid and owed is empty where that of one is."""
     by = ["scenario", "financial_year", "period", "first_day", "last_day", "counted"]
     sums = table.groupby(by, sort=False).agg(
-        lines=("line", "nunique"), runs=("runs", "max"), **{c: (c, "sum") for c in FINANCE_PERIODS if c.endswith("_pence")}
+        lines=("line", "nunique"), known=("paid_pence", "count"), runs=("runs", "max"),
+        **{c: (c, "sum") for c in FINANCE_PERIODS if c.endswith("_pence")}
     ).reset_index()  # fmt: skip
+    sums.loc[sums["known"] < sums["lines"], CASH] = pd.NA
     whole = sums[sums["lines"] == len(names)].assign(line=TOTAL)
     both = pd.concat([table, whole], ignore_index=True)[FINANCE_PERIODS]
     order = {name: n for n, name in enumerate([*names, TOTAL])}

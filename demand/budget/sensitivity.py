@@ -205,14 +205,18 @@ def waterfall(
 
 
 def _net(table: pd.DataFrame, cost: Cost) -> pd.DataFrame:
-    """Give the steps in pounds once more, with a row for each item that differs between the two scenarios: they add up to the net."""
+    """Give the steps in pounds once more, with a row for each item that differs between the two scenarios: they add up to the net.
+
+    Rows of items begin with their kind ("income: charges"): an item may be called as a change is.
+    """
     gross = cost.years.sum("series", skipna=False).transpose("scenario", "financial_year", "draw")
     items = cost.items.transpose("scenario", "item", "financial_year", "draw")
     rows = []
     for (a, b), pair in table[table["measure"] == POUNDS].groupby(["from", "to"], sort=False):
         ends = [items.sel(scenario=name).to_numpy() for name in (a, b)]
         whole = [gross.sel(scenario=name).to_numpy() + end.sum(axis=0) for name, end in zip((a, b), ends, strict=True)]
-        more = [(str(name), d) for name, d in zip(items["item"].to_numpy(), ends[1] - ends[0], strict=True) if d.any()]
+        names = [f"{kind}: {name}" for kind, name in zip(items["kind"].to_numpy(), items["item"].to_numpy(), strict=True)]
+        more = [(name, d) for name, d in zip(names, ends[1] - ends[0], strict=True) if d.any()]
         for year, block in pair.groupby("financial_year", sort=False):
             y = cost.labels.index(str(year))
             beside = [(a, b, year, name, NET, d[y].mean(), 0.0, 0.0, *_tenths(d[y]), 0.0, 0.0) for name, d in more]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from demand.report.book import Book, label_of, money_cell, scenario_name
@@ -22,7 +23,8 @@ NAMES = (
 WIDTHS = (20, 11, 26, 9, 17, 17, 11, 18, 18, 18, 18, 18, 14)
 NOTE = (
     "Expected figures. Costs stand in the month for whose days they are; payments in the month in which they are made. Period 13 holds "
-    "what is owed when the year ends, less what was owed when it began: with it, what is paid adds up to the cost of the year."
+    "what is owed when the year ends, less what was owed when it began: with it, what is paid adds up to the cost of the year. What is "
+    "paid and owed is empty where payments of the year are for days that are not known."
 )
 
 
@@ -45,8 +47,8 @@ def finance_period_sheet(book: Book) -> None:
 
 def _block(book: Book, sheet: Any, row: int, block: pd.DataFrame, *, head: tuple[str, str, str], place: tuple[str, str, str]) -> int:
     """Write one year of a line; gives the row of its sum."""
-    pounds = {c.removesuffix("_pence"): block[c].to_numpy(dtype=float) / 100 for c in block.columns if c.endswith("_pence")}
-    first = row + 2
+    pounds = {c.removesuffix("_pence"): block[c].astype(float).to_numpy() / 100 for c in block.columns if c.endswith("_pence")}
+    first, cash = row + 2, not np.isnan(pounds["paid"]).any()
     _texts(book, sheet, row, (*head, "", "Owed before"))
     money_cell(book, sheet, (row, 11), pounds["owed"][0] - pounds["gross"][0] + pounds["paid"][0])
     for k, line in enumerate(block.itertuples()):
@@ -60,18 +62,20 @@ def _block(book: Book, sheet: Any, row: int, block: pd.DataFrame, *, head: tuple
         for i, name in ((7, "gross"), (8, "received"), (10, "paid")):
             money_cell(book, sheet, (row, i), pounds[name][k])
         sheet.write_formula(row, 9, f"=H{row + 1}+I{row + 1}", book.look("pounds"), round(pounds["net"][k], 2))
+        if not cash:
+            continue
         owed = f"=L{row}" if last else f"=L{row}+H{row + 1}-K{row + 1}"
         sheet.write_formula(row, 11, owed, book.look("pounds"), round(pounds["owed"][k], 2))
     row += 1
     _texts(book, sheet, row, (*head, "", "The year"), "total")
-    for i, name in ((7, "gross"), (8, "received"), (9, "net"), (10, "paid")):
+    for i, name in ((7, "gross"), (8, "received"), (9, "net"), (10, "paid"))[: 4 if cash else 3]:
         letter = "ABCDEFGHIJKLM"[i]
         formula = f"=SUM({letter}{first}:{letter}{row})"
         sheet.write_formula(row, i, formula, book.look("pounds", "total"), round(float(pounds[name].sum()), 2))
     expected = book.places.get(("expected", *place))
     if expected is not None:
         changed = book.places.get(("changes",), "0")
-        agrees = f"AND(ABS(J{row + 1}-{expected})<0.005,ABS(H{row + 1}-K{row + 1})<0.005)"
+        agrees = f"AND(ABS(J{row + 1}-{expected})<0.005{f',ABS(H{row + 1}-K{row + 1})<0.005' if cash else ''})"
         formula = f'=IF({agrees},"yes",IF({changed}>0,"inputs were changed","NO"))'
         sheet.write_formula(row, 12, formula, book.look("middle", "total"), "yes")
     return row

@@ -46,8 +46,8 @@ STABLE, WEAKEST, VALID, CLEAR, INSIDE = 0.6, 0.5, 0.75, 0.5, 0.5
 CHANCE, EARLY, FUTILE, STILL = 0.006, 0.0003, 1.0, 0.0
 """One solution must gain so much more than in data without groups that chance would bring it with this probability (by Student's t: 3.1
 standard deviations of twelve data sets), which says that there are groups; any other then needs the last, in standard deviations.
-Half the data sets are enough where all mixtures gain so much more that chance would bring it with the second probability (two looks: Lan
-and DeMets 1983), or where no solution gains the third, in standard deviations."""
+Half the data sets are enough where there are mixtures and all of them gain so much more that chance would bring it with the second
+probability (two looks: Lan and DeMets 1983), or where no solution gains the third, in standard deviations."""
 COUNTS = range(2, 9)
 MOST_OWN, MOST_GROUPS = 8, 5
 """With more numbers or groups than this, covariances of each group's own have more parameters than its people can tell."""
@@ -278,7 +278,8 @@ def _against_nothing(
         nulls = {key: _expected(np.array([gain[key] for _, gain in gains]), off) for key in promising}
         held, wanted = [_held_against(c, nulls) for c in candidates], float(t.isf(chance, times - 3))
         against = [c for c in held if c.key in nulls]
-        if all(c.excess >= wanted for c in against if c.fit.public not in ON_COMPONENTS) or max(c.excess for c in against) < FUTILE:
+        mixtures = [c for c in against if c.fit.public not in ON_COMPONENTS]
+        if (mixtures and all(c.excess >= wanted for c in mixtures)) or max(c.excess for c in against) < FUTILE:
             break
     return held, wanted
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from planning_cases import change, forecast, number, unit_cost
 
-from demand.budget import BudgetLine, BudgetSpec, FixedCost, Grant, budget_table, finance_periods, price, with_items
+from demand.budget import BudgetLine, BudgetSpec, FixedCost, Grant, budget_table, finance_period_notes, finance_periods, price, with_items
 from demand.calendar import FinancialYear
 from demand.scenario import Scenario, apply
 
@@ -73,10 +73,9 @@ def test_every_day_is_paid_by_its_run_and_put_into_its_period(code: str, paid: d
                     turns, due, month, due_month = known[day]
                     pounds = average * part.amounts[draw] * part.rise.rates[""][draw] ** turns / 7 / 2
                     gross[month] = gross.get(month, 0.0) + pounds
-                    if day <= ends[-1]:
-                        done[due_month] = done.get(due_month, 0.0) + pounds
-                        for label, end in zip(cost.labels, ends, strict=True):
-                            owed[label] = owed.get(label, 0.0) + pounds * (int(day <= end < due) - int(due <= end < day))
+                    done[due_month] = done.get(due_month, 0.0) + pounds
+                    for label, end in zip(cost.labels, ends, strict=True):
+                        owed[label] = owed.get(label, 0.0) + pounds * (int(day <= end < due) - int(due <= end < day))
         for label in cost.labels:
             rows = table[(table["scenario"] == scenario) & (table["line"] == "rooms") & (table["financial_year"] == label)]
             rows = rows.set_index("period")
@@ -118,3 +117,32 @@ def test_every_sum_is_that_of_the_budget_to_the_penny() -> None:
         start = int(mine["owed_pence"][0] - moved[0])
         assert (start + moved[ledger].cumsum() == mine.loc[ledger, "owed_pence"]).all()  # what is owed runs on from year to year
         assert mine.loc[mine["period"] == 13, "paid_pence"].sum() == mine["owed_pence"].iloc[-1] - start
+
+
+@pytest.mark.parametrize(
+    ("arrears", "first", "past", "ahead", "empty"),
+    [
+        (False, "2025-11-01", 8, 21, ["2027-28"]),  # the forecast ends with March, and the run of March pays for days of April
+        (False, "2025-11-01", 8, 22, []),
+        (True, "2026-04-01", 3, 22, ["2026-27"]),  # the run of April pays for days of March, and the counts begin in April
+        (True, "2026-03-01", 4, 22, []),
+    ],
+)
+def test_cash_that_rests_on_days_that_are_not_known_is_empty_and_said_to_be(
+    arrears: bool, first: str, past: int, ahead: int, empty: list[str]
+) -> None:
+    draws, history = forecast(first=first, past=past, ahead=ahead, draws=2)
+    paid, amount = {"every": "four weeks", "on": "2026-04-10", "arrears": arrears}, number(400, unit="GBP/household/week")
+    demand, _ = apply(draws, (), seed=SEED)
+    costs = [unit_cost("room", {"type": "bnb"}, amount, paid=paid), unit_cost("place", {"type": "hostel"}, amount)]
+    cost = price(demand, costs, seed=SEED, history=history)
+    budget = budget_table(cost, SPEC)
+    table = finance_periods(cost, SPEC, budget)
+    sums = table.groupby(["line", "financial_year"])["gross_pence"].sum()
+    pd.testing.assert_series_equal(sums, budget.set_index(["line", "financial_year"])["gross_pence"].sort_index(), check_dtype=False)
+    unknown = table["financial_year"].isin(empty) & table["line"].isin(["rooms", "total"])
+    assert (table[["paid_pence", "owed_pence"]].isna().all(axis=1) == unknown).all()
+    assert (table[["paid_pence", "owed_pence"]].isna().any(axis=1) == unknown).all()
+    said = [note for note in finance_period_notes(cost, table) if "left empty" in note]
+    assert len(said) == len(empty)
+    assert all(year in note and "rooms" in note and "hostels" not in note for year, note in zip(empty, said, strict=True))

@@ -233,12 +233,13 @@ def test_net_stands_beside_gross_by_scenario_series_and_group_and_adds_up() -> N
     demand, _ = apply(draws, [FEWER], seed=1)
     week = number(60, 50, 70, "GBP/household/week")
     paid = Contribution(name="charges", line="B&B", rule="contribution", where={"type": "bnb", "area": "North"}, amount=week)
-    team = FixedCost(name="team", line="hostels", amount=number(1e5, unit="GBP/year"), start=date(2027, 10, 1), scenarios=["fewer"])
+    team = FixedCost(name="fewer", line="hostels", amount=number(1e5, unit="GBP/year"), start=date(2027, 10, 1), scenarios=["fewer"])
     gross = price(demand, weekly_prices(), seed=1, history=history)
     cost = with_items(gross, [GRANT, paid, team], seed=1)
     table = waterfall(WhatIf(draws, (FEWER,), 1), history=history, cost=cost)
     net = table[table["measure"] == "pounds, net"]
-    assert set(net["change"]) == {"fewer", "interaction", "charges", "team"}  # the grant is the same under both
+    assert set(net["change"]) == {"fewer", "interaction", "income: charges", "fixed: fewer"}  # the grant is the same under both
+    assert not net.duplicated(["change", "financial_year"]).any()  # an item that is called as a change is has a row of its own
     whole = line_costs(cost, SPEC).sel(line="total").mean("draw")
     for year, block in net.groupby("financial_year"):
         ends = [float(whole.sel(scenario=name, financial_year=year)) for name in ("baseline", "fewer")]

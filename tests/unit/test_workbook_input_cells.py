@@ -89,3 +89,19 @@ def test_pounds_that_no_price_explains_stand_in_the_futures_as_they_are() -> Non
     heads = [c.value for row in book["Possible futures"].iter_rows(min_row=8, max_row=8) for c in row]
     assert "Pounds that no price here explains" in heads
     assert pd.notna(book["Budget"]["F5"].value)
+
+
+def test_what_is_paid_and_owed_is_empty_where_it_is_not_known() -> None:
+    inputs = made_live()
+    periods = inputs.finance_periods
+    assert periods is not None
+    year = periods["financial_year"].iloc[-1]
+    unknown = periods["financial_year"] == year
+    known = periods.assign(**{c: periods[c].mask(unknown) for c in ("paid_pence", "owed_pence")})
+    sheet = opened(workbook(replace(inputs, finance_periods=known)))["Finance periods"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows() if row[1].value == year]
+    assert len(rows) > 14
+    assert {cell for row in rows for cell in (row[10], row[11])} <= {None, ""}
+    assert all(row[7] is not None for row in rows if str(row[3]).isdigit())
+    agree = [row[12] for row in rows if row[4] == "The year"]
+    assert all("K" not in formula for formula in agree)
