@@ -25,6 +25,7 @@ __all__ = ["LEVERS", "MOST_VALUES", "levers"]
 LEVERS = ["scenario", "change", "number", "value", "unit", "key", "part", "financial_year", "measure", "line", "mean", "low", "high",
           "per_pound", "as_run", "effect", "together"]  # fmt: skip
 """The columns of levers.parquet."""
+NUMBERS = ["value", "mean", "low", "high", "per_pound", "as_run"]
 MOST_VALUES = 40
 """Values of a key beyond which a page cannot offer them in one list."""
 STRAIGHT = ("multiply", "add", "shift", "level", "price")
@@ -75,6 +76,7 @@ def levers(
                     head = {"scenario": scenario.name, "change": label, "number": number, "value": value, "unit": stated.unit, **how}
                     rows += book.expected(head, _put(before, book.measure(moved.values, moved.rows, moved.prices), moved.rows))
     table = pd.DataFrame(rows, columns=LEVERS)
+    table[NUMBERS] = table[NUMBERS].astype("float64")  # also where no year is whole, and so there is no row
     return table[np.isfinite(table["mean"])].reset_index(drop=True)
 
 

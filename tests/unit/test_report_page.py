@@ -254,10 +254,10 @@ def test_tables_of_segments_go_through_the_policy(audience: str, few: str, many:
     cost = pd.DataFrame({"scenario": ["baseline", "other"], "segment": "A", "financial_year": "2026-27", "expected_pence": 1_000_000,
                          "p10_pence": 900_000, "p90_pence": 1_100_000, "share": 0.6})  # fmt: skip
     spec = ReportSpec.model_validate({"audience": audience})
-    moves = pd.DataFrame({"from": "A", "to": ["A", "C"], "people": [601, 4], "rate": 0.5, "low": 0.4, "high": 0.6, "of": 605})
+    moves = pd.DataFrame({"from": "A", "to": ["A", "C"], "people": [601, 4], "rate": [0.993, 0.007], "low": 0.4, "high": 0.6, "of": 605})
     kept = {"segment_expected": expected, "segment_equality": mix, "segment_cost": cost, "segment_transitions": moves}
     money, use, movement, equal = (list(t.rows) for t in asked_tables(made(spec=spec, **kept)))
-    assert [r[2:4] for r in movement] == ([("601", "50%"), ("4", "50%")] if audience == "council" else [("600", "50%"), ("*", "–")])
+    assert [r[2:4] for r in movement] == ([("601", "99%"), ("4", "0.7%")] if audience == "council" else [("600", "99%"), ("*", "–")])
     assert len(money) == 1
     assert [r[3] for r in use] == [many, few]
     assert equal[0][3] == ("3" if audience == "council" else "*")
