@@ -55,7 +55,7 @@ def apart(jobs: int, *, items: int, seconds: float) -> bool:
     return not type(backend).__name__.lower().startswith((DEFAULT_BACKEND, "sequential"))
 
 
-def many(function: Callable[[T], U], items: Sequence[T], *, jobs: int, threads: bool = False) -> Iterator[U]:
+def many(function: Callable[[T], U], items: Sequence[T], *, jobs: int, threads: bool = False, here: bool = False) -> Iterator[U]:
     """Do the same to all items, several at once.
 
     Parameters
@@ -65,16 +65,17 @@ def many(function: Callable[[T], U], items: Sequence[T], *, jobs: int, threads: 
     jobs : int
     threads : bool
         True where the work is done outside Python anyway; on a cluster it makes no difference.
+    here : bool
+        True where the items hold single people: they never leave this computer, whatever cluster there is.
 
     Returns
     -------
     iterator
         An answer an item, in order, each as soon as it and all before it are there.
     """
-    from joblib import Parallel, delayed
+    from joblib import Parallel, cpu_count, delayed
 
     WORKERS.running = WORKERS.running or (jobs > 1 and not threads)
-    done: Iterator[U] = Parallel(n_jobs=jobs, prefer="threads" if threads else None, return_as="generator")(
-        delayed(function)(i) for i in items
-    )
+    at = {"backend": "loky", "n_jobs": min(jobs, cpu_count())} if here else {"prefer": "threads" if threads else None, "n_jobs": jobs}
+    done: Iterator[U] = Parallel(**at, return_as="generator")(delayed(function)(i) for i in items)
     return done

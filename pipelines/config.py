@@ -115,7 +115,7 @@ class ComputeSpec(Spec):
 
     dask: str = ""
     """The address of a Dask scheduler, such as tcp://10.0.0.1:8786: its workers, which must have this package, replay and fit. Data travels
-    to them, counts only: never people."""
+    to them, counts only: never people, so that it does not go together with a `caseload`, which learns from every single placement."""
 
 
 RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
@@ -216,6 +216,11 @@ class RunConfig(Spec):
             raise ValueError("there are scenarios but no 'forecast' for them to change. Add a 'forecast' section.")
         if self.sweeps and not self.scenarios:
             raise ValueError("there are 'sweeps' but no 'scenarios' to try. Add the 'scenarios' section.")
+        if self.compute.dask and self.caseload is not None:
+            raise ValueError(
+                f"'compute > dask' names the cluster {self.compute.dask} and there is a 'caseload': it learns from single people, who do "
+                "not leave this computer. Take out 'compute', and this computer's cores do the work, or take out 'caseload'."
+            )
         if "baseline" in self.scenarios:
             raise ValueError("a scenario may not be called 'baseline': that is the forecast itself. Rename it.")
         if self.budget is not None and self.budget.lines and not (self.costs or self.prices):

@@ -65,6 +65,8 @@ __all__ = [
 ]
 
 
+NOISE = 1e-6
+"""A difference of draws below this is one of rounding."""
 TABLES = ("components", "means", "replays", "notes", "not_forecast", "effects", "driver_futures", "driver_use")
 """The tables of a Forecast that are stored under their own names."""
 
@@ -233,7 +235,7 @@ def has_trend(config: RunConfig) -> bool:
 def redrawn(made: Forecast, draws: xr.DataArray, *, feature: str) -> Forecast:
     """Give a forecast with other draws, and a row for what they change in what it is made of."""
     more = (draws - made.draws).mean("draw").transpose("series", "ds").to_series().rename("contribution").reset_index()
-    part = more[more["contribution"] != 0].rename(columns={"series": "unique_id"})[["unique_id", "ds", "contribution"]]
+    part = more[more["contribution"].abs() > NOISE].rename(columns={"series": "unique_id"})[["unique_id", "ds", "contribution"]]
     part = part.assign(model="combined", feature=feature, value=np.nan)
     return replace(made, draws=draws, components=pd.concat([made.components, part], ignore_index=True)[list(made.components.columns)])
 

@@ -120,10 +120,21 @@ class Caseload:
         saved: Mapping[str, str] | None = None,
         jobs: int = 1,
     ) -> Prediction:
-        """Say what to expect of the stocks of a history (see `Forecaster`); of other series nothing is said."""
+        """Say what to expect of the stocks of a history (see `Forecaster`).
+
+        Of other series nothing is said, and at a cutoff by which no whole period of new starts had been recorded nothing at all.
+
+        Raises
+        ------
+        DataError
+            Where today there is no such period.
+        """
         del drivers, saved, jobs
         day = self.day_of(history.last)
         known = as_known(self.spells, day)
+        first = self._since(known)
+        if not self._is_now(day) and (first is None or first > history.last):
+            return Prediction(pd.DataFrame({"unique_id": [], "ds": pd.DatetimeIndex([]), "mean": []}).astype({"unique_id": object}))
         there = int(known["closed"].isna().sum())
         draws = int(np.clip(LOOKS // max(there, 1), 20, 400))
         mean = self.expected_starts(history.last, horizon, seed=seed)
@@ -199,10 +210,10 @@ class Caseload:
         DataError
             Where there is no whole period in which starts were recorded.
         """
-        first = self.frequency.after(seen_since(self.spells), 1)[0]
-        if first > last:
-            raise DataError(Fault("no whole period of new starts was recorded", do_next="Give placements of a longer time"))
         known = as_known(self.spells, self.day_of(last))
+        first = self._since(known)
+        if first is None or first > last:
+            raise DataError(Fault("no whole period of new starts was recorded", do_next="Give placements of a longer time"))
         table = flows(known, self.frequency, first=first, last=last, ids=list(self.series.index))
         whole = table["starts"] * [self.growth.get(ds, 1.0) for ds in table["ds"]]
         long = table[["unique_id", "ds"]].assign(y=whole.astype(float)).merge(self.series.assign(kind="flow"), on="unique_id")
@@ -254,6 +265,13 @@ class Caseload:
         """Give the last day of a period."""
         return pd.Timestamp(self.frequency.end_of(pd.DatetimeIndex([last]))[0])
 
+    def _is_now(self, day: pd.Timestamp) -> bool:
+        return self.last is None or day >= self.day_of(self.last)
+
+    def _since(self, known: pd.DataFrame) -> pd.Timestamp | None:
+        """Give the first whole period in which new starts were recorded, by SPELLS as known on a day; None where nobody had come."""
+        return None if known.empty else self.frequency.after(seen_since(known), 1)[0]
+
     def _ran(
         self,
         known: pd.DataFrame,
@@ -265,7 +283,6 @@ class Caseload:
         changes: Sequence[KnownChange] = (),
     ) -> xr.Dataset:
         how, frequency = self.spec, self.frequency
-        now = self.last is None or stays.day >= self.day_of(self.last)
         return run_on(
             known,
             stays,
@@ -273,7 +290,7 @@ class Caseload:
             frequency=frequency,
             seed=seed,
             leaves_at=how.leaves_at,
-            known_end=how.known_end if now else None,
+            known_end=how.known_end if self._is_now(stays.day) else None,
             pull=pull,
             changes=changes,
         )

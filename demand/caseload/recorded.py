@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from demand.caseload.late import nowcast
+from demand.counts import to_counts
 from demand.data.people import CountSpec, count_episodes
 from demand.spec import stream
 from demand.tables import History
@@ -109,7 +110,8 @@ def with_unrecorded(draws: xr.DataArray, history: History, counts: Sequence[Coun
     -------
     xarray.DataArray
         In each draw the openings and closings that nobody has entered yet are another number inside their range, the same through all
-        periods: too wide where stays are shorter than the horizon. Flows stay as they are: next month's do not rest on who was missed.
+        periods: too wide where stays are shorter than the horizon. Series of whole numbers stay whole. Flows stay as they are: next
+        month's do not rest on who was missed.
     """
     found, named = draws.transpose("series", "ds", "draw").to_numpy().astype(float), any(c.name for c in counts)
     now, keys = history.wide.iloc[-1], history.series.reindex(draws["series"].to_numpy())
@@ -121,7 +123,10 @@ def with_unrecorded(draws: xr.DataArray, history: History, counts: Sequence[Coun
         if not share.sum() or not spread.sum():
             continue
         luck = stream(seed, "unrecorded", _name(count)).standard_normal((draws.sizes["draw"], len(spread)))
-        found[mine] += (share / share.sum())[:, None, None] * ((luck - luck.mean(axis=0)) * spread).sum(axis=1)
+        more = (share / share.sum())[:, None] * ((luck - luck.mean(axis=0)) * spread).sum(axis=1)
+        for at, row in zip(np.flatnonzero(mine), more, strict=True):
+            whole = (found[at] == np.rint(found[at])).all()
+            found[at] += to_counts(row[None], stream(seed, "unrecorded", str(keys.index[at]))) if whole else row
     told = draws.transpose("series", "ds", "draw").copy(data=np.maximum(found, 0.0).astype(draws.dtype))
     return told.transpose(*draws.dims)
 

@@ -35,6 +35,8 @@ TREND = 0.03
 """How much hazards are believed to change a year, as a standard deviation of the logarithm: an estimate is held towards 0 by it."""
 STRAY = 0.1
 """A month with fewer than this share of a usual month's ends was not recorded yet."""
+WINDOWS = (1, 3, 12)
+"""Months that are looked at together for that: in a small service one stray end is a tenth of a month's, and not of a year's."""
 RECENT = 730
 """Days back from which starters count as recent, or the last `FEWEST` of them where there are fewer."""
 FEWEST = 30
@@ -133,16 +135,18 @@ def seen_since(spells: pd.DataFrame) -> pd.Timestamp:
     """Give the day from which ends were recorded: the first end of the first month with no mere stray ones.
 
     Who came and went before it is not in such an extract, so that those who are must not count as having stayed on. A month has mere
-    strays where its ends are fewer than `STRAY` of those of a month of the busiest year after it.
+    strays where the ends in it, or in it and the months after it (`WINDOWS`), are fewer than `STRAY` of those of as many months of the
+    busiest year to come.
     """
     ended = spells["closed"].dropna()
     if ended.empty:
         return pd.Timestamp(spells["opened"].min())
     month = ended.dt.year * 12 + ended.dt.month
     many = np.bincount(month - month.min())
-    year = np.convolve(np.r_[many, np.zeros(11)], np.ones(12), "valid") / 12
-    busiest = np.maximum.accumulate(year[::-1])[::-1]
-    return pd.Timestamp(ended[month >= month.min() + int(np.argmax((many > 0) & (many >= STRAY * busiest)))].min())
+    within = {n: np.convolve(np.r_[many, np.zeros(n - 1)], np.ones(n), "valid") for n in WINDOWS}
+    busiest = np.maximum.accumulate(within[12][::-1])[::-1] / 12
+    seen = (many > 0) & np.logical_and.reduce([ends >= STRAY * n * busiest for n, ends in within.items()])
+    return pd.Timestamp(ended[month >= month.min() + int(np.argmax(seen))].min())
 
 
 def learn_stays(

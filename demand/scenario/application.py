@@ -28,10 +28,12 @@ __all__ = ["APPLIED", "PRICES", "Outcome", "apply", "price_factors", "resized", 
 Together = Literal["multiply", "add"] | None
 APPLIED = ["scenario", "change", "unique_id", "effect", "start", "old_mean", "new_mean", "warning", "sentence"]
 """The columns of the list of what was applied."""
-
-
 PRICES = "prices"
 """The coordinate of DEMAND that says by what prices are multiplied."""
+ROUNDS = 200
+"""Most rounds in which what is over a cap goes on to the next place."""
+SETTLED = 1e-6
+"""So few people on their way are nobody."""
 
 
 @dataclass(frozen=True)
@@ -234,12 +236,12 @@ def _prices(rows: np.ndarray, shape: tuple[int, ...], parts: Sequence[Applied]) 
 def _under_caps(rows: np.ndarray, values: np.ndarray, caps: Sequence[Applied]) -> np.ndarray:
     """Hold series under caps: where several meet the least counts, so that all hold in whatever order they come; the rest goes on.
 
-    Who goes on counts where they arrive, and what is full there goes on in turn, along a chain of as many places as there are caps. Where
-    the chain is closed and all are full, the last to arrive stay.
+    Who goes on counts where they arrive, and what is full there goes on in turn, until nobody has to: where some of it comes back, that
+    takes many rounds, in each of which fewer are on their way. Where the chain is closed and all are full, the last to arrive stay.
     """
     meant = [(part, np.searchsorted(rows, part.rows if part.move is None else part.move.rows)) for part in caps]
-    arrived, new = np.zeros(values.shape), values
-    for _ in range(len(caps) + 1):
+    arrived, new, moving = np.zeros(values.shape), values, list[float]()
+    for _ in range(ROUNDS):
         pool, share, come, gone = values + arrived, np.ones(values.shape), np.zeros(values.shape), set[int]()
         for part, at in meant:
             if part.ceiling is not None and part.weight is not None:
@@ -250,8 +252,10 @@ def _under_caps(rows: np.ndarray, values: np.ndarray, caps: Sequence[Applied]) -
                     ends, shares = part.move.arrivals[position]
                     come[np.searchsorted(rows, ends)] += shares[:, :, None] * (pool[row] - pool[row] * share[row])
                     gone.add(int(row))
-        new = pool * share + (come - arrived)
-        if np.array_equal(come, arrived):
+        new, on = pool * share + (come - arrived), np.abs(come - arrived)
+        moving.append(float(on.sum()))
+        closed = len(moving) > len(caps) + 1 and moving[-1] >= moving[-len(caps) - 2] * (1 - SETTLED)
+        if closed or on.max() <= SETTLED:
             break
         arrived = come
     return new

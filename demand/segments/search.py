@@ -222,8 +222,8 @@ def search(data: Prepared, scope: Scope, *, seed: int, jobs: int, tell: Tell) ->
 
 
 def _carried_out(work: Sequence[Callable[[], Any]], *, jobs: int, tell: Tell, what: str, span: tuple[float, float]) -> Iterable[Any]:
-    """Do the work in its order, on some cores."""
-    for i, result in enumerate(many(_quietly, work, jobs=jobs)):
+    """Do the work in its order, on some cores of this computer: it holds single people."""
+    for i, result in enumerate(many(_quietly, work, jobs=jobs, here=True)):
         tell(what, span[0] + (span[1] - span[0]) * (i + 1) / len(work))
         yield result
 

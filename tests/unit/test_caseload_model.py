@@ -7,9 +7,13 @@ import pytest
 from demand import ForecastSpec, backtest, forecast
 from demand.calendar import Frequency
 from demand.caseload.model import CaseloadSpec, caseload_of
+from demand.combine import weigh
 from demand.data.people import CountSpec, count_episodes
 from demand.errors import DataError, SettingsError
+from demand.models import build
 from demand.people import Beside
+from demand.replay import Task, cube_of, replay
+from pipelines.results import redrawn
 
 MODELS = ["seasonal_naive", "theta"]
 COUNTS = [CountSpec(where={"service": ["front"]}, unit="people"), CountSpec(where={"service": ["care"]}, kind="stock", unit="people")]
@@ -56,6 +60,13 @@ def test_it_takes_part_and_evidence_gives_it_the_weight(with_flows):
     assert sum(with_flows.weights.values()) == pytest.approx(1)
 
 
+def test_what_only_rounding_changed_is_no_part_of_a_forecast(with_flows):
+    draws = with_flows.draws.astype(float)
+    same, more = (redrawn(with_flows, draws + added, feature="more").components for added in (1e-8, 1.0))
+    assert not (same["feature"] == "more").any()
+    assert (more["feature"] == "more").sum() == draws.sizes["series"] * draws.sizes["ds"]
+
+
 def test_without_evidence_for_it_the_others_keep_the_weight():
     table = people(waves=False)
     history = counted(table)
@@ -95,6 +106,31 @@ def test_it_sees_nothing_that_was_not_known():
     said = [made(t).predict(counted(t).until(cutoff), 6, seed=1).means for t in (table, later[later["opened"] <= day], later)]
     pd.testing.assert_frame_equal(said[0], said[1])
     pd.testing.assert_frame_equal(said[0], said[2])
+
+
+def test_starts_are_those_that_were_known_although_the_service_grew_later():
+    table = people(waves=False)
+    small = table[(table["opened"] >= "2022-04-01") | (table["person_id"] % 20 == 0)]  # later twenty times as many
+    short = small[small["opened"] < "2020-01-01"].assign(closed=lambda t: t["closed"].where(t["closed"] < "2020-01-01"))
+    long, cut = (made(t, counted(small)).starts(pd.Timestamp("2019-12-01")).table for t in (small, short))
+    pd.testing.assert_frame_equal(long, cut)
+
+
+def test_at_a_cutoff_before_starts_were_recorded_nothing_is_said_and_others_forecast():
+    table = people(waves=False)
+    begun = table[~(table["closed"] < "2023-03-15")]  # who left before is not in the extract
+    cutoff, history = pd.Timestamp("2023-03-01"), counted(begun)
+    stocks = made(begun, history)
+    assert stocks.predict(history.until(cutoff), 6, seed=1).means.empty
+    with pytest.raises(DataError, match="no whole period"):
+        made(begun, history.until(cutoff)).predict(history.until(cutoff), 6, seed=1)
+    tasks = [Task(model, cutoff) for model in ("theta", "caseload")]
+    of = {"theta": build("theta"), "caseload": stocks}
+    for some in (tasks, tasks[1:]):
+        replays = replay(history, of.__getitem__, some, steps=6, seed=1)
+        assert set(replays["model"]) == {t.model for t in some if t.model == "theta"}
+    replays = replay(history, of.__getitem__, tasks, steps=6, seed=1)
+    assert weigh(cube_of(replays, history, steps=6), ["theta", "caseload"], stretches=5)["caseload"] == 0
 
 
 def test_ends_that_are_known_cap_the_run_off_and_are_not_seen_by_replays():

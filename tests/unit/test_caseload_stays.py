@@ -58,6 +58,14 @@ def test_a_few_stray_ends_before_an_extract_begins_do_not_make_stays_long():
     assert stays.unsure.max() < 0.1
 
 
+@pytest.mark.parametrize("a_month", [4, 10, 30])
+def test_a_stray_end_counts_in_no_service_however_small(a_month):
+    months = pd.date_range("2020-01-01", "2025-12-01", freq="MS")
+    ended = pd.DatetimeIndex(["2011-05-04", "2013-02-11", "2019-06-01"]).append(months.repeat(a_month))
+    spells = pd.DataFrame({"opened": ended - pd.Timedelta(days=100), "closed": ended})
+    assert seen_since(spells) == pd.Timestamp("2020-01-01")
+
+
 def test_groups_are_learnt_apart_and_small_ones_lean_on_their_type():
     quick, slow = lived(3000, mean=(60.0, 400.0)), lived(3000, mean=(400.0, 400.0), seed=6)
     slow = slow.assign(person_id=slow["person_id"] + 10_000)

@@ -48,7 +48,10 @@ def test_the_work_is_done_by_the_workers_and_not_here(cluster: Any) -> None:
     with computing(ComputeSpec(dask=cluster.scheduler_address), jobs=1) as jobs:
         assert apart(jobs, items=2, seconds=0.0)
         who = set(many(lambda _: os.getpid(), [1, 2, 3, 4], jobs=jobs))
-    assert os.getpid() not in who
+        stayed = set(many(lambda _: os.getpid(), [1, 2, 3, 4], jobs=jobs, here=True))
+    workers = {nanny.pid for nanny in cluster.workers.values()}
+    assert who <= workers
+    assert not stayed & workers  # single people stay on this computer
     assert not apart(2, items=2, seconds=0.0)  # without a cluster, little work stays here
 
 

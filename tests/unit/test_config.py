@@ -93,6 +93,13 @@ def test_what_prevention_may_do_is_in_the_ledger_and_can_be_replaced() -> None:
     assert changed.prevention[0].avoids == numbers["more early help: avoids"]
 
 
+def test_people_do_not_travel_to_a_cluster() -> None:
+    with pytest.raises(SettingsError, match="learns from single people") as told:
+        load_config("example:children", changes=["compute.dask=tcp://10.0.0.1:8786"])
+    assert "tcp://10.0.0.1:8786" in str(told.value)
+    assert load_config("example:homelessness", changes=["compute.dask=tcp://10.0.0.1:8786"])[0].compute.dask
+
+
 def test_two_numbers_of_one_name_are_refused_since_a_workbook_could_not_tell_them_apart() -> None:
     config = load_config("example:homelessness")[0]
     cost = config.costs[0]

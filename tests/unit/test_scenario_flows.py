@@ -212,6 +212,18 @@ def test_a_cap_holds_what_other_changes_have_made_and_nobody_is_lost() -> None:
         np.testing.assert_allclose(new.sel(series=["North/bnb", "North/hostel"]).sum("series"), whole, rtol=1e-5)
 
 
+def test_caps_hold_where_part_of_what_goes_on_comes_back() -> None:
+    draws, _ = forecast()
+    hostel, bnb = ({"area": ["North"], "type": [name]} for name in ("hostel", "bnb"))
+    full = change("full", "cap", size=number(5, unit="households"), where=hostel, to={"type": "bnb", "area": ["North", "South"]})
+    back = change("back", "cap", size=number(6, unit="households"), where=bnb, to={"type": "hostel", "area": ["North", "South"]})
+    demand, _ = apply(draws, [Scenario(name="s", changes=(full, back), together="multiply")], seed=1)
+    new, base = demand.sel(scenario="s"), demand.sel(scenario="baseline")
+    np.testing.assert_allclose(new.sum("series"), base.sum("series"), rtol=1e-5)
+    assert float(new.sel(series="North/hostel").max()) <= 5 + 1e-4
+    assert float(new.sel(series="North/bnb").max()) <= 6 + 1e-4
+
+
 def test_the_place_that_takes_the_overflow_has_a_cap_in_turn() -> None:
     draws, _ = forecast()
     hostel, bnb = {"area": ["North"], "type": ["hostel"]}, {"area": ["North"], "type": ["bnb"]}

@@ -63,6 +63,9 @@ def test_what_is_not_recorded_yet_widens_stocks_and_leaves_flows() -> None:
     spread = np.sqrt((((rows["high"] - rows["low"]) / 2.5631) ** 2).sum())
     assert float(told.sel(series=beds).sum("series").std("draw")[-1]) == pytest.approx(spread, rel=0.06)
     assert float(told.sel(series=beds).mean()) == pytest.approx(900, rel=0.01)
+    assert (told % 1 == 0).all()  # counts stay counts
+    half = with_unrecorded(sure + 0.5, history, COUNTS, late, seed=1)
+    assert (half.sel(series=beds) % 1 != 0.5).any()
 
 
 def test_flows_and_stocks_of_the_last_months_come_near_what_they_will_be() -> None:
