@@ -117,7 +117,8 @@ def read_actuals(spec: ActualsSpec, folder: Path, *, lines: Sequence[str], start
         amounts[name] = np.where(np.isnan(read.values), 0.0, read.values)  # an empty cell of a ledger is nothing spent
     raise_all(faults, DataError, during=f"reading {raw.name}")
     table = periods.assign(line=of.map(known), of=of, row=raw.rows, **amounts)
-    return _latest(table, raw, lines)
+    found, findings = _latest(table, raw, lines)
+    return found, [*raw.findings, *findings]
 
 
 def _periods(raw: RawTable, spec: ActualsSpec, start_month: int) -> tuple[pd.DataFrame, list[Fault]]:
