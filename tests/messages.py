@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ROOM = ROOT / "demand" / "report"
+ROOM = ROOT / "demand"
 TO_BE_CHECKED = "to be checked by a Welsh speaker"
 Message = str | tuple[str, str]
 
@@ -22,7 +22,7 @@ def in_source() -> dict[Message, list[str]]:
     for path in sorted(p for p in ROOM.rglob("*.py") if "sheet" not in p.name):  # the workbook is in English
         for one in _said(ast.parse(path.read_text(encoding="utf-8"))):
             found.setdefault(one, []).append(path.name)
-    for path in sorted((ROOM / "templates").glob("*.j2")):
+    for path in sorted((ROOM / "report" / "templates").glob("*.j2")):
         for one in _in_template(path):
             found.setdefault(one, []).append(path.name)
     return {one: sorted(set(names)) for one, names in found.items() if one}

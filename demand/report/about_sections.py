@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from demand.languages import message, say
 from demand.report import words
 from demand.report.inputs import ReportInput
-from demand.report.languages import message, say
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.sign_off import sign_off_table
 

@@ -11,11 +11,11 @@ from itertools import islice
 
 import pandas as pd
 
+from demand.languages import message, say, say_many, spoken
 from demand.report import bars, figures, words
 from demand.report.change_section import unsteady, year_change
 from demand.report.facts import Line, Money, lines, none_counted, said_change, scenario_demand
 from demand.report.inputs import BASELINE, ReportInput
-from demand.report.languages import message, say, say_many, spoken
 from demand.report.parts import Answer, stacked
 from demand.report.plan_facts import backcast_held, gap_sentence
 from demand.report.record import miss_summary, misses, years_held

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from demand.languages import say
 from demand.report import words
 from demand.report.inputs import PAST_REVIEW, PLACEHOLDER, ReportInput
-from demand.report.languages import say
 from demand.report.parts import Block, Figure, Section, Table, table_of
 
 __all__ = ["assumptions_section"]

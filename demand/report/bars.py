@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from demand.languages import message, say
 from demand.report.figures import BLUE, GREY, ORANGE, PINK, TURQUOISE, drawn, number_axis, percent_axis, wrapped
-from demand.report.languages import message, say
 from demand.report.parts import Figure, table_of
 from demand.report.words import capital, count, join, percent, pounds, pounds_short
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from demand.languages import message, say
 from demand.report import words
 from demand.report.book import Book
 from demand.report.inputs import ReportInput
 from demand.report.laid import Laid, sheet_of
-from demand.report.languages import message, say
 from demand.report.parts import Block, Figure, Section, Table
 
 __all__ = ["caseload_section", "caseload_sheet", "caseload_tables"]

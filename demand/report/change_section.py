@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from demand.explain import sizes
+from demand.languages import message, say
 from demand.report import bars, words
 from demand.report.facts import TOTAL, Line, why_parts
 from demand.report.inputs import ReportInput
-from demand.report.languages import message, say
 from demand.report.parts import Block, Figure, Table, table_of
 
 __all__ = ["YearChange", "driver_order", "hard_to_explain", "since_last_forecast", "since_last_year", "unsteady", "year_change"]

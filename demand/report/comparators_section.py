@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from demand.languages import message, say
 from demand.report.book import Book
 from demand.report.inputs import ReportInput
 from demand.report.laid import Laid, sheet_of
-from demand.report.languages import message, say
 from demand.report.parts import Block, Section
 
 __all__ = ["comparators_section", "comparators_sheet"]

@@ -10,7 +10,7 @@ import zipfile
 from dataclasses import fields, replace
 from typing import Any
 
-from demand.report.languages import CODES, spoken
+from demand.languages import CODES, spoken
 from demand.report.parts import Block, Figure, Section, Table
 from demand.report.words import legible
 

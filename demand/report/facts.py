@@ -14,8 +14,8 @@ import pandas as pd
 
 from demand.calendar import FinancialYear, average_stock, stock_weights, year_shares
 from demand.disclosure.open_data import ALL
+from demand.languages import say
 from demand.report.inputs import BASELINE, ReportInput
-from demand.report.languages import say
 from demand.report.words import label, percent, period
 
 __all__ = [

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from demand.report.languages import months_short, say, say_many, spoken
+from demand.languages import months_short, say, say_many, spoken
 from demand.report.parts import Figure, stacked, table_of
 from demand.report.words import capital, count, join, percent, pounds_short
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from demand.languages import say
 from demand.report.figures import drawn
-from demand.report.languages import say
 from demand.report.parts import Figure, table_of
 from demand.report.words import capital, count, pounds, pounds_short
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from demand.languages import CODES, NAMES, say, say_many, speaking, spoken
 from demand.report import words
 from demand.report.about_sections import quality_section
 from demand.report.answers import answers
 from demand.report.cleared import cleared
 from demand.report.inputs import ReportInput
-from demand.report.languages import CODES, NAMES, say, say_many, speaking, spoken
 from demand.report.parts import Section
 from demand.report.script import Script
 from demand.report.sections import TRANSLATED, sections

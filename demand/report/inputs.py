@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from demand.calendar import Frequency
 from demand.disclosure import policy_named, protect_people
 from demand.disclosure.open_data import PublishSpec, counts_table
-from demand.report.languages import message, say
+from demand.languages import message, say
 from demand.spec import NameList, Spec
 from demand.tables import BOUNDS, History
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from demand.languages import say
 from demand.report import words
 from demand.report.figures import GREY, ORANGE, drawn, number_axis
 from demand.report.inputs import ReportInput
-from demand.report.languages import say
 from demand.report.parts import Figure, Section, Table, table_of
 from demand.report.words import capital, count
 

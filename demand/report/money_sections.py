@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from demand.languages import message, say, say_many
 from demand.report import bars, figures, words
 from demand.report.facts import Line, Money, scenario_demand
 from demand.report.inputs import BASELINE, ReportInput
-from demand.report.languages import message, say, say_many
 from demand.report.parts import Block, Figure, Section, Table, stacked, table_of
 
 __all__ = [

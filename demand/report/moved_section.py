@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from demand.languages import message, say
 from demand.report import words
 from demand.report.book import Book
 from demand.report.inputs import ReportInput
 from demand.report.laid import Laid, sheet_of
-from demand.report.languages import message, say
 from demand.report.parts import Block, Section
 
 __all__ = ["moved_part", "moved_section", "moved_sheet"]

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from demand.languages import message, say
 from demand.report import words
 from demand.report.inputs import BASELINE, ReportInput
-from demand.report.languages import message, say
 from demand.report.parts import Block, Section, Table
 from demand.report.script import as_data
 from demand.spec import Unit

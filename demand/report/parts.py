@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from demand.errors import DataError, Fault
-from demand.report.languages import say
+from demand.languages import say
 from demand.report.words import count, percent, pounds, pounds_exact
 
 __all__ = ["Answer", "Block", "Figure", "Section", "Table", "stacked", "table_of"]

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from demand.languages import message, say, speaking
 from demand.report import bars, words
 from demand.report.answers import answers
 from demand.report.cleared import cleared
@@ -19,7 +20,6 @@ from demand.report.comparators_section import comparators_section
 from demand.report.document import document
 from demand.report.facts import Money
 from demand.report.inputs import BASELINE, ReportInput
-from demand.report.languages import message, say, speaking
 from demand.report.money_sections import risk_section, sensitivity_section
 from demand.report.parts import Answer, Block, Figure, Section, Table, table_of
 from demand.report.plan_facts import cliffs

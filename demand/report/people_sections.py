@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from demand.disclosure import protect
+from demand.languages import say
 from demand.report import bars, words
 from demand.report.inputs import ReportInput
-from demand.report.languages import say
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_tables import asked_tables
 from demand.report.segment_evidence import evidence_parts

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from demand.languages import message, say, say_many
 from demand.report import words
 from demand.report.facts import TOTAL
 from demand.report.inputs import BASELINE, ReportInput
-from demand.report.languages import message, say, say_many
 
 __all__ = [
     "backcast_held",

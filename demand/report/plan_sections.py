@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from demand.languages import say
 from demand.report import bars, words
 from demand.report.heat import heat
 from demand.report.inputs import BASELINE, ReportInput
-from demand.report.languages import say
 from demand.report.money_sections import money_measure
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.plan_facts import (

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from demand.languages import message, say
 from demand.report import bars, words
 from demand.report.book import Book, label_of, money_cell
 from demand.report.inputs import ReportInput
-from demand.report.languages import message, say
 from demand.report.parts import Section, table_of
 
 __all__ = ["price_sheet", "prices_section"]

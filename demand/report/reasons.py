@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from demand.calendar import FinancialYear
+from demand.languages import say
 from demand.report import words
 from demand.report.facts import Line
 from demand.report.figures import BLUE, GREY, ORANGE, PALE, PINK, TURQUOISE, dates, drawn, percent_axis, wrapped
 from demand.report.inputs import ReportInput
-from demand.report.languages import say
 from demand.report.parts import Figure, table_of
 
 __all__ = ["dependence", "over_time", "spread"]

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from demand.languages import say
 from demand.report.facts import Line, may_show, none_counted
 from demand.report.inputs import ReportInput
-from demand.report.languages import say
 
 __all__ = ["held", "held_in_words", "miss_summary", "misses", "years_held"]
 

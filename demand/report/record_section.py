@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from demand.languages import message, say, say_many
 from demand.report import figures, words
 from demand.report.about_sections import MODELS
 from demand.report.facts import Line
 from demand.report.inputs import ReportInput
-from demand.report.languages import message, say, say_many
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.record import misses
 

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from demand.report.languages import CODES, NAMES, say, speaking
+from demand.languages import CODES, NAMES, say, speaking
 
 __all__ = ["Script", "as_data"]
 

@@ -10,6 +10,7 @@ import re
 
 import pandas as pd
 
+from demand.languages import message, say, say_many
 from demand.report import figures, words
 from demand.report.about_sections import method_section, quality_section, run_section
 from demand.report.assumptions_section import assumptions_section
@@ -19,7 +20,6 @@ from demand.report.comparators_section import comparators_section
 from demand.report.facts import Line, Money, lines, none_counted, why_parts
 from demand.report.inputs import ReportInput
 from demand.report.joined_section import joined_section
-from demand.report.languages import message, say, say_many
 from demand.report.money_sections import budget_section, risk_section, scenarios_section, sensitivity_section
 from demand.report.moved_section import moved_part
 from demand.report.panel import panel_section

@@ -6,9 +6,9 @@ after it is not what was approved, and says so; a public report tells neither ro
 
 from __future__ import annotations
 
+from demand.languages import message, say
 from demand.report import words
 from demand.report.inputs import ReportInput
-from demand.report.languages import message, say
 from demand.report.parts import Table
 
 __all__ = ["sign_off_rows", "sign_off_sentence", "sign_off_table"]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from demand.report.languages import date_written, message, say
+from demand.languages import date_written, message, say
 
 __all__ = [
     "BANNED",

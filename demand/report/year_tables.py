@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from demand.languages import message, say
 from demand.report import bars, words
 from demand.report.book import Book, money_cell
 from demand.report.facts import TOTAL
 from demand.report.inputs import ReportInput
-from demand.report.languages import message, say
 from demand.report.parts import Block, Figure, Section, Table, table_of
 
 __all__ = ["allocation_section", "allocation_sheet", "outturn_section", "outturn_sheet"]

@@ -70,7 +70,7 @@ def test_the_wheel_holds_configs_and_templates(installed: Path) -> None:
     assert configs(installed / "pipelines") == configs(ROOT)
     templates = {p.name for p in (ROOT / "demand/report/templates").glob("*")}
     assert {p.name for p in (installed / "demand/report/templates").glob("*")} == templates
-    assert (installed / "demand/report/locale/cy/LC_MESSAGES/messages.po").is_file()
+    assert (installed / "demand/locale/cy/LC_MESSAGES/messages.po").is_file()
 
 
 def test_an_example_is_found_from_another_folder(installed: Path, tmp_path: Path) -> None:

@@ -20,11 +20,12 @@ from messages import ROOM, Message, in_source
 from plan_made import plan_tables
 from report_made import made
 
-from demand.report import ReportInput, languages, words
+from demand import languages
+from demand.languages import say_many, speaking, spoken
+from demand.report import ReportInput, words
 from demand.report.answers import answers
 from demand.report.html import report_page
 from demand.report.inputs import ReportSpec
-from demand.report.languages import say_many, speaking, spoken
 from demand.report.parts import Answer, Block, Figure, Table
 from demand.report.paste import papers, pasted, summary_text
 from demand.report.sections import TRANSLATED, sections

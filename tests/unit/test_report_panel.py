@@ -13,7 +13,7 @@ from planning_cases import change, number
 from report_made import made
 
 from demand.budget.levers import levers
-from demand.report.languages import speaking
+from demand.languages import speaking
 from demand.report.panel import Panel, panel_section
 from demand.scenario import Scenario
 

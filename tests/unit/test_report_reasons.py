@@ -12,11 +12,11 @@ from planning_cases import forecast
 from report_made import made
 
 from demand.explain import WINDOWS, driver_windows, sizes
+from demand.languages import speaking
 from demand.report import ReportInput
 from demand.report.answers import answers
 from demand.report.change_section import driver_order, unsteady, year_change
 from demand.report.facts import lines
-from demand.report.languages import speaking
 from demand.report.reasons import dependence, over_time, spread
 
 

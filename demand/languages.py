@@ -1,4 +1,4 @@
-"""The language in which the report speaks: messages, plurals and dates.
+"""The language in which results are told: messages, plurals and dates.
 
 In: English messages with named fields. Out: the same in the language that is spoken now, from the catalogues in locale/ (gettext, read by
 Babel); English where a catalogue has nothing. Refuses nothing. Messages are found in the source by the names of these functions, so they
@@ -108,7 +108,7 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 
     if language == "en":
         return gettext.NullTranslations()
-    content = files("demand.report").joinpath("locale", language, "LC_MESSAGES", "messages.po").read_bytes()
+    content = files("demand").joinpath("locale", language, "LC_MESSAGES", "messages.po").read_bytes()
     compiled = io.BytesIO()
     write_mo(compiled, read_po(io.BytesIO(content), locale=language))
     return gettext.GNUTranslations(io.BytesIO(compiled.getvalue()))
