@@ -21,12 +21,11 @@ from pydantic import Field, model_validator
 
 from demand.calendar import Frequency
 from demand.caseload.known import KnownChange
-from demand.caseload.levers import Pull
+from demand.caseload.levers import Lever, Pull
 from demand.caseload.recorded import growth_of
 from demand.caseload.runoff import run_on
 from demand.caseload.spells import as_known, flows, spells_of
 from demand.caseload.stays import Stays, learn_stays, seen_since
-from demand.counts import to_counts
 from demand.data.people import CountSpec
 from demand.errors import DataError, Fault
 from demand.events import Event, clean
@@ -154,8 +153,7 @@ class Caseload:
         last: pd.Timestamp,
         *,
         seed: int,
-        levers: Mapping[str, np.ndarray] | None = None,
-        towards: np.ndarray | None = None,
+        levers: Sequence[Lever] = (),
         changes: Sequence[KnownChange] = (),
         trend: bool = True,
     ) -> xr.Dataset:
@@ -169,11 +167,8 @@ class Caseload:
             The last period that is known.
         seed : int
             The same seed gives everybody whom nothing touches the same future under other levers and changes.
-        levers : mapping of str to numpy.ndarray, optional
-            Factors of "entries" (new starts from outside), "stay" (what is left of a stay, from the period on) and "moves" (of the ends,
-            those that are moves), each alone: shape (series, periods, draws).
-        towards : numpy.ndarray, optional
-            Shape (series,), bool: the series that moves are meant to; all where it is not given.
+        levers : sequence of Lever
+            What is done about entries, stays and moves, all at once.
         changes : sequence of KnownChange
         trend : bool
             Whether the price of new starts goes on growing as it did; if not, all is at the prices of today.
@@ -190,14 +185,8 @@ class Caseload:
         """
         day, ds = self.day_of(last), self.frequency.after(last, starts.shape[1])
         known = as_known(self.spells, day)
-        acting = levers or {}
-        entries = None
-        if "entries" in acting:
-            wanted = zip(self.series.index, starts * acting["entries"], strict=True)
-            entries = np.stack([to_counts(s, stream(seed, "levers", i)) for i, s in wanted])
-        meant = np.ones(len(self.series)) if towards is None else towards.astype(float)
         edges = np.r_[np.asarray(ds).astype("datetime64[D]").astype(float), (self.day_of(ds[-1]) - pd.Timestamp(0)).days + 1.0]
-        pull = Pull(edges, acting.get("stay"), acting.get("moves"), meant, entries) if acting else None
+        pull = Pull.of(levers, starts, edges, ids=list(self.series.index), seed=seed)
         stays = self.stays(known, day)
         stays = stays if trend else replace(stays, growth=np.zeros_like(stays.growth))
         return self._ran(known, stays, starts, seed, pull=pull, changes=changes)

@@ -11,8 +11,9 @@ ones stay as dear.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, pairwise
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ import xarray as xr
 from demand.calendar import Frequency
 from demand.caseload.known import Known, KnownChange
 from demand.caseload.levers import Pull
+from demand.caseload.luck import lots_of, split, uniform
 from demand.caseload.stays import BANDS, YEAR, Stays, labels_of
 from demand.caseload.tally import Some, Tally, day_numbers
 from demand.errors import DataError, Fault
@@ -35,6 +37,8 @@ WIDTHS = np.diff(BANDS)[:, None]
 ROUNDS = 12
 """Moves of one person within the horizon that are followed; hardly anybody has as many."""
 
+WHOM, DAY, STAYS_ON, BIRTHDAY, TURN, PATIENCE, MOVES, WHERE, NEXT = range(9)
+"""Which of a person's random numbers is for what."""
 
 _End = tuple[np.ndarray, np.ndarray]
 """The days on which stays end, and the series to which they lead (-1: outside)."""
@@ -97,76 +101,66 @@ def run_on(
     now = [np.bincount(open_now["series"], of, minlength=len(stays.ids)).astype(float) for of in (None, open_now["price"])]
     old.people[:, 0, :] += now[0][:, None]
     old.weekly[:, 0, :] += now[1][:, None]
-    moved, others = _leave(open_now, known, engine, old)
-    for number, (series, draw, begun, price) in enumerate(known.come):
-        engine.throw("known", number)
-        others.append(engine.announced(series, draw, begun, price))
-    _starters(starts, known.starts, engine, new, moved, others)
-    _starters(np.maximum(known.starts - starts, 0), None, engine, new, others, others)
-    _moved_on(moved, others, engine, old, new)
+    moved = _leave(open_now, known, engine, old)
+    _follow(chain(moved, _announced(known, engine), _starters(known.starts, engine, new)), engine, old, new)
     told = _told(old, new, stays, ds).assign_attrs(without_price=without)
     return told.assign(people_now=("series", now[0]), pounds_now=("series", now[1]))
 
 
-def _leave(open_now: pd.DataFrame, known: Known, engine: _Engine, old: Tally) -> tuple[list[Some], list[Some]]:
-    """Draw when those who are there leave, some at a time; give who moved on, and who did so otherwise than without levers."""
-    moved, others, last = [], list[Some](), float(old.ends[-1])
-    for number, part in enumerate(np.array_split(np.arange(len(open_now)), max(1, -(-len(open_now) * engine.draws // AT_ONCE)))):
-        engine.throw("open", number)
-        some = engine.replicated(open_now.iloc[part])
-        plain, so = engine.ended(some)
-        so = known.left(part, some.draw, so[0].copy(), so[1].copy())
-        old.add(some, so[0], -1.0)
-        moved.append(engine.arrived(some.only(_same(plain, so)), *plain, last))
-        others += engine.elsewhere(some, plain, so, last, "open", number)
-    return moved, others
+def _leave(open_now: pd.DataFrame, known: Known, engine: _Engine, old: Tally) -> list[Some]:
+    """Draw when those who are there leave, some at a time; give who moved on."""
+    moved = []
+    for part in np.array_split(np.arange(len(open_now)), max(1, -(-len(open_now) * engine.draws // AT_ONCE))):
+        some = engine.replicated(open_now.iloc[part], part)
+        end, went = known.left(part, some.draw, *engine.ended(some))
+        old.add(some, end, -1.0)
+        moved.append(engine.arrived(some, end, went, float(old.ends[-1])))
+    return moved
 
 
-def _moved_on(moved: list[Some], others: list[Some], engine: _Engine, old: Tally, new: Tally) -> None:
-    """Draw those who moved on, and where they go after that; `others` are those who are where they would not be without levers."""
-    last = float(new.ends[-1])
-    for turn in range(ROUNDS):
-        waiting, moved = {"moved": moved, "others": [o for o in others if len(o)]}, []
-        others = []
-        for name, lots in waiting.items():
-            for number, some in enumerate(lots):
-                engine.throw(name, turn, number)
-                plain, so = engine.ended(some)
-                for ledger, which in ((old, some.there), (new, ~some.there)):
-                    ledger.add(some.of(which), some.came[which], 1.0)
-                    ledger.add(some.of(which), so[0][which], -1.0)
-                if name == "others":
-                    others.append(engine.arrived(some, *so, last))
-                    continue
-                moved.append(engine.arrived(some.only(_same(plain, so)), *plain, last))
-                others += engine.elsewhere(some, plain, so, last, name, turn, number)
-        if not any(len(m) for m in (*moved, *others)):
-            break
+def _announced(known: Known, engine: _Engine) -> Iterator[Some]:
+    """Give those who are known to come."""
+    for number, (series, draw, begun, price) in enumerate(known.come):
+        key = split(lots_of(engine.seed, "known", number), np.arange(len(draw)))
+        some = engine.started(series, draw, np.full(len(draw), begun), 1.0, key)
+        yield some if np.isnan(price) else replace(some, price=np.full(len(draw), price))
 
 
-def _same(one: _End, other: _End) -> np.ndarray:
-    return np.asarray((one[0] == other[0]) & (one[1] == other[1]))
-
-
-def _starters(starts: np.ndarray, left: np.ndarray | None, engine: _Engine, new: Tally, moved: list[Some], others: list[Some]) -> None:
-    """Draw starters from outside, a few series and periods at a time; only who is `left` is counted. None: who comes beside them."""
+def _starters(starts: np.ndarray, engine: _Engine, new: Tally) -> Iterator[Some]:
+    """Give starters from outside, a series at a time: whoever comes also where more or fewer come is the same person."""
+    draws, days = starts.shape[2], new.ends - new.starts + 1
     for series, each in enumerate(starts.astype(np.int64)):
-        for period, many in enumerate(each):
-            draw = np.repeat(np.arange(len(many)), many)
-            if not len(draw):
-                continue
-            rank = np.arange(len(draw)) - np.repeat(many.cumsum() - many, many)
-            counts = np.ones(len(draw), dtype=bool) if left is None else rank < left[series, period, draw]
-            for number, part in enumerate(np.array_split(np.arange(len(draw)), -(-len(draw) // AT_ONCE))):
-                name = "start" if left is not None else "more"
-                engine.throw(name, series, period, number)
-                some = engine.started(series, draw[part], new.starts[period], new.ends[period])
-                some = replace(some, counts=counts[part])
-                new.add(some, some.begun, 1.0)
-                plain, so = engine.ended(some)
-                new.add(some, so[0], -1.0)
-                moved.append(engine.arrived(some.only(_same(plain, so)), *plain, float(new.ends[-1])))
-                others += engine.elsewhere(some, plain, so, float(new.ends[-1]), name, series, period, number)
+        lot = lots_of(engine.seed, "start", series)
+        for first, last in _pieces(each.sum(axis=1)):
+            many = each[first:last].reshape(-1)
+            cell = np.repeat(np.arange(first * draws, last * draws), many)
+            rank = np.arange(len(cell)) - np.repeat(many.cumsum() - many, many)
+            period, draw = np.divmod(cell, draws)
+            yield engine.started(series, draw, new.starts[period], days[period], split(split(split(lot, period), draw), rank))
+
+
+def _pieces(many: np.ndarray) -> list[tuple[int, int]]:
+    """Give first periods, and those after the last, of pieces with not many more starters than are drawn at once."""
+    lot = (many.cumsum() - many) // AT_ONCE
+    edges = [0, *(np.flatnonzero(np.diff(lot)) + 1).tolist(), len(many)]
+    return list(pairwise(edges))
+
+
+def _follow(lots: Iterable[Some], engine: _Engine, old: Tally, new: Tally) -> None:
+    """Count those who come, draw how long they stay, and follow them where they go after that."""
+    for _ in range(ROUNDS):
+        moved = []
+        for some in lots:
+            end, went = engine.ended(some)
+            for ledger, which in ((old, some.there), (new, ~some.there)):
+                if which.any():
+                    mine = some if which.all() else some.of(which)
+                    ledger.add(mine, mine.came, 1.0)
+                    ledger.add(mine, end[which], -1.0)
+            moved.append(engine.arrived(some, end, went, float(new.ends[-1])))
+        lots = [some for some in moved if len(some)]
+        if not lots:
+            break
 
 
 class _Engine:
@@ -176,73 +170,56 @@ class _Engine:
         self.stays, self.seed, self.leaves_at, self.draws = stays, seed, leaves_at, draws
         self.pull = None if pull is None or (pull.stay is None and pull.moves is None) else pull
         self.turns_to = np.full(len(stays.ids), -1) if stays.turn is None else stays.turn[1]
-        self.throw("levels")
+        rng = stream(seed, "caseload", "levels")
         self.day = float(day_numbers(pd.DatetimeIndex([stays.day]))[0])
-        self.rate = stays.drawn(self.rng, draws, years=years)
+        self.rate = stays.drawn(rng, draws, years=years)
         self.served = np.concatenate([np.zeros_like(self.rate[:, :, :1]), (self.rate[:, :, :-1] * WIDTHS).cumsum(axis=2)], axis=2)
-        self.growth = stays.growth[:, :1] + stays.growth[:, 1:] * self.rng.standard_normal((len(stays.growth), draws))
+        self.growth = stays.growth[:, :1] + stays.growth[:, 1:] * rng.standard_normal((len(stays.growth), draws))
         self.leads = stays.to.cumsum(axis=1)
         self.pools = {s: {c: t[c].to_numpy() for c in t} for s, t in stays.starters.items()}
         self.outside = {s: np.flatnonzero(p["from_outside"]) for s, p in self.pools.items()}
 
-    def throw(self, *what: object) -> None:
-        """Take the random numbers of one lot of people: what happens to others does not change theirs."""
-        self.rng = stream(self.seed, "caseload", *what)
-
-    def replicated(self, rows: pd.DataFrame) -> Some:
-        """Give open placements once for each draw."""
+    def replicated(self, rows: pd.DataFrame, numbers: np.ndarray) -> Some:
+        """Give open placements, which have these numbers, once for each draw."""
         repeated = {c: np.repeat(rows[c].to_numpy(), self.draws) for c in ("series", "begun", "group", "age", "until", "price")}
         draw = np.tile(np.arange(self.draws), len(rows))
+        key = split(split(lots_of(self.seed, "open"), np.repeat(numbers, self.draws)), draw)
         age, came = repeated.pop("age"), np.full(len(draw), self.day)
-        leaves, turns = self._birthdays(repeated["series"], age, repeated["begun"])
-        every = np.ones(len(draw), dtype=bool)
-        return Some(draw=draw, came=came, leaves=leaves, turns=turns, there=every, counts=every, **repeated)
+        leaves, turns = self._birthdays(repeated["series"], age, repeated["begun"], key)
+        return Some(draw=draw, came=came, leaves=leaves, turns=turns, there=np.ones(len(draw), dtype=bool), key=key, **repeated)
 
-    def started(self, series: int, draw: np.ndarray, first: float, last: float) -> Some:
-        """Give new starters of a period, each like one recent starter, on some day of it."""
+    def started(self, series: int, draw: np.ndarray, first: np.ndarray, days: np.ndarray | float, key: np.ndarray) -> Some:
+        """Give new starters, each like one recent starter, on one of some days."""
         pool, outside = self.pools[series], self.outside[series]
         whom = outside if len(outside) else np.arange(len(pool["age"]))
-        who = whom[self.rng.integers(0, len(whom), len(draw))]
-        begun = np.floor(first + self.rng.random(len(draw)) * (last - first + 1))
+        who = whom[_one_of(len(whom), uniform(key, WHOM))]
+        begun = first + np.floor(uniform(key, DAY) * days)
         number = np.full(len(draw), series)
-        leaves, turns = self._birthdays(number, pool["age"][who], begun)
-        price, there = self._priced(number, draw, begun, pool["price"][who]), np.zeros(len(draw), dtype=bool)
+        leaves, turns = self._birthdays(number, pool["age"][who], begun, key)
         return Some(
-            series=number, draw=draw, begun=begun, group=pool["group"][who], until=np.full(len(draw), np.inf), leaves=leaves, price=price,
-            came=begun, turns=turns, there=there, counts=~there,
+            series=number, draw=draw, begun=begun, group=pool["group"][who], until=np.full(len(draw), np.inf), leaves=leaves,
+            price=self._priced(number, draw, begun, pool["price"][who]), came=begun, turns=turns, there=np.zeros(len(draw), dtype=bool),
+            key=key,
         )  # fmt: skip
-
-    def announced(self, series: int, draw: np.ndarray, begun: float, price: float) -> Some:
-        """Give those who are known to come on a day, at the price that is known, or that of a recent start."""
-        some = self.started(series, draw, begun, begun)
-        return some if np.isnan(price) else replace(some, price=np.full(len(draw), price))
 
     def arrived(self, some: Some, end: np.ndarray, went: np.ndarray, last: float) -> Some:
         """Give those who moved within the horizon where they went, at the price of a recent start there; at a birthday, at their own."""
         moved = np.flatnonzero((went >= 0) & (end <= last))
         one, begun, to = some.of(moved), end[moved], went[moved]
+        key = split(one.key, NEXT)
         turned = (begun == np.maximum(one.turns, one.came + 1)) & (to == self.turns_to[one.series])
-        price = np.empty(len(moved))
+        price, luck = np.empty(len(moved)), uniform(key, WHOM)
         for series in np.unique(to):
-            here = to == series
-            price[here] = self.rng.choice(self.pools[int(series)]["price"], int(here.sum()))
+            here, pool = to == series, self.pools[int(series)]["price"]
+            price[here] = pool[_one_of(len(pool), luck[here])]
         price = np.where(turned, one.price, self._priced(to, one.draw, begun, price))
         turns = np.where(turned | (self.turns_to[to] < 0), np.inf, one.turns)
         until, stays_on = np.where(turned, one.until, np.inf), np.where(turned, one.begun, begun)
-        return replace(one, series=to, begun=stays_on, until=until, price=price, came=begun, turns=turns, there=one.there & turned)
+        return replace(one, series=to, begun=stays_on, until=until, price=price, came=begun, turns=turns, there=one.there & turned, key=key)
 
-    def elsewhere(self, some: Some, plain: _End, so: _End, last: float, *what: object) -> list[Some]:
-        """Give those whose stay ends otherwise than without levers and known changes where they went."""
-        others = some.counts & ~_same(plain, so)
-        if not others.any():
-            return []
-        self.throw("elsewhere", *what)
-        return [self.arrived(some.of(others), so[0][others], so[1][others], last)]
-
-    def ended(self, some: Some) -> tuple[_End, _End]:
-        """Draw the day on which each stay ends, and where it leads (-1: outside): without levers, and with them."""
-        since = some.came
-        patience, length = self.rng.standard_exponential(len(some)), np.empty(len(some))
+    def ended(self, some: Some) -> _End:
+        """Draw the day on which each stay ends, and where it leads (-1: outside)."""
+        since, patience, length = some.came, -np.log1p(-uniform(some.key, PATIENCE)), np.empty(len(some))
         cell = self.stays.kind[some.series] * len(self.stays.groups) + some.group
         order = np.argsort(cell, kind="stable")
         bounds = np.searchsorted(cell[order], np.arange(len(self.stays.rate) * len(self.stays.groups) + 1))
@@ -250,9 +227,7 @@ class _Engine:
             here = order[bounds[number] : bounds[number + 1]]
             at = divmod(int(number), len(self.stays.groups))
             length[here] = self._length(at, since[here] - some.begun[here], some.draw[here], patience[here])
-        luck = self.rng.random((2, len(some)))
-        plain = self._end(some, length, luck, None)
-        return plain, plain if self.pull is None else self._end(some, length, luck, self.pull)
+        return self._end(some, length)
 
     def _length(self, at: tuple[int, int], served: np.ndarray, draw: np.ndarray, patience: np.ndarray) -> np.ndarray:
         """Give how long stays of a type and group last in all: until the hazard since today has come to their patience."""
@@ -264,9 +239,9 @@ class _Engine:
             band = np.where((later > now) & (before[later, draw] <= until), later, band)
         return np.asarray(np.minimum(BANDS[band] + (until - before[band, draw]) / rate[band, draw], CENTURY))
 
-    def _end(self, some: Some, length: np.ndarray, luck: np.ndarray, pull: Pull | None) -> _End:
+    def _end(self, some: Some, length: np.ndarray) -> _End:
         """Give the day on which each stay ends, and where it leads."""
-        since, kind = some.came, self.stays.kind[some.series]
+        since, kind, pull = some.came, self.stays.kind[some.series], self.pull
         left = length - (since - some.begun)
         if pull is not None:
             left = pull.stretched(some.series, some.draw, since, left)
@@ -275,39 +250,43 @@ class _Engine:
         cut = end >= until
         end = np.maximum(np.where(cut, until, end), since + 1)
         chance = self.stays.moving[kind, np.maximum(np.searchsorted(BANDS, length, side="left") - 1, 0)]
-        more = np.ones(len(some))
         if pull is not None:
-            more = pull.moving(some.series, some.draw, end)
-            chance = np.minimum(chance * (1 + (more - 1) * (self.stays.to @ pull.towards)[some.series]), 1.0)
+            chance = np.minimum(chance * pull.more_moves(self.stays.to, some.series, some.draw, end), 1.0)
         went = np.full(len(some), -1)
-        moves = np.flatnonzero((luck[0] < chance) & ~cut & (self.leads[some.series, -1] > 0))
+        moves = np.flatnonzero((uniform(some.key, MOVES) < chance) & ~cut & (self.leads[some.series, -1] > 0))
         leads = self.leads[some.series[moves]]
         if pull is not None:
-            leads = (self.stays.to[some.series[moves]] * (1 + (more[moves] - 1)[:, None] * pull.towards)).cumsum(axis=1)
-        went[moves] = np.minimum((luck[1][moves][:, None] * leads[:, -1:] >= leads).sum(axis=1), leads.shape[1] - 1)
+            leads = pull.led(self.stays.to, some.series[moves], some.draw[moves], end[moves]).cumsum(axis=1)
+        where = uniform(some.key[moves], WHERE)[:, None] * leads[:, -1:]
+        went[moves] = np.minimum((where >= leads).sum(axis=1), leads.shape[1] - 1)
         turned = end > some.turns
         end, went[turned] = np.where(turned, np.maximum(some.turns, since + 1), end), self.turns_to[some.series[turned]]
         return end, went
 
-    def _birthdays(self, series: np.ndarray, age: np.ndarray, begun: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _birthdays(self, series: np.ndarray, age: np.ndarray, begun: np.ndarray, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Draw the birthdays at which stays end, and at which they move to another budget; infinity where they do not."""
         leaves = turns = np.full(len(age), np.inf)
         if self.leaves_at is not None:
-            leaves = self._birthday(self.leaves_at, age, begun)
-            leaves = np.where(self.rng.random(len(age)) < self.stays.staying_on, np.inf, leaves)
+            leaves = self._birthday(self.leaves_at, age, begun, uniform(key, BIRTHDAY))
+            leaves = np.where(uniform(key, STAYS_ON) < self.stays.staying_on, np.inf, leaves)
         if self.stays.turn is not None:
-            turns = np.where(self.turns_to[series] >= 0, self._birthday(self.stays.turn[0], age, begun), np.inf)
+            turns = np.where(self.turns_to[series] >= 0, self._birthday(self.stays.turn[0], age, begun, uniform(key, TURN)), np.inf)
         return leaves, turns
 
-    def _birthday(self, of: float, age: np.ndarray, begun: np.ndarray) -> np.ndarray:
+    def _birthday(self, of: float, age: np.ndarray, begun: np.ndarray, luck: np.ndarray) -> np.ndarray:
         """Draw the day of a birthday: later than today, some time in the year that the age leaves open; infinity where it is over."""
         latest = begun + (of - age) * YEAR
         earliest = np.maximum(latest - YEAR, np.maximum(begun, self.day))
-        drawn = np.floor(earliest + self.rng.random(len(age)) * (latest - earliest)) + 1
+        drawn = np.floor(earliest + luck * (latest - earliest)) + 1
         return np.where(np.isfinite(latest) & (latest > earliest), drawn, np.inf)
 
     def _priced(self, series: np.ndarray, draw: np.ndarray, begun: np.ndarray, price: np.ndarray) -> np.ndarray:
         return np.asarray(price * np.exp(self.growth[self.stays.kind[series], draw] * (begun - self.day) / YEAR))
+
+
+def _one_of(many: int, luck: np.ndarray) -> np.ndarray:
+    """Give positions from 0 on, each as likely, by numbers between 0 and 1."""
+    return np.asarray((luck * many).astype(np.int64))
 
 
 def _open(spells: pd.DataFrame, stays: Stays, known_end: str | None) -> tuple[pd.DataFrame, int]:

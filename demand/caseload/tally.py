@@ -5,7 +5,7 @@ In: arrays with a row a stay. Out: people, person-weeks and pounds. Refuses noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -23,8 +23,7 @@ class Some:
     """Stays drawn together: by stay the series, draw, day begun, group, known end of the place, birthday that ends it, and price.
 
     came is the day from which it is drawn and counted, turns the birthday at which it moves to another budget, there says whether it is
-    one of those that are open now, and counts whether it is counted: who stays away under a lever or a known change is drawn all the same,
-    so that all others keep their random numbers.
+    one of those that are open now, and key what its random numbers come from (see `demand.caseload.luck`).
     """
 
     series: np.ndarray
@@ -37,7 +36,7 @@ class Some:
     came: np.ndarray
     turns: np.ndarray
     there: np.ndarray
-    counts: np.ndarray
+    key: np.ndarray
 
     def __len__(self) -> int:
         return len(self.series)
@@ -45,10 +44,6 @@ class Some:
     def of(self, which: np.ndarray | slice) -> Some:
         """Give some of them."""
         return Some(**{f.name: getattr(self, f.name)[which] for f in fields(self)})
-
-    def only(self, which: np.ndarray) -> Some:
-        """Give all of them, and count no others than these."""
-        return self if which.all() else replace(self, counts=self.counts & which)
 
 
 class Tally:
@@ -62,7 +57,7 @@ class Tally:
     def add(self, some: Some, day: np.ndarray, sign: float) -> None:
         """Count stays that begin (sign 1) or end (-1) on a day; a night belongs to the day on which it begins."""
         period = np.searchsorted(self.ends, day)
-        kept = (period < self.shape[1]) & some.counts
+        kept = period < self.shape[1]
         flat = (some.series[kept] * self.shape[1] + period[kept]) * self.shape[2] + some.draw[kept]
         price, into, size = some.price[kept], (day[kept] - self.starts[period[kept]]), self.people.size
         sums = ((self.people, np.full(len(flat), sign)), (self.nights, -sign * into), (self.weekly, sign * price))

@@ -19,7 +19,7 @@ import xarray as xr
 from demand.errors import Fault, ScenarioError, listed, raise_all
 from demand.scenario.case import Applied, WhatIf
 from demand.scenario.change import BASELINE, Change, Scenario, by_name, places, unfold
-from demand.scenario.effect import kept, work_out
+from demand.scenario.effect import flowed, kept, work_out
 from demand.scenario.flows import Flows
 from demand.scenario.shift import moved
 
@@ -204,14 +204,19 @@ def _joined(case: WhatIf, parts: Mapping[str, tuple[Change, Applied]], together:
     By 'add', differences from the baseline are added. By 'multiply', ratios to the baseline are multiplied (a baseline of zero has no
     ratio: there differences are added), and then shifts move their shares of what that leaves, so that nobody is made or lost on the way.
     In both, caps come last and act on what the others have made, so that no cap is exceeded; where caps meet, the tightest counts.
+    Changes of entries, stay and moves are one part: people are drawn once under all of them.
     """
     base = case.draws.transpose("series", "ds", "draw").to_numpy()
     if not parts:
         return Outcome(np.array([], dtype=int), base[:0], parts)
-    rows = np.unique(np.concatenate([part.rows for _, part in parts.values()]))
-    late = [part for _, part in parts.values() if part.move is not None and part.ceiling is None and together == "multiply"]
-    caps = [part for _, part in parts.values() if part.ceiling is not None and together is not None]
-    levels = [part for _, part in parts.values() if (part.move is None or together != "multiply") and not any(part is c for c in caps)]
+    each = [part for _, part in parts.values() if part.flow is None]
+    acting = [part.flow for _, part in parts.values() if part.flow is not None]
+    if acting and case.flows is not None:
+        each.append(flowed(case, case.flows, acting))
+    rows = np.unique(np.concatenate([part.rows for part in each]))
+    late = [part for part in each if part.move is not None and part.ceiling is None and together == "multiply"]
+    caps = [part for part in each if part.ceiling is not None and together is not None]
+    levels = [part for part in each if (part.move is None or together != "multiply") and not any(part is c for c in caps)]
     values = _levels(base, rows, levels, ratios=together == "multiply")
     before = values.copy() if late else values
     for part in late:
@@ -220,7 +225,7 @@ def _joined(case: WhatIf, parts: Mapping[str, tuple[Change, Applied]], together:
             values[at] += moved(before[at], part.rows, before[sources], part.move) - before[at]
     values = np.maximum(values, 0.0)
     values = _under_caps(rows, values, caps) if caps else values
-    return Outcome(rows, values.astype(np.float32), parts, _prices(rows, values.shape, [part for _, part in parts.values()]))
+    return Outcome(rows, values.astype(np.float32), parts, _prices(rows, values.shape, each))
 
 
 def _prices(rows: np.ndarray, shape: tuple[int, ...], parts: Sequence[Applied]) -> np.ndarray | None:

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 
 from demand.scenario.change import Scenario
-from demand.scenario.flows import Flows
+from demand.scenario.flows import Acting, Flows
 
 __all__ = ["Applied", "Move", "WhatIf"]
 
@@ -80,6 +80,8 @@ class Applied:
         Of caps: how far they have come, shape (rows, periods, draws), or one for all draws.
     prices : numpy.ndarray, optional
         By what the price of one is multiplied, in the shape of `values`.
+    flow : Acting, optional
+        Of entries, stay and moves: what is drawn again together with others of them.
     """
 
     rows: np.ndarray
@@ -90,3 +92,4 @@ class Applied:
     ceiling: np.ndarray | None = field(default=None, repr=False)
     weight: np.ndarray | None = field(default=None, repr=False)
     prices: np.ndarray | None = field(default=None, repr=False)
+    flow: Acting | None = field(default=None, repr=False)

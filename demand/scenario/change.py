@@ -249,7 +249,8 @@ class Scenario(Spec):
     """Names of other scenarios whose changes are part of this one."""
     together: Literal["multiply", "add"] | None = None
     """What happens where two changes meet in one series and period: their ratios to the baseline are multiplied, or their differences from
-    it are added; caps act last, on what the others have made. Without it, meeting is an error."""
+    it are added; caps act last, on what the others have made. Changes of entries, stay and moves act on the same people at once, and
+    multiply where they act on one thing. Without it, meeting is an error."""
 
     @model_validator(mode="after")
     def _holds(self) -> Scenario:

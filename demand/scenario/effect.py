@@ -9,6 +9,7 @@ change does not happen its path is 0 throughout, and every effect leaves the bas
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,13 +19,14 @@ from demand.errors import Fault, ScenarioError
 from demand.scenario.case import Applied, WhatIf
 from demand.scenario.change import FLOWS, Change
 from demand.scenario.drivers import driven
+from demand.scenario.flows import Acting, Flows
 from demand.scenario.level import gaps
 from demand.scenario.shift import leaving, shift
 from demand.scenario.timing import chosen, dates, paths
 from demand.scenario.units import in_a_period
 from demand.tables import match, series_of
 
-__all__ = ["kept", "work_out"]
+__all__ = ["flowed", "kept", "work_out"]
 
 
 def work_out(case: WhatIf, change: Change, *, at: str) -> Applied:
@@ -85,15 +87,37 @@ def _flowed(case: WhatIf, change: Change, rows: np.ndarray, weight: np.ndarray, 
     base = case.draws.transpose("series", "ds", "draw").to_numpy()
     factor = np.ones((len(case.flows.stocks.series), *base.shape[1:]))
     factor[here[here >= 0]] = 1 + weight[here >= 0] * (size - 1)
-    more, prices = case.flows.under(change, factor, at=at)
-    begun = np.logical_or.accumulate((factor != 1).any(axis=0), axis=0)
-    more, prices = np.where(begun, more, 0.0), np.where(begun, prices, 1.0)
-    place = pd.Index(ids).get_indexer(case.flows.stocks.series.index)
+    return replace(flowed(case, case.flows, [Acting(change, factor, at)]), warnings=dates(case, change))
+
+
+def flowed(case: WhatIf, flows: Flows, acting: Sequence[Acting]) -> Applied:
+    """Draw people again under some changes of entries, stay and moves together.
+
+    Parameters
+    ----------
+    case : WhatIf
+    flows : Flows
+    acting : sequence of Acting
+
+    Returns
+    -------
+    Applied
+        `flow` is the change where there is one alone.
+
+    Raises
+    ------
+    ScenarioError
+        Where moves to no series are meant.
+    """
+    ids, base = case.draws["series"].to_numpy(), case.draws.transpose("series", "ds", "draw").to_numpy()
+    more, prices = flows.under(acting)
+    place = pd.Index(ids).get_indexer(flows.stocks.series.index)
     touched = np.flatnonzero((place >= 0) & ((more != 0) | (prices != 1)).any(axis=(1, 2)))
     touched = touched[np.argsort(place[touched])]
     old = base[place[touched]].astype(np.float64)
     active = (more[touched] != 0).any(axis=2) | (prices[touched] != 1).any(axis=2)
-    return Applied(place[touched], np.maximum(old + more[touched], 0.0), active, dates(case, change), prices=prices[touched])
+    alone = acting[0] if len(acting) == 1 else None
+    return Applied(place[touched], np.maximum(old + more[touched], 0.0), active, prices=prices[touched], flow=alone)
 
 
 def _capped(case: WhatIf, change: Change, rows: np.ndarray, old: np.ndarray, weight: np.ndarray, total: np.ndarray, *, at: str) -> Applied:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from demand.calendar import Frequency
-from demand.caseload.levers import Pull
+from demand.caseload.levers import Lever, Pull
 from demand.caseload.runoff import run_on
 from demand.caseload.spells import as_known, spells_of
 from demand.caseload.stays import learn_stays, seen_since
@@ -180,7 +180,8 @@ def pulled(spells, starts, *, towards=(1.0, 1.0), **factors):
     ds = Frequency("M").after(DAY, starts.shape[1])
     edges = np.r_[np.asarray(ds).astype("datetime64[D]").astype(float), (Frequency("M").end_of(ds)[-1] - pd.Timestamp(0)).days + 1.0]
     shaped = {k: np.array(f)[:, None, None] * np.ones(starts.shape) for k, f in factors.items()}
-    pull = Pull(edges, shaped.get("stay"), shaped.get("moves"), np.array(towards)) if factors else None
+    levers = [Lever(k, f, np.array(towards) == 1) for k, f in shaped.items()]
+    pull = Pull.of(levers, starts, edges, ids=list(learnt(spells).ids), seed=1)
     return run_on(spells, learnt(spells), starts, frequency=Frequency("M"), seed=1, pull=pull)
 
 

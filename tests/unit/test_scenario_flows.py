@@ -9,6 +9,7 @@ from demand.budget import BudgetLine, BudgetSpec, line_costs, price, waterfall
 from demand.budget.movement import steps_of
 from demand.calendar import Frequency
 from demand.caseload.known import KnownChange
+from demand.caseload.levers import Lever, Pull
 from demand.caseload.model import caseload_of
 from demand.course import Course, joined
 from demand.data.people import CountSpec, count_episodes
@@ -237,3 +238,49 @@ def test_the_place_that_takes_the_overflow_has_a_cap_in_turn() -> None:
         if back not in changes:
             assert float(new.sel(series="North/hostel").max()) <= 25 + 1e-4
             assert float(new.sel(series="North/bnb").max()) <= 12 + 1e-4
+
+
+def test_changes_of_flows_that_meet_act_on_the_same_people_in_one_run(made) -> None:
+    """A tenth fewer come and they stay half as long: everybody is drawn once under both, not the product of two answers."""
+    flows, several = made[0].flows, [
+        change("prevention", "entries", size=number(0.7), where={"type": "foster"}),
+        change("move on", "stay", size=number(0.5)),
+        change("stay put", "moves", size=number(0.4), where={"type": "foster"}, to={"type": "home"}),
+    ]  # fmt: skip
+    _, demand, _, _ = asked(made, *several, together="multiply")
+    on = np.ones((2, AHEAD, DRAWS))
+    levers = [
+        Lever("entries", on * np.array([0.7, 1.0])[:, None, None]),
+        Lever("stay", on * 0.5),
+        Lever("moves", on * np.array([0.4, 1.0])[:, None, None], np.array([False, True])),
+    ]
+    run = flows.run_off.run.to_numpy()
+    starts = flows.run_off.starts.transpose("series", "ds", "draw").to_numpy()[:, :, np.argsort(run)]
+    drawn = flows.stocks.draws(starts, LAST, seed=1, levers=levers).people.to_numpy()[:, :, run]
+    base = demand.sel(scenario="baseline").to_numpy()
+    wanted = np.maximum(base + drawn - flows.run_off.people.transpose("series", "ds", "draw").to_numpy(), 0)
+    np.testing.assert_allclose(demand.sel(scenario="s"), wanted, rtol=1e-6)
+    assert np.array_equal(demand, asked(made, *several, together="add")[1])
+
+
+def test_levers_on_one_thing_multiply_and_moves_to_two_places_stay_apart() -> None:
+    starts, ids = np.full((3, 2, 4), 10.0), ["a", "b", "c"]
+    one, two, to = np.full(starts.shape, 0.5), np.full(starts.shape, 3.0), np.array([[0, 0.25, 0.75], [0, 0, 0], [0, 0, 0]])
+    meant = [Lever("moves", f, np.isin(ids, t)) for f, t in ((one, ["b"]), (two, ["b", "c"]))]
+    pull = Pull.of([Lever("stay", one), Lever("stay", two), *meant], starts, np.array([0.0, 30.0, 61.0]), ids=ids, seed=1)
+    who = (np.array([0]), np.array([0]), np.array([5.0]))
+    assert (pull.stay == 1.5).all()
+    assert pull.more_moves(to, *who) == pytest.approx([0.25 * 1.5 + 0.75 * 3])
+    assert pull.led(to, *who)[0] == pytest.approx([0, 0.25 * 1.5, 0.75 * 3])
+    assert pull.more_moves(to, *who[:2], np.array([80.0])) == pytest.approx([1])
+
+
+def test_whose_stay_changes_stays_the_same_person_wherever_they_go(made) -> None:
+    """Shorter first stays bring everybody to the second place sooner, for as long and with the same next step."""
+    flows = made[0].flows
+    starts = np.zeros((2, 60, 20))
+    on = np.ones(starts.shape) * np.array([0.6, 1.0])[:, None, None]
+    plain, other = (flows.stocks.draws(starts, LAST, seed=seed).weeks.isel(series=1).sum("ds") for seed in (1, 2))
+    after = flows.stocks.draws(starts, LAST, seed=1, levers=[Lever("stay", on)]).weeks.isel(series=1).sum("ds")
+    assert float((np.abs(after - plain) / plain).mean()) < 0.02
+    assert float((np.abs(other - plain) / plain).mean()) > 0.1
