@@ -290,9 +290,9 @@ def _rates(ends: np.ndarray, time: np.ndarray, weight: np.ndarray) -> tuple[np.n
 def _steepness(rate: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Give how much more than all ends together those of a type and band follow a trend; shape (types, bands), about 1 on average.
 
-    Where stays lengthen, a clock runs slower: h(t) becomes a h(a t), so that ends fall by 1 + d log h / d log t for 1 % of length,
-    and early ends of stays that seldom end early fall fastest (accelerated failure time: Kalbfleisch and Prentice 2002, The Statistical Analysis of
-    Failure Time Data, 2nd edition, section 2.3.4).
+    Where stays lengthen, a clock runs slower: h(t) becomes a h(a t), so that ends fall by 1 + d log h / d log t for 1 % of length, and
+    early ends of stays that seldom end early fall fastest (accelerated failure time: Kalbfleisch and Prentice 2002, The Statistical
+    Analysis of Failure Time Data, 2nd edition, section 2.3.4).
     """
     middle = np.log(np.r_[(BANDS[:-1] + BANDS[1:]) / 2, BANDS[-1] * 1.5])
     follows = np.clip(1 + np.gradient(np.log(rate), middle, axis=1), *STEEP)
