@@ -85,7 +85,9 @@ def test_axe_finds_nothing_that_shuts_anybody_out(page: Any, folder: Path, name:
     page.set_viewport_size({"width": width, "height": 1000})
     page.goto(f"{folder.as_uri()}/{name}")
     page.evaluate("open => document.querySelectorAll('details').forEach(d => { d.open = open; })", opened)
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response
+    # every rule is run; the places are listed only where one is broken, which halves the time
+    asked = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=asked).response
     assert len(found["passes"]) > 10
     assert [(v["id"], node["html"][:120]) for v in found["violations"] for node in v["nodes"]] == []
 
@@ -118,8 +120,10 @@ def test_nothing_is_asked_of_the_network_and_nothing_is_complained_of(browser: A
     page.on("request", lambda r: asked.append(r.url))
     page.on("console", lambda m: said.append(m.text))
     page.on("pageerror", lambda e: said.append(str(e)))
-    for name in _pages():
-        page.goto((folder / name).as_uri())
+    every = sorted(folder.glob("*.html"))
+    assert len(every) > 3
+    for one in every:
+        page.goto(one.as_uri())
     page.close()
     assert [u for u in asked if not u.startswith(("file:", "data:"))] == []
     assert said == []

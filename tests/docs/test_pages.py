@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from demand.errors import SettingsError
 from demand.report.words import banned_in
@@ -60,15 +62,18 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
 
 
-def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    place = {
-        "PYTHONPATH": str(ROOT),
-        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'tracking.db'}",
-        "DEMAND_KEY_FILE": str(folder / "key"),
-    }
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env={**os.environ, **place}, capture_output=True, text=True, check=False
-    )
+@pytest.fixture
+def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], str]:
+    """Do what a line of a page says after `demand`, in a folder of its own, and give what is printed; it must end well."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DEMAND_KEY_FILE", str(tmp_path / "key"))
+
+    def run(words: list[str]) -> str:
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, f"{words}: {done.output} {done.exception!r}"
+        return done.output
+
+    return run
 
 
 def households() -> pd.DataFrame:
@@ -146,15 +151,14 @@ def test_a_planted_fault_in_a_snippet_is_found(tmp_path: Path) -> None:
         load_config(tmp_path / "one.yaml")
 
 
-def test_configs_run_from_data_to_the_budget_papers(tmp_path: Path) -> None:
+def test_configs_run_from_data_to_the_budget_papers(typed: Callable[[list[str]], str], tmp_path: Path) -> None:
     """The README's config first; then with every section of docs/budget.md in it, and all its files are there and explained."""
     config = blocks(page("README.md"), "yaml")[0]
     assert len(config.splitlines()) <= 25
     (tmp_path / "accommodation.yaml").write_text(config, encoding="utf-8")
     households().to_csv(tmp_path / "history.csv", index=False)
     quick = ["--set", "forecast.draws=100", "--set", "forecast.models=[seasonal_naive, theta]", "--set", "tracking.uri=none"]
-    done = run(["-m", "pipelines", "run", "accommodation.yaml", "--quiet", *quick], tmp_path)
-    assert done.returncode == 0, done.stderr
+    typed(["run", "accommodation.yaml", "--quiet", *quick])
     out = tmp_path / "outputs/accommodation"
     budget = pd.read_csv(out / "budget.csv")
     assert {"2026-27", "2027-28"} <= set(budget.financial_year.astype(str))
@@ -165,15 +169,14 @@ def test_configs_run_from_data_to_the_budget_papers(tmp_path: Path) -> None:
     YAML_OF.dump(whole, tmp_path / "accommodation.yaml")
     ledger = {"line": "temporary accommodation", "financial_year": ["2023-24", "2024-25"], "actual": ["4,100,000", "4,510,000"]}
     pd.DataFrame(ledger).to_csv(tmp_path / "outturns.csv", index=False)
-    done = run(["-m", "pipelines", "budget", "accommodation.yaml", "--quiet", *quick], tmp_path)
-    assert done.returncode == 0, done.stderr
+    typed(["budget", "accommodation.yaml", "--quiet", *quick])
     (landed,) = re.findall(r"^\| question.*?\n\n", page("docs/budget.md"), re.MULTILINE | re.DOTALL)
     assert [name for name in re.findall(r"\w+\.csv", landed) if not (out / name).is_file()] == []
     told = page("CONTRIBUTING.md")
     assert [p.name for p in out.iterdir() if p.is_file() and p.name not in told] == []
 
 
-def test_the_tutorial_leads_from_a_file_to_the_papers(tmp_path: Path) -> None:
+def test_the_tutorial_leads_from_a_file_to_the_papers(typed: Callable[[list[str]], str], tmp_path: Path) -> None:
     """Every command of the tutorial in its order, each after the sections that stand before it."""
     households().to_csv(tmp_path / "history.csv", index=False)
     quick = ["--set", "forecast.draws=100", "--set", "forecast.models=[seasonal_naive, theta]", "--set", "tracking.uri=none"]
@@ -184,10 +187,9 @@ def test_the_tutorial_leads_from_a_file_to_the_papers(tmp_path: Path) -> None:
             continue
         for line in block.splitlines():
             _, verb, *rest = shlex.split(line)
-            done = run(["-m", "pipelines", verb, *rest, *(quick if rest[0] == config.name else [])], tmp_path)
-            assert done.returncode == 0, f"{line}: {done.stderr}"
+            said = typed([verb, *rest, *(quick if rest[0] == config.name else [])])
             if verb == "explain":
-                assert "Recent level" in done.stdout
+                assert "Recent level" in said
     out = tmp_path / "outputs/accommodation"
     named = re.findall(r"[a-z]+\.(?:docx|html|txt|xlsx)", page("docs/tutorial.md"))
     assert len(named) >= 8
@@ -197,8 +199,7 @@ def test_the_tutorial_leads_from_a_file_to_the_papers(tmp_path: Path) -> None:
     assert len(asked) == 3
     for line in asked:
         _, verb, *rest = shlex.split(line)
-        done = run(["-m", "pipelines", verb, *rest, *quick], tmp_path)
-        assert done.returncode == 0, f"{line}: {done.stderr}"
+        typed([verb, *rest, *quick])
     made_here = tmp_path / "outputs/accommodation"
     assert (made_here / "inputs_changes.csv").is_file()
     assert (made_here / "share/report.html").is_file()
@@ -223,6 +224,7 @@ def test_the_layers_are_those_that_are_held() -> None:
 
 def test_the_readme_python_runs(tmp_path: Path) -> None:
     (code,) = blocks(page("README.md"), "python")
-    done = run(["-c", code], tmp_path)
+    place = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=place, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert re.search(r"\d{4}-\d\d", done.stdout)

@@ -92,7 +92,7 @@ def killed_and_repeated(whole: tuple[Path, dict[str, object], float], root: Path
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX systems")
 def test_a_killed_run_is_taken_up_where_it_was(whole: tuple[Path, dict[str, object], float], root: Path) -> None:
-    met, _ = killed_and_repeated(whole, root, 3, seed=1)
+    met, _ = killed_and_repeated(whole, root, 2, seed=1)
     assert met > 0
 
 

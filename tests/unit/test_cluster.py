@@ -60,8 +60,9 @@ def test_without_a_cluster_this_computer_does_the_work() -> None:
         assert jobs == 3
 
 
-def test_an_address_where_nobody_answers_is_refused_in_words() -> None:
+def test_an_address_where_nobody_answers_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    monkeypatch.setattr("pipelines.cluster.PATIENCE", "1s")
     with (
         pytest.raises(SettingsError, match="no Dask scheduler answers at tcp"),
         computing(ComputeSpec(dask="tcp://127.0.0.1:9"), jobs=1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -31,9 +32,10 @@ segments: {method: latent_class, count: 2}
 """
 
 
-@pytest.fixture
-def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a run of `segment` of 160 people, one of them the canary, recorded in a SQLite store of MLflow."""
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run of `segment` of 160 people, one of them the canary."""
+    folder = tmp_path_factory.mktemp("erase")
     rng, n = stream(1, "erase"), 160
     group = rng.integers(0, 2, n)
     people = pd.DataFrame(
@@ -47,13 +49,32 @@ def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "visits": rng.poisson(np.where(group, 12, 2)),
         }
     )
-    people.to_csv(tmp_path / "people.csv", index=False)
-    (tmp_path / "people.yaml").write_text(CONFIG)
-    (tmp_path / "key").write_text("a key for the tests of erasing")
+    people.to_csv(folder / "people.csv", index=False)
+    (folder / "people.yaml").write_text(CONFIG + "tracking: {uri: none}\n")
+    (folder / "key").write_text("a key for the tests of erasing")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEMAND_KEY_FILE", str(folder / "key"))
+        run(job(folder), ["segment"])
+    return folder
+
+
+@pytest.fixture
+def stored(pristine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that folder for each test."""
+    shutil.copytree(pristine, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("DEMAND_KEY_FILE", str(tmp_path / "key"))
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'store' / 'mlflow.db'}")
-    assert run(job(tmp_path), ["segment"]) == ""
     return tmp_path
+
+
+@pytest.fixture
+def recorded(stored: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, with its record in a SQLite store of MLflow."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{stored / 'store' / 'mlflow.db'}")
+    (stored / "people.yaml").write_text(CONFIG)
+    mine = job(stored)
+    assert run(mine, ["segment"]) == ""
+    assert "segment" in mine.reused
+    return stored
 
 
 def job(folder: Path) -> Job:
@@ -71,30 +92,30 @@ def plant(folder: Path, token: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_person_is_found_before_and_nowhere_after(stored: Path) -> None:
-    mine = job(stored)
+def test_a_person_is_found_before_and_nowhere_after(recorded: Path) -> None:
+    mine = job(recorded)
     wanted = tokens(mine, [CANARY])
-    token = next(t for t in wanted if t in set(pd.read_parquet(stored / "out" / "segments.parquet")["person_id"]))
-    plant(stored, token)
-    freeze(mine.store, stored / "out" / "records" / "budget-2027-28", {"name": "Budget 2027-28"})
-    before = {p.name for p in holding(stored / "out", wanted) + holding(stored / "store", wanted)}
+    token = next(t for t in wanted if t in set(pd.read_parquet(recorded / "out" / "segments.parquet")["person_id"]))
+    plant(recorded, token)
+    freeze(mine.store, recorded / "out" / "records" / "budget-2027-28", {"name": "Budget 2027-28"})
+    before = {p.name for p in holding(recorded / "out", wanted) + holding(recorded / "store", wanted)}
     assert {"segments.parquet", "mlflow.db", "note.txt"} <= before
-    people = len(pd.read_parquet(stored / "out" / "segments.parquet"))
+    people = len(pd.read_parquet(recorded / "out" / "segments.parquet"))
 
     said = "\n".join(erase(mine, [CANARY]))
 
-    assert [p.name for p in holding(stored / "out", wanted) + holding(stored / "store", wanted)] == []
-    assert len(pd.read_parquet(stored / "out" / "segments.parquet")) == people - 1
-    assert not (stored / "out" / "segment_model.json").exists()
+    assert [p.name for p in holding(recorded / "out", wanted) + holding(recorded / "store", wanted)] == []
+    assert len(pd.read_parquet(recorded / "out" / "segments.parquet")) == people - 1
+    assert not (recorded / "out" / "segment_model.json").exists()
     assert "segment_model.json" in said
     assert "records/budget-2027-28: 'segment_model.json', 'segment_portraits.json', 'segment_profile.csv' taken out" in said
     assert "The extract still holds the person: 'people.csv'" in said
     assert CANARY not in said
     assert token not in said
-    with sqlite3.connect(stored / "store" / "mlflow.db") as database:
+    with sqlite3.connect(recorded / "store" / "mlflow.db") as database:
         assert database.execute("select count(*) from runs").fetchone() == (0,)
     assert mine.store.has("segments.parquet")
-    assert "segment" not in json.loads((stored / "out" / "manifest.json").read_text())["stages"]
+    assert "segment" not in json.loads((recorded / "out" / "manifest.json").read_text())["stages"]
 
 
 def test_a_frozen_run_keeps_the_hash_of_what_was_erased_and_says_so(stored: Path) -> None:

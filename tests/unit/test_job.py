@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +27,6 @@ tracking: {uri: none}
 SIZE = "value: 0.9, low: 0.8, high: 1.0, unit: ratio, source: a test, as_of: 2025-01-01, owner: tester"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    months = pd.date_range("2020-01-01", "2024-12-01", freq="MS").strftime("%Y-%m-%d")
-    y = np.random.default_rng(1).poisson(30, len(months))
-    pd.DataFrame({"unique_id": "North", "ds": months, "y": y, "area": "North"}).to_csv(tmp_path / "counts.csv", index=False)
-    return tmp_path
-
-
 def done(folder: Path, price: str = "100", *changes: str) -> Job:
     (folder / "counts.yaml").write_text(CONFIG.replace("SIZE", SIZE).replace("PRICE", price), encoding="utf-8")
     job = open_job(folder / "counts.yaml", output=str(folder / "out"), jobs=1, changes=list(changes))
@@ -41,8 +34,24 @@ def done(folder: Path, price: str = "100", *changes: str) -> Job:
     return job
 
 
-def test_only_what_rests_on_a_change_is_done_again(folder: Path) -> None:
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with counts, and all that a run makes of them."""
+    folder = tmp_path_factory.mktemp("job")
+    months = pd.date_range("2020-01-01", "2024-12-01", freq="MS").strftime("%Y-%m-%d")
+    y = np.random.default_rng(1).poisson(30, len(months))
+    pd.DataFrame({"unique_id": "North", "ds": months, "y": y, "area": "North"}).to_csv(folder / "counts.csv", index=False)
     assert done(folder).reused == []
+    return folder
+
+
+@pytest.fixture
+def folder(finished: Path, tmp_path: Path) -> Path:
+    """A copy of it for each test: stages stand wherever the folder lies."""
+    return Path(shutil.copytree(finished, tmp_path, dirs_exist_ok=True))
+
+
+def test_only_what_rests_on_a_change_is_done_again(folder: Path) -> None:
     assert set(done(folder).timings) == set()
     assert set(done(folder, "120").timings) == {"scenario", "budget", "report"}
     assert set(done(folder, "120", "title=Another").timings) == {"check", "report"}
@@ -51,7 +60,6 @@ def test_only_what_rests_on_a_change_is_done_again(folder: Path) -> None:
 
 
 def test_changed_data_and_changed_results_are_noticed(folder: Path) -> None:
-    done(folder)
     (folder / "out" / "forecast.parquet").write_bytes(b"not what was written")
     assert "forecast" in done(folder).timings
     table = pd.read_csv(folder / "counts.csv")
@@ -64,7 +72,6 @@ def test_a_stage_that_the_config_says_nothing_about_is_not_wanted(folder: Path) 
 
 
 def test_results_that_rest_on_something_else_are_no_longer_vouched_for(folder: Path) -> None:
-    done(folder)
     job = open_job(folder / "counts.yaml", output=str(folder / "out"), jobs=1, changes=["seed=2"])
     run(job, ["forecast"])
     assert job.store.has("forecast.parquet")
@@ -74,7 +81,6 @@ def test_results_that_rest_on_something_else_are_no_longer_vouched_for(folder: P
 
 
 def test_another_reason_for_the_same_number_is_written_down(folder: Path) -> None:
-    done(folder)
     row = dict.fromkeys(CHANGES, "") | {"assumption": "case: amount", "number": "value", "old": 90.0, "new": 100.0}
     for why in ("a slip", "the new contract"):
         job = open_job(folder / "counts.yaml", output=str(folder / "out"), jobs=1, changes=[])
