@@ -14,6 +14,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from demand.languages import message, say
+
 __all__ = ["MOVED", "STEPS", "moved", "moved_sentences", "record_sentences"]
 
 STEPS = ("revised data", "new actuals", "drivers", "known changes", "model", "prices and lines")
@@ -22,12 +24,12 @@ MOVED = ["line", "financial_year", "order", "step", "before_pence", "after_pence
 KEYS = ["line", "financial_year"]
 TOTAL = "total"
 WORDS = {
-    "revised data": "counts of earlier periods that were revised",
-    "new actuals": "what has been counted since",
-    "drivers": "drivers and their futures",
-    "known changes": "events and changes that are known now",
-    "model": "the model itself, fitted and weighed anew",
-    "prices and lines": "prices, grants and budget lines",
+    "revised data": message("counts of earlier periods that were revised"),
+    "new actuals": message("what has been counted since"),
+    "drivers": message("drivers and their futures"),
+    "known changes": message("events and changes that are known now"),
+    "model": message("the model itself, fitted and weighed anew"),
+    "prices and lines": message("prices, grants and budget lines"),
 }
 
 
@@ -86,11 +88,26 @@ def moved_sentences(table: pd.DataFrame, *, since: str, line: str = TOTAL) -> li
         change = int(rows["amount_pence"].sum())
         then, now = int(rows["before_pence"].iloc[0]), int(rows["after_pence"].iloc[-1])
         if not rows["amount_pence"].any():
-            told.append(f"{year}: nothing has moved since {since}: {_pounds(now)} are expected, as then.")
+            told.append(
+                say("{year}: nothing has moved since {since}: {now} is expected, as then.", year=year, since=since, now=_pounds(now))
+            )
             continue
         ordered = rows[rows["amount_pence"] != 0].sort_values("amount_pence", key=lambda a: -a.abs(), kind="stable")
-        causes = "; ".join(f"{_signed(int(a))} from {WORDS[s]}" for s, a in zip(ordered["step"], ordered["amount_pence"], strict=True))
-        told.append(f"{year}: {_pounds(now)} are expected, {_signed(change)} since {since} ({_pounds(then)}). Of this: {causes}.")
+        each = [
+            say("{amount} from {cause}", amount=_signed(int(a)), cause=say(WORDS[s]))
+            for s, a in zip(ordered["step"], ordered["amount_pence"], strict=True)
+        ]
+        told.append(
+            say(
+                "{year}: {now} is expected, {change} since {since} ({then}). Of this: {causes}.",
+                year=year,
+                now=_pounds(now),
+                change=_signed(change),
+                since=since,
+                then=_pounds(then),
+                causes="; ".join(each),
+            )
+        )
     return told
 
 
@@ -117,10 +134,14 @@ def record_sentences(said: pd.DataFrame, *, line: str = TOTAL) -> list[str]:
         then, came = approved.iloc[-1], int(now["expected_pence"].iloc[0])
         inside = then["p10_pence"] <= came <= then["p90_pence"]
         low, high = _pounds(then["p10_pence"]), _pounds(then["p90_pence"])
+        held = {"year": year, "forecast": then["forecast"], "then": _pounds(then["expected_pence"]), "low": low, "high": high}
         told.append(
-            f"{year}: {then['forecast']} said {_pounds(then['expected_pence'])} ({low} to {high}, 4 years in 5); "
-            f"{_pounds(came)} are expected now, {'inside' if inside else 'OUTSIDE'} that range."
-        )
+            say("{year}: {forecast} said {then} ({low} to {high}, 4 years in 5); {now} is expected now, inside that range.",
+                now=_pounds(came), **held)
+            if inside
+            else say("{year}: {forecast} said {then} ({low} to {high}, 4 years in 5); {now} is expected now, OUTSIDE that range.",
+                     now=_pounds(came), **held)
+        )  # fmt: skip
     return told
 
 

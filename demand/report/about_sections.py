@@ -9,10 +9,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from demand.languages import message, say
+from demand.languages import message, say, spoken
 from demand.report import words
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Section, Table, table_of
+from demand.report.rules_told import RULES_TOLD
 from demand.report.sign_off import sign_off_table
 
 __all__ = ["MODELS", "method_section", "quality_section", "run_section"]
@@ -49,6 +50,13 @@ MEASURES = {
     "timeliness": message("Last month beside a usual one"),
 }
 """The measures of quality_scores.csv, and how readers know them."""
+CUTS = {"field": message("Field"), "area": message("Area")}
+VERDICTS = {
+    "stop": message("The data cannot be used as it is."),
+    "warn": message("The data can be used; some of it needs a look."),
+    "pass": message("Nothing stands against using the data."),
+}
+SEVERITIES = {"stop": message("Stop"), "warn": message("Look at it"), "note": message("Note")}
 FREQUENCIES = {"D": message("day"), "W": message("week"), "M": message("month"), "Q": message("quarter"), "Y": message("year")}
 
 
@@ -56,11 +64,6 @@ def quality_section(quality: Mapping[str, object] | None, scores: pd.DataFrame |
     """Say what the gates found in the data, and how good the extract of people is beside the last one."""
     if quality is None:
         return None
-    verdict = {
-        "stop": "The data cannot be used as it is.",
-        "warn": "The data can be used; some of it needs a look.",
-        "pass": "Nothing stands against using the data.",
-    }
     findings = quality.get("findings", [])
     rows = [dict(f) for f in findings] if isinstance(findings, list) else []
     parts: list[Table | Figure | Block] = []
@@ -70,13 +73,17 @@ def quality_section(quality: Mapping[str, object] | None, scores: pd.DataFrame |
         parts += [Block(read, kind="list", heading=say("What was read"))] if read else []
     if rows:
         frame = pd.DataFrame(rows)
-        frame["severity"] = frame["severity"].map({"stop": "Stop", "warn": "Look at it", "note": "Note"})
+        frame["severity"] = [say(SEVERITIES[str(s)]) for s in frame["severity"]]
         if "rows" in frame:
             frame["rows"] = [words.join(map(str, r)) if isinstance(r, list | tuple) else "" for r in frame["rows"]]
         names = {"severity": "How grave", "message": "What was found", "where": "Where", "count": "How many", "rows": "Rows of the file"}
-        parts.append(table_of(frame, say("What was found in the data"), names=names, formats={"count": "count"}))
+        if spoken() != "en" and "message" in frame:
+            frame["told"] = [say(RULES_TOLD[r]) if r in RULES_TOLD else "" for r in frame.get("rule", pd.Series("", index=frame.index))]
+            names = {"severity": "How grave", "told": "What was found", "where": "Where", "count": "How many", "rows": "Rows of the file",
+                     "message": message("In detail (in English)")}  # fmt: skip
+        parts.append(table_of(frame, say("What was found in the data"), names=names, formats={"count": "count"}, stored=["message"]))
     parts += _score_tables(scores) if scores is not None and len(scores) else []
-    lead = verdict.get(str(quality.get("verdict")), "What the checks found before anything was forecast.")
+    lead = say(VERDICTS.get(str(quality.get("verdict")), message("What the checks found before anything was forecast.")))
     return Section("quality", say("The data"), tuple(parts), lead)
 
 
@@ -84,8 +91,8 @@ def _score_tables(scores: pd.DataFrame) -> list[Table]:
     """Write the scores of the last extract by field, and by area over all fields, each with its change since the extract before."""
     last = scores[scores["data"] == scores["data"].iloc[-1]]
     cuts = (
-        ("field", last[last["area"] == "all"], "How good the extract of people is, by field"),
-        ("area", last[last["area"] != "all"], "How good the extract of people is, by area: the mean of its fields"),
+        ("field", last[last["area"] == "all"], say("How good the extract of people is, by field")),
+        ("area", last[last["area"] != "all"], say("How good the extract of people is, by area: the mean of its fields")),
     )
     note = say("100% is best. In brackets: percentage points more or less than in the extract before.")
     tables = []
@@ -96,7 +103,7 @@ def _score_tables(scores: pd.DataFrame) -> list[Table]:
         told = [f"{words.percent(s)}{f' ({c * 100:+.1f})' if abs(c) >= 0.0005 else ''}" for s, c in mean.itertuples(index=False)]
         wide = pd.Series(told, index=mean.index).unstack("measure").reindex(columns=list(MEASURES))
         frame = wide.reindex(rows[by].unique()).dropna(axis="columns", how="all").reset_index()
-        tables.append(table_of(frame, caption, names={by: by.capitalize(), **MEASURES}, formats={}, note=note))
+        tables.append(table_of(frame, caption, names={by: CUTS[by], **MEASURES}, formats={}, note=note))
     return tables
 
 

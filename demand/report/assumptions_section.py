@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from demand.languages import say
-from demand.report import words
+from demand.languages import message, say, say_many
+from demand.report import units, words
 from demand.report.inputs import PAST_REVIEW, PLACEHOLDER, ReportInput
 from demand.report.parts import Block, Figure, Section, Table, table_of
 
@@ -23,12 +23,12 @@ def assumptions_section(inputs: ReportInput) -> Section | None:
     frame = table.copy()
     hollow = frame["placeholder"].astype(bool) if "placeholder" in frame else pd.Series(False, index=frame.index)
     old = frame["overdue"].astype(bool) if "overdue" in frame else pd.Series(False, index=frame.index)
-    standing = [PLACEHOLDER if h else PAST_REVIEW if o else "Sourced" for h, o in zip(hollow, old, strict=True)]
-    frame = frame.assign(standing=standing, order=~hollow & ~old).sort_values("order", kind="stable")
+    standing = [PLACEHOLDER if h else PAST_REVIEW if o else message("Sourced") for h, o in zip(hollow, old, strict=True)]
+    frame = frame.assign(standing=[say(s) for s in standing], order=~hollow & ~old).sort_values("order", kind="stable")
     frame["name"] = [words.capital(words.label(n, inputs.spec.names)) for n in frame["name"]]
     for column in ("value", "low", "high"):
-        frame[column] = [words.amount(float(v), str(u)) for v, u in zip(frame[column], table.loc[frame.index, "unit"], strict=True)]
-    frame["unit"] = [words.unit(u) for u in frame["unit"]]
+        frame[column] = [units.amount(float(v), str(u)) for v, u in zip(frame[column], table.loc[frame.index, "unit"], strict=True)]
+    frame["unit"] = [units.unit(u) for u in frame["unit"]]
     frame["as_of"] = [words.day(d) if pd.notna(d) else "" for d in frame["as_of"]]
     names = {
         "standing": "Standing",
@@ -43,18 +43,7 @@ def assumptions_section(inputs: ReportInput) -> Section | None:
         "used_in": "Used in",
     }
     parts: list[Table | Figure | Block] = []
-    if hollow.any():
-        warning = (
-            f"{words.plural(int(hollow.sum()), 'number')} in this table nobody has given yet: placeholders. Every figure that rests on "
-            "them is an illustration until they are replaced."
-        )
-        parts.append(Block((warning,), kind="warning"))
-    if old.any():
-        warning = (
-            f"{words.plural(int(old.sum()), 'number')} in this table should have been looked at again by now: past review. Ask who answers "
-            "for them whether they still hold."
-        )
-        parts.append(Block((warning,), kind="warning"))
+    parts += _warnings(int(hollow.sum()), int(old.sum()))
     parts += _edited(inputs)
     parts.append(
         table_of(
@@ -72,6 +61,32 @@ def assumptions_section(inputs: ReportInput) -> Section | None:
         say("Every number that was given to the forecast and not found in the data."),
         mark=inputs.marked(),
     )
+
+
+def _warnings(hollow: int, old: int) -> list[Block]:
+    """Say how many numbers nobody has given yet, and how many should have been looked at again."""
+    found = []
+    if hollow:
+        warning = say_many(
+            "{number} number in this table nobody has given yet: a placeholder. Every figure that rests on it is an illustration until it "
+            "is replaced.",
+            "{number} numbers in this table nobody has given yet: placeholders. Every figure that rests on them is an illustration until "
+            "they are replaced.",
+            hollow,
+            number=hollow,
+        )
+        found.append(Block((warning,), kind="warning"))
+    if old:
+        warning = say_many(
+            "{number} number in this table should have been looked at again by now: past review. Ask who answers for it whether it still "
+            "holds.",
+            "{number} numbers in this table should have been looked at again by now: past review. Ask who answers for them whether they "
+            "still hold.",
+            old,
+            number=old,
+        )
+        found.append(Block((warning,), kind="warning"))
+    return found
 
 
 def _edited(inputs: ReportInput) -> list[Table]:

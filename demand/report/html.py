@@ -19,7 +19,7 @@ from demand.report.cleared import cleared
 from demand.report.inputs import ReportInput
 from demand.report.parts import Section
 from demand.report.script import Script
-from demand.report.sections import TRANSLATED, sections
+from demand.report.sections import sections
 from demand.report.sign_off import sign_off_sentence
 
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ def _in_language(inputs: ReportInput, language: str) -> dict[str, Any]:
     others = [{"language": other, "lang": CODES[other], "name": NAMES[other]} for other in inputs.spec.languages if other != language]
     run, until = inputs.run, inputs.run.get("cutoff")
     with speaking(language):
-        told = sections(inputs)
         html = (
             _environment()
             .get_template("language.html.j2")
@@ -65,9 +64,7 @@ def _in_language(inputs: ReportInput, language: str) -> dict[str, Any]:
                 title=inputs.title,
                 internal=inputs.spec.audience == "council",
                 answers=answers(inputs),
-                sections=told,
-                english={s.id for s in told} - TRANSLATED if language != "en" else set(),
-                main=first,
+                sections=sections(inputs),
                 as_of=words.day(run["as_of"]) if run.get("as_of") else "",
                 until=_until(inputs, until) if until else "",
                 mark=str(run.get("fingerprint", "")),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from demand.languages import say, say_many
 from demand.report.book import Book
 from demand.report.parts import Table, table_of
 
@@ -21,7 +22,7 @@ LOOKS = {"count": "number", "exact": "pounds", "percent": "percent"}
 
 @dataclass(frozen=True)
 class Laid:
-    """A table, not yet in words.
+    """A table, not yet in words; caption, headings and note are messages.
 
     Parameters
     ----------
@@ -47,8 +48,9 @@ class Laid:
     def table(self) -> Table:
         """The table of the page."""
         left = len(self.frame) - self.most
-        note = f"{self.note} {left} more rows are in the workbook.".strip() if left > 0 else self.note
-        return table_of(self.frame.head(self.most), self.caption, names=self.names, formats=self.formats, note=note)
+        rest = say_many("{number} more row is in the workbook.", "{number} more rows are in the workbook.", left, number=left)
+        note = f"{say(self.note)} {rest if left > 0 else ''}".strip()
+        return table_of(self.frame.head(self.most), say(self.caption), names=self.names, formats=self.formats, note=note)
 
 
 def sheet_of(book: Book, tables: Sequence[Laid], *, name: str, title: str, note: str) -> None:

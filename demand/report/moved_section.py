@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from demand.languages import message, say
+from demand.languages import message, say, spoken
+from demand.moved import moved_sentences, record_sentences
 from demand.report import words
 from demand.report.book import Book
 from demand.report.inputs import ReportInput
@@ -20,6 +21,15 @@ from demand.report.parts import Block, Section
 __all__ = ["moved_part", "moved_section", "moved_sheet"]
 
 TITLE, LEAD, TOTAL = message("What has moved"), message("What has changed in what is expected, and why."), "total"
+ALL, NOW = message("All lines"), message("now")
+CAUSES = {
+    "revised data": message("Revised data"),
+    "new actuals": message("New actuals"),
+    "drivers": message("Drivers"),
+    "known changes": message("Known changes"),
+    "model": message("Model"),
+    "prices and lines": message("Prices and lines"),
+}
 
 
 def moved_section(told: Sequence[str], table: pd.DataFrame, said: pd.DataFrame) -> Section:
@@ -45,7 +55,10 @@ def moved_part(inputs: ReportInput) -> Section | None:
     """Give the section of the report; None where nothing is compared, or the report is for the public."""
     if inputs.moved is None or inputs.said is None or inputs.spec.audience == "public":
         return None
-    return moved_section(inputs.moved_notes, inputs.moved, inputs.said)
+    told = inputs.moved_notes
+    if spoken() != "en":  # the stored sentences are in English: they are made anew from the tables
+        told = (*moved_sentences(inputs.moved, since=say("the forecast before")), *record_sentences(inputs.said))
+    return moved_section(told, inputs.moved, inputs.said)
 
 
 def moved_sheet(book: Book) -> None:
@@ -56,37 +69,48 @@ def moved_sheet(book: Book) -> None:
 
 
 def _tables(table: pd.DataFrame, said: pd.DataFrame) -> list[Laid]:
-    return [_causes(table), _by_month(said), _all_said(said)]
+    named = said.assign(forecast=[say(NOW) if f == NOW else str(f) for f in said["forecast"]])
+    table, named = (t.assign(line=[say(ALL) if n == TOTAL else str(n) for n in t["line"]]) for t in (table, named))
+    return [_causes(table), _by_month(named), _all_said(named)]
 
 
 def _causes(table: pd.DataFrame) -> Laid:
     wide = table.pivot(index=["line", "financial_year"], columns="step", values="amount_pence")[list(dict.fromkeys(table["step"]))] / 100
     ends = table.groupby(["line", "financial_year"], sort=False).agg(then=("before_pence", "first"), now=("after_pence", "last")) / 100
     causes = ends[["then"]].join(wide).join(ends[["now"]]).loc[ends.index].reset_index()
-    names = {"line": "Line", "financial_year": "Year", "then": "Then", **{c: str(c).capitalize() for c in wide.columns}, "now": "Now"}
-    note = (
+    names = {
+        "line": "Line",
+        "financial_year": "Year",
+        "then": "Then",
+        **{c: CAUSES.get(str(c), words.capital(str(c))) for c in wide.columns},
+        "now": "Now",
+    }
+    note = message(
         "Pounds. Then, the causes and now add up. Each cause is put in after those to the left of it, with the earlier model held until "
         "its turn."
     )
     pounds = {c: "exact" for c in names if c not in ("line", "financial_year")}
-    return Laid("What moved, cause by cause", causes, names, pounds, note)
+    return Laid(message("What moved, cause by cause"), causes, names, pounds, note)
 
 
 def _by_month(said: pd.DataFrame) -> Laid:
     """All lines together: a row a forecast, in the order in which they were made, a column a financial year."""
-    rows = said[said["line"] == TOTAL].sort_values("counted_to", kind="stable")
+    rows = said[said["line"] == say(ALL)].sort_values("counted_to", kind="stable")
     order = pd.factorize(rows["counted_to"].astype(str) + rows["forecast"].astype(str))[0]
     rows = rows.assign(order=order, pounds=rows["expected_pence"] / 100)
     wide = rows.pivot_table(index=["order", "counted_to", "forecast"], columns="financial_year", values="pounds", sort=True).reset_index()
     years = [c for c in wide.columns if c not in ("order", "counted_to", "forecast")]
     wide = wide.assign(counted_to=[words.day(d) for d in wide["counted_to"]])
     names = {"counted_to": "Counted to", "forecast": "Forecast", **{y: str(y) for y in years}}
-    return Laid("Month by month: what each forecast expected, all lines together", wide, names, dict.fromkeys(years, "exact"), "Pounds.")
+    caption = message("Month by month: what each forecast expected, all lines together")
+    return Laid(caption, wide, names, dict.fromkeys(years, "exact"), message("Pounds."))
 
 
 def _all_said(said: pd.DataFrame) -> Laid:
     money = said.assign(**{c: pd.to_numeric(said[c]) / 100 for c in said.columns if str(c).endswith("_pence")})
-    heads = {"line": "Line", "financial_year": "Year", "forecast": "Forecast", "counted_to": "Counted to", "expected_pence": "Expected",
+    money = money.assign(counted_to=[words.day(d) for d in money["counted_to"]])
+    names = {"line": "Line", "financial_year": "Year", "forecast": "Forecast", "counted_to": "Counted to", "expected_pence": "Expected",
              "p10_pence": "Low", "p90_pence": "High", "projected_pence": "Projected outturn"}  # fmt: skip
     formats = dict.fromkeys(("expected_pence", "p10_pence", "p90_pence", "projected_pence"), "exact")
-    return Laid("What each forecast said, line by line", money, heads, formats, "Low to high holds four years in five.", most=200)
+    caption, note = message("What each forecast said, line by line"), message("Low to high holds four years in five.")
+    return Laid(caption, money, names, formats, note, most=200)

@@ -37,6 +37,8 @@ class Table:
         The places of the columns that hold numbers, which stand on the right.
     note : str
         Said under the table.
+    stored : frozenset of int
+        The places of the columns whose sentences were written by another stage of the run, in English alone.
     """
 
     caption: str
@@ -44,6 +46,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     numeric: frozenset[int] = frozenset()
     note: str = ""
+    stored: frozenset[int] = frozenset()
     kind: str = "table"
 
     @property
@@ -151,8 +154,9 @@ def stacked(*tables: pd.DataFrame) -> pd.DataFrame:
 
 
 def table_of(
-    frame: pd.DataFrame, caption: str, *, names: Mapping[str, str], formats: Mapping[str, str | Callable[[float], str]], note: str = ""
-) -> Table:
+    frame: pd.DataFrame, caption: str, *, names: Mapping[str, str], formats: Mapping[str, str | Callable[[float], str]], note: str = "",
+    stored: Sequence[str] = (),
+) -> Table:  # fmt: skip
     """Write a table of numbers as a table of words.
 
     Parameters
@@ -164,6 +168,8 @@ def table_of(
     formats : mapping
         Column -> count, pounds, exact, percent, or a function of a number; other columns are text.
     note : str
+    stored : sequence of str
+        Columns whose sentences are in English alone.
 
     Returns
     -------
@@ -180,4 +186,5 @@ def table_of(
         written.append([v if isinstance(v, str) else "–" if pd.isna(v) else write(float(v)) for v in frame[column]])
     rows: Sequence[tuple[str, ...]] = list(zip(*written, strict=True))
     numeric = frozenset(i for i, c in enumerate(wanted) if c in formats)
-    return Table(caption, tuple(say(names[c]) for c in wanted), tuple(rows), numeric, note)
+    kept = frozenset(i for i, c in enumerate(wanted) if c in stored)
+    return Table(caption, tuple(say(names[c]) for c in wanted), tuple(rows), numeric, note, kept)

@@ -11,11 +11,11 @@ from typing import Any
 import pandas as pd
 
 from demand.disclosure import protect
-from demand.languages import say
+from demand.languages import message, say
 from demand.report import bars, words
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Section, Table, table_of
-from demand.report.people_tables import asked_tables
+from demand.report.people_tables import asked_tables, segment_name
 from demand.report.segment_evidence import evidence_parts
 from demand.segments.model import ALL
 from demand.segments.portrait import Portrait, rule_sentence, sentences
@@ -24,7 +24,7 @@ from demand.segments.rules import JudgedRule
 
 __all__ = ["segments_section"]
 
-USE = {
+names = {
     "segment": "Segment",
     "people": "People",
     "share_of_people": "Share of people",
@@ -64,8 +64,9 @@ def segments_section(inputs: ReportInput) -> Section | None:
     for name, one in table.groupby("segment", sort=True):
         parts += [*_sentences(drawn.get(str(name)), one, use, inputs), *_portrait(str(name), one, inputs)]
     shown = table.assign(
+        segment=[words.capital(segment_name(s, inputs)) for s in table["segment"]],
         feature=[words.capital(words.label(f, inputs.spec.names)) for f in table["feature"]],
-        level=[words.label(v, inputs.spec.names) if pd.notna(v) and str(v) else "average" for v in table["level"]],
+        level=[words.label(v, inputs.spec.names) if pd.notna(v) and str(v) else say("average") for v in table["level"]],
     )
     for column in ("share_or_mean", "average", "low", "high"):
         shown[column] = [_share_or_mean(v, bool(n)) for v, n in zip(shown[column], _is_mean(table), strict=True)]
@@ -82,11 +83,11 @@ def segments_section(inputs: ReportInput) -> Section | None:
         "missing_share": "Not known",
     }
     formats = {"people": "count", "index": "count", "missing_share": "percent"}
-    note = "Low to high: 19 times in 20, from chance in who happened to come." + (
-        f" {hidden} figures are hidden because few people stand behind them." if hidden else ""
-    )
+    note = say("Low to high: 19 times in 20, from chance in who happened to come.")
+    if hidden:
+        note += " " + say("Figures hidden because few people stand behind them: {number}.", number=hidden)
     parts += [*_use(use, inputs), *asked_tables(inputs)]
-    parts.append(table_of(shown, "Portraits of the segments in full", names=names, formats=formats, note=note))
+    parts.append(table_of(shown, say("Portraits of the segments in full"), names=names, formats=formats, note=note))
     parts += evidence_parts(inputs)
     lead = _lead(list(drawn.values()))
     return Section("segments", say("Who uses the service"), tuple(parts), lead)
@@ -95,12 +96,24 @@ def segments_section(inputs: ReportInput) -> Section | None:
 def _lead(drawn: list[Portrait]) -> str:
     """Say what the segments are: groups that the data show, bands for convenience, or everybody; of people or of places."""
     places = any(p.noun == "places" for p in drawn)
-    noun, one = ("Places", "place") if places else ("People", "person")
     if drawn and {p.segment for p in drawn} == {ALL}:
-        return f"No groups were found: all {noun.lower()} are described together."
-    alike = "bands for convenience" if drawn and not any(p.groups for p in drawn) else "groups that are alike"
-    known = "what is recorded of them" if places else "what was known when they first came"
-    return f"{noun} were put into {alike}, by {known}. A segment describes a group; it says nothing certain about one {one}."
+        return (
+            say("No groups were found: all places are described together.")
+            if places
+            else say("No groups were found: all people are described together.")
+        )
+    alike = say("bands for convenience") if drawn and not any(p.groups for p in drawn) else say("groups that are alike")
+    if places:
+        return say(
+            "Places were put into {alike}, by what is recorded of them. A segment describes a group; it says nothing certain about one "
+            "place.",
+            alike=alike,
+        )
+    return say(
+        "People were put into {alike}, by what was known when they first came. A segment describes a group; it says nothing certain about "
+        "one person.",
+        alike=alike,
+    )
 
 
 def _is_mean(table: pd.DataFrame) -> pd.Series:
@@ -110,7 +123,7 @@ def _is_mean(table: pd.DataFrame) -> pd.Series:
 
 def _share_or_mean(value: object, mean: bool) -> str:
     if pd.isna(value):
-        return "hidden"
+        return say("hidden")
     return f"{float(str(value)):,.1f}" if mean else words.percent(float(str(value)))
 
 
@@ -131,7 +144,9 @@ def _portrait(name: str, one: pd.DataFrame, inputs: ReportInput) -> Iterator[Fig
             "index": top["index"].to_numpy(),
         }
     )
-    yield bars.changes(frame, title=f"segment {words.label(name, inputs.spec.names)}: what tells it from everybody", of="Answer")
+    yield bars.changes(
+        frame, title=say("segment {name}: what tells it from everybody", name=segment_name(name, inputs)), of=message("Answer")
+    )
 
 
 def _sentences(portrait: Portrait | None, one: pd.DataFrame, use: pd.DataFrame | None, inputs: ReportInput) -> list[Block]:
@@ -148,10 +163,15 @@ def _sentences(portrait: Portrait | None, one: pd.DataFrame, use: pd.DataFrame |
     again = _protected_share(portrait, inputs)
     if portrait.balanced_accuracy is not None and again is not None and portrait.chance is not None:
         told.append(
-            f"Small trees that had not seen them put {words.percent(again)} of the segment back into it (all segments on "
-            f"average: {words.percent(portrait.balanced_accuracy)}; guessing: {words.percent(portrait.chance)})."
+            say(
+                "Small trees that had not seen them put {again} of the segment back into it (all segments on average: {average}; guessing: "
+                "{chance}).",
+                again=words.percent(again),
+                average=words.percent(portrait.balanced_accuracy),
+                chance=words.percent(portrait.chance),
+            )
         )
-    return [Block(tuple(words.closed(t) for t in told), heading=f"Segment {label(portrait.segment)}")]
+    return [Block(tuple(words.closed(t) for t in told), heading=say("Segment {name}", name=segment_name(portrait.segment, inputs)))]
 
 
 def _protected_rule(rule: JudgedRule, inputs: ReportInput) -> dict[str, Any] | None:
@@ -182,6 +202,8 @@ def _use(table: pd.DataFrame | None, inputs: ReportInput) -> list[Table]:
     """Say what each segment asks of services."""
     if table is None or table.empty:
         return []
-    shown = table.assign(segment=[words.capital(words.label(s, inputs.spec.names)) for s in table["segment"]])
-    note = "Usual stay: half stay longer, half less; those who are still here are counted as such. Cost: as far as prices were recorded."
-    return [table_of(shown, "What each segment asks of services", names=USE, formats=USE_FORMATS, note=note)]
+    shown = table.assign(segment=[words.capital(segment_name(s, inputs)) for s in table["segment"]])
+    note = say(
+        "Usual stay: half stay longer, half less; those who are still here are counted as such. Cost: as far as prices were recorded."
+    )
+    return [table_of(shown, say("What each segment asks of services"), names=names, formats=USE_FORMATS, note=note)]

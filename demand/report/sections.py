@@ -37,13 +37,6 @@ __all__ = ["sections"]
 MOST_SERIES = 12
 """How many small charts one picture can carry."""
 MOST_NOTES = 25
-TRANSLATED = frozenset(
-    [
-        *("forecast", "track", "why", "scenarios", "levers", "budget", "prices", "net", "outturn", "ledger", "bridge", "plan"),
-        *("try", "past-budgets", "allocation", "sensitivity", "risk", "comparators", "method", "run"),
-    ]
-)
-"""The sections of which every word is a message of the catalogues, or said to be in English; the others are given in English alone."""
 
 
 def sections(inputs: ReportInput) -> list[Section]:

@@ -12,15 +12,37 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from demand.report import words
+from demand.languages import message, say
 from demand.report.figures import BLUE, GREY, ORANGE, drawn
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Table, table_of
 
 __all__ = ["evidence_parts"]
 
-METHODS = {"latent_class": "latent classes", "gaussian_mixture": "Gaussian mixture", "kmeans": "k-means", "hdbscan": "HDBSCAN"}
-COLUMNS = {
+METHODS = {
+    "latent_class": message("latent classes"),
+    "gaussian_mixture": message("Gaussian mixture"),
+    "kmeans": message("k-means"),
+    "hdbscan": message("HDBSCAN"),
+}
+SAID = {
+    "bell curves": message("bell curves"),
+    "bands": message("bands"),
+    "one covariance": message("one covariance"),
+    "own covariances": message("own covariances"),
+    "main components": message("main components"),
+    "can be taken": message("can be taken"),
+    "a segment is too small": message("a segment is too small"),
+    "tells no more than one group": message("tells no more than one group"),
+    "tells much less than another": message("tells much less than another"),
+    "no better than in data without groups": message("no better than in data without groups"),
+    "mixtures see no groups": message("mixtures see no groups"),
+    "not looked at further": message("not looked at further"),
+    "not stable": message("not stable"),
+    "most people belong nowhere clearly": message("most people belong nowhere clearly"),
+}
+"""What segment_evidence.csv says in words."""
+names = {
     "method": "Method",
     "count": "Segments",
     "numbers_as": "Numbers as",
@@ -33,7 +55,7 @@ COLUMNS = {
     "smallest_share": "Smallest segment",
     "verdict": "What stands against it",
 }
-NOTE = (
+NOTE = message(
     "BIC: smaller is better (not k-means, whose BIC is of other figures). Beyond data without groups: the gain over one group, less the "
     "gain on simulated people with the same answers and correlations but no groups, in standard deviations; at least one solution must "
     "reach 3.6 (3.1 where fewer than 1,000 people are searched); empty where another solution tells much more. Stability: agreement with "
@@ -56,7 +78,7 @@ def evidence_parts(inputs: ReportInput) -> list[Table | Figure | Block]:
     """
     parts: list[Table | Figure | Block] = []
     if inputs.segment_notes:
-        parts.append(Block(inputs.segment_notes, "list", "How the segments were found"))
+        parts.append(Block(inputs.segment_notes, "list", say("How the segments were found"), stored=True))
     picture = inputs.segment_clustergram
     if picture is not None and not picture.empty:
         parts.append(_clustergram(picture))
@@ -68,7 +90,8 @@ def evidence_parts(inputs: ReportInput) -> list[Table | Figure | Block]:
 def _table(evidence: pd.DataFrame) -> Table:
     shown = evidence.assign(
         method=[
-            METHODS.get(str(m), str(m)) + (" (chosen)" if c else "") for m, c in zip(evidence["method"], evidence["chosen"], strict=True)
+            say("{method} (chosen)", method=_method(m)) if c else _method(m)
+            for m, c in zip(evidence["method"], evidence["chosen"], strict=True)
         ],
         bic=[_number(v, ",.0f") for v in evidence["bic"]],
         excess=[_number(v, ".1f") for v in evidence["excess"]],
@@ -76,9 +99,16 @@ def _table(evidence: pd.DataFrame) -> Table:
         certainty=[_number(v, ".2f") for v in evidence["certainty"]],
         each=["" if pd.isna(v) else str(v) for v in evidence["each"]],
     )
-    shown = shown[[c for c in COLUMNS if c in shown]]
+    for column in ("numbers_as", "verdict"):
+        if column in shown:
+            shown[column] = ["" if pd.isna(v) else "; ".join(say(SAID.get(p, p)) for p in str(v).split("; ")) for v in shown[column]]
+    shown = shown[[c for c in names if c in shown]]
     formats = {"count": "count", "nowhere": "percent", "smallest_share": "percent"}
-    return table_of(shown, "The evidence for each method and number of segments", names=COLUMNS, formats=formats, note=NOTE)
+    return table_of(shown, say("The evidence for each method and number of segments"), names=names, formats=formats, note=say(NOTE))
+
+
+def _method(name: object) -> str:
+    return say(METHODS.get(str(name), str(name)))
 
 
 def _number(value: object, form: str) -> str:
@@ -103,12 +133,15 @@ def _clustergram(picture: pd.DataFrame) -> Figure:
         for count in chosen:
             axes.axvline(count, color=GREY, lw=1, ls=":", zorder=0)
         axes.set_xticks(np.unique(picture["count"]))
-        axes.set_xlabel("Number of segments")
-        axes.set_ylabel("Place on the main component")
+        axes.set_xlabel(say("Number of segments"))
+        axes.set_ylabel(say("Place on the main component"))
 
-    method = METHODS.get(str(picture["method"].iloc[0]), str(picture["method"].iloc[0]))
-    taken = f"; {chosen[0]} were taken" if chosen else "; none was taken"
-    alt = f"Clustergram of {method}: how segments split as their number grows from {first} to {int(picture['count'].max())}{taken}."
+    method = _method(picture["method"].iloc[0])
+    split = say(
+        "Clustergram of {method}: how segments split as their number grows from {first} to {last}.",
+        method=method, first=first, last=int(picture["count"].max()),
+    )  # fmt: skip
+    alt = f"{split} {say('Taken: {number}.', number=chosen[0]) if chosen else say('None was taken.')}"
     rows = pd.DataFrame(
         [
             {"count": int(count), "segment": f"{int(segment)}", "share": float(share), "position": f"{float(places[count, segment]):.2f}"}
@@ -116,5 +149,10 @@ def _clustergram(picture: pd.DataFrame) -> Figure:
         ]
     )
     names = {"count": "Number of segments", "segment": "Segment, largest first", "share": "Share of people", "position": "Place"}
-    behind = table_of(rows, "Segments by their number", names=names, formats={"count": "count", "share": "percent"})
-    return Figure(partial(drawn, draw, size=(5.8, 3.6)), alt, behind, words.capital(f"how {method} split people as their number grows"))
+    behind = table_of(rows, say("Segments by their number"), names=names, formats={"count": "count", "share": "percent"})
+    return Figure(
+        partial(drawn, draw, size=(5.8, 3.6)),
+        alt,
+        behind,
+        say("How people split as the number of segments grows ({method})", method=method),
+    )

@@ -16,7 +16,6 @@ from demand.languages import date_written, message, say
 __all__ = [
     "BANNED",
     "about",
-    "amount",
     "banned_in",
     "between",
     "capital",
@@ -36,7 +35,6 @@ __all__ = [
     "pounds_exact",
     "pounds_short",
     "spread",
-    "unit",
 ]
 
 ILLEGIBLE = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
@@ -90,6 +88,14 @@ GLOSSARY = {
 """Codes that readers should not have to know."""
 OURS = frozenset(GLOSSARY.values())
 """Words for them, which each language has; all other names are the data's own."""
+
+NUMBER = r"[-\u00a3]?\d[\d,.]*"
+BANDS = (
+    (rf"(?P<low>{NUMBER}) to (?P<high>{NUMBER})", message("{low} to {high}")),
+    (rf"under (?P<number>{NUMBER})", message("under {number}")),
+    (rf"(?P<number>{NUMBER}) or more", message("{number} or more")),
+)
+"""Bands of numbers, as they are cut here."""
 
 FEATURES = (
     (r"^level$|^intercept$|^base(_value)?$|^bias$|^expected_value$", message("recent level")),
@@ -327,33 +333,13 @@ def label(name: object, names: Mapping[str, str] | None = None) -> str:
 
 
 def _ours(text: str) -> str:
-    return say(text) if text in OURS else text
-
-
-def unit(text: str) -> str:
-    """Say what a number counts.
-
-    Examples
-    --------
-    >>> unit("GBP/household/week"), unit("per year"), unit("ratio")
-    ('pounds per household per week', 'a year', 'times')
-    """
-    known = {"GBP": "pounds", "ratio": "times", "share": "share"}
-    parts = [known.get(p, p) for p in text.strip().split("/")]
-    return " per ".join(parts).replace("per year", "a year", 1) if text.strip().startswith("per ") else " per ".join(parts)
-
-
-def amount(value: float, of: str) -> str:
-    """Write a number as its unit asks: pounds, per cent a year, or as it is.
-
-    Examples
-    --------
-    >>> amount(412.5, "GBP/household/week"), amount(0.035, "per year"), amount(0.94, "ratio")
-    ('£412.50', '3.5%', '0.94')
-    """
-    if of.startswith("GBP"):
-        return f"£{value:,.2f}".removesuffix(".00")
-    return f"{value * 100:.3g}%" if of.strip() == "per year" else f"{value:,.10g}"
+    """Say what the glossary has, and bands of numbers, in the language that is spoken."""
+    if text in OURS:
+        return say(text)
+    for pattern, words in BANDS:
+        if found := re.fullmatch(pattern, text):
+            return say(words, **found.groupdict())
+    return text
 
 
 def capital(text: str) -> str:

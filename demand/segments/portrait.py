@@ -1,4 +1,4 @@
-"""The portrait of a segment in plain English: every statement is a number of the results, and no word says more than its number.
+"""The portrait of a segment in plain words: every statement is a number of the results, and no word says more than its number.
 
 In: the profile (as it is, or as the disclosure policy left it), what sets the segment apart, its rule, and what it asks of services. Out:
 `Portrait`, plain data for segment_portraits.json, and its sentences. Refuses nothing; what is withheld is not told.
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from demand.languages import message, say, say_many
 from demand.segments.attributes import Attribute
 from demand.segments.contrast import contrast
 from demand.segments.model import UNCLEAR, first_rows, id_column
@@ -123,16 +124,21 @@ def sentences(portrait: Portrait, profile: pd.DataFrame, use: pd.DataFrame | Non
     clear = _clear(profile)
     told = [_size(profile, portrait.noun)]
     own = _told(clear[clear["used"].astype(bool)], portrait.marks, MOST_MARKS, label)
-    told.append(f"What tells them from all: {own}." if own else "No attribute that was used tells them from all beyond chance.")
+    told.append(
+        say("What tells them from all: {marks}.", marks=own)
+        if own
+        else say("No attribute that was used tells them from all beyond chance.")
+    )
     if others := _told(clear[~clear["used"].astype(bool)], {}, MOST_OTHERS, label):
-        told.append(f"Not used to find the segments, and different too: {others}.")
+        told.append(say("Not used to find the segments, and different too: {marks}.", marks=others))
     unknown = profile.drop_duplicates("feature").set_index("feature")["missing_share"].dropna().sort_values(ascending=False, kind="stable")
     if len(unknown := unknown[unknown >= MUCH_UNKNOWN].head(MOST_UNKNOWN)):
-        told.append(f"Not known: {', '.join(f'{label(str(f))} of {_percent(v)}' for f, v in unknown.items())}.")
+        each = [say("{feature} of {share}", feature=label(str(f)), share=_percent(v)) for f, v in unknown.items()]
+        told.append(say("Not known: {what}.", what=", ".join(each)))
     told += _asked(portrait.segment, use)
     if portrait.segment == UNCLEAR:
-        return [*told, "They belong to no segment clearly enough to be put into one."]
-    return told if portrait.groups else [*told, "It is a band for convenience: the data do not show it as a group of its own."]
+        return [*told, say("They belong to no segment clearly enough to be put into one.")]
+    return told if portrait.groups else [*told, say("It is a band for convenience: the data do not show it as a group of its own.")]
 
 
 def rule_sentence(judged: JudgedRule, shown: Mapping[str, Any] | None = None, *, noun: str = "people", label: Label = str) -> str:
@@ -153,22 +159,32 @@ def rule_sentence(judged: JudgedRule, shown: Mapping[str, Any] | None = None, *,
     str
     """
     if not judged.works:
-        return "No rule of four conditions tells them apart better than chance on others than it was made from."
-    told = f"Rule: {judged.rule.words(label)}."
+        return say("No rule of four conditions tells them apart better than chance on others than it was made from.")
+    told = say("Rule: {rule}.", rule=judged.rule.words(label))
     if shown is None:
         shown = {"recall": judged.recall, "precision": judged.precision, "held_out": judged.held_out, "intervals": judged.intervals}
     if pd.isna(shown["recall"]) or pd.isna(shown["precision"]):
-        return f"{told} Too few people were held out to say how well it does."
+        return f"{told} {say('Too few people were held out to say how well it does.')}"
     low, high, low_too, high_too = (_percent(max(v, 0.0)) for v in shown["intervals"])
-    return (
-        f"{told} It catches {_percent(shown['recall'])} of the segment (95 % interval {low} to {high}), and {_percent(shown['precision'])} "
-        f"of those whom it catches belong ({low_too} to {high_too}): judged on {shown['held_out']:,.0f} {noun} on whom it was not made."
-    )
+    catches = say(
+        "It catches {recall} of the segment (95 % interval {low} to {high}), and {precision} of those whom it catches belong ({low_too} to "
+        "{high_too}): judged on {number} on whom it was not made.",
+        recall=_percent(shown["recall"]), low=low, high=high, precision=_percent(shown["precision"]), low_too=low_too, high_too=high_too,
+        number=_counted(int(shown["held_out"]), noun),
+    )  # fmt: skip
+    return f"{told} {catches}"
 
 
 def _size(profile: pd.DataFrame, noun: str) -> str:
-    size = profile["segment_people"].iloc[0]
-    return f"{size:,} {noun}." if isinstance(size, int | np.integer) else f"{size} {noun}."
+    return f"{_counted(profile['segment_people'].iloc[0], noun)}."
+
+
+def _counted(size: object, noun: str) -> str:
+    """Say how many there are; a number that the policy has rounded is text."""
+    number, known = (f"{size:,}", int(size)) if isinstance(size, int | np.integer) else (str(size), 100)
+    if noun == "places":
+        return say_many("{number} place", "{number} places", known, number=number)
+    return say_many("{number} person", "{number} people", known, number=number)
 
 
 def _clear(profile: pd.DataFrame) -> pd.DataFrame:
@@ -193,8 +209,9 @@ def _told(rows: pd.DataFrame, marks: Mapping[str, float], most: int, label: Labe
 def _one(row: Mapping[str, Any], label: Label) -> str:
     name, own, everybody = label(str(row["feature"])), float(row["share_or_mean"]), float(row["average"])
     if row["level"] == "mean":
-        return f"{name} is {own:,.3g} on average (all: {everybody:,.3g})"
-    return f"{name} is {label(str(row['level']))} for {_percent(own)} (all: {_percent(everybody)})"
+        return say("{feature} is {own} on average (all: {all})", feature=name, own=_three(own), all=_three(everybody))
+    level = label(str(row["level"]))
+    return say("{feature} is {level} for {own} (all: {all})", feature=name, level=level, own=_percent(own), all=_percent(everybody))
 
 
 def _asked(name: str, use: pd.DataFrame | None) -> list[str]:
@@ -203,16 +220,22 @@ def _asked(name: str, use: pd.DataFrame | None) -> list[str]:
     row, everybody = (use[use["segment"] == n].iloc[0] if n in set(use["segment"]) else None for n in (name, "everybody"))
     parts = []
     for column, words in (
-        ("episodes_per_person", "episodes a person: {}"),
-        ("median_stay_days", "half of the stays last longer than {} days"),
+        ("episodes_per_person", message("episodes a person: {number}")),
+        ("median_stay_days", message("half of the stays last longer than {number} days")),
     ):
         if row is not None and column in row and pd.notna(row[column]):
-            other = "" if everybody is None or pd.isna(everybody[column]) else f" (all: {everybody[column]:,.3g})"
-            parts.append(words.format(f"{row[column]:,.3g}") + other)
+            other = "" if everybody is None or pd.isna(everybody[column]) else " " + say("(all: {all})", all=_three(everybody[column]))
+            parts.append(say(words, number=_three(row[column])) + other)
     if row is not None and pd.notna(row.get("share_of_cost")) and pd.notna(row.get("share_of_people")):
-        parts.append(f"{_percent(row['share_of_people'])} of people and {_percent(row['share_of_cost'])} of cost")
-    return [f"What they ask of services: {'; '.join(parts)}."] if parts else []
+        shares = {"people": _percent(row["share_of_people"]), "cost": _percent(row["share_of_cost"])}
+        parts.append(say("{people} of people and {cost} of cost", **shares))
+    return [say("What they ask of services: {what}.", what="; ".join(parts))] if parts else []
+
+
+def _three(value: float) -> str:
+    """Write three figures, and thousands whole."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.01 or share == 0 else "under 1 %"
+    return f"{100 * share:.0f} %" if share >= 0.01 or share == 0 else say("under 1 %")

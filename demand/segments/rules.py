@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from demand.languages import say
 from demand.segments.attributes import OTHER, Attribute, normal_text, numbers_of
 from demand.segments.profile import wilson
 from demand.spec import Spec, stream
@@ -53,11 +54,14 @@ class Condition(Spec):
     def words(self, label: Callable[[str], str] = str) -> str:
         """Say it in words; `label` gives the words for the names and codes of the data."""
         if self.kind in ("at_least", "at_most"):
-            what = f"{self.number:,.6g} or {'more' if self.kind == 'at_least' else 'less'}"
+            number = f"{self.number:,.6g}"
+            what = say("{number} or more", number=number) if self.kind == "at_least" else say("{number} or less", number=number)
         else:
             named = [label(v) for v in self.values]
-            what = ("not " if self.kind == "is_not" else "") + (named[0] if len(named) == 1 else f"one of ({', '.join(named)})")
-        return f"{label(self.feature)} is {what}{', or not known' if self.or_unknown else ''}"
+            what = named[0] if len(named) == 1 else say("one of ({names})", names=", ".join(named))
+            what = say("not {what}", what=what) if self.kind == "is_not" else what
+        told = say("{feature} is {what}", feature=label(self.feature), what=what)
+        return say("{condition}, or not known", condition=told) if self.or_unknown else told
 
 
 class Rule(Spec):
@@ -77,8 +81,9 @@ class Rule(Spec):
         each = [c.words(label) for c in self.conditions]
         if len(each) == 1:
             return each[0]
-        head = "all of these" if self.least == len(each) else f"at least {self.least} of these {len(each)}"
-        return f"{head}: {'; '.join(each)}"
+        if self.least == len(each):
+            return say("all of these: {conditions}", conditions="; ".join(each))
+        return say("at least {least} of these {number}: {conditions}", least=self.least, number=len(each), conditions="; ".join(each))
 
 
 class JudgedRule(Spec):

@@ -208,7 +208,7 @@ def test_causes_are_what_each_step_changes_and_a_new_line_comes_from_nothing() -
     assert told[told["line"] == "B"]["amount_pence"].tolist() == [0, 0, 0, 0, 0, 7]
     assert told.groupby("line")["amount_pence"].sum().to_dict() == {"A": -5, "B": 7, "total": 2}
     (sentence,) = moved_sentences(told.assign(amount_pence=told["amount_pence"] * 100), since="May")
-    assert sentence.startswith("2026-27: £1 are expected, +£2 since May")
+    assert sentence.startswith("2026-27: £1 is expected, +£2 since May")
     assert sentence.index("-£15 from the model") < sentence.index("+£12 from prices")
     same = moved([figures(100, 1)] * 7)
     assert "nothing has moved" in moved_sentences(same, since="May")[0]

@@ -11,24 +11,29 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
+import pandas as pd
 import pytest
 from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from messages import ROOM, Message, in_source
+from people_made import people_tables
 from plan_made import plan_tables
 from report_made import made
 
 from demand import languages
+from demand.data.policies import RULES
 from demand.languages import say_many, speaking, spoken
 from demand.report import ReportInput, words
 from demand.report.answers import answers
 from demand.report.html import report_page
 from demand.report.inputs import ReportSpec
+from demand.report.moved_section import moved_part
 from demand.report.parts import Answer, Block, Figure, Table
 from demand.report.paste import papers, pasted, summary_text
-from demand.report.sections import TRANSLATED, sections
+from demand.report.rules_told import RULES_TOLD
+from demand.report.sections import sections
 from demand.report.words import count, label
 
 MONTHS = ["Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"]
@@ -47,8 +52,10 @@ OF_THE_DATA = {
     "the",
     "last",
     "months",
+    *("Contract", "schedule", "finance", "team", "costs", "scenarios", "early_help", "hostel", "place", "bed", "and", "breakfast", "room"),
+    "Harbour",
 }
-"""What the run is called, its event, its files and marks, and why a series ended, as they are stored."""
+"""What the run is called, its event, its files and marks, why a series ended, and where assumptions come from, as they are stored."""
 Part = Table | Figure | Block
 
 
@@ -60,7 +67,11 @@ def catalogue() -> Catalog:
 
 @cache
 def inputs() -> ReportInput:
-    whole = replace(made(), **plan_tables())
+    whole = replace(made(), **plan_tables(), **people_tables())
+    joined = whole.history.assign(y_joined=lambda h: h["y"] * (1 + 0.1 * ((h["unique_id"] == h["unique_id"].iloc[0]) & (h["y"] > 40))))
+    events = [{"name": "first lockdown", "start": "2020-03-01", "end": "2021-06-01", "kind": "shock"},
+              {"name": "first", "start": "2020-04-01", "end": None, "kind": "recording"}]  # fmt: skip
+    whole = replace(whole, history=joined, events=pd.DataFrame(events))
     spec = whole.spec.model_copy(
         update={"languages": ["en", "cy"], "names_in": {"cy": {whole.title: "Digartrefedd", "households": "aelwydydd"}}}
     )
@@ -91,6 +102,23 @@ def test_both_sides_have_the_same_fields() -> None:
     assert wrong == []
 
 
+def test_every_rule_of_the_gates_is_told_in_a_few_words() -> None:
+    assert set(RULES_TOLD) == RULES
+
+
+def test_what_moved_is_told_anew_in_welsh_and_in_stored_words_in_english() -> None:
+    def words_of(language: str) -> tuple[str, ...]:
+        with speaking(language):
+            part = moved_part(replace(inputs(), moved_notes=("As it was stored.",)))
+        assert part is not None
+        assert isinstance(part.parts[0], Block)
+        return part.parts[0].lines
+
+    assert words_of("en") == ("As it was stored.",)
+    assert [t.split(":")[0] for t in words_of("cy")] == ["2026-27", "2026-27"]
+    assert "o fewn yr amrediad" in words_of("cy")[1]
+
+
 def test_the_forms_after_numbers_are_those_of_cldr() -> None:
     by_name = {"zero": 0, "one": 1, "two": 2, "few": 3, "many": 4, "other": 5}
     plural = Locale("cy").plural_form
@@ -119,13 +147,14 @@ def texts(part: Part) -> Iterator[str]:
     elif isinstance(part, Figure):
         yield from (part.alt, part.heading, *texts(part.table))
     else:
-        yield from (part.caption, part.note, *part.columns, *(cell for row in part.rows for cell in row))
+        cells = (cell for row in part.rows for i, cell in enumerate(row) if i not in part.stored)
+        yield from (part.caption, part.note, *part.columns, *cells)
 
 
 def pages() -> dict[str, str]:
-    """Give all that the translated sections and the papers say, but for the questions that an analyst has written down."""
+    """Give all that the sections and the papers say, but for the questions that an analyst has written down."""
     named = inputs().named_in(spoken())
-    there = {f"page {s.id}": s for s in sections(named) if s.id in TRANSLATED} | {f"paper {s.id}": s for s in papers(named)}
+    there = {f"page {s.id}": s for s in sections(named)} | {f"paper {s.id}": s for s in papers(named)}
     told = {name: " ".join([s.title, s.lead, *(t for p in s.parts for t in texts(p))]) for name, s in there.items()}
     return {name: re.sub(r"If the early-help.*?\?|What if rents.*?\?", "", text) for name, text in told.items()}
 
@@ -181,8 +210,22 @@ def test_names_of_the_data_are_those_of_the_config_or_stay_as_they_are() -> None
         assert label("bed_and_breakfast") == label("flats", names) == "gwely a brecwast"
 
 
-def test_the_page_holds_both_and_says_what_is_in_english_only() -> None:
-    drawn = ["levers", "segments", "why", "forecast", "scenarios", "budget", "bridge", "plan", "prices", "sensitivity", "risk", "track"]
+def test_the_page_holds_both_and_marks_what_is_stored_in_english() -> None:
+    drawn = [
+        "levers",
+        "segments",
+        "joined",
+        "why",
+        "forecast",
+        "scenarios",
+        "budget",
+        "bridge",
+        "plan",
+        "prices",
+        "sensitivity",
+        "risk",
+        "track",
+    ]
     page = report_page(replace(inputs(), spec=inputs().spec.model_copy(update={"hide": drawn})))
     english, welsh = re.findall(r'<div class="language".*?(?=<div class="language"|</body>)', page, re.DOTALL)
     assert 'id="en" lang="en-GB"' in english
@@ -193,8 +236,9 @@ def test_the_page_holds_both_and_says_what_is_in_english_only() -> None:
     assert '<a href="#cy" lang="cy" hreflang="cy">Cymraeg</a>' in english
     assert "What will happen?" in english
     assert "Beth fydd yn digwydd?" in welsh
-    assert 'href="#quality" hreflang="en"' in welsh
-    assert "Mae'r rhan hon yn Saesneg yn unig." in welsh.replace("&#39;", "'")
+    assert '<td lang="en-GB">One month is far from its neighbours</td>' in welsh
+    assert "<td>One month is far from its neighbours</td>" in english
+    assert "Nifer ymhell o&#39;i gymdogion" in welsh
 
 
 def test_the_summary_is_given_in_both_languages() -> None:
