@@ -1,12 +1,13 @@
 """Columns that name people, told by what they hold and not by what they are called.
 
-In: a column that somebody asked to load. Out: faults where it holds national insurance or NHS numbers, postcodes, addresses, phone numbers,
-e-mail addresses, dates of birth, names of people, free text, or references of single cases. Refuses such columns; messages say which kind
-and which rows, never what stands there.
+In: a column that somebody asked to load. Out: faults where it holds national insurance or NHS numbers, driving licences, bank details,
+passports, postcodes, addresses, phone numbers, e-mail addresses, dates of birth, names of people, free text, or references of single
+cases. Refuses such columns; messages say which kind and which rows, never what stands there. What a column is called adds to what it holds
+and never takes away.
 
-National insurance numbers: HMRC manual NIM39110. NHS numbers: ten digits, the last a check digit modulo 11 (NHS Data Dictionary).
-Postcodes: BS 7666 as in the Government Data Standards Catalogue. A postcode district alone (CF10) is an area and is allowed. Common first
-names: of those in the birth statistics of England and Wales the ones that are no other word.
+National insurance numbers: HMRC manual NIM39110, with prefixes that were never given out. Driving licences: DVLA, sixteen signs. Bank
+details: ISO 13616, and sort codes with an account. NHS numbers: ten digits, the last a check digit modulo 11 (NHS Data Dictionary).
+Postcodes: BS 7666 as in the Government Data Standards Catalogue. A postcode district alone (CF10) is an area and is allowed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pandas as pd
 
 from demand.data.cells import matches, rows_text, to_text
 from demand.data.formats import parse_dates
+from demand.data.names import named
 from demand.data.numbers import to_numbers
 from demand.errors import Fault, Row
 
@@ -28,8 +30,19 @@ __all__ = ["identifier_faults"]
 GAP = r"[ .,_/\-]{0,2}"
 KINDS = {
     "national insurance numbers": re.compile(
-        rf"(?<![A-Z])[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]{GAP}\d{{2}}{GAP}\d{{2}}{GAP}\d{{2}}{GAP}[A-D]\b", re.IGNORECASE
+        rf"(?<![A-Z])(?:[A-Z]{{2}}{GAP}\d{{2}}{GAP}\d{{2}}{GAP}\d{{2}}{GAP}[A-D]|TN{GAP}(?:\d{{2}}{GAP}){{3}}[MF])\b", re.IGNORECASE
     ),
+    "driving licence numbers": re.compile(
+        rf"\b(?=[A-Z9]{{5}})[A-Z]{{1,5}}9{{0,4}}{GAP}\d(?:[05][1-9]|[16][0-2])(?:0[1-9]|[12]\d|3[01])\d{GAP}[A-Z9]{{2}}[A-Z\d]{GAP}[A-Z]{{2}}\b",
+        re.IGNORECASE,
+    ),
+    "bank details": re.compile(
+        r"\b(?:BE|BG|CY|CZ|DE|ES|FR|GB|GR|HU|IE|IT|LT|LV|NL|PL|PT|RO|SK)\d{2}(?: ?[A-Z\d]{4}){3,6}(?: ?[A-Z\d]{1,4})?\b"
+        r"|\b\d{2}[- ]\d{2}[- ]\d{2}[^\w]{1,4}(?:[a-z]{2,8}[^\w]{1,4})?\d{8}\b"
+        r"|(?<![\d-])(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2})(?:[ -]\d{4}){3}(?![\d-])",
+        re.IGNORECASE,
+    ),
+    "passport numbers": re.compile(r"\b\d{9} ?GBR\b|\bpassport\W{1,3}(?:no\W{1,3}|number\W{1,3})?[A-Z]{0,2}\d{6,9}\b", re.IGNORECASE),
     "postcodes": re.compile(rf"\b(?:[A-Z]{{1,2}}\d[A-Z\d]?|GIR){GAP}\d[ABD-HJLNP-UW-Z]{{2}}\b", re.IGNORECASE),
     "e-mail addresses": re.compile(r"[^\s@]+(?:@| ?[(\[]at[)\]] ?)[^\s@]+\.[A-Za-z]{2,}|\S+ at \S+ dot [a-z]{2,}", re.IGNORECASE),
     "phone numbers": re.compile(
@@ -50,37 +63,36 @@ ADDRESS = re.compile(
     r"|ffordd|lôn|maes|bryn|rhodfa|cilgant|teras|clos)\b",
     re.IGNORECASE,
 )
-PARTICLES = frozenset({
-    "ap", "ab", "ferch", "verch", "de", "la", "le", "van", "der", "den", "von", "el", "al", "bin", "ibn", "da", "di", "dos", "mac",
-    "mc", "st", "o", "d",
-})  # fmt: skip
-FORENAMES = frozenset({
-    "john", "mary", "peter", "susan", "david", "linda", "paul", "karen", "mark", "lisa", "steven", "donna", "kevin", "carol", "brian",
-    "ruth", "george", "helen", "edward", "sandra", "ronald", "betty", "james", "robert", "michael", "william", "richard", "thomas",
-    "charles", "christopher", "daniel", "matthew", "anthony", "stephen", "andrew", "kenneth", "joshua", "timothy", "jason", "jeffrey",
-    "ryan", "jacob", "gary", "nicholas", "eric", "jonathan", "larry", "justin", "scott", "benjamin", "samuel", "gregory", "alexander",
-    "patrick", "raymond", "jerry", "dennis", "jack", "tyler", "aaron", "adam", "nathan", "henry", "jessica", "sarah", "nancy",
-    "margaret", "ashley", "dorothy", "kimberly", "emily", "michelle", "amanda", "melissa", "deborah", "stephanie", "rebecca", "laura",
-    "sharon", "cynthia", "kathleen", "angela", "shirley", "anna", "brenda", "pamela", "nicole", "samantha", "katherine", "emma",
-    "catherine", "debra", "rachel", "carolyn", "janet", "maria", "heather", "diane", "julie", "olivia", "joyce", "victoria", "kelly",
-    "christina", "joan", "evelyn", "lauren", "judith", "megan", "cheryl", "andrea", "hannah", "martha", "jacqueline", "jane", "chloe",
-    "sophie", "oliver", "harry", "callum", "siân", "sian", "llŷr", "llyr", "angharad", "dafydd", "gwenllian", "ifan", "branwen",
-    "heledd", "elin", "rhodri", "tegwen", "owain", "mair", "huw", "lowri", "emrys", "menna", "iestyn", "rhys", "carys",
-    "dylan", "bethan", "nia", "eleri", "ffion", "aled", "rhian", "ceri", "delyth", "gareth", "geraint", "gwyneth", "ieuan",
-    "meirion", "mererid", "myfanwy", "nerys", "rhiannon", "sioned", "steffan", "tomos", "mohammed", "muhammad", "ahmed", "fatima",
-    "aisha", "yusuf", "omar", "amina", "hassan", "ibrahim", "maryam", "ali", "piotr", "tomasz", "agnieszka", "katarzyna", "andrei",
-    "ioana", "olena", "jose", "luis", "nguyen", "wei", "ngozi", "amelie", "zoe", "llinos", "mari", "gwen", "cadi", "lukasz", "fatma",
-})  # fmt: skip
 LEAST, MANY, MOSTLY, MANY_DIFFERENT, NEARLY_ALL = 3, 20, 0.8, 0.3, 0.9
 """Names are told by their number: at least so many cells, most of them written like names, and so large a share of them different."""
-FORENAMED = 0.3
-"""From this share of different cells with a common first name in them on, a column names people, however often each stands in it."""
 LONG_WORDS, ONCE = 6, 5
 """Cells with more words than this are sentences; so many that stand there once are free text."""
 NOTE_WORDS = 8
 """A cell with more words than this, which stands there once among cells of a word or two, is a note about somebody."""
+SPOKEN = re.compile(
+    r"\b(?:he|she|his|him|hers|mum|mam|dad|nan|husband|wife|boyfriend|girlfriend|keyworker|tel|t/c|rang|phoned|spoke|texted|upset|landlord"
+    r" says|asked for|gŵr|gwraig|ffoniodd|dywedodd)\b",
+    re.IGNORECASE,
+)
+"""Words of notes about somebody, which no list of reasons has."""
+NOTE_LEAST = 3
+"""A note has so many words at least."""
 LONG_CODE = 7
 """Codes of so many signs, nearly all different, are references of single cases."""
+LONG_NUMBER = 8
+"""So are whole numbers of so many figures: accounts, addresses, passports, numbers that a health or tax office gave."""
+FEW = 6
+"""So many long codes or numbers are enough where no two are alike: a column of them describes nothing."""
+CALLED_REFERENCE = re.compile(
+    r"(?:^|[\W_])(?:id|ref|reference|no|num|number|nhs|nino|ni|upn|uln|crn|passport|licen[cs]e|iban|account|rhif|cyfeirnod)s?$",
+    re.IGNORECASE,
+)
+CALLED_NAME = re.compile(
+    r"(?:fore|first|last|given|family|middle|sur|full|client|applicant|child|tenant|known.?as.?)_?\s?-?names?\b|surname|nickname|cyfenw",
+    re.IGNORECASE,
+)
+CALLED_NOTE = re.compile(r"(?:^|[\W_])(?:notes?|comments?|narrative|remarks?|nodiadau|sylwadau)$", re.IGNORECASE)
+"""What columns are called that hold references, names and notes: there fewer cells are enough."""
 LIFETIME_DAYS = 25 * 365
 """Days that lie further apart than this are dates of birth: systems are not so old."""
 LEAVE_OUT = "Leave it out of 'keys' and 'attributes'; only columns that are named are loaded"
@@ -103,8 +115,8 @@ SUMS = re.compile(
     r"£|(?:^|[\W_])(?:amount|arrears|charge|cost|debt|fee|income|price|rent|salary|savings|spend|value|wage)s?$", re.IGNORECASE
 )
 """What a column of pounds is called."""
-SHORT_CODE, CASE_DIGITS = 5, 6
-"""Signs of a reference that stands there for several episodes; figures of a number that is one."""
+SHORT_CODE, CASE_DIGITS, CALLED_DIGITS = 5, 6, 4
+"""Signs of a reference that stands there for several episodes; figures of a number that is one; and where the column is called so."""
 PROBED = 5000
 """So many different cells are looked at."""
 
@@ -225,15 +237,35 @@ def _by_number(text: pd.Series, called: str) -> Iterator[tuple[str, np.ndarray]]
     addresses = some[some.str.contains(ADDRESS)]
     if different and len(addresses) >= max(LEAST, 0.1 * len(some)):
         yield "addresses", matches(text, ADDRESS)
-    named = _named(some, given, len(words))
-    if len(named):
-        yield "names of people", text.isin(set(named)).to_numpy()
-    several = len(words) >= DIFFERENT and different
-    if "uprn" not in called and (
-        (given >= MANY and len(words) > NEARLY_ALL * given and _references(some, LONG_CODE))
-        or (several and (_references(some, SHORT_CODE) or (_case_numbers(some) and not SUMS.search(called))))
-    ):
+    people = named(some, given=given, different=len(words))
+    if len(people) or (CALLED_NAME.search(called) and _letters(some).sum() > max(LEAST, MOSTLY * len(some))):
+        yield "names of people", text.isin(set(people if len(people) else some)).to_numpy()
+    each = given >= FEW and len(words) > NEARLY_ALL * given
+    yield "free text", text.isin(set(_notes(some, told=each or bool(CALLED_NOTE.search(called))))).to_numpy()
+    if "uprn" not in called and _of_cases(some, called, each=each, several=len(words) >= DIFFERENT and different):
         yield REFERENCES, text.notna().to_numpy()
+
+
+def _letters(some: pd.Series) -> pd.Series:
+    """Say which cells hold words and no figures."""
+    return some.str.contains(r"[^\W\d]{2}") & ~some.str.contains(r"\d")
+
+
+def _notes(some: pd.Series, *, told: bool) -> pd.Series:
+    """Give the cells that are notes: as people speak of each other, or of several words with no two alike or called so."""
+    several = some[some.str.count(r"[^\W\d]{2,}") >= NOTE_LEAST]
+    spoken = several[several.str.contains(SPOKEN)]
+    if len(spoken) > 1:
+        return spoken
+    return several if told and len(several) > max(LEAST - 1, 0.5 * len(some)) else some.iloc[:0]
+
+
+def _of_cases(some: pd.Series, called: str, *, each: bool, several: bool) -> bool:
+    """Say whether cells are references of single cases: each its own, or so many that each stands for several episodes of somebody."""
+    told = bool(CALLED_REFERENCE.search(called))
+    if each and (_references(some, SHORT_CODE if told else LONG_CODE) or _case_numbers(some, CALLED_DIGITS if told else LONG_NUMBER)):
+        return not SUMS.search(called)
+    return several and (_references(some, SHORT_CODE) or (_case_numbers(some, CASE_DIGITS) and not SUMS.search(called)))
 
 
 def _nhs(text: pd.Series, some: pd.Series) -> np.ndarray:
@@ -243,35 +275,6 @@ def _nhs(text: pd.Series, some: pd.Series) -> np.ndarray:
     if len(ten) < LEAST or _checked(ten).mean() <= 0.5:
         return np.zeros(len(text), dtype=bool)
     return np.asarray(text.isin(set(some[ten.index])))
-
-
-def _named(some: pd.Series, given: int, different: int) -> pd.Series:
-    """Give the cells that are written like names, where that is what the column holds."""
-    parts = some.map(_name_parts)
-    common = some[parts.map(lambda p: any(part in FORENAMES for word in p for part in word.casefold().split("-")))]
-    if len(common) >= LEAST and len(common) > FORENAMED * len(some):
-        return common
-    if given < MANY or different <= MANY_DIFFERENT * given:
-        return some.iloc[:0]
-    like = some[parts.map(_like_a_name)]
-    if len(like) > MOSTLY * len(some):
-        return like
-    bare = some[parts.map(lambda p: 2 <= len(p) <= 4)]  # names in small letters: words alone, and no two cells alike
-    many = different > NEARLY_ALL * given or different >= DIFFERENT
-    return bare if many and len(bare) > MOSTLY * len(some) else some.iloc[:0]
-
-
-def _name_parts(cell: str) -> list[str]:
-    """Give the words of a cell that holds words alone, without what stands in brackets; nothing where there are figures."""
-    first = re.split(r"[;&/+]", re.sub(r"\([^)]*\)", " ", cell))[0]
-    words = [w for w in (part.strip("'\"’") for part in re.split(r"[\s,._]+", first)) if w]
-    return words if len(words) <= 2 * LONG_WORDS and all(re.fullmatch(r"[^\W\d]+(?:['’\-][^\W\d]+)*['’]?", w) for w in words) else []
-
-
-def _like_a_name(parts: list[str]) -> bool:
-    """Say whether words are written as names are: one to five, with capitals (where the script has them) on all but the small ones."""
-    large = [w for w in parts if w.casefold() not in PARTICLES]
-    return 0 < len(parts) <= 5 and bool(large) and all(not w[0].islower() for w in large)
 
 
 def _references(some: pd.Series, least: int) -> bool:
@@ -284,11 +287,11 @@ def _references(some: pd.Series, least: int) -> bool:
     return bool(to_numbers(some).wrong.mean() > 0.5)
 
 
-def _case_numbers(some: pd.Series) -> bool:
+def _case_numbers(some: pd.Series, digits: int) -> bool:
     """Say whether cells are whole numbers of one length, as references are: neither months or days nor sums of money in hundreds."""
     whole = some[some.str.fullmatch(r"\d+(?:\.0)?")].str.removesuffix(".0")
     length = whole.str.len()
-    if len(whole) <= NEARLY_ALL * len(some) or length.mode()[0] < CASE_DIGITS or (length == length.mode()[0]).mean() < NEARLY_ALL:
+    if len(whole) <= NEARLY_ALL * len(some) or length.mode()[0] < digits or (length == length.mode()[0]).mean() < NEARLY_ALL:
         return False
     if whole.str.fullmatch(DAY_OF_SIX).mean() > NEARLY_ALL:
         return False

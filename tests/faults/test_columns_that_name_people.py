@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
 from naming import FOREIGN, PLAIN, WELSH, nhs, nino, refused
+
+from demand.data.identifiers import identifier_faults
 
 WORDS = ["moved", "in", "with", "sister", "after", "the", "flat", "was", "flooded", "and", "asked", "for", "help", "with", "rent"]
 
@@ -116,6 +120,7 @@ REFUSED: dict[str, Sequence[object]] = {
     "ip": [f"10.0.{i}.{i * 3 % 250}" for i in range(30)],
     "passport": [f"{123456789 + 7919 * i}" + "GBR" for i in range(30)],
     "bank": [f"12-34-{i:02d} 1234{i:04d}" for i in range(30)],
+    "uprn": [f"{100090012345 + 17 * i}" for i in range(40)],
     "car": [f"CP{51 + i % 20} {'ABC'[i % 3]}{'DEF'[i % 3]}{'GHJ'[i % 3]}" for i in range(30)],
 }  # fmt: skip
 DESCRIBES: dict[str, Sequence[object]] = {
@@ -140,12 +145,11 @@ DESCRIBES: dict[str, Sequence[object]] = {
     "codes": [f"TA{i:02d}" for i in range(40)],
     "cost centres": [f"C{10000 + 37 * i}" for i in range(40)],
     "rates": [i / 7 for i in range(60)],
-    "big numbers": [1_000_000_000 + 7919 * i for i in range(40)],
+    "big numbers": [1_000_000 + 7919 * i for i in range(40)],
     "financial years": ["2023-24", "2024-25"] * 10,
     "yes": ["Y", "N", None] * 20,
     "bands": ["100 to 199", "200 to 299", "300 or more"] * 10,
     "needs": ["mental_health", "substance_use", "domestic_abuse"] * 12,
-    "uprn": [f"{100090012345 + 17 * i}" for i in range(40)],
     "hotels": ["Premier Inn", "Travelodge", "Castle Hotel", "Sea View", "Harbour House"] * 10,
     "providers": ["PR01", "PR02", "PR03"] * 9,
     "hours": [7.5, 14.0, 21.0] * 20,
@@ -153,6 +157,9 @@ DESCRIBES: dict[str, Sequence[object]] = {
     "ethnic groups": ["White: Welsh, English, Scottish, Northern Irish or British", "Asian: Indian", "Other ethnic group: Arab"] * 12,
     "needs of few":
         ["Mental health", "Substance use", "Physical disability", "Learning disability", "Old age", "None", "Domestic abuse", "Offending"],
+    "health boards": ["Aneurin Bevan", "Betsi Cadwaladr", "Hywel Dda", "Cardiff and Vale", "Cwm Taf Morgannwg", "Powys", "Swansea Bay"] * 5,
+    "housing associations": ["Evans House", "Morgan Court", "Ty Lloyd", "Adams Court", "Walker Road", "Tresillian", "Huggard", "Oak"] * 6,
+    "accounts of a ledger": [f"{51000 + i}" for i in range(12)],
     "property types": ["1 bed flat", "2 bed house", "studio", "3 bed house"] * 9,
 }  # fmt: skip
 
@@ -230,3 +237,42 @@ def test_columns_that_name_people_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", DESCRIBES)
 def test_columns_that_describe_are_taken(name: str) -> None:
     assert not refused(DESCRIBES[name])
+
+
+FEW: dict[str, list[object]] = {
+    "surnames": ["Hughes", "Bebb", "Okafor", "Penry", "Llewelyn", "Crowther", "Patel"],
+    "surnames in capitals, again and again": ["HUGHES", "BEBB", "OKAFOR", "PENRY", "LLEWELYN", "CROWTHER"] * 30,
+    "families": ["Hughes family", "Mr Bebb", "Mrs Patel", "Teulu Llewelyn"],
+    "driving licence": ["none held", "MORGA657054SM9IJ"],
+    "driving licence spaced": ["MORGA 657054 SM9IJ", ""],
+    "IBAN": ["GB29 NWBK 6016 1331 9268 19", ""],
+    "sort code and account": ["20-00-00 55779911", ""],
+    "bank card": ["pays by 4539 1488 0343 6467", ""],
+    "passports": ["533380006GBR", ""],
+    "passport numbers": [str(533_380_006 + 7_919_117 * i) for i in range(7)],
+    "old health numbers": ["ABCD 123", "KXRT 45", "MNPQ 301", "WHHS 17", "LLMB 208", "ZZTF 99"],
+    "temporary insurance number": ["TN 12 03 81 M", ""],
+    "insurance number that was never given out": ["QQ 12 34 56 C", ""],
+    "two notes": ["None"] * 30 + ["sister says he left on Monday", "rang mum, no reply yet"],
+    "short notes, no two alike": ["Sofa surfing with aunt", "Fled from Rhyl", "Bail hostel until Friday", "Ring after four",
+                                  "Rent paid by brother", "Needs ground floor flat"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_few_cells_that_name_people_are_enough(name: str) -> None:
+    assert refused(FEW[name])
+
+
+@pytest.mark.parametrize(
+    ("called", "values"),
+    [
+        ("Client name", ["Bebb", "Penry", "Crowther", "Whitcombe"]),
+        ("Mosaic id", [str(20_311 + 733 * i) for i in range(8)]),
+        ("Notes", ["sofa surfing in Rhyl", "two dogs, large", "prefers ground floor"] * 4),
+    ],
+)
+def test_what_a_column_is_called_tells_where_few_cells_do_not(called: str, values: list[object]) -> None:
+    column = pd.Series(values)
+    assert identifier_faults(column, np.arange(len(column)), f"extract.csv > {called}")
+    assert not refused(values)

@@ -109,7 +109,7 @@ def test_columns_that_name_people_are_refused_whatever_they_are_called(tmp_path:
     "values",
     [
         ["Lone parent", "Couple with children", "Single male", "Other"] * 10,
-        ["CF10", "CF5", "NP20"], [f"W0100{i:04d}" for i in range(40)], [str(1_000_000_000 + 7919 * i) for i in range(40)],
+        ["CF10", "CF5", "NP20"], [f"W0100{i:04d}" for i in range(40)], [str(1_000_000 + 7919 * i) for i in range(40)],
         ["parent/family no longer willing or able to accommodate the household any more"] * 40, ["01/02/2024", "02/03/2023"],
         [str(i % 90) for i in range(60)], ["Tenancy ended", "Left care"] * 30, ["£1,234.50", "£99.00"], ["2024-04-01T10:00:00"] * 3,
     ],

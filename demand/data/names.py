@@ -1,0 +1,116 @@
+"""Cells that are written like names of people, told from those that are written like names of places, providers and kinds.
+
+In: the different cells of a column, and how often they stand there. Out: those that name people, where that is what the column holds.
+Refuses nothing. First names and surnames are those that are frequent in England and Wales (Office for National Statistics, birth statistics
+and death registrations; DVLA for surnames) and are no other word and no place: rare surnames, few and alone, look like places and pass.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+__all__ = ["named"]
+
+PARTICLES = frozenset({
+    "ap", "ab", "ferch", "verch", "de", "la", "le", "van", "der", "den", "von", "el", "al", "bin", "ibn", "da", "di", "dos", "mac",
+    "mc", "st", "o", "d",
+})  # fmt: skip
+FORENAMES = frozenset(
+    """
+    john mary peter susan david linda paul karen mark lisa steven donna kevin carol brian ruth george helen edward sandra
+    ronald betty james robert michael william richard thomas charles christopher daniel matthew anthony stephen andrew kenneth
+    joshua timothy jason jeffrey ryan jacob gary nicholas eric jonathan larry justin scott benjamin samuel gregory alexander
+    patrick raymond jerry dennis jack tyler aaron adam nathan henry jessica sarah nancy margaret ashley dorothy kimberly emily
+    michelle amanda melissa deborah stephanie rebecca laura sharon cynthia kathleen angela shirley anna brenda pamela nicole
+    samantha katherine emma catherine debra rachel carolyn janet maria heather diane julie olivia joyce victoria kelly
+    christina joan evelyn lauren judith megan cheryl andrea hannah martha jacqueline jane chloe sophie oliver harry callum
+    siân sian llŷr llyr angharad dafydd gwenllian ifan branwen heledd elin rhodri tegwen owain mair huw lowri emrys menna
+    iestyn rhys carys dylan bethan nia eleri ffion aled rhian ceri delyth gareth geraint gwyneth ieuan meirion mererid myfanwy
+    nerys rhiannon sioned steffan tomos mohammed muhammad ahmed fatima aisha yusuf omar amina hassan ibrahim maryam ali piotr
+    tomasz agnieszka katarzyna andrei ioana olena jose luis nguyen wei ngozi amelie zoe llinos mari gwen cadi lukasz fatma
+    barbara patricia elizabeth maureen sheila valerie gillian lesley lynne denise wendy tracey tracy beverley lorraine yvonne
+    jennifer caroline alison claire clare louise natalie danielle leanne gemma stacey kirsty hayley kerry joanne joanna nicola
+    tina tanya theresa teresa marie irene doris edna gladys hilda muriel vera winifred elsie freda phyllis alan graham keith
+    colin trevor derek roger geoffrey malcolm terence norman leslie gordon philip phillip ian neil simon stuart nigel darren
+    wayne craig shaun sean liam luke lewis connor kieran kyle ethan jake joe joseph jamie martin leon logan noah oscar archie
+    alfie charlie theo finley isaac zachary jayden brody leighton tyrone kayleigh abigail amelia ella evie freya maisie phoebe
+    isabella isabelle imogen matilda niamh keira tia eleanor alice lucy molly millie ellie gethin idris bronwen eirlys macsen
+    efa nansi deio alaw cerys taliesin awen morfydd eluned gwilym dewi elfed arwel eifion glenys gwenda eirian mefin
+    meinir catrin manon mali begw nanw ela cai osian gruff gruffydd llew ioan evan harri guto twm mohamed mohammad
+    abdul abdullah yasmin tariq khadija zainab imran bilal hamza usman ayesha nadia samira karim mustafa rashid anil sanjay
+    rajesh priya sunita deepak krystyna agata zofia bartosz pawel marcin krzysztof malgorzata monika beata ewa jakub mihai
+    elena vasile daniela oleksandr natalia iryna oluwaseun chidi chinedu adebayo funmilayo kwame kofi abena tesfaye tadesse
+    """.split()  # noqa: SIM905 - a list of words is read as words
+)
+SURNAMES = frozenset(
+    """
+    jones williams davies evans thomas roberts hughes morgan griffiths edwards smith rees jenkins owen phillips lloyd harris
+    powell pritchard bowen llewellyn llewelyn vaughan parry hopkins morris howells bevan pugh probert prosser beynon gittins
+    maddocks protheroe humphreys rowlands watkins richards matthews stephens davis taylor wilson johnson thompson robinson
+    walker watson jackson clarke wright turner harrison cooper patel khan singh hussain ahmed begum ali kaur shah akhtar
+    mahmood malik iqbal robertson anderson campbell stewart mitchell simpson ellis richardson murphy kelly kennedy walsh byrne
+    ryan o'brien o'connor o'neill o'sullivan mccarthy mcdonald macdonald gallagher doherty murray fitzgerald collins reynolds
+    wilkinson atkinson hudson dixon gibson hargreaves ashworth nicholson henderson ferguson sanders saunders fletcher
+    armstrong harvey pearson nowak kowalski kowalska wisniewski popescu nguyen adeyemi okafor osei mensah chaudhry rahman
+    uddin chowdhury bhatti sharma gupta
+    """.split()  # noqa: SIM905 - a list of words is read as words
+)
+LEAST, MANY, MOSTLY, MANY_DIFFERENT, NEARLY_ALL = 3, 20, 0.8, 0.3, 0.9
+"""Names are told by their number: at least so many cells, most of them written like names, and so large a share of them different."""
+DIFFERENT = 50
+"""From so many different cells on, words alone in small letters may be names though they come again."""
+FORENAMED, SURNAMED = 0.3, 0.15
+"""From this share of different cells with a common first name in them on, or of cells that are a common surname and no more, a column names
+people, however often each stands in it."""
+LONGEST = 12
+"""No name has more words."""
+BESIDE = re.compile(r"\b(?:family|teulu|household|mr|mrs|ms|miss|mx|dr|x\d+)\b\.?", re.IGNORECASE)
+"""What stands beside a surname."""
+
+
+def named(some: pd.Series, *, given: int, different: int) -> pd.Series:
+    """Give the cells that are written like names, where that is what the column holds.
+
+    Parameters
+    ----------
+    some : pandas.Series
+        Different cells, or so many of them as are looked at.
+    given, different : int
+        Cells that are not empty, and how many of them differ.
+
+    Returns
+    -------
+    pandas.Series
+        Those of `some`; none where the column describes.
+    """
+    parts = some.map(_parts)
+    common = some[parts.map(lambda p: any(part in FORENAMES for word in p for part in word.casefold().split("-")))]
+    if len(common) >= LEAST and len(common) > FORENAMED * len(some):
+        return common
+    bare = some.str.replace(BESIDE, " ", regex=True).str.strip(" .,").str.casefold()
+    surnames = some[bare.isin(SURNAMES)]
+    if len(surnames) >= LEAST and len(surnames) > SURNAMED * len(some):
+        return surnames
+    if given < MANY or different <= MANY_DIFFERENT * given:
+        return some.iloc[:0]
+    like = some[parts.map(_like_a_name)]
+    if len(like) > MOSTLY * len(some):
+        return like
+    words = some[parts.map(lambda p: 2 <= len(p) <= 4)]  # names in small letters: words alone, and no two cells alike
+    many = different > NEARLY_ALL * given or different >= DIFFERENT
+    return words if many and len(words) > MOSTLY * len(some) else some.iloc[:0]
+
+
+def _parts(cell: str) -> list[str]:
+    """Give the words of a cell that holds words alone, without what stands in brackets; nothing where there are figures."""
+    first = re.split(r"[;&/+]", re.sub(r"\([^)]*\)", " ", cell))[0]
+    words = [w for w in (part.strip("'\"’") for part in re.split(r"[\s,._]+", first)) if w]
+    return words if len(words) <= LONGEST and all(re.fullmatch(r"[^\W\d]+(?:['’\-][^\W\d]+)*['’]?", w) for w in words) else []
+
+
+def _like_a_name(parts: list[str]) -> bool:
+    """Say whether words are written as names are: one to five, with capitals (where the script has them) on all but the small ones."""
+    large = [w for w in parts if w.casefold() not in PARTICLES]
+    return 0 < len(parts) <= 5 and bool(large) and all(not w[0].islower() for w in large)
