@@ -123,7 +123,7 @@ def live(plan: Plan, people: int, *, seed: int, tiny: bool = False) -> Lives:
     birth = (first - YEAR * np.clip(rng.normal(age[:, 0], age[:, 1]), age[:, 2], age[:, 3])).astype(np.int64)
     last_day = _days(months)[-1] + 31
     who, start, rows = np.arange(len(segment)), first, []
-    relative = strength.to_numpy() / strength.to_numpy().mean(axis=0)
+    relative = _beside_then(strength)
     for spell in range(ROUNDS):
         rounds, ends = _one_spell(plan, rng, segment[who], birth[who], start)
         rows += [{"person": who[r.pop("row")], "spell": np.full(len(r["opened"]), spell), **r} for r in rounds]
@@ -137,6 +137,11 @@ def live(plan: Plan, people: int, *, seed: int, tiny: bool = False) -> Lives:
     table = {name: column[keep] for name, column in table.items()}
     order = np.lexsort((table["type"], table["opened"], table["person"]))
     return _furnish(plan, {n: c[order] for n, c in table.items()}, (segment, area, birth), rng, tiny=tiny)
+
+
+def _beside_then(strength: pd.DataFrame) -> np.ndarray:
+    """Give how strong entries are beside the two years before, when those who come back now were here: else growth would feed on itself."""
+    return np.asarray(strength / strength.rolling(24, min_periods=1).mean())
 
 
 def _first_entries(

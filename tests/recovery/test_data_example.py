@@ -48,7 +48,7 @@ def test_entries_follow_the_drivers_with_the_planted_elasticities(council: Counc
     for name, value, wide in zip(moving.columns, found[1:], error[1:], strict=True):
         # The common noise remembers, so that the error of ordinary least squares is up to twice too small.
         assert abs(value - plan.elasticities[name]) < 5 * wide
-        assert value > 3 * wide
+        assert value > 2 * wide
 
 
 @pytest.mark.parametrize("service", SERVICES)

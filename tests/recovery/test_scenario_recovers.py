@@ -117,11 +117,7 @@ def test_with_the_generators_own_future_ranges_hold_at_their_nominal_rate() -> N
 
 @pytest.mark.long
 def test_with_a_forecast_ranges_hold_the_truth_of_the_council_itself() -> None:
-    """Forecast each council from its history, and hold the scenario's range against what that council then does, at its own prices.
-
-    All councils share their calendar: in each, demand grew as never before until 2025, and no forecast knows that calmer years follow. At
-    this one date ranges hold about 94 %: the bound is as wide as that; the next test takes other dates.
-    """
+    """Forecast each council from its history, and hold the scenario's range against what that council then does, at its own prices."""
     found = []
     for seed in range(1, 31):
         council = example_council(seed, PEOPLE, service=SERVICE)
@@ -135,8 +131,8 @@ def test_with_a_forecast_ranges_hold_the_truth_of_the_council_itself() -> None:
 
 
 @pytest.mark.long
-def test_over_restless_and_calm_years_ranges_of_the_next_year_hold_at_their_nominal_rate() -> None:
-    """Forecast each council each April, some within its growth and some after it; pounds of the next year at the prices of March 2026."""
+def test_each_april_ranges_of_the_next_year_hold_at_their_nominal_rate() -> None:
+    """Forecast each council each April; pounds of the next year at the prices of March 2026."""
     found = []
     for seed in range(1, 11):
         council = example_council(seed, PEOPLE, service=SERVICE)
