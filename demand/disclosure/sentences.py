@@ -56,8 +56,12 @@ WORDS = {
     **{w: n for n, w in enumerate((*UNITS, "sixteen", "seventeen", "eighteen", "nineteen"), start=1)},
     **{f"{t}{u and link}{u}": 10 * n + k for n, t in enumerate(TENS, start=2) for k, u in enumerate(("", *UNITS[:9])) for link in "- "},
     **dict.fromkeys(("a dozen", "dozen"), 12),
-    **dict(zip(("a single", "both", "half a dozen", "two dozen"), (1, 2, 6, 24), strict=True)),
+    **dict(zip(("a single", "both", "half a dozen", "a half-dozen", "two dozen"), (1, 2, 6, 6, 24), strict=True)),
+    **dict(zip(("a couple of", "a pair of", "a handful of", "twins", "triplets"), (2, 2, 4, 2, 3), strict=True)),
+    **dict.fromkeys(("the only", "an only", "the lone", "a lone", "a solitary"), 1),
 }
+FOLLOWED = frozenset({"one", "both", "a single", "the only", "an only", "the lone", "a lone", "a solitary"})
+"""Words that count people only where people follow."""
 SOMEBODY = (
     r"(?:people|persons?|child(?:ren)?|households?|famil(?:y|ies)|wom[ae]n|m[ae]n|girls?|boys?|cases?|tenants?|adults?|residents?|users?"
     r"|applicants?|clients?|carers?|placements?|patients?|pupils?|individuals?|babies|baby|siblings?)\b"
@@ -79,6 +83,14 @@ ADJECTIVES = "other|earlier|later|such|possible|joint|closed|whole|full|single|f
 AT_END = re.compile(r"\s*(?:[.,;:)!?]|$)")
 SMALL = re.compile(r"\s+(?:of|in|and|or|to|at|on|for|with|by|from|is|was|has|had|that|which|before|after|ahead|ago|later|earlier)\b")
 """A noun ends where one of these follows."""
+HAPPENED = r"(?:was|were|had|moved|left|came|died|went|stayed|returned|lost|joined)\b"
+BY_ITSELF = re.compile(rf"\s+(?:(?:more|other|further)\s+)?{HAPPENED}", re.IGNORECASE)
+"""What one of them did: "one was moved"."""
+WHICH = re.compile(
+    r"\b(?:this|that|each|every|which|the|other|another|latest|first|last|earlier|later|old|new|no|any|of|about)\s+$", re.IGNORECASE
+)
+""""The latest one was fitted": not a person."""
+COUNTED = re.compile(r"\b(?:had|has|only|just|was|were|then|but)\s+$", re.IGNORECASE)
 
 
 def cleared_sentences(sentences: Sequence[str], policy: Policy | str) -> tuple[str, ...]:
@@ -106,7 +118,16 @@ def cleared_sentences(sentences: Sequence[str], policy: Policy | str) -> tuple[s
     rule = policy_named(policy)
     if rule.opens:
         return tuple(sentences)
-    return tuple(_tidy(NUMBER.sub(lambda found: _cleared(found, rule), s), rule) for s in sentences)
+    return tuple(_tidy(NUMBER.sub(lambda found: _cleared(found, rule), _plainly(s)), rule) for s in sentences)
+
+
+def _plainly(text: str) -> str:
+    """Say numbers in one way: "2,3 children" as two numbers, "3.0" and "'3'" as 3, "one (1)" as one, "a child was moved" as one child."""
+    text = re.sub(rf"(?<![\w.,])(\d{{1,2}}),(?=\d{{1,2}}(?!\d)(?:\s+(?:or|and)\s+\d+)?{PEOPLE.pattern})", r"\1, ", text, flags=re.IGNORECASE)
+    text = re.sub(rf"(?<![\w.,])['\"]?(\d+)(?:\.0+)?['\"]?(?!\d)(?={PEOPLE.pattern})", r"\1", text, flags=re.IGNORECASE)
+    text = re.sub(rf"\b({ONE}) \(\d+\)", r"\1", text, flags=re.IGNORECASE)
+    text = re.sub(rf"(?<=between )({'|'.join(WORDS)})(?= and )", lambda found: str(WORDS[found[0].lower()]), text, flags=re.IGNORECASE)
+    return re.sub(rf"\ban?(?= (?:[\w'-]+ )?{SOMEBODY} {HAPPENED})", "one", text, flags=re.IGNORECASE)
 
 
 def _cleared(found: re.Match[str], rule: Policy) -> str:
@@ -127,13 +148,20 @@ def _harmless(found: re.Match[str], after: str, before: str, rule: Policy) -> bo
     """Say whether it is plain that a number counts no people."""
     text, low, high = found.group(0), found["low"].lower(), found["high"]
     count = WORDS.get(low) or int(low.replace(",", ""))
-    if re.match(r"\s*%", after) or re.match(rf"\s+(?:{MONTHS})\b", after) or re.fullmatch(r"(?:19|20)\d\d[-–]\d\d", text):
+    if re.match(r"\s*(?:%|per ?cent\b)", after) or re.match(rf"\s+(?:{MONTHS})\b", after) or re.fullmatch(r"(?:19|20)\d\d[-–]\d\d", text):
         return True
     if re.search(r"\b(?:version|seed|sheet|row|table|times in)\s+$", before) or _is_age(before, after):
         return True
     if re.search(r"\b(?:fewer|less) than\s+$", before) and not high and count >= rule.hide_below:
         return True
-    if not high and low in ("one", "both", "a single"):
+    if (
+        not high
+        and low == "one"
+        and not WHICH.search(before)
+        and (BY_ITSELF.match(after) or (COUNTED.search(before) and AT_END.match(after)))
+    ):
+        return False
+    if not high and low in FOLLOWED:
         anybody = low == "one" and re.search(r"\b(?:about|of|on|no|any|each|for|than|to)\s+$", before)
         return bool(anybody) or not (PEOPLE.match(after) or re.match(r"\s+of (?:them|whom)\b", after))
     return _of_things(after, alone=count == 1 and not high)

@@ -232,6 +232,12 @@ def test_an_amount_that_few_make_is_withheld_and_so_is_one_of_which_nobody_knows
         ("one in 3 children, 1 in 4 women", "one in 3 children, 1 in 4 women"),
         ("between 2 and 4 children, 13 to 16 people", "fewer than 5 children, 15 people"),
         ("2 were aged 16, towards 16 and 17 year olds", "fewer than 5 were aged 16, towards 16 and 17 year olds"),
+        ("One was moved, the latest one was fitted", "fewer than 5 was moved, the latest one was fitted"),
+        ("Harbour had one; 2,3 children came, 2,057 people", "Harbour had fewer than 5; fewer than 5, fewer than 5 children came, 2,055 people"),
+        ("A couple of children, a couple with 3.0 children", "fewer than 5 children, a couple with fewer than 5 children"),
+        ("A child was moved; a child is counted once", "fewer than 5 child was moved; a child is counted once"),
+        ("The only child left; the only area", "fewer than 5 child left; the only area"),
+        ("One (1) person, between one and two children, seven per cent", "fewer than 5 person, fewer than 5 children, seven per cent"),
         ("It says nothing of one person, nor of fewer than 5 people", "It says nothing of one person, nor of fewer than 5 people"),
     ],
 )
