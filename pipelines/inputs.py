@@ -267,12 +267,12 @@ class Inputs:
                  "outturn": data.outturn, "comparators": data.comparators, "postcodes": data.people and data.people.postcodes}  # fmt: skip
         given = {n: spec for n, spec in specs.items() if spec is not None} | (self.config.linkage.files if self.config.linkage else {})
         paths = {name: self.folder / spec.path for name, spec in given.items() if spec.path}
-        rules = {"segments.saved": asked.saved, "segments.previous": asked.previous} if asked else {}
-        paths |= {name: self._of_run(path, "segment_model.json") for name, path in rules.items() if path}
+        given_rules = ((n, getattr(asked, n, None)) for n in ("saved", "previous"))
+        rules = {f"segments.{n}": self._of_run(path, "segment_model.json") for n, path in given_rules if path}
+        paths |= rules | {f"{name}.members": file.parent / "segments.parquet" for name, file in rules.items()}
         if self.config.caseload is not None and self.config.caseload.known_changes is not None:
             paths["known_changes"] = self.folder / self.config.caseload.known_changes
-        if self.config.since:
-            paths["since"] = self.folder / self.config.since / "record.json"
+        paths |= {"since": self.folder / self.config.since / "record.json"} if self.config.since else {}
         if data.actuals is not None and data.actuals.previous:
             paths["actuals.previous"] = self._of_run(data.actuals.previous, "outturn.csv")
         if data.snapshots is not None:

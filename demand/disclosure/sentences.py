@@ -123,7 +123,8 @@ def cleared_sentences(sentences: Sequence[str], policy: Policy | str) -> tuple[s
 
 def _plainly(text: str) -> str:
     """Say numbers in one way: "2,3 children" as two numbers, "3.0" and "'3'" as 3, "one (1)" as one, "a child was moved" as one child."""
-    text = re.sub(rf"(?<![\w.,])(\d{{1,2}}),(?=\d{{1,2}}(?!\d)(?:\s+(?:or|and)\s+\d+)?{PEOPLE.pattern})", r"\1, ", text, flags=re.IGNORECASE)
+    ahead = rf"\d{{1,2}}(?!\d)(?:\s+(?:or|and)\s+\d+)?{PEOPLE.pattern}"
+    text = re.sub(rf"(?<![\w.,])(\d{{1,2}}),(?={ahead})", r"\1, ", text, flags=re.IGNORECASE)
     text = re.sub(rf"(?<![\w.,])['\"]?(\d+)(?:\.0+)?['\"]?(?!\d)(?={PEOPLE.pattern})", r"\1", text, flags=re.IGNORECASE)
     text = re.sub(rf"\b({ONE}) \(\d+\)", r"\1", text, flags=re.IGNORECASE)
     text = re.sub(rf"(?<=between )({'|'.join(WORDS)})(?= and )", lambda found: str(WORDS[found[0].lower()]), text, flags=re.IGNORECASE)

@@ -62,3 +62,14 @@ def test_nothing_later_than_as_of_is_known(tmp_path: Path) -> None:
     assert given.history is not None
     assert given.history.last == pd.Timestamp("2024-06-01")
     assert given.history.wide.to_numpy().sum() == len(given.people)
+
+
+def test_who_was_in_which_saved_segment_counts_as_a_source_beside_the_rules(tmp_path: Path) -> None:
+    (tmp_path / "last").mkdir()
+    (tmp_path / "last" / "segment_model.json").write_text("{}", encoding="utf-8")
+    told = []
+    for members in (b"one", b"other"):
+        (tmp_path / "last" / "segments.parquet").write_bytes(members)
+        told.append(inputs(tmp_path, "2023-03-31", "segments.saved=last").hashes)
+    assert told[0]["segments.saved"] == told[1]["segments.saved"]
+    assert told[0]["segments.saved.members"] != told[1]["segments.saved.members"]
