@@ -28,8 +28,10 @@ from demand.data.quality import Finding
 from demand.errors import listed
 from demand.tables import History
 
-__all__ = ["Proposal", "propose", "proposed_findings"]
+__all__ = ["HINT", "Proposal", "propose", "proposed_findings"]
 
+HINT = "If you know what it was, declare it under `forecast: events:` (kind recording where the way of counting changed): "
+"""What stands before the line of a config that would declare an event."""
 BEFORE = {"W": 13, "M": 8, "Q": 5, "Y": 4}
 """Periods before a change that it is compared with."""
 AFTER = {"W": (5, 13), "M": (1, 3, 6), "Q": (1, 2, 4), "Y": (1, 3)}
@@ -160,11 +162,10 @@ def proposed_findings(history: History) -> list[Finding]:
     -------
     list of Finding
     """
-    hint = "If you know what it was, declare it under `forecast: events:` (kind recording where the way of counting changed): "
     found = propose(history)
     single = sorted((p for p in found if p.of == 1), key=lambda p: -p.strength)
     shown = [p for p in found if p.of > 1] + single[:SHOWN]
-    told = [Finding.of("event_proposed", "warn", "history", count=p.series, message=f"{p.text}. {hint}{p.line}") for p in shown]
+    told = [Finding.of("event_proposed", "warn", "history", count=p.series, message=f"{p.text}. {HINT}{p.line}") for p in shown]
     if len(single) > SHOWN:
         names = [p.where["unique_id"][0] for p in single[SHOWN:]]
         text = f"weaker changes of single series, of which some 2 in 100 are chance: {listed(dict.fromkeys(names), most=20)}"

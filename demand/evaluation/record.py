@@ -116,7 +116,7 @@ def _sentence(
     text = f"Had we forecast {_dates(rows, frequency)}{_without(rows, aside)}, {what} would have been {near}"
     judged = rows[rows["calibrated"].astype(bool)]
     if len(judged):
-        text += f", and inside the range said to hold 4 in 5 in {_inside(judged)} of {len(judged)}"
+        text += f", and inside its range in {_inside(judged)} of {len(judged)} (4 in 5 expected)"
     signed = 100 * (rows["mean"].sum() / rows["y"].sum() - 1)
     if len(rows) > 1:
         text += ". All together, forecasts came to " + (
@@ -170,7 +170,7 @@ def _of_series(rows: pd.DataFrame, span: str) -> list[str]:
         return []
     several = f"{dates} dates" if dates > 1 else "one date"
     return [
-        f"For single series the figure for {span} was inside its range said to hold 4 in 5 in {_inside(judged)} of {len(judged)} cases: "
+        f"For single series the figure for {span} was inside its range in {_inside(judged)} of {len(judged)} cases (4 in 5 expected): "
         f"{series} series, {several}."
     ]
 

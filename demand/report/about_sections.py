@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from demand.languages import message, say, spoken
+from demand.proposals import HINT
 from demand.report import words
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Section, Table, table_of
@@ -60,8 +61,11 @@ SEVERITIES = {"stop": message("Stop"), "warn": message("Look at it"), "note": me
 FREQUENCIES = {"D": message("day"), "W": message("week"), "M": message("month"), "Q": message("quarter"), "Y": message("year")}
 
 
-def quality_section(quality: Mapping[str, object] | None, scores: pd.DataFrame | None = None) -> Section | None:
-    """Say what the gates found in the data, and how good the extract of people is beside the last one."""
+def quality_section(quality: Mapping[str, object] | None, scores: pd.DataFrame | None = None, *, lines: bool = True) -> Section | None:
+    """Say what the gates found in the data, and how good the extract of people is beside the last one.
+
+    `lines`: with the lines of a config that some of it would need, which are for analysts.
+    """
     if quality is None:
         return None
     findings = quality.get("findings", [])
@@ -69,10 +73,14 @@ def quality_section(quality: Mapping[str, object] | None, scores: pd.DataFrame |
     parts: list[Table | Figure | Block] = []
     about = quality.get("about")
     if isinstance(about, Mapping):
-        read = tuple(f"{say(name)}: {_said(about[k])}" for k, name in READ.items() if about.get(k) not in (None, ""))
+        family = str(about.get("frequency", ""))[:1]
+        ends = {k: words.period(about[k], family) for k in ("first", "last") if family in tuple("MQY") and about.get(k)}
+        read = tuple(f"{say(name)}: {ends.get(k) or _said(about[k])}" for k, name in READ.items() if about.get(k) not in (None, ""))
         parts += [Block(read, kind="list", heading=say("What was read"))] if read else []
     if rows:
         frame = pd.DataFrame(rows)
+        if "message" in frame:
+            frame["message"] = [words.capital(str(m) if lines else str(m).partition(HINT)[0].strip()) for m in frame["message"]]
         frame["severity"] = [say(SEVERITIES[str(s)]) for s in frame["severity"]]
         if "rows" in frame:
             frame["rows"] = [words.join(map(str, r)) if isinstance(r, list | tuple) else "" for r in frame["rows"]]

@@ -187,7 +187,6 @@ def _why(inputs: ReportInput, line: Line | None) -> Answer:
     if change is None:
         return Answer(question, say("Not explained"), "", say("There is no whole year before the forecast to compare with."))
     order, then, name = change.steps, change.start, change.then
-    total = float(order.sum())
     shown, rest = order.head(5), order.iloc[5:]
     if len(rest):
         shown = pd.concat([shown, pd.Series({say("everything else"): float(rest.sum())})])
@@ -196,16 +195,26 @@ def _why(inputs: ReportInput, line: Line | None) -> Answer:
     title = say("what the change from {then} to {now} goes with, in {what}", then=name, now=year["financial_year"], what=what)
     picture = bars.bars(frame, title=title, of=say("Reason"), money=False)
     silent = {words.feature(n, inputs.spec.names) for n in unsteady(inputs)}
-    big = [f"{n} ({'+' if v > 0 else ''}{words.about(v)})" for n, v in order[~order.index.isin(silent)].head(2).items()]
-    sentence = say(
-        "Compared with {year}, the change{of} goes mostly with {reasons}.",
-        year=name,
-        of=_of(line, message(" in {what}")),
-        reasons=words.join(big),
-    )
-    change_said = _from_to(float(year["low"]) - then, float(year["high"]) - then)
+    sentence = _reasons(order[~order.index.isin(silent)].head(2), name, _of(line, message(" in {what}")))
+    change_said = _from_to(_difference(year["low"], then), _difference(year["high"], then))
     said = say("{change} than the {number} of {year}; 4 years in 5", change=change_said, number=words.about(then), year=name)
-    return Answer(question, words.capital(_more(total)), said, sentence, picture)
+    return Answer(question, words.capital(_more(_difference(year["mean"], then))), said, sentence, picture)
+
+
+def _difference(now: float, then: float) -> float:
+    """Give how much one number is more than another as both are told, so that readers who subtract find the same."""
+    if max(abs(now), abs(then)) >= 10_000:
+        return float(now - then)
+    return round(round(float(now), 0 if abs(now) >= 9.95 else 1) - round(float(then), 0 if abs(then) >= 9.95 else 1), 1)
+
+
+def _reasons(big: pd.Series, year: str, of: str) -> str:
+    """Say what most of a change goes with, and what takes from it again."""
+    first, *other = [f"{n} ({'+' if v > 0 else ''}{words.about(v)})" for n, v in big.items()] or [""]
+    if len(big) > 1 and big.iloc[0] * big.iloc[1] < 0:
+        told = message("Compared with {year}, the change{of} goes mostly with {reasons}, partly offset by {other}.")
+        return say(told, year=year, of=of, reasons=first, other=other[0])
+    return say("Compared with {year}, the change{of} goes mostly with {reasons}.", year=year, of=of, reasons=words.join([first, *other]))
 
 
 def _from_to(low: float, high: float) -> str:

@@ -116,6 +116,7 @@ def dependence(inputs: ReportInput) -> Figure | None:
             axes.axhline(0, color="#0B0C0C", lw=1)
             axes.set_title(wrapped(named[driver], 24), fontsize=10, loc="left")
             axes.locator_params(axis="x", nbins=4)
+            axes.xaxis.set_major_formatter(lambda v, _: _plain(v))
         percent_axis(several[0].yaxis)
         handles, labels = several[0].get_legend_handles_labels()
         canvas.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)

@@ -54,7 +54,7 @@ def sections(inputs: ReportInput) -> list[Section]:
     line = found[0] if found else None
     known = money if money is not None and len(money.years()) else None
     made = [
-        quality_section(inputs.quality),
+        quality_section(inputs.quality, lines=False),
         joined_section(inputs),
         segments_section(inputs),
         forecast_section(inputs, found),

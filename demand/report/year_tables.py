@@ -110,7 +110,9 @@ def allocation_section(inputs: ReportInput) -> Section | None:
     year = rows["financial_year"].min()
     one = rows[rows["financial_year"] == year]
     picture = pd.DataFrame({"name": one["name"], "value": one["allocated"]}).reset_index(drop=True)
-    parts.append(bars.bars(picture, title=say("who gets how much in {year}", year=year), of=say("Line or programme"), money=True))
+    parts.append(
+        bars.bars(picture, title=say("who gets how much in {year}", year=year), of=say("Line or programme"), money=True, level=True)
+    )
     names = {
         "financial_year": "Year",
         "name": "Line or programme",

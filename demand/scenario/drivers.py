@@ -117,6 +117,6 @@ def _outside(case: WhatIf, change: Change, effects: pd.DataFrame) -> str:
         level = np.concatenate([path["value"].to_numpy(dtype=float) * (1 + far * (size - 1)) for size in sizes])
         low, high = mine["observed_low"].min(), mine["observed_high"].max()
         if ((level < low) | (level > high)).any():
-            found = f"'{name}' would be {level.min():g} to {level.max():g}"
-            told.append(f"{found}; its effect was observed from {low:g} to {high:g} only, so beyond that it is a guess")
+            found = f"'{name}' would be {level.min():,.4g} to {level.max():,.4g}"
+            told.append(f"{found}; its effect was observed from {low:,.4g} to {high:,.4g} only, so beyond that it is a guess")
     return "; ".join(told)

@@ -127,7 +127,7 @@ def test_the_record_counts_what_it_says() -> None:
     groups = pd.DataFrame(columns=["level", "name", "horizon", "skill"])
     assert track_record(found, groups, Frequency("M")) == [
         "Had we forecast each April since 2019, the total of placements over the year would have been within 6% in 5 of 6 years, and "
-        "inside the range said to hold 4 in 5 in 2 of 5. All together, forecasts came to 4% more than what happened."
+        "inside its range in 2 of 5 (4 in 5 expected). All together, forecasts came to 4% more than what happened."
     ]
 
 
