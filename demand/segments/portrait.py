@@ -194,7 +194,7 @@ def _clear(profile: pd.DataFrame) -> pd.DataFrame:
     # Of "yes" and "no", which differ alike, "yes" is told.
     apart = apart.assign(no=apart["level"] == "no").sort_values("no", kind="stable")
     width = ((apart["high"] - apart["low"]) / 2).clip(lower=1e-9)
-    size = (apart["share_or_mean"] - apart["average"]).abs()
+    size = (apart["share_or_mean"] - apart["average"]).abs().round(9)
     # Shares are compared as shares; means, whose units differ, by how far out of their interval everybody's mean lies.
     size = size.where(apart["level"] != "mean", (size / width / 50).clip(upper=1.0))
     return apart.assign(size=size).sort_values("size", ascending=False, kind="stable").drop_duplicates("feature")

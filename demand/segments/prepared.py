@@ -26,10 +26,16 @@ CELL, NARROWEST = 0.33, 0.1
 """The density of a number in everybody is told by cells that are a third of its standard deviation wide, none narrower than a tenth."""
 
 
-def components(coded: Coded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def components(coded: Coded, kept: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give the main components of mixed data: rows' scores, and loadings with offsets that make them.
 
     Numbers are standardised, a level's indicator is centred and divided by the root of its share; what is missing adds nothing.
+
+    Parameters
+    ----------
+    coded : Coded
+    kept : int, optional
+        How many; without it, those that tell more than one column would.
 
     Returns
     -------
@@ -47,7 +53,7 @@ def components(coded: Coded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     x, shares = indicator(coded)
     values, vectors = np.linalg.eigh(x.T @ x / max(len(x), 1))
     order = np.argsort(values)[::-1]
-    keep = int(np.clip((values > 1.0).sum(), min(2, len(values)), MOST_COMPONENTS))
+    keep = kept or int(np.clip((values > 1.0).sum(), min(2, len(values)), MOST_COMPONENTS))
     vectors = vectors[:, order[:keep]]
     vectors = vectors * np.where(vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
     return x @ vectors, vectors, shares
@@ -180,7 +186,7 @@ class Prepared:
         return self.known[name]
 
     @classmethod
-    def of(cls, coded: Coded, floors: np.ndarray, edges: tuple[np.ndarray, ...] | None = None) -> Prepared:
+    def of(cls, coded: Coded, floors: np.ndarray, edges: tuple[np.ndarray, ...] | None = None, kept: int | None = None) -> Prepared:
         """Prepare coded rows.
 
         Parameters
@@ -189,8 +195,10 @@ class Prepared:
         floors : numpy.ndarray
         edges : tuple of numpy.ndarray, optional
             Where bands begin; without them, bands are made of these rows.
+        kept : int, optional
+            How many main components; see `components`.
         """
-        return cls._with(coded, components(coded), floors, cuts(coded.numbers) if edges is None else edges)
+        return cls._with(coded, components(coded, kept), floors, cuts(coded.numbers) if edges is None else edges)
 
     def like(self, coded: Coded) -> Prepared:
         """Prepare other rows with the same components and bands."""

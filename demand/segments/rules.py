@@ -181,9 +181,10 @@ def _conditions(attribute: Attribute, text: pd.Series) -> list[Condition]:
         ends = sorted({v for v in (x.min(), x.max()) if whole}) if len(x) else []
         made += [Condition(feature=name, kind="is", values=(f"{int(v)}",)) for v in ends]
     elif attribute.kind == "ordered":
-        levels = attribute.levels
-        made += [Condition(feature=name, kind="is", values=levels[:i]) for i in range(1, len(levels))]
-        made += [Condition(feature=name, kind="is", values=levels[i:]) for i in range(1, len(levels))]
+        for i in range(1, len(attribute.levels)):
+            few = min(attribute.levels[:i], attribute.levels[i:], key=len)
+            # Of the two ends of a scale, the one with fewer levels is named in both.
+            made += [Condition(feature=name, kind="is", values=few), Condition(feature=name, kind="is_not", values=few)]
     else:
         levels = tuple(v for v in attribute.levels if v != OTHER)
         made += [Condition(feature=name, kind="is", values=(v,)) for v in levels]

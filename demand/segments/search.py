@@ -43,9 +43,9 @@ LEAST_SHARE = 0.02
 STABLE, WEAKEST, VALID, CLEAR, INSIDE = 0.6, 0.5, 0.75, 0.5, 0.5
 """What a solution must reach: stability; the weakest segment's overlap (below 0.5 a cluster is 'dissolved', from 0.75 'valid': Hennig
 2007); certainty; and the share of people whom the method puts into a segment."""
-CHANCE, EARLY, FUTILE, STILL = 0.003, 0.0003, 1.0, 0.0
-"""One solution must gain so much more than in data without groups that chance would bring it with this probability (by Student's t: 3.6
-standard deviations of twelve data sets), which says that there are groups; any other then needs the last, in standard deviations.
+CHANCE, EARLY, FUTILE, STILL = 0.006, 0.0003, 1.0, 2.0
+"""One solution must gain so much more than in data without groups that chance would bring it with this probability (by Student's t: 3.1
+standard deviations of twelve data sets), and a mixture the last, in standard deviations: then there are groups. Others then need the last.
 Half the data sets are enough where there are mixtures and all of them gain so much more that chance would bring it with the second
 probability (two looks: Lan and DeMets 1983), or where no solution gains the third, in standard deviations."""
 COUNTS = range(2, 9)

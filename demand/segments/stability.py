@@ -7,6 +7,7 @@ the same margins and correlations but no groups, against whom a gain is held. Re
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +22,22 @@ HOPELESS_AFTER, HOPELESS, DISSOLVED = 3, 0.4, 0.25
 looked at further."""
 SWINGS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Spreads of the common scale (of its log) that are tried."""
+LEANS = (-0.8, -0.4, 0.0, 0.4, 0.8)
+"""Shapes of the common trait that are tried: the trait is exp(lean x normal), so that it reaches far at one end and not at the other."""
+
+
+@dataclass(frozen=True)
+class _Copula:
+    """How attributes go together without groups: a root of their latent correlation, the swing of their scale, the lean of their trait."""
+
+    root: np.ndarray
+    swing: float = 0.0
+    lean: float = 0.0
+
+    @property
+    def trait(self) -> np.ndarray:
+        """How each attribute hangs on the common trait."""
+        return _one_trait(self.root @ self.root.T)
 
 
 def certainty(share: np.ndarray) -> float:
@@ -98,14 +115,25 @@ def without_groups(data: Prepared, rng: np.random.Generator) -> Prepared:
 
     The correlations are those of resampled people, so that they vary as far as they are not known. Levels of a category have no order (but
     for bands); they are put in the order of their mean score on the first main component. Where large values of different attributes come
-    together more than a normal copula has it, all attributes of a person swing together, which makes tails but no groups.
+    together more than a normal copula has it, all attributes of a person swing together, which makes tails but no groups. Where they go
+    together at one end of their common trait more than at the other (counts, of which the small ones are mostly chance), the trait reaches
+    farther at that end.
+
+    References
+    ----------
+    Skewed common traits: Krupskii, P. and Joe, H. (2013). Factor copula models for multivariate data. Journal of Multivariate Analysis 120,
+    85-101.
     """
     columns = _in_line(data)
     at = rng.integers(0, len(data), len(data))
     resample = [c[at] for c in columns]
-    root = _root(resample, rng)
-    simulated = _simulate(data.coded, columns, (root, _swing(resample, root, rng)), rng)
-    return Prepared.of(simulated, data.floors, data.edges)
+    copula = _Copula(_root(resample, rng))
+    if lean := _lean(resample, copula, rng):
+        copula = _Copula(_root(resample, rng, lean), lean=lean)
+    copula = replace(copula, swing=_swing(resample, copula, rng))
+    simulated = _simulate(data.coded, columns, copula, rng)
+    # As many components as the real rows have: k-means gains less the more there are.
+    return Prepared.of(simulated, data.floors, data.edges, data.scores.shape[1])
 
 
 def tied_together(data: Prepared) -> np.ndarray:
@@ -132,10 +160,31 @@ def _squares_together(columns: list[np.ndarray]) -> float:
     return float(beyond[off].mean()) if off.any() else 0.0
 
 
-def _swing(columns: list[np.ndarray], root: np.ndarray, rng: np.random.Generator) -> float:
+def _ends_together(columns: list[np.ndarray], along: np.ndarray) -> float:
+    """Give how much more attributes go together at the far end of a trait than at its near end: 0 for a normal copula."""
+    z = _normal_scores(columns) * np.sign(along)
+    halves = [half - half.mean(axis=0) for half in (np.maximum(z, 0.0), np.minimum(z, 0.0))]
+    far, near = (half.T @ half for half in (h / np.maximum(np.linalg.norm(h, axis=0), 1e-9) for h in halves))
+    return float((far - near)[~np.eye(len(along), dtype=bool)].mean())
+
+
+def _lean(columns: list[np.ndarray], copula: _Copula, rng: np.random.Generator) -> float:
+    """Give the lean that makes attributes go together at one end as in the data; 0 where that may be chance, or no trait makes it."""
+    if len(columns) < 2:
+        return 0.0
+    along = copula.trait
+    wanted = _ends_together(columns, along)
+    shown = np.array([_ends_together(_draw(columns, replace(copula, lean=a), rng), along) for a in LEANS])
+    noise = 2 / np.sqrt(len(columns[0]) * (len(columns) - 1))
+    if abs(wanted - shown[LEANS.index(0.0)]) < noise or shown[-1] - shown[0] < 2 * noise:
+        return 0.0
+    return float(np.interp(wanted, np.maximum.accumulate(shown), LEANS))
+
+
+def _swing(columns: list[np.ndarray], copula: _Copula, rng: np.random.Generator) -> float:
     """Give the spread of the log of the common scale that makes squares go together as in the data; 0 where they do so by correlation."""
     wanted = _squares_together(columns)
-    shown = np.maximum.accumulate([_squares_together(_draw(columns, (root, s), rng)) for s in SWINGS])
+    shown = np.maximum.accumulate([_squares_together(_draw(columns, replace(copula, swing=s), rng)) for s in SWINGS])
     noise = 2 / np.sqrt(len(columns[0]) * max(len(columns) - 1, 1))
     return 0.0 if wanted < shown[0] + noise else float(np.interp(wanted, shown, SWINGS))
 
@@ -176,29 +225,47 @@ def _correlation(columns: list[np.ndarray]) -> np.ndarray:
     return np.clip(r, -1.0, 1.0)
 
 
-def _root(columns: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """Give a root of the latent correlation whose data show the correlation of the real ones.
+def _root(columns: list[np.ndarray], rng: np.random.Generator, lean: float = 0.0) -> np.ndarray:
+    """Give a root of the latent correlation whose data, with a lean, show the correlation of the real ones.
 
     Chance, twice (in the real people, and in resampling them), makes correlations stronger, by about (1 - r^2)^2 / n each in their squares;
-    all are shrunk so that simulated people, to whom chance is added once more, show as much as the real ones. Ties weaken a correlation, by
-    the part of a normal score that they leave in each column; what is clearly more than chance (three standard errors) is then corrected
-    further by what simulated people show, twice.
+    what a common trait makes of them, and the rest, are each shrunk by their share of it, so that simulated people, to whom chance is added
+    once more, show as much as the real ones. Ties weaken a correlation, by the part of a normal score that they leave in each column; what
+    is clearly more than chance (three standard errors) is then corrected further by what simulated people show, twice.
     """
     target = _correlation(columns)
     clear = np.abs(target) > 3 / np.sqrt(len(columns[0]))
     known = np.column_stack([~np.isnan(x) for x in columns]).astype(float)
     off = ~np.eye(len(columns), dtype=bool)
     chance = 2 * ((1 - target**2) ** 2 / np.maximum(known.T @ known, 1))[off].sum()
-    target = np.where(off, target * np.sqrt(max(1 - chance / max((target[off] ** 2).sum(), 1e-12), 0.0)), target)
+    trait = _one_trait(target)
+    common = np.outer(trait, trait)
+    share = min(2 / max(len(columns) - 1, 1), 1.0)
+    target = np.where(off, _less(common, share * chance, off) + _less(target - common, (1 - share) * chance, off), target)
     left = np.array([_left_by_ties(x) for x in columns])
     latent = np.clip(target / np.outer(left, left), -0.95, 0.95)
     np.fill_diagonal(latent, 1.0)
     for _ in range(2):
-        shown = np.mean([_correlation(_draw(columns, (_positive_root(latent), 0.0), rng)) for _ in range(3)], axis=0)
+        shown = np.mean([_correlation(_draw(columns, _Copula(_positive_root(latent), lean=lean), rng)) for _ in range(3)], axis=0)
         ratio = np.divide(target, shown, out=np.ones_like(target), where=clear & (np.abs(shown) > 0.02))
         latent = np.clip(latent * np.clip(ratio, 0.7, 1.8), -0.995, 0.995)
         np.fill_diagonal(latent, 1.0)
     return _positive_root(latent)
+
+
+def _one_trait(r: np.ndarray) -> np.ndarray:
+    """Give how each column hangs on the common trait that makes most of a correlation: its first principal factor."""
+    communality = np.abs(r - np.eye(len(r))).max(axis=0)
+    for _ in range(10):
+        values, vectors = np.linalg.eigh(r - np.diag(1.0 - communality))
+        trait = np.sqrt(max(values[-1], 0.0)) * vectors[:, -1]
+        communality = np.clip(trait**2, 0.0, 0.98)
+    return np.asarray(trait)
+
+
+def _less(part: np.ndarray, chance: float, off: np.ndarray) -> np.ndarray:
+    """Shrink a part of correlations by what chance adds to its squares."""
+    return np.asarray(part * np.sqrt(max(1 - chance / max((part[off] ** 2).sum(), 1e-12), 0.0)))
 
 
 def _left_by_ties(x: np.ndarray) -> float:
@@ -220,14 +287,22 @@ def _positive_root(r: np.ndarray) -> np.ndarray:
     return np.asarray(root / np.sqrt((root**2).sum(axis=1, keepdims=True)))
 
 
-def _draw(columns: list[np.ndarray], copula: tuple[np.ndarray, float], rng: np.random.Generator) -> list[np.ndarray]:
+def _draw(columns: list[np.ndarray], copula: _Copula, rng: np.random.Generator) -> list[np.ndarray]:
     from scipy.special import ndtr
     from scipy.stats import rankdata
 
     n = len(columns[0])
-    root, swing = copula
-    z = rng.standard_normal((n, len(columns))) @ root.T
-    u = (rankdata(z * np.exp(swing * rng.standard_normal((n, 1))), axis=0) - 0.5) / n if swing > 0 else ndtr(z)
+    if copula.lean:
+        along, trait = copula.trait, rng.standard_normal((n, 1))
+        values, vectors = np.linalg.eigh(copula.root @ copula.root.T - np.outer(along, along))
+        around = rng.standard_normal((n, len(columns))) @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
+        far = np.sign(copula.lean) * np.exp(copula.lean * trait)
+        z = (far - far.mean()) / far.std() * along + around
+    else:
+        z = rng.standard_normal((n, len(columns))) @ copula.root.T
+    if copula.swing:
+        z = z * np.exp(copula.swing * rng.standard_normal((n, 1)))
+    u = (rankdata(z, axis=0) - 0.5) / n if copula.lean or copula.swing else ndtr(z)
     out = []
     for j, x in enumerate(columns):
         known = np.sort(x[~np.isnan(x)])
@@ -236,7 +311,7 @@ def _draw(columns: list[np.ndarray], copula: tuple[np.ndarray, float], rng: np.r
     return out
 
 
-def _simulate(coded: Coded, columns: list[np.ndarray], copula: tuple[np.ndarray, float], rng: np.random.Generator) -> Coded:
+def _simulate(coded: Coded, columns: list[np.ndarray], copula: _Copula, rng: np.random.Generator) -> Coded:
     drawn = _draw(columns, copula, rng)
     p = coded.numbers.shape[1]
     codes = np.full(coded.codes.shape, -1, dtype=np.int64)
