@@ -100,7 +100,7 @@ def governance_page(
     inputs = cleared(inputs)
     gaps = _gaps(spec, people)
     standing = (
-        f"**DRAFT, NOT COMPLETE: {words.plural(len(gaps), 'field', 'fields')} to be filled by a person.** {', '.join(gaps)}."
+        f"**DRAFT, NOT COMPLETE: {len(gaps)} {'field' if len(gaps) == 1 else 'fields'} to be filled by a person.** {', '.join(gaps)}."
         if gaps
         else "Every required field is filled. Nobody has approved it yet: that is a person's act, outside this page."
     )

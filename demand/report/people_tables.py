@@ -15,10 +15,12 @@ from demand.report import words
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.parts import Table, table_of
 from demand.segments.model import ALL, UNCLEAR
+from demand.segments.movement import LEFT, NEW
 
 __all__ = ["asked_tables", "segment_name"]
 
-GROUPS = {ALL: message("all"), "everybody": message("everybody"), UNCLEAR: message("unclear"), "segment": message("segment")}
+GROUPS = {ALL: message("all"), "everybody": message("everybody"), UNCLEAR: message("unclear"), "segment": message("segment"),
+          NEW: message("(not there before)"), LEFT: message("(not there any more)")}  # fmt: skip
 """What the package calls groups and their column; other names are letters, or the config's."""
 
 

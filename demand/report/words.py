@@ -30,7 +30,6 @@ __all__ = [
     "month",
     "percent",
     "period",
-    "plural",
     "pounds",
     "pounds_exact",
     "pounds_short",
@@ -86,6 +85,21 @@ GLOSSARY = {
     "baseline": message("no change"),
 }
 """Codes that readers should not have to know."""
+NUMBERS = {
+    "amount": message("amount"),
+    "uplift": message("uplift"),
+    "likelihood": message("likelihood"),
+    "avoids": message("avoids"),
+    "half": message("half"),
+    "lag": message("lag"),
+    "income": message("income"),
+    "grant": message("grant"),
+    "fixed": message("fixed cost"),
+    "step": message("step cost"),
+    "saving": message("saving"),
+    "budget": message("budget"),
+}
+"""The numbers of an assumption and the kinds of items, which stand before or after a name and a colon."""
 OURS = frozenset(GLOSSARY.values())
 """Words for them, which each language has; all other names are the data's own."""
 
@@ -321,13 +335,15 @@ def label(name: object, names: Mapping[str, str] | None = None) -> str:
 
     Examples
     --------
-    >>> label("bed_and_breakfast"), label("ta/hostel/Harbour"), label("x", {"x": "Extra care"})
-    ('bed and breakfast', 'temporary accommodation, hostel, Harbour', 'Extra care')
+    >>> label("bed_and_breakfast"), label("ta/hostel/Harbour"), label("x: amount", {"x": "Extra care"})
+    ('bed and breakfast', 'temporary accommodation, hostel, Harbour', 'Extra care: amount')
     """
     text = re.sub(r"(?<=\d)_(?=\d)", " to ", str(name))
     known = {**GLOSSARY, **{k.lower(): v for k, v in (names or {}).items()}}
     if text.lower() in known:
         return _ours(known[text.lower()])
+    if ": " in text:  # a number of something, or a kind of item and its name
+        return ": ".join(say(NUMBERS[t]) if t in NUMBERS else label(t, names) for t in text.split(": "))
     parts = [_ours(known.get(p.lower(), re.sub(r"_+", " ", p).strip())) for p in text.split("/")]
     return closed(", ".join(p for p in parts if p))
 
@@ -363,14 +379,3 @@ def join(parts: Iterable[str]) -> str:
     """Join words as one does: a, b and c."""
     items = [str(p) for p in parts]
     return say("{first} and {last}", first=", ".join(items[:-1]), last=items[-1]) if len(items) > 1 else "".join(items)
-
-
-def plural(number: float, one: str, many: str | None = None) -> str:
-    """Write a number with its noun.
-
-    Examples
-    --------
-    >>> plural(1, "series", "series"), plural(3, "test")
-    ('1 series', '3 tests')
-    """
-    return f"{count(number)} {one if number == 1 else many or one + 's'}"
