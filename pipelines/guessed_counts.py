@@ -18,6 +18,7 @@ import pandas as pd
 from demand.data.cells import to_text
 from demand.data.files import SHEET, FileSpec, RawTable, open_table
 from demand.data.formats import parse_dates, period_columns
+from demand.data.identifiers import shape_faults
 from demand.data.labels import FINANCIAL_YEAR, YEAR
 from demand.data.layout import SAYS_TOTAL
 from demand.data.numbers import to_numbers
@@ -184,7 +185,8 @@ def _value_column(raw: RawTable, taken: set[str]) -> str:
     for column in map(str, raw.data.columns):
         numbers = to_numbers(raw.data[column])
         values, wrong = numbers.values, numbers.wrong
-        if column not in taken and not wrong.any() and np.isfinite(values).mean() > 0.5:
+        whole = column not in taken and not wrong.any() and np.isfinite(values).mean() > 0.5
+        if whole and not shape_faults(raw.data[column], raw.rows, column):
             known = values[np.isfinite(values)]
             counts[column] = (not MONEY.search(column), bool((known % 1 == 0).all()), len(np.unique(known)))
     likely = [c for c in counts if c.lower() not in DATE_NAMES and not NO_COUNT.match(c)]

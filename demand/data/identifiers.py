@@ -25,7 +25,7 @@ from demand.data.names import named
 from demand.data.numbers import to_numbers
 from demand.errors import Fault, Row
 
-__all__ = ["identifier_faults"]
+__all__ = ["identifier_faults", "shape_faults"]
 
 GAP = r"[ .,_/\-]{0,2}"
 KINDS = {
@@ -81,6 +81,8 @@ LONG_CODE = 7
 """Codes of so many signs, nearly all different, are references of single cases."""
 LONG_NUMBER = 8
 """So are whole numbers of so many figures: accounts, addresses, passports, numbers that a health or tax office gave."""
+LONGEST_COUNT = 8
+"""Counts have no more figures."""
 FEW = 6
 """So many long codes or numbers are enough where no two are alike: a column of them describes nothing."""
 CALLED_REFERENCE = re.compile(
@@ -152,6 +154,29 @@ def identifier_faults(column: pd.Series, rows: np.ndarray, where: str, *, refere
     for kind, mask in (*_patterns(text), *_by_number(text, called)):
         if mask.any() and (references or kind != REFERENCES):
             return [_fault(kind, rows[mask], where, MENDS.get(kind, LEAVE_OUT))]
+    return []
+
+
+def shape_faults(column: pd.Series, rows: np.ndarray, where: str) -> list[Fault]:
+    """Say whether a column of counts, or of what is counted by, holds what has the shape of a person's own number or address.
+
+    Parameters
+    ----------
+    column, rows, where
+        As in `identifier_faults`.
+
+    Returns
+    -------
+    list of Fault
+        At most one. Names of people are not looked for: what is counted by bears names.
+    """
+    text = _plain(to_text(column))
+    some = pd.Series(text.dropna().unique(), dtype=object).astype(str)
+    alone = len(some) >= FEW and len(some) > NEARLY_ALL * text.notna().sum() and not SUMS.search(where.rpartition(" > ")[2])
+    numbered = text.notna().to_numpy() & (alone and _case_numbers(some, LONGEST_COUNT + 1))
+    for kind, mask in (*_patterns(text), ("NHS numbers", _nhs(text, some)), (REFERENCES, numbered)):
+        if mask.any():
+            return [_fault(kind, rows[mask], where, "Name another column: this one is of persons")]
     return []
 
 

@@ -24,6 +24,7 @@ from demand.data.drivers import DriversSpec, read_drivers
 from demand.data.extracts import PeopleSpec, PlacesSpec, read_people, read_places
 from demand.data.files import RawTable, empty_faults, open_table
 from demand.data.formats import DateFormat, Dates
+from demand.data.identifiers import shape_faults
 from demand.data.labels import QUARTER
 from demand.data.people import BLANK_KEY
 from demand.data.quality import Finding
@@ -162,6 +163,9 @@ def _selected(raw: RawTable, spec: HistorySpec) -> RawTable:
 def _history_rows(raw: RawTable, spec: HistorySpec, faults: list[Fault]) -> tuple[pd.DataFrame, Frequency, list[Finding]]:
     """Turn cells into series, days and numbers; faults are added to the list, and the rows that have none are given back."""
     data, rows = raw.data, raw.rows
+    columns = dict.fromkeys(c for c in (*spec.keys, spec.series, spec.value) if c)
+    of_persons = [f for column in columns for f in shape_faults(data[column], rows, f"{raw.name} > {column}")]
+    raise_all(of_persons, DataError, during=f"reading {raw.name}")  # alone: what else is wrong there would be told with its values
     table = pd.DataFrame({"unique_id": data["_series"], "row": rows})
     table[[*spec.keys, *spec.split]] = data[[*spec.keys, *spec.split]]
     unnamed = data["_series"].isna().to_numpy()

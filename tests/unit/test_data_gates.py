@@ -15,7 +15,8 @@ from demand.data.files import FileSpec, open_table
 from demand.data.identifiers import identifier_faults
 from demand.data.policies import QualitySpec, settled
 from demand.data.quality import Finding, ReadingError
-from demand.data.read import PeopleSpec, read_people
+from demand.data.read import HistorySpec, PeopleSpec, read_history, read_people
+from demand.errors import DataError
 
 KEY = b"a published key for tests"
 ROWS = np.arange(2, 200)
@@ -222,3 +223,17 @@ def test_policies_change_severities_and_name_rules_that_are_not_known() -> None:
         QualitySpec(rules={"overlaps": "stop"})
     with pytest.raises(ValidationError, match="names no rows"):
         QualitySpec(rules={"batch_day": "leave_out"})
+
+
+@pytest.mark.parametrize("column", ["area", "households"])
+@pytest.mark.parametrize(
+    "values",
+    [[nhs(i) for i in range(12)], [f"CF10 {1 + i % 9}NQ" for i in range(12)], [str(533_380_006 + 7_919_117 * i) for i in range(12)]],
+)
+def test_counts_and_what_they_are_counted_by_are_no_numbers_of_persons(tmp_path: Path, column: str, values: list[str]) -> None:
+    table = pd.DataFrame({"month": [f"2024-{m:02d}" for m in range(1, 13)], "area": "North", "households": 7}).astype(object)
+    table.assign(**{column: values}).to_csv(tmp_path / "h.csv", index=False)
+    spec = HistorySpec(path="h.csv", date="month", value="households", keys=["area"], frequency="M", gaps="leave")
+    with pytest.raises(DataError, match=rf"{column}: the column holds") as caught:
+        read_history(spec, tmp_path)
+    assert not any(v in str(caught.value) for v in values)
