@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from demand.budget import price, waterfall
+from demand.budget import Item, price, waterfall, with_items
 from demand.errors import BudgetError, DataError, Fault, StoreError
 from demand.scenario import WhatIf, apply, taken_together
 from demand.scenario.change import FLOWS
@@ -43,7 +43,8 @@ def compare_runs(one: Path, other: Path, a: str, b: str, *, data_dir: Path | Non
     Returns
     -------
     pandas.DataFrame
-        As waterfall.csv; pounds at the prices of both runs, gross. Where prices come from an extract that is not at hand, only people.
+        As waterfall.csv; pounds at the prices of both runs. Net too, where both have the same grants, income, fixed costs and savings.
+        Where prices come from an extract that is not at hand, only people.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def compare_runs(one: Path, other: Path, a: str, b: str, *, data_dir: Path | Non
         Where the runs have other prices.
     """
     (config, case), (config_2, case_2) = _read(one), _read(other)
-    case, b = taken_together(case, case_2, b)
+    asked, (case, b) = b, taken_together(case, case_2, b)
     history, first = load_history(one), config.budget.start_month if config.budget else 4
     if (config.costs, config.prices) != (config_2.costs, config_2.prices):
         raise BudgetError(
@@ -69,10 +70,20 @@ def compare_runs(one: Path, other: Path, a: str, b: str, *, data_dir: Path | Non
     found = found_prices(job, history) if job is not None else None
     cost = None
     if (config.costs or found) and (found or config.prices is None):
-        demand, _ = apply(case.draws, (), seed=case.seed)
+        items = config.items if config.items == config_2.items else []
+        scenarios = case.scenarios if items else ()
+        demand, _ = apply(case.draws, scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers, flows=case.flows)
         costs = [*config.costs, *(found.costs if found else ())]
         cost = price(demand, costs, seed=case.seed, history=history, start_month=first, course=course_of(config, Store(one)))
+        cost = with_items(cost, [_said_of(item, asked, b) for item in items], seed=case.seed)
     return waterfall(case, history=history, start_month=first, cost=cost, pairs=[(a, b)])
+
+
+def _said_of(item: Item, scenario: str, name: str) -> Item:
+    """Let an item that counts in a scenario count under the scenario's other name too."""
+    if scenario == name or scenario not in item.scenarios:
+        return item
+    return item.model_copy(update={"scenarios": [*item.scenarios, name]})
 
 
 def _read(folder: Path) -> tuple[RunConfig, WhatIf]:

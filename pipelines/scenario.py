@@ -35,7 +35,8 @@ def run(job: Job, writer: Writer) -> None:
     writer.table("waterfall.csv", waterfall(case, history=history, start_month=first, cost=cost))
     writer.table("levers.parquet", levers(case, history=history, start_month=first, cost=cost, spec=job.config.budget))
     if job.config.sweeps:
-        writer.table("sweep.csv", sweep(case, job.config.sweeps, history=history, start_month=first, cost=cost))
+        swept = sweep(case, job.config.sweeps, history=history, start_month=first, cost=cost, items=job.config.items)
+        writer.table("sweep.csv", swept)
     writer.table("scenario_changes.csv", plan.applied)
     today = run_day(job.config, history)
     used = {**job.config.numbers(), **({"prices": plan.prices.costs} if plan.prices else {})}

@@ -37,12 +37,13 @@ from demand.budget.prevention import Prevention
 from demand.budget.prices import Cost, UnitCost, price, yearly
 from demand.budget.reconciliation import reconciliation, reconciliation_notes
 from demand.budget.savings import Saving
-from demand.budget.sensitivity import POUNDS, sensitivity, sweep, waterfall
+from demand.budget.sensitivity import NET, POUNDS, sensitivity, sweep, waterfall
 from demand.budget.shares import cost_by
 from demand.budget.start_prices import FoundPrices, StartPrices
 from demand.budget.tables import budget_table, cost_table, risk_table
 
 __all__ = [
+    "NET",
     "POUNDS",
     "TOTAL",
     "Allocation",

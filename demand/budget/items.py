@@ -140,7 +140,7 @@ def with_items(cost: Cost, items: Sequence[Item], *, seed: int) -> Cost:
     if follow and len(known) > 1:
         notes.append(
             f"{listed(follow)}: in the budget of each scenario, and rows of their own among the net steps from one scenario to the other; "
-            "levers and the sensitivity of a scenario's numbers are gross."
+            "what a reader moves in the report and the sensitivity of a scenario's numbers are gross."
         )
     return replace(cost, items=item_array(cost.years, pounds, about), notes=(*cost.notes, *notes))
 

@@ -18,6 +18,7 @@ from demand.budget.items import Item, with_items
 from demand.budget.prices import Cost, Part, UnitCost, priced
 from demand.scenario import (
     BASELINE,
+    PRICES,
     Exposure,
     Measure,
     Outcome,
@@ -228,7 +229,13 @@ def _net(table: pd.DataFrame, cost: Cost) -> pd.DataFrame:
 
 
 def sweep(
-    case: WhatIf, sweeps: Sequence[Sweep], *, history: History | None, start_month: int = 4, cost: Cost | None = None
+    case: WhatIf,
+    sweeps: Sequence[Sweep],
+    *,
+    history: History | None,
+    start_month: int = 4,
+    cost: Cost | None = None,
+    items: Sequence[Item] = (),
 ) -> pd.DataFrame:
     """Make sweep.csv: a scenario at every combination of some of its numbers, in people and, where there is a cost, in pounds.
 
@@ -237,6 +244,8 @@ def sweep(
     case, history, start_month, cost
         As for `waterfall`.
     sweeps : sequence of Sweep
+    items : sequence of Item, optional
+        Those that the cost was given (`with_items`): with them, a measure `NET` too.
 
     Returns
     -------
@@ -249,19 +258,50 @@ def sweep(
         With what the sweeps name and that is not there.
     """
     exposure, measure = _measure(case, history, start_month, cost)
-    base = baseline_of(case, exposure, measure)
+    whole = baseline_of(case, exposure, measure)
+    base = {name: values.sum(axis=0) for name, values in whole.items()}
+    if cost is not None and items:
+        before = cost.items.sel(scenario=BASELINE).sum("item").transpose("financial_year", "draw").to_numpy()
+        base[NET] = base[POUNDS] + before
     rows: list[tuple[object, ...]] = []
     for one in sweeps:
         names = [f"{lever.change}" + ("" if lever.number == "size" else f": {lever.number.replace('_', ' ')}") for lever in one.levers]
         for values, outcome in grid(case, one):
             at = [part for pair in zip([*names, ""], [*values, np.nan], strict=True) for part in pair][:4]
-            moved = differences(base, measure, outcome)
+            moved = differences(whole, measure, outcome)
+            if cost is not None and items:
+                moved[NET] = moved[POUNDS] + _beside(_as_if(cost, outcome, one.scenario), items, seed=case.seed) - before
             for name, difference in moved.items():
-                total = base[name].sum(axis=0) + difference
+                total = base[name] + difference
                 for y in np.flatnonzero(np.isfinite(total).all(axis=1)):
                     figures = [figure for draws in (total[y], difference[y]) for figure in (draws.mean(), *np.quantile(draws, [0.1, 0.9]))]
                     rows.append((one.name, one.scenario, *at, exposure.labels[y], name, *figures))
     return pd.DataFrame(rows, columns=SWEEP)
+
+
+def _as_if(cost: Cost, outcome: Outcome, scenario: str) -> Cost:
+    """Give the cost of one scenario alone, where it comes to another outcome than in the run."""
+    demand = cost.demand.sel(scenario=[BASELINE]).transpose("scenario", "series", "ds", "draw").assign_coords(scenario=[scenario]).copy()
+    demand[0, outcome.rows] = outcome.values
+    years = cost.years.sel(scenario=[BASELINE]).transpose("scenario", "series", "financial_year", "draw").assign_coords(scenario=[scenario])
+    years, paid = years.copy(), demand.get_index("series").get_indexer(years.get_index("series"))
+    times = None if outcome.prices is None else np.ones(demand.shape)
+    if times is not None:
+        times[0, outcome.rows] = outcome.prices
+        demand = demand.assign_coords({PRICES: (demand.dims, times)})
+        times = times[0, paid]
+    years[0] = priced(cost.parts, cost.exposure, demand.to_numpy()[0, paid], paid, times)
+    return replace(cost, years=years, demand=demand)
+
+
+def _beside(cost: Cost, items: Sequence[Item], *, seed: int) -> np.ndarray:
+    """Give what stands beside the series of a cost of one scenario, in GBP by year and draw."""
+    [scenario] = cost.years["scenario"].to_numpy()
+    pounds = np.zeros((1, len(cost.labels), cost.years.sizes["draw"]))
+    for item in items:
+        if not item.scenarios or scenario in item.scenarios:
+            pounds += item.pounds(cost, seed=seed)
+    return np.asarray(pounds[0])
 
 
 def _tenths(pounds: np.ndarray) -> np.ndarray:

@@ -193,7 +193,7 @@ def levers(book: Book) -> None:
         figures = ("mean", "low", "high", "difference", "difference_low", "difference_high")
         for i, name in ((3, "value_1"), (5, "value_2"), *((8 + k, f) for k, f in enumerate(figures))):
             if pd.notna(line[name]):
-                money = i >= 8 and line["measure"] == "pounds"
+                money = i >= 8 and line["measure"] in ("pounds", "pounds, net")
                 sheet.write_number(row, i, float(line[name]), book.look("pounds" if money else "number"))
     sheet.autofilter(top, 0, row, len(names) + 5)
     sheet.print_area(0, 0, row, len(names) + 5)

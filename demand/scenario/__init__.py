@@ -4,7 +4,7 @@ In: DRAWS, `Scenario`s and EFFECTS. Out: DEMAND, what was applied, and waterfall
 that came from a spreadsheet can be planned with too. Refuses what it cannot apply, with every fault at once.
 """
 
-from demand.scenario.application import Outcome, apply, price_factors, resized, under
+from demand.scenario.application import PRICES, Outcome, apply, price_factors, resized, under
 from demand.scenario.case import WhatIf
 from demand.scenario.change import BASELINE, Change, Scenario, Variant, by_name, standing, unfold
 from demand.scenario.comparison import (
@@ -28,6 +28,7 @@ __all__ = [
     "AVERAGE",
     "BASELINE",
     "INTERACTION",
+    "PRICES",
     "WATERFALL",
     "Change",
     "Exposure",

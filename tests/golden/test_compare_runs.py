@@ -47,9 +47,13 @@ def test_changes_of_entries_are_drawn_again_from_the_data_of_the_run(
     size = {"value": 0.5, "low": 0.4, "high": 0.6, "unit": "ratio", "source": "test", "as_of": "2026-03-31", "owner": "tests"}
     fewer = {"name": "half", "effect": "entries", "where": {"type": ["residential"]}, "start": "2027-04", "size": size}
     told["config"]["scenarios"]["front_door"] = {"name": "front_door", "changes": [fewer]}
+    grant = {"name": "front door", "line": "family placements", "years": {"2027-28": 100_000}, "scenarios": ["front_door"]}
+    told["config"]["grants"] = [grant]
     (run / "manifest.json").write_text(json.dumps(told))
     assert compared(str(run), "", a="baseline", b="front_door", output=written) == 0
     table = pd.read_csv(written)
+    beside = table[table["change"] == "grant: front door"].set_index("financial_year")
+    assert beside.loc["2027-28", ["measure", "amount"]].tolist() == ["pounds, net", -100_000]
     pounds = table[(table["measure"] == "pounds") & (table["change"] == "half")].set_index("financial_year")
     assert pounds.loc["2026-27", ["amount", "low", "high"]].tolist() == [0, 0, 0]
     assert (pounds.loc[["2027-28", "2028-29"], "amount"] < -1000).all()

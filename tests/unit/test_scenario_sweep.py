@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from planning_cases import change, forecast, number, weekly_prices
 
-from demand.budget import POUNDS, price, sweep, waterfall
+from demand.budget import NET, POUNDS, Grant, Reimbursed, StepCost, price, sweep, waterfall, with_items
 from demand.errors import ScenarioError
 from demand.scenario import Scenario, Sweep, WhatIf, apply
 
@@ -47,6 +47,26 @@ def test_a_value_is_what_the_scenario_gives_with_that_number_certain(made) -> No
     found = table[(table["value_1"] == 1) & (table["measure"] == POUNDS)].set_index("financial_year")["mean"]
     there = expected[(expected["measure"] == POUNDS)].groupby("financial_year")["to_total"].first()
     np.testing.assert_allclose(found, there[found.index], rtol=1e-9)
+
+
+def test_net_is_that_of_a_run_in_which_the_number_is_certain(made) -> None:
+    case, history, cost = made
+    likely = number(0.4, 0.3, 0.5)
+    items = [
+        Grant(name="grant", line="a", years={"2027-28": 1000}, scenarios=["s"]),
+        Reimbursed(rule="reimbursed", name="back", line="a", where={"type": ["bnb"]}, share=likely),
+        StepCost(name="house", line="a", where={"type": ["hostel"]}, places=7, amount=number(9000, 8000, 9900, "GBP/year")),
+    ]
+    one = Sweep.model_validate({"name": "line", "scenario": "s", "levers": [{"change": "fewer", "number": "probability", "values": [1.0]}]})
+    table = sweep(case, [one], history=history, cost=with_items(cost, items, seed=1), items=items)
+    sure = (SCENARIO.model_copy(update={"changes": (FEWER.fixed("probability", 1.0), MOVED)}),)
+    there = with_items(price(apply(case.draws, sure, seed=1)[0], weekly_prices(), seed=1, history=history), items, seed=1)
+    expected = waterfall(WhatIf(case.draws, sure, 1), history=history, cost=there)
+    ends = expected[expected["measure"] == NET].groupby("financial_year")[["from_total", "to_total"]].first()
+    found = table[table["measure"] == NET].set_index("financial_year")
+    assert len(found) == len(ends) > 0
+    np.testing.assert_allclose(found["mean"], ends["to_total"], rtol=1e-6)
+    np.testing.assert_allclose(found["difference"], ends["to_total"] - ends["from_total"], rtol=1e-5, atol=0.01)
 
 
 @pytest.mark.parametrize(
