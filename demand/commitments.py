@@ -16,15 +16,20 @@ import xarray as xr
 from demand.caseload.known import KnownChange
 from demand.caseload.model import STARTERS, Caseload
 from demand.forecast import ForecastSpec, forecast
+from demand.people import of_all
 from demand.spec import stream
 
 __all__ = ["TOTAL", "commitments", "drawn_starts"]
 
+WITH_DRIVERS = ("lightgbm",)
+"""Models of new starts that see drivers, where there are any: replay weighs them beside the others."""
 TOTAL = "total"
 """The item that is the sum of the others."""
 
 
-def drawn_starts(stocks: Caseload, last: pd.Timestamp, spec: ForecastSpec, *, seed: int, jobs: int = 1) -> np.ndarray:
+def drawn_starts(
+    stocks: Caseload, last: pd.Timestamp, spec: ForecastSpec, *, seed: int, drivers: pd.DataFrame | None = None, jobs: int = 1
+) -> np.ndarray:
     """Draw new starts from outside: all of them with the forecast engine, shared out as starts were of late.
 
     Parameters
@@ -33,8 +38,10 @@ def drawn_starts(stocks: Caseload, last: pd.Timestamp, spec: ForecastSpec, *, se
     last : pandas.Timestamp
         The last period that is known.
     spec : ForecastSpec
-        Its horizon and draws; the models are the quick ones.
+        Its horizon and draws; the models are the quick ones, of starts per head where it says so.
     seed, jobs : int
+    drivers : pandas.DataFrame, optional
+        DRIVERS, with their future: starts go with them as demand does.
 
     Returns
     -------
@@ -48,8 +55,15 @@ def drawn_starts(stocks: Caseload, last: pd.Timestamp, spec: ForecastSpec, *, se
     3rd edition, section 3.4).
     """
     total, weighed = stocks.all_starts(last)
-    asked = ForecastSpec(horizon=spec.horizon, draws=spec.draws, models=list(STARTERS))
-    made = forecast(total, asked, seed=seed, jobs=jobs).draws.isel(series=0).transpose("ds", "draw").to_numpy()
+    asked = ForecastSpec(
+        horizon=spec.horizon, draws=spec.draws, models=[*STARTERS, *(WITH_DRIVERS if drivers is not None else ())], per=stocks.per
+    )
+    made = (
+        forecast(total, asked, seed=seed, drivers=of_all(drivers, stocks.per), jobs=jobs)
+        .draws.isel(series=0)
+        .transpose("ds", "draw")
+        .to_numpy()
+    )
     rng = stream(seed, "caseload", "shares")
     ever = weighed > 0
     drawn = np.zeros((*made.shape, len(weighed)))

@@ -18,7 +18,7 @@ from demand.errors import DataError, Fault, SettingsError, did_you_mean, listed,
 from demand.models import Forecaster, Note, Prediction, build
 from demand.tables import BOUNDS, History
 
-__all__ = ["ALONE", "POOLED", "Beside", "People", "people_of", "whose"]
+__all__ = ["ALONE", "POOLED", "Beside", "People", "of_all", "people_of", "whose"]
 
 POOLED = ("lightgbm",)
 """Models to which series of other areas are given. On children's services in England (12 authorities, 40 others, three years ahead) their
@@ -170,6 +170,18 @@ def people_of(drivers: pd.DataFrame | None, per: str | None, history: History) -
     people = People(per, of or dict.fromkeys(history.ids, per))
     raise_all(_faults(people, named if named is not None else mine, history), DataError, during="looking for the people behind each series")
     return people, named
+
+
+def of_all(drivers: pd.DataFrame | None, per: str | None) -> pd.DataFrame | None:
+    """Give drivers for the total of all series: a population that was given by key, or by name as "population (North)", is added up."""
+    if drivers is None or per is None:
+        return drivers
+    mine = (drivers["name"] == per) | drivers["name"].str.startswith(f"{per} (")
+    figures = [c for c in ("value", "low", "high") if c in drivers]
+    whole = drivers[mine].groupby("ds")[figures].agg(lambda c: c.sum(skipna=False)).reset_index().assign(name=per)
+    both = pd.concat([drivers.loc[~mine, whole.columns], whole], ignore_index=True)
+    both.attrs.update(drivers.attrs)
+    return both
 
 
 def whose(driver: str, series: pd.DataFrame, known: Collection[str]) -> dict[str, str]:

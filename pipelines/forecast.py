@@ -55,8 +55,8 @@ def run(job: Job, writer: Writer) -> None:
     beside = Beside.of(stocks, others_of(job, history), history)
     made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, beside=beside, progress=told)
     if inputs.late is not None:
-        widened = with_unrecorded(made.draws, history, inputs.counts, inputs.late, seed=config.seed)
-        made = redrawn(made, widened, feature="not recorded yet")
+        whole = with_unrecorded(made.draws, history, inputs.counts, inputs.late, seed=config.seed, lasting=stocks and stocks.lasting)
+        made = redrawn(made, whole, feature="not recorded yet")
     if stocks is not None:
         made = _with_stays(job, writer, stocks, made, history)
     about = {"spec": spec.model_dump(mode="json"), "hierarchy": config.model_dump(mode="json")["data"]["hierarchy"], "seed": config.seed}
@@ -69,10 +69,10 @@ def run(job: Job, writer: Writer) -> None:
 
 def _with_stays(job: Job, writer: Writer, stocks: Caseload, made: Forecast, history: History) -> Forecast:
     """Write what stays say of people and pounds, and give the forecast with the changes that somebody knows of."""
-    config, last, ds = job.config, history.last, made.draws.sizes["ds"]
-    spec = ForecastSpec(horizon=ds, draws=made.draws.sizes["draw"])
-    writer.table("starts.parquet", stocks.coming(last, ds, seed=config.seed))
-    starts, changes = drawn_starts(stocks, last, spec, seed=config.seed, jobs=job.jobs), known_changes_of(job)
+    config, last, drivers, changes = job.config, history.last, job.inputs.drivers, known_changes_of(job)
+    spec = ForecastSpec(horizon=made.draws.sizes["ds"], draws=made.draws.sizes["draw"])
+    writer.table("starts.parquet", stocks.coming(last, spec.horizon, seed=config.seed, drivers=drivers))
+    starts = drawn_starts(stocks, last, spec, seed=config.seed, drivers=drivers, jobs=job.jobs)
     without, after, table = commitments(stocks, starts, last, seed=config.seed, changes=changes, trend=has_trend(config))
     writer.table("commitments.csv", table)
     run_off = joined(made.draws, starts, without, after)

@@ -203,8 +203,8 @@ def stocks_of(job: Job, history: History) -> Caseload | None:
     from demand.caseload.model import caseload_of
 
     people, keys = inputs.people_by(rules_of(job))
-    events = config.forecast.events if config.forecast else []
-    return caseload_of(people, inputs.counts, keys=keys, history=history, spec=config.caseload, events=events, late=inputs.late)
+    events, per = (config.forecast.events, config.forecast.per) if config.forecast else ([], None)
+    return caseload_of(people, inputs.counts, keys=keys, history=history, spec=config.caseload, events=events, late=inputs.late, per=per)
 
 
 def others_of(job: Job, history: History) -> History | None:

@@ -25,11 +25,12 @@ from demand.caseload.levers import Lever, Pull
 from demand.caseload.recorded import growth_of
 from demand.caseload.runoff import run_on
 from demand.caseload.spells import as_known, flows, spells_of
-from demand.caseload.stays import Stays, learn_stays, seen_since
+from demand.caseload.stays import BANDS, Stays, learn_stays, seen_since
 from demand.data.people import CountSpec
 from demand.errors import DataError, Fault
 from demand.events import Event, clean
-from demand.models import Note, Prediction, build
+from demand.models import Note, Prediction
+from demand.people import People, of_all, people_of
 from demand.spec import Spec, Where, stream
 from demand.tables import History, match
 
@@ -95,6 +96,8 @@ class Caseload:
         Last months -> how many times as many starts they will have once all are recorded.
     last : pandas.Timestamp, optional
         The last period of the extract: ends that are known are used from then on alone, since nobody says when they came to be known.
+    per : str, optional
+        The population, by its name among the drivers, that new starts are forecast per.
     """
 
     spells: pd.DataFrame
@@ -105,6 +108,7 @@ class Caseload:
     events: tuple[Event, ...] = ()
     growth: Mapping[pd.Timestamp, float] = field(default_factory=dict)
     last: pd.Timestamp | None = None
+    per: str | None = None
 
     name = "caseload"
 
@@ -128,7 +132,7 @@ class Caseload:
         DataError
             Where today there is no such period.
         """
-        del drivers, saved, jobs
+        del saved, jobs
         day = self.day_of(history.last)
         known = as_known(self.spells, day)
         first = self._since(known)
@@ -136,7 +140,7 @@ class Caseload:
             return Prediction(pd.DataFrame({"unique_id": [], "ds": pd.DatetimeIndex([]), "mean": []}).astype({"unique_id": object}))
         there = int(known["closed"].isna().sum())
         draws = int(np.clip(LOOKS // max(there, 1), 20, 400))
-        mean = self.expected_starts(history.last, horizon, seed=seed)
+        mean = self.expected_starts(history.last, horizon, seed=seed, drivers=drivers)
         starts = stream(seed, "caseload", "starts").poisson(mean[:, :, None], (*mean.shape, draws)).astype(float)
         stays = self.stays(known, day)
         people = self._ran(known, stays, starts, seed).people.mean("draw").to_numpy()
@@ -231,10 +235,12 @@ class Caseload:
         homes = {likes[row]: row for row in np.flatnonzero(there)}
         return self.spec.moves_at, np.array([-1 if there[row] else homes.get(like, -1) for row, like in enumerate(likes)])
 
-    def expected_starts(self, last: pd.Timestamp, horizon: int, *, seed: int) -> np.ndarray:
+    def expected_starts(self, last: pd.Timestamp, horizon: int, *, seed: int, drivers: pd.DataFrame | None = None) -> np.ndarray:
         """Give the new starts expected in each series and period ahead, shape (series, horizon)."""
         total, weighed = self.all_starts(last)
-        ahead = np.mean([build(m).predict(total, horizon, seed=seed).means["mean"].to_numpy() for m in STARTERS], axis=0)
+        people, given = people_of(of_all(drivers, self.per), self.per, total) if self.per else (People(), None)
+        said = (people.build(m).predict(total, horizon, seed=seed, drivers=given) for m in STARTERS)
+        ahead = np.mean([one.means["mean"].to_numpy() for one in said], axis=0)
         return np.asarray((weighed + 0.5)[:, None] / (weighed + 0.5).sum() * ahead[None, :])
 
     def all_starts(self, last: pd.Timestamp) -> tuple[History, np.ndarray]:
@@ -244,11 +250,21 @@ class Caseload:
         age = (len(wide) - 1 - np.arange(len(wide))) * 12 / self.frequency.per_year
         return History.of(whole, self.frequency), np.nansum(wide.to_numpy() * (0.5 ** (age / HALVED))[:, None], axis=0)
 
-    def coming(self, last: pd.Timestamp, horizon: int, *, seed: int) -> pd.DataFrame:
+    def coming(self, last: pd.Timestamp, horizon: int, *, seed: int, drivers: pd.DataFrame | None = None) -> pd.DataFrame:
         """Give new starts by series and period, as counted and then as expected: unique_id, ds, starts."""
-        ahead = pd.DataFrame(self.expected_starts(last, horizon, seed=seed).T, self.frequency.after(last, horizon), self.series.index)
+        ahead = pd.DataFrame(
+            self.expected_starts(last, horizon, seed=seed, drivers=drivers).T, self.frequency.after(last, horizon), self.series.index
+        )
         wide = pd.concat([self.starts(last).wide, ahead]).rename_axis(index="ds", columns="unique_id")
         return wide.stack(future_stack=True).rename("starts").reset_index()[["unique_id", "ds", "starts"]]
+
+    def lasting(self, last: pd.Timestamp, horizon: int) -> pd.DataFrame:
+        """Give the share of new starts that is still there at the end of each period ahead, by series (index) and period (columns)."""
+        stays, ds = self.stays(as_known(self.spells, self.day_of(last)), self.day_of(last)), self.frequency.after(last, horizon)
+        days = (self.frequency.end_of(ds) - self.day_of(last)).days.to_numpy().astype(float)
+        band = np.searchsorted(BANDS, days, side="right") - 1
+        hazard = (stays.cumulative()[:, 0, band] + stays.rate[:, 0, band] * (days - BANDS[band]))[stays.kind]
+        return pd.DataFrame(np.exp(-hazard), index=stays.ids, columns=ds)
 
     def day_of(self, last: pd.Timestamp) -> pd.Timestamp:
         """Give the last day of a period."""
@@ -316,6 +332,7 @@ def caseload_of(
     spec: CaseloadSpec | None = None,
     events: Sequence[Event] = (),
     late: pd.DataFrame | None = None,
+    per: str | None = None,
 ) -> Caseload:
     """Make the model of the stocks that are counted from people.
 
@@ -332,6 +349,8 @@ def caseload_of(
     events : sequence of Event
     late : pandas.DataFrame, optional
         What the last months will grow to (see `late_recording`).
+    per : str, optional
+        The population that new starts are forecast per; None forecasts their number.
 
     Returns
     -------
@@ -357,4 +376,4 @@ def caseload_of(
         raise DataError(Fault("no series of the history is a stock of these people", where="caseload"))
     kinds = {str(i): str(row[spec.type]) if spec.type in series else str(i) for i, row in series.iterrows()}
     growth = {} if late is None else growth_of(late, stock)
-    return Caseload(spells, series, kinds, history.frequency, spec, tuple(events), growth, history.last)
+    return Caseload(spells, series, kinds, history.frequency, spec, tuple(events), growth, history.last, per)

@@ -6,7 +6,7 @@ of the last months is recorded, and the HISTORY with what is still to come. Refu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -93,7 +93,15 @@ def as_if_recorded(history: History, people: pd.DataFrame, counts: Sequence[Coun
     return History(history.table.assign(y=whole), history.series, history.frequency)
 
 
-def with_unrecorded(draws: xr.DataArray, history: History, counts: Sequence[CountSpec], late: pd.DataFrame, *, seed: int) -> xr.DataArray:
+def with_unrecorded(
+    draws: xr.DataArray,
+    history: History,
+    counts: Sequence[CountSpec],
+    late: pd.DataFrame,
+    *,
+    seed: int,
+    lasting: Callable[[pd.Timestamp, int], pd.DataFrame] | None = None,
+) -> xr.DataArray:
     """Give DRAWS of stocks that are as unsure as how many are there now and not recorded.
 
     Parameters
@@ -105,14 +113,18 @@ def with_unrecorded(draws: xr.DataArray, history: History, counts: Sequence[Coun
     late : pandas.DataFrame
         From `late_recording`.
     seed : int
+    lasting : callable, optional
+        Takes the last period and how many are ahead, and gives of those who are there now and not recorded the share that is still there at
+        the end of each period ahead, by series (index) and period (columns): `Caseload.lasting`. Without it they are taken to stay: too
+        wide where stays are short.
 
     Returns
     -------
     xarray.DataArray
-        In each draw the openings and closings that nobody has entered yet are another number inside their range, the same through all
-        periods: too wide where stays are shorter than the horizon. Series of whole numbers stay whole. Flows stay as they are: next
-        month's do not rest on who was missed.
+        In each draw the openings and closings that nobody has entered yet are another number inside their range, fewer as they leave.
+        Series of whole numbers stay whole. Flows stay as they are: next month's do not rest on who was missed.
     """
+    left = lasting(history.last, draws.sizes["ds"]) if lasting is not None else pd.DataFrame()
     found, named = draws.transpose("series", "ds", "draw").to_numpy().astype(float), any(c.name for c in counts)
     now, keys = history.wide.iloc[-1], history.series.reindex(draws["series"].to_numpy())
     for count in (c for c in counts if c.kind == "stock"):
@@ -125,8 +137,9 @@ def with_unrecorded(draws: xr.DataArray, history: History, counts: Sequence[Coun
         luck = stream(seed, "unrecorded", _name(count)).standard_normal((draws.sizes["draw"], len(spread)))
         more = (share / share.sum())[:, None] * ((luck - luck.mean(axis=0)) * spread).sum(axis=1)
         for at, row in zip(np.flatnonzero(mine), more, strict=True):
-            whole = (found[at] == np.rint(found[at])).all()
-            found[at] += to_counts(row[None], stream(seed, "unrecorded", str(keys.index[at]))) if whole else row
+            whole, name = (found[at] == np.rint(found[at])).all(), str(keys.index[at])
+            there = (left.loc[name].to_numpy() if name in left.index else np.ones(len(found[at])))[:, None] * row
+            found[at] += to_counts(there, stream(seed, "unrecorded", name)) if whole else there
     told = draws.transpose("series", "ds", "draw").copy(data=np.maximum(found, 0.0).astype(draws.dtype))
     return told.transpose(*draws.dims)
 

@@ -92,7 +92,7 @@ def recovered(seeds: list[int]) -> pd.DataFrame:
                         (seed, service, "leads to", name, bool(leads[:, stays.kind == names.index(target)].sum(axis=1).min() > 0.99))
                     )
             spec = ForecastSpec(horizon=24, draws=200)
-            starts = drawn_starts(stocks, council.last, spec, seed=seed)
+            starts = drawn_starts(stocks, council.last, spec, seed=seed, drivers=council.drivers(service))
             drawn = stocks.draws(starts, council.last, seed=seed)
             kinds = pd.Series(stocks.kinds)[list(drawn["series"].to_numpy())].to_numpy()
             came, there = council.truth.future(service).wide[list(drawn["series"].to_numpy())], truly_open(council, service)

@@ -1,5 +1,7 @@
 """What those who are there go on to cost, beside new starts and known changes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from demand.commitments import TOTAL, commitments, drawn_starts
 from demand.data.people import CountSpec, count_episodes
 from demand.forecast import ForecastSpec
 
-LAST = pd.Timestamp("2026-03-01")
+LAST, HEADS = pd.Timestamp("2026-03-01"), (("foster", 900.0), ("home", 100.0))
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +46,22 @@ def test_items_add_up_to_the_total_with_known_changes_on_lines_of_their_own(stoc
     assert float(draws["people"].sum()) == pytest.approx(float(total["people"].sum() * 200))
 
 
-def test_those_who_are_there_only_leave_and_new_starts_only_come(stocks):
-    starts = drawn_starts(stocks, LAST, ForecastSpec(horizon=12, draws=40), seed=1)
+def test_new_starts_go_with_the_people_whom_they_are_forecast_per_and_those_who_are_there_only_leave(stocks):
+    """A population, given by type, that stands still for years and is half as large again from the next month on."""
+    ds = pd.date_range("2017-01-01", "2027-03-01", freq="MS")
+    figures = [pd.DataFrame({"ds": ds, "name": "population", "type": t, "value": np.where(ds > LAST, 1.5, 1.0) * n}) for t, n in HEADS]
+    drivers = pd.concat(figures, ignore_index=True)
+    per = replace(stocks, per="population")
+    starts = drawn_starts(per, LAST, ForecastSpec(horizon=12, draws=40), seed=1, drivers=drivers)
     assert starts.shape == (2, 12, 40)
-    assert starts.sum() / 40 / 12 == pytest.approx(25, rel=0.25)  # 2,400 starts in 96 months
+    assert starts.sum() / 40 / 12 == pytest.approx(1.5 * 25, rel=0.25)  # 2,400 starts in 96 months
+    named = drivers.assign(name=drivers["name"] + " (" + drivers["type"] + ")").drop(columns="type")
+    expected = [s.expected_starts(LAST, 12, seed=1, drivers=d).sum() for s, d in ((stocks, None), (per, named))]
+    assert expected[1] / expected[0] == pytest.approx(1.5)
     *_, table = commitments(stocks, starts, LAST, seed=1)
     kept = table[table["item"] == "open now"].pivot(index="ds", columns="unique_id", values="people")
     assert (kept.diff().dropna() <= 0).all(axis=None)
     assert (table.loc[table["item"] == "new starts", "people"] >= 0).all()
+    lasting = stocks.lasting(LAST, 12).loc["foster"]
+    assert lasting.iloc[-1] == pytest.approx(np.exp(-365 / 200), abs=0.04)
+    assert (lasting.diff().dropna() < 0).all()

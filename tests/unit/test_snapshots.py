@@ -64,6 +64,9 @@ def test_what_is_not_recorded_yet_widens_stocks_and_leaves_flows() -> None:
     assert float(told.sel(series=beds).sum("series").std("draw")[-1]) == pytest.approx(spread, rel=0.06)
     assert float(told.sel(series=beds).mean()) == pytest.approx(900, rel=0.01)
     assert (told % 1 == 0).all()  # counts stay counts
+    leaving = pd.DataFrame(np.tile(0.5 ** np.arange(1, 7), (len(beds), 1)), index=beds, columns=ds)
+    fewer = with_unrecorded(sure, history, COUNTS, late, seed=1, lasting=lambda *_: leaving).sel(series=beds).sum("series").std("draw")
+    assert fewer.to_numpy()[:3] == pytest.approx(spread * 0.5 ** np.arange(1, 4), rel=0.1)  # who is not recorded leaves as others do
     half = with_unrecorded(sure + 0.5, history, COUNTS, late, seed=1)
     assert (half.sel(series=beds) % 1 != 0.5).any()
 
