@@ -50,13 +50,13 @@ def run(job: Job, writer: Writer) -> None:
         raise DataError(Fault("there is no history to forecast", do_next="Name `history`, or `people` with a column for `opened`"))
     needed = horizon_needed(config.budget, history.last, history.frequency) if config.budget else 0
     spec = config.forecast.model_copy(update={"horizon": max(config.forecast.horizon, needed)})
-    hierarchy, drivers = config.data.hierarchy, inputs.drivers
-    stocks, told = stocks_of(job, history), job.progress
+    hierarchy, drivers, told, stocks = config.data.hierarchy, inputs.drivers, job.progress, stocks_of(job, history)
     beside = Beside.of(stocks, others_of(job, history), history)
     made = forecast(history, spec, seed=config.seed, drivers=drivers, hierarchy=hierarchy, jobs=job.jobs, beside=beside, progress=told)
     if inputs.late is not None:
-        whole = with_unrecorded(made.draws, history, inputs.counts, inputs.late, seed=config.seed, lasting=stocks and stocks.lasting)
-        made = redrawn(made, whole, feature="not recorded yet")
+        lasting = stocks.lasting if stocks else None
+        wide = with_unrecorded(made.draws, history, inputs.counts, inputs.late, seed=config.seed, lasting=lasting)
+        made = redrawn(made, wide, feature="not recorded yet")
     if stocks is not None:
         made = _with_stays(job, writer, stocks, made, history)
     about = {"spec": spec.model_dump(mode="json"), "hierarchy": config.model_dump(mode="json")["data"]["hierarchy"], "seed": config.seed}
