@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 MOST_LINES = {"file": 400, "function": 60, "function with its docstring": 70, "verb": 80, "arguments": 9}
@@ -76,8 +76,9 @@ class Source:
         return self.path.startswith("demand/")
 
 
+@cache
 def sources(root: Path) -> list[Source]:
-    """Read all the files that the rules are about."""
+    """Read all the files that the rules are about, once for all rules."""
     files = sorted(p for package in ("demand", "pipelines") for p in (root / package).rglob("*.py"))
     return [Source(p.relative_to(root).as_posix(), p.read_text(encoding="utf-8")) for p in files]
 
