@@ -1,7 +1,8 @@
 """How fast forecasts are and how much memory they take, as ratios: python benchmarks/speed.py [--parts overhead,autogluon,scale] [options].
 
 overhead    forecast() against the library calls that it makes (fits and forecasts of statsforecast, Prophet, LightGBM, mlforecast), divided
-            by the cores: at most 1.25
+            by the cores: at most 1.25. With several cores also against the same calls made on all of them at once: cores that share a
+            chip, its memory or its power each do less then, whoever asks them
 autogluon   250 monthly series of 84 counts, 12 ahead, backtest, combination and 500 joint draws, against AutoGluon's fast preset in the
             same run (--autogluon-python): at most twice its time, at a lower weighted quantile loss
 scale       time a series at --many series over that at --few: at most 1.1; and the peak memory at --many series, 36 ahead, 500 draws:
@@ -170,12 +171,26 @@ def _overhead(options: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
     yield f"forecast() over its library calls, one core ({about})", f"{alone / inside:.2f} ({alone:.1f} s: {parts})", f"{MOST['overhead']}"
     if options.jobs > 1:
         several = _seconds(lambda: forecast(history, spec, seed=1, jobs=options.jobs))
-        ratio = several / (inside / options.jobs)
-        yield f"the same with {options.jobs} cores, library calls / {options.jobs}", f"{ratio:.2f} ({several:.1f} s)", f"{MOST['overhead']}"
         again = _seconds(lambda: forecast(history, spec, seed=1, jobs=options.jobs))
-        ratio = again / (inside / options.jobs)
-        yield "once more, the processes being there", f"{ratio:.2f} ({again:.1f} s)", f"{MOST['overhead']}"
+        busy = sum(many(_library_seconds, [(options.series, options.seed)] * options.jobs, jobs=options.jobs)) / options.jobs
+        cores = f"{options.jobs} cores"
+        for what, seconds in ((f"the same with {cores}", several), ("once more, the processes being there", again)):
+            told = f"{seconds / (inside / options.jobs):.2f} ({seconds:.1f} s)"
+            yield f"{what}; library calls alone on the chip / {options.jobs}", told, f"{MOST['overhead']}"
+            told = f"{seconds / (busy / options.jobs):.2f}"
+            yield f"{what}; library calls on {cores} at once / {options.jobs}", told, f"{MOST['overhead']}"
+        yield f"library calls on {cores} at once, over the same alone on the chip", f"{busy / inside:.2f}", ""
         yield f"how often {options.jobs} processes add up numbers while one does it once", f"{_at_once(options.jobs):.2f}", ""
+
+
+def _library_seconds(asked: tuple[int, int]) -> float:
+    """Say how long the library calls of a whole forecast on one core take, in a process of its own."""
+    series, seed = asked
+    spec = ForecastSpec(horizon=12)
+    forecast(history_of(counts(4, 84, seed=0)), spec, seed=1)  # imports and compiles
+    with libraries_timed() as clock:
+        forecast(history_of(counts(series, 84, seed=seed)), spec, seed=1)
+    return sum(clock.seconds.values())
 
 
 def _at_once(jobs: int) -> float:
