@@ -31,7 +31,13 @@ __all__ = ["guess_history", "unit_of"]
 
 MOST_VALUES, MOST_PARTS = 2000, 13
 """A column with more different texts than this names cases, not series; one of more parts of a year is none."""
-NOUNS = ("households", "children", "people", "placements", "packages", "cases")
+NOUNS = ("households", "children", "people", "placements", "packages", "cases", "attendances", "referrals", "applications")
+STOCK = re.compile(
+    r"temporary accommodation|looked after|\bin care|caseload|population|waiting|\bon the list|in placement|open cases|"
+    r"\bat (the )?end|\bstock|occupied|residents",
+    re.IGNORECASE,
+)
+"""What is there at the end of a period, by how its file or its columns are called."""
 DATE_NAMES = ("ds", "date", "month", "quarter", "year", "period", "week", "day")
 VALUE_NAMES = ("y", "value", "data", "count", "number", "total", "obs_value", "nifer", "gwerth", "households", "people", "children")
 NO_COUNT = re.compile(r"column \d+$|.*(?:\bid|_id|ref|_no|number of row|sort.?order|code)$", re.IGNORECASE)
@@ -40,6 +46,10 @@ MONEY = re.compile(r"cost|price|spend|amount|charge|fee|£|budget", re.IGNORECAS
 SIX_FIGURES = r"(?:19|20)\d\d(?:0[1-9]|1[0-3])"
 MOSTLY, BLANK_SHARE = 0.9, 0.3
 """A column of names that is empty in more rows than this is filled in the first row of each group only."""
+NO_DATES = (
+    "Forecasts need counts of several months, quarters or years, one row a series and period, or an extract of people with the day on "
+    "which each case began. A table of areas on one day can stand beside a forecast: see `comparators` in docs/monthly.md"
+)
 ROWS = "one row a series and period, with a column that names the series and one that holds the counts"
 
 
@@ -67,7 +77,8 @@ def guess_history(path: Path, raw: RawTable) -> dict[str, object]:
         raw, keys = _periods_across(raw)
         found |= {"across": "periods", "date": "period", "value": "count", "keys": keys}
         frequency = _frequency(raw.data, parse_dates(raw.data["period"]).values, keys)
-        return _settled(found | {"frequency": frequency, "kind": "flow", "unit": unit_of(f"{path.stem} {' '.join(keys)}")})
+        unit = unit_of(f"{path.stem} {' '.join(keys)}")
+        return _settled(found | {"frequency": frequency, "kind": _kind(raw, path.stem), "unit": unit})
     years = _years_down(raw)
     if years:
         return _settled(found | years)
@@ -82,9 +93,9 @@ def guess_history(path: Path, raw: RawTable) -> dict[str, object]:
     if beside:
         raw, keys = reshaped(raw, _spec(across=beside, keys=[MEASURE], date=date, value="count")), [MEASURE]
         value, found = "count", found | {"across": beside}
-    days, unit = parse_dates(raw.data[date]).values, unit_of(f"{path.stem} {' '.join(beside)}" if beside else value)
-    frequency = _frequency(raw.data, days, [series] if series else keys)
-    about = {"frequency": frequency, "kind": _kind(raw), "unit": unit}
+    frequency = _frequency(raw.data, parse_dates(raw.data[date]).values, [series] if series else keys)
+    told = value if any(n in value.lower() for n in NOUNS) else f"{path.stem} {' '.join(beside or [value])}"
+    about = {"frequency": frequency, "kind": _kind(raw, f"{path.stem} {value}"), "unit": unit_of(told)}
     return _settled(found | about | {"series": series, "value": value, "keys": keys, "fill_down": down})
 
 
@@ -126,7 +137,7 @@ def _years_down(raw: RawTable) -> dict[str, object]:
     if year is None:
         return {}
     keys = [c for c, t in texts.items() if c != year and t.notna().any() and to_numbers(t.dropna()).wrong.any()][:6]
-    about = {"frequency": "Q" if len(parts) == 4 else "M", "kind": "flow", "unit": unit_of(" ".join(texts))}
+    about = {"frequency": "Q" if len(parts) == 4 else "M", "kind": _kind(raw, raw.name), "unit": unit_of(" ".join(texts))}
     return {"across": "periods", "date": "period", "date_parts": [year], "value": "count", "keys": keys, **about}
 
 
@@ -145,7 +156,7 @@ def _dated(path: Path, raw: RawTable) -> tuple[RawTable, str, list[str]]:
         six = [str(c) for c in raw.data.columns if to_text(raw.data[c]).str.fullmatch(SIX_FIGURES).eq(True).mean() > MOSTLY]
         mend = f"In {listed(six)} 202104 may be April or the fourth period from April: write 2021-04 or P04 2021-22" if six else ""
         fault = Fault("no column holds dates", where=raw.name, allowed=f"Columns: {listed(raw.data.columns, most=12)}")
-        raise DataError(replace(fault, do_next=mend or "One row a series and period is expected"))
+        raise DataError(replace(fault, do_next=mend or NO_DATES))
     return raw, date, []
 
 
@@ -241,9 +252,10 @@ def _names(raw: RawTable, taken: set[str]) -> tuple[list[str], str]:
     return [c for c in usable if c != series and c not in RESERVED][:6], series
 
 
-def _kind(raw: RawTable) -> str | dict[str, str]:
+def _kind(raw: RawTable, about: str) -> str | dict[str, str]:
+    """Believe a column that says flow or stock; without one, what the file and its counts are called."""
     if "kind" not in raw.data:
-        return "flow"
+        return "stock" if STOCK.search(about.replace("_", " ")) else "flow"
     words = to_text(raw.data["kind"]).dropna().str.lower()
     return {"column": "kind"} if len(words) and words.str.match("flow|stock").all() else "flow"
 

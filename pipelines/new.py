@@ -66,7 +66,7 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
             "data:",
             "  history:",
             f"    {{{told},",
-            "     gaps: leave}   # is it a flow (counted in the period) or a stock (at its end)? Of people, households, children?",
+            f"     gaps: leave}}   # {_asked(row)}",
             "  hierarchy: auto   # a total, and one for each key; write none where series overlap and may not be added up",
             "forecast:",
             f"  horizon: {HORIZONS[str(row['frequency'])[0]]}   # periods ahead: enough?",
@@ -74,6 +74,18 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
             "",
         ]
     )
+
+
+def _asked(row: dict[str, object]) -> str:
+    """Say what was guessed of what is counted, and what else it may be."""
+    kind, unit = row["kind"], row["unit"]
+    if not isinstance(kind, str):
+        return f"counted in {unit}?"
+    told = {
+        "flow": "a flow (counted in the period), or a stock (there at its end)?",
+        "stock": "a stock (there at the end), or a flow (counted in the period)?",
+    }
+    return f"{told[kind]} Counted in {unit}, or in something else?"
 
 
 def _people_config(name: str, path: Path, raw: RawTable, spec: PeopleSpec) -> str:

@@ -55,9 +55,25 @@ def test_a_column_that_says_flow_or_stock_is_believed(tmp_path: Path) -> None:
     assert history.series["kind"].tolist() == ["flow", "stock"]
 
 
+@pytest.mark.parametrize(
+    ("file", "kind", "unit"),
+    [
+        ("temporary_accommodation.csv", "stock", "people"),
+        ("children_looked_after.csv", "stock", "children"),
+        ("emergency_attendances.csv", "flow", "attendances"),
+        ("main_care_referrals.csv", "flow", "referrals"),
+    ],
+)
+def test_names_say_what_is_counted_and_whether_it_stays(tmp_path: Path, file: str, kind: str, unit: str) -> None:
+    pd.DataFrame({"ds": pd.date_range("2021-01-01", periods=24, freq="MS"), "y": 7}).to_csv(tmp_path / file, index=False)
+    told = draft_config("mine", tmp_path / file)
+    assert f"kind: {kind}, unit: {unit}" in told
+    assert f"# a {kind} (" in told
+
+
 def test_a_file_without_dates_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}).to_csv(tmp_path / "counts.csv", index=False)
-    with pytest.raises(DataError, match="no column holds dates"):
+    with pytest.raises(DataError, match=r"no column holds dates.*comparators"):
         draft_config("mine", tmp_path / "counts.csv")
 
 
