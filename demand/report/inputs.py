@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from demand.calendar import Frequency
 from demand.disclosure import policy_named, protect_people
-from demand.disclosure.open_data import PublishSpec, counts_table
+from demand.disclosure.open_data import ALL, PublishSpec, counts_table
 from demand.languages import message, say
 from demand.spec import NameList, Spec
 from demand.tables import BOUNDS, History
@@ -246,9 +246,19 @@ class ReportInput:
         if self.spec.audience == "council":
             return there
         rules = {policy_named(self.policies.get(name, self.policy)).name for name in ("counts", "segments")}
-        if len(rules) > 1 and "segment_use" in there:  # those who are here now are counted in both: rounded in two ways they would be told
+        # Those who are here now are counted in both: rounded in two ways they would be told, and one withholds what the other does.
+        if "segment_use" in there and (len(rules) > 1 or self._now_withheld):
             there["segment_use"] = there["segment_use"].drop(columns="open_now", errors="ignore")
         return protect_people(there, policy=self.people_policy, earlier=self.before)
+
+    @property
+    def _now_withheld(self) -> bool:
+        """Whether the counts that leave do not tell how many are here now in all."""
+        stocks = self.public_counts[self.public_counts["kind"] == "stock"]
+        now = stocks[stocks["period"] == stocks["period"].max()]
+        keys = [c for c in now.columns if c not in ("kind", "unit", "period", "counted") and not c.endswith("_code")]
+        told = now.loc[(now[keys] == ALL).all(axis=1), "counted"] if keys else now["counted"]
+        return bool(len(now) and (told.empty or pd.to_numeric(told, errors="coerce").isna().any()))
 
     @cached_property
     def public_counts(self) -> pd.DataFrame:

@@ -186,6 +186,14 @@ def test_who_is_here_now_is_not_rounded_in_two_ways() -> None:
     assert "open_now" not in two.people["segment_use"]
 
 
+@pytest.mark.parametrize(("here", "told"), [([4, 4], False), ([20, 31], True)])
+def test_a_total_that_the_counts_withhold_stands_in_no_table_beside_them(here: list[int], told: bool) -> None:
+    use = pd.DataFrame({"segment": ["A", "B", "everybody"], "people": [40, 60, 100], "open_now": [0, sum(here), sum(here)]})
+    rows = {"unique_id": ["x", "y"], "area": ["x", "y"], "ds": pd.Timestamp("2026-03-01"), "y": here, "kind": "stock", "unit": "people"}
+    made = ReportInput(title="", segment_use=use, spec=ReportSpec(audience="public"), history=pd.DataFrame(rows))
+    assert ("open_now" in made.people["segment_use"]) is told
+
+
 @pytest.fixture(scope="module")
 def published_once(tiny_run: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published") / "out"
