@@ -185,7 +185,7 @@ def joint_draws(
     said = _as_combined(cube, weights)
     then, now = cube.swings.at(cube.at), cube.swings.at(cube.now)
     errors = learn_errors(cube.told, said, horizon=mean.shape[1], whole=whole, swung=then, kinds=cube.kinds, aged=cube.now - cube.at)
-    return draw_paths(mean, errors, whole=whole, draws=draws, seed=seed, swung=now, widen=widen)
+    return draw_paths(mean, errors, whole=whole, draws=draws, seed=seed, keys=cube.ids, swung=now, widen=widen)
 
 
 def _as_combined(cube: Cube, weights: Mapping[str, float]) -> np.ndarray:

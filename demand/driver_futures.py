@@ -151,7 +151,7 @@ def _from_own_past(
         rows = given[given["name"].isin(list(names))].rename(columns={"name": "unique_id", "value": "y"})
         past = History.of(rows, frequency, kind="stock", unit="figures")
         ds = frequency.between(frequency.after(pd.Timestamp(last), 1)[0], end)
-        chance = int(stream(seed, "driver futures", *past.ids).integers(2**31))
+        chance = int(stream(seed, "driver futures", last).integers(2**31))
         of = origins(past, len(ds))
         replays = replay(past, build, plan(past, [OWN], of), steps=of.steps, seed=chance)
         cube, whole = cube_of(replays, past, steps=of.steps), np.zeros(len(past.ids), dtype=bool)
@@ -160,7 +160,7 @@ def _from_own_past(
         mean = np.maximum(said, least)
         of_own = cube.means.get(OWN, np.full(cube.y.shape, np.nan))
         errors = learn_errors(cube.y, of_own, horizon=len(ds), whole=whole, aged=cube.now - cube.at)
-        drawn = np.maximum(draw_paths(mean, errors, whole=whole, draws=draws, seed=chance), least[:, :, None])
+        drawn = np.maximum(draw_paths(mean, errors, whole=whole, draws=draws, seed=chance, keys=past.ids), least[:, :, None])
         for k, name in enumerate(past.ids):
             found[name] = pd.Series(mean[k], index=ds), pd.DataFrame(np.log(drawn[k] / mean[k][:, None]), index=ds)
     return found

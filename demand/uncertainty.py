@@ -24,11 +24,13 @@ draws 0, 1, 2, the right share of zeros, and no whole year of nought because one
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from demand.low_counts import draw_low, more_noughts
+from demand.paths import completed, standard_paths
 from demand.spec import stream
 from demand.swings import Swings
 
@@ -48,14 +50,10 @@ ASSUMED = 1.5
 """Spread in units of `_base` where no error was ever seen: a little more than Poisson counts have."""
 FLOW = 0
 """The kind of series that counts those who came in a period, not those who are there."""
-DEALT = 0.8
-"""Share of the series that take another one's path at the cutoff of a draw: see Notes; all of them where cutoffs are few."""
-UNSTEADY = 0.3
-"""How unsteady the size of errors itself is from one stretch to the next, as a standard deviation of its logarithm."""
 HOPEFUL = 1.1
 """Weights were learnt from the same replays as errors, which therefore look a little smaller than they will be."""
 MANY = 6
-"""Cutoffs, or steps, from which there are many."""
+"""Steps from which there are many."""
 LIKE = 1.0
 """The growth of a kind of series is drawn towards that of all as if these had the word of so many series."""
 HALF = 2.0
@@ -162,7 +160,7 @@ def learn_errors(
     drawn = np.flatnonzero(long if long.any() else told)
     ahead = np.stack([_extended(one, horizon) for one in growth])
     chances = count[drawn] / count[drawn].sum()
-    return Errors(_completed(paths[drawn], horizon), scale, ahead, kinds, noughts, chances, typical=typical, unlike=unlike)
+    return Errors(completed(paths[drawn], horizon), scale, ahead, kinds, noughts, chances, typical=typical, unlike=unlike)
 
 
 def _recency(old: np.ndarray, half: float) -> np.ndarray:
@@ -181,7 +179,15 @@ def _recency(old: np.ndarray, half: float) -> np.ndarray:
 
 
 def draw_paths(
-    mean: np.ndarray, errors: Errors, *, whole: np.ndarray, draws: int, seed: int, swung: Swings | None = None, widen: float = 1.0
+    mean: np.ndarray,
+    errors: Errors,
+    *,
+    whole: np.ndarray,
+    draws: int,
+    seed: int,
+    keys: Sequence[object] | None = None,
+    swung: Swings | None = None,
+    widen: float = 1.0,
 ) -> np.ndarray:
     """Draw joint futures.
 
@@ -193,6 +199,9 @@ def draw_paths(
     whole : numpy.ndarray
         bool, shape (series,): series whose draws are whole numbers.
     draws, seed : int
+    keys : sequence, optional
+        What each series is called: its random numbers go by that and not by its place, so that a series more leaves those of the others
+        as they are; places where it is not given.
     swung : Swings, optional
         What is known now, shape (series,); given where errors were learnt with it.
     widen : float
@@ -203,20 +212,23 @@ def draw_paths(
     numpy.ndarray
         float32, shape (series, horizon, draws); finite, not negative.
     """
-    z = _standard(errors, mean.shape, draws, seed)
+    names: Sequence[object] = range(len(mean)) if keys is None else keys
+    z = standard_paths(
+        None if errors.assumed else errors.paths, errors.chances, errors.kinds, keys=names, horizon=mean.shape[1], draws=draws, seed=seed
+    )
     shaped = None if swung is None else Swings(swung.size[:, None], swung.count[:, None])
     spread = HOPEFUL * widen * errors.scale[:, None] * errors.growth * _sized(mean, whole[:, None], shaped, errors.typical, errors.unlike)
     if swung is not None and not errors.assumed:
-        for new in np.flatnonzero(~np.isfinite(errors.paths).any(axis=(0, 2))):  # too new for replays: its level is a mean of few counts,
-            level = (
-                stream(seed, "level", new).standard_normal(draws) / (swung.count[new] + 1) ** 0.5
-            )  # and wrong alike in all periods ahead
+        begun = np.maximum.accumulate(np.isfinite(errors.paths).any(axis=2), axis=0)
+        alone = errors.chances @ ~begun  # share of draws that take an error from before there were any of this series:
+        for new in np.flatnonzero(alone > EPSILON):  # its level is a mean of few counts, and wrong alike in all periods ahead
+            level = stream(seed, "level", names[int(new)]).standard_normal(draws) * (alone[new] / (swung.count[new] + 1)) ** 0.5
             z[new] += level / errors.growth[new][:, None]
     flow = errors.kinds == FLOW
     low = whole & (mean.max(axis=1) < np.where(flow, *LOW))
     for i in range(len(z)):  # a series at a time, in the place of its errors: the array is the largest there is
         if low[i]:
-            rng, noughts = stream(seed, "counting", i), float(errors.noughts[i])
+            rng, noughts = stream(seed, "counting", names[i]), float(errors.noughts[i])
             z[i] = draw_low(mean[i], spread[i] / HOPEFUL, z[i], rng, safety=HOPEFUL, anew=bool(flow[i]), noughts=noughts)
             continue
         drawn = np.maximum(mean[i][:, None] + spread[i][:, None] * z[i], 0.0)
@@ -329,66 +341,3 @@ def _extended(growth: np.ndarray, horizon: int) -> np.ndarray:
         log = np.log(np.arange(1, steps + 1))
         power = float(np.clip((log * np.log(growth)).sum() / (log**2).sum(), 0.25, 0.75))
     return np.append(growth, growth[-1] * (np.arange(steps + 1, horizon + 1) / steps) ** power)
-
-
-def _completed(paths: np.ndarray, horizon: int) -> np.ndarray:
-    """Fill steps of a path that are not known, and those beyond its last; a path without a known step stays NaN."""
-    known, found = np.isfinite(paths), np.full((*paths.shape[:2], horizon), np.nan)
-    for there in np.unique(known.reshape(-1, paths.shape[2]), axis=0):
-        if there.any():
-            mine = (known == there).all(axis=2)
-            found[mine] = paths[mine][:, _turned(there, horizon)]
-    return found
-
-
-def _turned(known: np.ndarray, horizon: int) -> np.ndarray:
-    """Say which known step stands for each: those that are known are told again backwards from the nearest.
-
-    So errors that last go on lasting, and those that come and go do so: one of them carried on would last as none did.
-    """
-    told, steps = np.flatnonzero(known), np.arange(horizon)
-    near = np.abs(steps[:, None] - told[None, :]).argmin(axis=1)
-    away = steps - told[near]
-    place = (near - np.sign(away) * (np.abs(away) - 1)) % (2 * len(told))
-    return np.asarray(told[np.minimum(place, 2 * len(told) - 1 - place)])
-
-
-def _standard(errors: Errors, shape: tuple[int, int], draws: int, seed: int) -> np.ndarray:
-    """Draw standardised error paths of all series; shape (series, horizon, draws), float32."""
-    rng = stream(seed, "joint draws")
-    if errors.assumed:
-        common, own = rng.standard_normal((2, draws)), rng.standard_normal((shape[0], draws, 2))
-        level = np.sqrt(0.5) * (common[0][None, :] * 0.5 + own[:, :, 0] * np.sqrt(0.75))
-        noise = np.sqrt(0.5) * rng.standard_normal((*shape, draws))
-        return np.asarray(level[:, None, :] + noise, dtype=np.float32)
-    paths = errors.paths.astype(np.float32)
-    count, there = len(paths), np.isfinite(errors.paths).all(axis=2)
-    share, z = DEALT if count >= MANY else 1.0, np.empty((*shape, draws), dtype=np.float32)
-    # Every cutoff comes as often as its chance says, and either sign as often as the other, to within one draw (Madow 1949).
-    order = rng.permutation(2 * count)
-    reached = np.cumsum(np.repeat(errors.chances / 2, 2)[order])
-    pairs = rng.permutation(order[np.searchsorted(reached, reached[-1] * (np.arange(draws) + rng.random()) / draws)])
-    size = np.exp(UNSTEADY * rng.standard_normal(draws) - UNSTEADY**2)
-    for d in range(draws):
-        cutoff, mirror = divmod(int(pairs[d]), 2)
-        dealt = _dealt(there[cutoff], there[cutoff] & (rng.random(shape[0]) >= share), errors.kinds, lone=count >= MANY, rng=rng)
-        z[:, :, d] = (1 - 2 * mirror) * size[d] * paths[cutoff, dealt]
-    return z
-
-
-def _dealt(there: np.ndarray, keep: np.ndarray, kinds: np.ndarray, *, lone: bool, rng: np.random.Generator) -> np.ndarray:
-    """Say whose path each series takes: its own, or one of its kind that no other takes before all are taken.
-
-    Two series that took the same path would err together as they never did. Where a kind has one series, and `lone` is not said, or none,
-    with a path, all are of one kind.
-    """
-    found = np.arange(len(kinds))
-    for kind in np.unique(kinds):
-        mine, like = kinds == kind, np.flatnonzero(there & (kinds == kind))
-        like = like if len(like) > 1 or (lone and len(like)) else np.flatnonzero(there)
-        takers = np.flatnonzero(mine & ~keep)
-        order = [rng.permutation(like[~keep[like]])]
-        while sum(map(len, order)) < len(takers):
-            order.append(rng.permutation(like))
-        found[takers] = rng.permutation(np.concatenate(order)[: len(takers)])
-    return found

@@ -107,4 +107,28 @@ def test_a_history_too_short_to_look_back_widens_nothing() -> None:
     h = History.of(pd.DataFrame({"unique_id": "a", "ds": ds, "y": [1.0, 2, 3, 2, 1]}), Frequency("M"))
     made = forecast(h, ForecastSpec(horizon=3, models=["seasonal_naive"], draws=20), seed=1)
     cube = cube_of(made.replays, h, steps=int(made.settings["steps"]))
-    assert widths(h, cube, ["seasonal_naive"], raced=(), horizon=3, seed=1) == Widths()
+    assert widths(h, cube, ["seasonal_naive"], raced=(), horizon=3, seed=1) == Widths(stretches=stretches(cube))
+
+
+def test_a_range_of_95_that_failed_is_made_wider_and_the_one_of_80_stays() -> None:
+    values = np.random.default_rng(2).normal(400, 30, (1, 4, 4000)).astype(np.float32)
+    about = pd.DataFrame({"kind": ["flow"], "unit": "people"}, index=["a"])
+    by = Widths(tail=Widening(1.3, 0.85, 6))
+    after = by.applied(values.copy(), about, whole=np.zeros(1, dtype=bool), seed=1)
+    before, now = (np.quantile(v, [0.025, 0.1, 0.9, 0.975], axis=2)[:, 0] for v in (values, after))
+    np.testing.assert_allclose(now[1:3], before[1:3], rtol=1e-3)
+    np.testing.assert_allclose((now[3] - now[0]) / (before[3] - before[0]), 1.3, rtol=0.03)
+    told = by.noted(pd.DataFrame([("", "x", "y")], columns=["unique_id", "model", "note"]))["note"].iloc[-1]
+    assert told == "95% ranges of single figures are made 1.30 times as wide: at 6 earlier dates those said to hold 19 in 20 held 85%"
+
+
+def test_what_several_series_have_in_common_is_wider_the_fewer_times_it_was_seen_and_it_is_said() -> None:
+    values = 400 + np.random.default_rng(2).normal(0, 30, (1, 5, 2000)).repeat(3, axis=0).astype(np.float32)
+    about = pd.DataFrame({"kind": ["flow", "flow", "stock"], "unit": "people"}, index=list("abc"))
+    by = Widths(stretches=2.0)
+    after = by.applied(values.copy(), about, whole=np.zeros(3, dtype=bool), seed=1)
+    np.testing.assert_allclose(after.std(axis=2) / values.std(axis=2), np.array([1.196, 1.196, 1.0])[:, None] * np.ones((3, 5)), rtol=1e-3)
+    assert Widths(stretches=20.0).few < by.few < Widths(stretches=1.0).few
+    told = by.noted(pd.DataFrame([("", "x", "y")], columns=["unique_id", "model", "note"]))["note"].iloc[-1]
+    assert told.startswith("ranges of totals of several series are made 1.20 times as wide")
+    assert "in 2.0 stretches" in told
