@@ -349,7 +349,8 @@ def _checked(entry: Any) -> Assumption | None:
 
 
 def _fault(written: Written, error: dict[str, Any]) -> Fault:
-    keys = [k for k in error["loc"] if not _is_type_name(k)]
+    own = len(error["loc"]) - 1 if error["type"] in ("extra_forbidden", "missing") else -1  # a key of the file, whatever it looks like
+    keys = [k for i, k in enumerate(error["loc"]) if i == own or not _is_type_name(k)]
     place = [written.file_of(keys)]
     for key in keys:
         if isinstance(key, int):

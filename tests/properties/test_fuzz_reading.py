@@ -213,3 +213,11 @@ def test_a_day_that_there_is_not_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("name: a\nas_of: 2024-02-30\n", encoding="utf-8")
     with pytest.raises(DemandError, match="day is out of range"):
         load_config(tmp_path / "x.yaml")
+
+
+@pytest.mark.parametrize("key", ["0[", "DataSpec", "literal", "function-x"])
+def test_a_key_that_looks_like_a_type_of_ours_is_told_as_it_stands(tmp_path: Path, key: str) -> None:
+    (tmp_path / "x.yaml").write_text(f"name: a\n{key}: 1\ndata: {{example: {{service: homelessness}}}}\n", encoding="utf-8")
+    with pytest.raises(DemandError, match="this key is not known") as caught:
+        load_config(tmp_path / "x.yaml")
+    assert f"> {key}:" in str(caught.value)
