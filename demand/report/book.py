@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from demand.languages import say
 from demand.report import words
 from demand.report.inputs import BASELINE, PAST_REVIEW, PLACEHOLDER, ReportInput
 
@@ -32,6 +33,8 @@ class Book:
     widths: tuple[int, ...] = ()
     places: dict[tuple[str, ...], str] = field(default_factory=dict)
     """Addresses of cells and ranges that other sheets refer to, by what they hold."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """Names of sheets, titles and headings, and the sheet on which each stands first."""
 
     def order(self, names: Sequence[str]) -> None:
         """Lay the sheets out in the order of reading, whichever is filled first."""
@@ -84,8 +87,9 @@ class Book:
         for i, width in enumerate(widths):
             sheet.set_column(i, i, width)
         sheet.write_string(0, 0, title, self.look("title"))
+        self.labelled(sheet, name, title)
         row = 1
-        stamp = "Internal. " if self.inputs.spec.audience == "council" else ""
+        stamp = f"{say('Internal')}. " if self.inputs.spec.audience == "council" else ""
         if stamp or note:
             row = self.say(sheet, row, stamp + note)
         for mark, what in ((PLACEHOLDER, "nobody has given yet"), (PAST_REVIEW, "should have been looked at again by now")):
@@ -94,7 +98,7 @@ class Book:
                     sheet, row, f"{mark}: figures on this sheet rest on numbers that {what}. See the sheet Assumptions.", "hollow"
                 )
         if typed and ("changes",) in self.places:
-            told = "Inputs were changed: the typed figures here are still those of the run. Read the workbook back to renew them."
+            told = say("Inputs were changed: the typed figures here are still those of the run. Read the workbook back to renew them.")
             sheet.write_formula(row, 0, f'=IF({self.places["changes",]}>0,"{told}","")', self.look("warn"), "")
             row += 1
         sheet.set_footer(f"&L{_plain(self.inputs.title)}&C{stamp.strip()}&RPage &P of &N")
@@ -114,10 +118,16 @@ class Book:
         lines = max((-(-round(len(text) * 1.12) // max(width, 1)) for text, width in zip(texts, self.widths, strict=False)), default=1)
         sheet.set_row(row, 15.0 * max(1, lines))
 
+    def labelled(self, sheet: Any, *labels: str) -> None:
+        """Remember labels, for the sheet that says them in another language."""
+        for label in labels:
+            self.labels.setdefault(label, sheet.get_name())
+
     def headings(self, sheet: Any, row: int, names: Sequence[str], *, words: int = 99) -> None:
         """Write the row of headings and freeze it; after the first so many columns there are numbers, which stand on the right."""
         for i, name in enumerate(names):
             sheet.write_string(row, i, name, self.look("head", *(["right"] if i >= words else [])))
+        self.labelled(sheet, *names)
         self.fit(sheet, row, names)
         sheet.freeze_panes(row + 1, 1)
         sheet.repeat_rows(row)

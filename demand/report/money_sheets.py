@@ -65,6 +65,7 @@ def scenarios_priced(book: Book, money: Money) -> list[str]:
 def _table_head(book: Book, sheet: Any, row: int, title: str, years: Sequence[str]) -> int:
     for i, name in enumerate([title, *years]):
         sheet.write_string(row, i, name, book.look("head", *(["right"] if i else [])))
+    book.labelled(sheet, title, *filter(None, years))
     book.fit(sheet, row, [title])
     return row
 

@@ -20,6 +20,7 @@ from demand.report.caseload_section import caseload_sheet, caseload_tables
 from demand.report.cleared import cleared
 from demand.report.comparators_section import comparators_sheet
 from demand.report.facts import Money
+from demand.report.geirfa import crynodeb, geirfa
 from demand.report.inputs import ReportInput
 from demand.report.live import Live
 from demand.report.live_sheets import FUTURES, PRICES, futures, prices
@@ -71,6 +72,9 @@ def workbook(inputs: ReportInput) -> bytes:
     file.set_calc_mode("auto")
     book = Book(file, inputs)
     sheets = [*_first(book), *_money(book)]
+    if "cy" in inputs.spec.languages:
+        about = "Cymraeg: beth yw enwau'r taflenni a'r penawdau. Welsh for the names of sheets and the headings of this workbook."
+        sheets.append(Sheet("Geirfa", about, partial(geirfa, book), early=10))
     book.order(["Read me", *(s.name for s in sheets)])
     for sheet in sorted(sheets, key=lambda s: s.early):
         sheet.write()
@@ -80,7 +84,11 @@ def workbook(inputs: ReportInput) -> bytes:
 
 
 def _first(book: Book) -> list[Sheet]:
-    return [Sheet("Summary", "The answers of the report's first page, in words.", partial(summary, book))]
+    found = [Sheet("Summary", "The answers of the report's first page, in words.", partial(summary, book))]
+    if "cy" in book.inputs.spec.languages:
+        about = "Cymraeg: atebion tudalen gyntaf yr adroddiad. The same answers in Welsh."
+        found.append(Sheet("Crynodeb", about, partial(crynodeb, book)))
+    return found
 
 
 def _money(book: Book) -> list[Sheet]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
+import openpyxl
 import pandas as pd
 import pytest
 from babel import Locale
@@ -27,6 +28,7 @@ from demand.data.policies import RULES
 from demand.languages import say_many, speaking, spoken
 from demand.report import ReportInput, words
 from demand.report.answers import answers
+from demand.report.geirfa import TERMS
 from demand.report.html import report_page
 from demand.report.inputs import ReportSpec
 from demand.report.moved_section import moved_part
@@ -35,6 +37,7 @@ from demand.report.paste import papers, pasted, summary_text
 from demand.report.rules_told import RULES_TOLD
 from demand.report.sections import sections
 from demand.report.words import count, label
+from demand.report.workbook import workbook
 
 MONTHS = ["Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"]
 
@@ -248,6 +251,20 @@ def test_the_summary_is_given_in_both_languages() -> None:
     assert welsh.strip().startswith("Digartrefedd\n\nMewnol")
     assert "\n\nBeth fydd yn digwydd?\n" in welsh
     assert max(map(len, text.splitlines())) <= 78
+
+
+def test_the_workbook_has_its_answers_and_its_headings_in_welsh() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook(inputs())))
+    told = [row for row in book["Crynodeb"].iter_rows(values_only=True) if row[0] == "Beth fydd yn digwydd?"]
+    assert len(told) == 1
+    terms = {row[1]: row[2] for row in book["Geirfa"].iter_rows(min_row=5, values_only=True)}
+    heads = {c.value for s in book if s.title not in ("Crynodeb", "Geirfa") for row in s.iter_rows() for c in row
+             if isinstance(c.value, str) and c.value and c.fill.fgColor.rgb == "FF12436D"}  # fmt: skip
+    assert len(heads) > 80
+    of_the_data = re.compile(r"\d{4}-\d\d.*|Service|Segment|Flat|Model|Net|first|Future|.*[Hh]ostel.*|.*[Bb]ed and breakfast.*")
+    assert [h for h in sorted(heads - set(terms)) if not of_the_data.fullmatch(h)] == []
+    assert terms["Expected less budget"] == "Disgwyliedig llai'r gyllideb"
+    assert set(TERMS) <= {one for one in in_source() if isinstance(one, str)}
 
 
 def test_papers_are_given_in_both_languages() -> None:
