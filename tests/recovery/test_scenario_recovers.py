@@ -119,8 +119,8 @@ def test_with_the_generators_own_future_ranges_hold_at_their_nominal_rate() -> N
 def test_with_a_forecast_ranges_hold_the_truth_of_the_council_itself() -> None:
     """Forecast each council from its history, and hold the scenario's range against what that council then does, at its own prices.
 
-    The first two years hold at their nominal rate. Demand grows by about 6 % a year, in the past as in the future; the models' trends are
-    damped, so that by the third year they lie some 15 % below it, in nearly all councils: ranges there hold about 60 %.
+    The scenario's own ranges (who is helped, what prices do) are in the total. The forecast alone holds less in its third year: demand
+    grows by 6 % a year, trends of the models are damped, and nearly all misses lie above (DECISIONS, 2026-11-23).
     """
     found = []
     for seed in range(1, 31):
@@ -131,10 +131,8 @@ def test_with_a_forecast_ranges_hold_the_truth_of_the_council_itself() -> None:
         truth = spent(council, left(council, share, seed=seed))
         found.append(inside(apply(made.draws, [HELP], seed=seed)[0], council, truth, seed=seed, history=history))
     found = np.array(found)
-    first, second, third = (int(hits) for hits in found.sum(axis=0))
-    assert binomtest(first, len(found), 0.8).pvalue > 0.01, held(found)
-    assert binomtest(second, len(found), 0.8).pvalue > 0.01, held(found)
-    assert binomtest(third, len(found), 0.6, alternative="less").pvalue > 0.01, held(found)
+    rates = [binomtest(int(hits), len(found), 0.8).pvalue for hits in found.sum(axis=0)]
+    assert min(rates) > 0.01, held(found)
 
 
 @pytest.mark.long
