@@ -12,12 +12,16 @@ from typing import Any
 
 from demand.languages import CODES, spoken
 from demand.report.parts import Block, Figure, Section, Table
-from demand.report.words import legible
+from demand.report.words import capital, legible
 
 __all__ = ["document"]
 
 WIDTH_MM = 170
 """What an A4 page holds between margins of 20 mm."""
+LETTERS_PT, MANY = (10.0, 8.0), 5
+"""The size of letters in a table, and in one of more columns than `MANY`."""
+MOST_OF_TEXT = 48
+"""Letters of a text that count for the width of its column: longer ones go on in the next line."""
 MOST_LETTERS = 255
 """Of a property of a Word document."""
 STYLES = {"list": "List Bullet", "text": "Normal", "warning": "Intense Quote"}
@@ -100,8 +104,9 @@ def _table(file: Any, table: Table) -> None:
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
 
-    file.add_paragraph(table.caption, style="Caption")
+    file.add_paragraph(capital(table.caption), style="Caption").paragraph_format.keep_with_next = True
     grid = file.add_table(rows=1, cols=len(table.columns), style="Table Grid")
+    grid.autofit = False
     about = OxmlElement("w:tblCaption")
     about.set(qn("w:val"), table.caption)
     grid._tbl.tblPr.append(about)
@@ -115,8 +120,33 @@ def _table(file: Any, table: Table) -> None:
         for i, (cell, text) in enumerate(zip(grid.add_row().cells, row, strict=True)):
             cell.text = text
             cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT if i in table.numeric else WD_ALIGN_PARAGRAPH.LEFT
+    _fitted(grid, _wide(table), LETTERS_PT[len(table.columns) > MANY])
     if table.note:
         file.add_paragraph(table.note).runs[0].italic = True
+
+
+def _wide(table: Table) -> list[float]:
+    """Give the width of each column in millimetres: as long as its numbers and its longest word, and texts a little more."""
+    wide = []
+    for i, name in enumerate(table.columns):
+        cells = [row[i] for row in table.rows]
+        whole = max(map(len, cells), default=0)
+        unbroken = max((len(w) for text in [name, *cells] for w in text.split()), default=1)
+        wide.append(3.5 + (max(whole, unbroken) if i in table.numeric else max(unbroken, min(whole, MOST_OF_TEXT))))
+    return [WIDTH_MM * w / sum(wide) for w in wide]
+
+
+def _fitted(grid: Any, wide: list[float], letters: float) -> None:
+    """Give each column its width, and all cells letters of one size."""
+    from docx.shared import Mm, Pt
+
+    for row in grid.rows:
+        for cell, width in zip(row.cells, wide, strict=True):
+            cell.width = Mm(width)
+            for run in cell.paragraphs[0].runs:
+                run.font.size = Pt(letters)
+    for column, width in zip(grid.columns, wide, strict=True):
+        column.width = Mm(width)
 
 
 def _same_each_time(content: bytes) -> bytes:

@@ -67,9 +67,6 @@ def drawn(draw: Callable[[Any], None], kind: str = "svg", *, size: tuple[float, 
     with mpl.rc_context(STYLE):
         canvas = Canvas(figsize=size, layout="constrained")
         draw(canvas)
-        layout: Any = canvas.get_layout_engine()
-        layout.execute(canvas)
-        canvas.set_layout_engine("none")  # savefig would draw all of it once more, only to lay it out
         out = io.BytesIO()
         about = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
         canvas.savefig(out, format=kind, metadata=about, dpi=200)
