@@ -9,6 +9,8 @@ NAME := $(lastword $(subst :, ,$(CONFIG)))
 # Two worker processes are as many as the smallest machine has cores.
 WORKERS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# The tests start many Pythons: what the first has compiled, the others read.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-long lint format types architecture check benchmark benchmark-accuracy benchmark-speed benchmark-segments audit schema picture clean
 .DEFAULT_GOAL := demo
