@@ -182,7 +182,9 @@ def use_of_episodes(
         or min(len(before.rows), len(last.rows)) < LEAST_ROWS
         or before.later.sum() < LEAST_EPISODES
     ):
-        return ExpectedUse(notes=("Nobody says how much people will use: that needs three years of episodes, 200 people and 50 returns.",))
+        return ExpectedUse(
+            notes=("How much people will use is not modelled: that needs three years of episodes, 200 people and 50 returns.",)
+        )
     segment = members.set_index("person_id")["segment"]
     tables = [_table(s.rows, attributes, PAST) for s in (before, last)]
     own = [s.rows["person_id"].astype(str).map(segment).to_numpy() for s in (before, last)]
@@ -232,10 +234,10 @@ def use_of_rows(
         What is expected is what people like these use in a year like that of the data.
     """
     if len(rows) < LEAST_ROWS or use.sum() < LEAST_EPISODES:
-        return ExpectedUse(notes=("Nobody says how much people will use: that needs 200 people and a use of 50.",))
+        return ExpectedUse(notes=("How much people will use is not modelled: that needs 200 people and a use of 50.",))
     table = _table(rows, attributes, ())
     if not len(table.values.columns):
-        return ExpectedUse(notes=("Nobody says how much people will use: no attribute is left that could tell.",))
+        return ExpectedUse(notes=("How much people will use is not modelled: no attribute is left that could tell.",))
     fold = stream(seed, "segments", "use folds").permutation(len(rows)) % FOLDS
     predicted = {name: np.zeros(len(rows)) for name in MODELS}
     for f in range(FOLDS):

@@ -98,7 +98,7 @@ def unusable(name: str, values: pd.Series, text: pd.Series) -> str:
 def _identifier(name: str, known: pd.Series, numbers: pd.Series | None, distinct: int) -> str:
     """Say why values look like those of an identifier or like codes; empty where they do not."""
     reference = REFERENCE.search(name) is not None
-    if reference and distinct > max(50, 0.1 * len(known)):
+    if reference and (distinct > max(50, 0.1 * len(known)) or distinct == len(known)):
         return "its name and its many values say that it is an identifier"
     own = distinct > 0.9 * len(known) and len(known) >= 20
     if numbers is None:

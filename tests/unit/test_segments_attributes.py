@@ -125,6 +125,7 @@ def test_no_value_of_an_identifier_is_repeated() -> None:
     ("name", "values", "reason"),
     [
         ("household_ref", [f"h{i // 2}" for i in range(300)], "identifier"),
+        ("case_ref", [f"X{i}" for i in range(15)], "identifier"),
         ("seen_on", [20240101 + i % 28 for i in range(300)], "dates"),
         ("seen", [f"{1 + i % 28}-Jan-2024" for i in range(300)], "dates"),
         ("ward_code", [6000 + i % 40 for i in range(300)], "codes"),
@@ -133,7 +134,7 @@ def test_no_value_of_an_identifier_is_repeated() -> None:
     ],
 )
 def test_columns_that_compare_nothing_are_named_with_the_reason(name: str, values: list[object], reason: str) -> None:
-    reading = read_attributes(pd.DataFrame({name: values, "visits": [i % 7 for i in range(300)]}), None)
+    reading = read_attributes(pd.DataFrame({name: values, "visits": [i % 7 for i in range(len(values))]}), None)
     assert [a.name for a in reading.attributes] == ["visits"]
     assert any(f"'{name}'" in note and reason in note for note in reading.notes)
 

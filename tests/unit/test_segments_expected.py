@@ -100,7 +100,7 @@ def test_where_segments_tell_all_it_says_that_no_model_is_better() -> None:
     same = members.assign(segment="A")
     few = expected_use(flat[flat["opened"] > DAY - pd.Timedelta(days=700)], same, (), as_of=DAY)
     assert few.scores.empty
-    assert few.notes[0].startswith("Nobody says how much people will use")
+    assert few.notes[0].startswith("How much people will use is not modelled")
 
 
 def test_nothing_of_a_person_comes_out() -> None:
