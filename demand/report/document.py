@@ -18,8 +18,10 @@ __all__ = ["document"]
 
 WIDTH_MM = 170
 """What an A4 page holds between margins of 20 mm."""
-LETTERS_PT, MANY = (10.0, 8.0), 5
-"""The size of letters in a table, and in one of more columns than `MANY`."""
+LETTERS_PT, MANY, VERY_MANY = (10.0, 8.0, 7.0), 5, 10
+"""The size of letters in a table, in one of more columns than `MANY`, and in one of more than `VERY_MANY`, for which the page is turned."""
+TURNED_MM = WIDTH_MM + 297 - 210
+"""What a turned page holds."""
 MOST_OF_TEXT = 48
 """Letters of a text that count for the width of its column: longer ones go on in the next line."""
 MOST_LETTERS = 255
@@ -44,12 +46,16 @@ def document(section: Section, *, stamp: str = "") -> bytes:
         A .docx file.
     """
     from docx import Document
+    from docx.enum.section import WD_ORIENT
     from docx.shared import Mm
 
     section = _legible(section)
     file = Document()
     page = file.sections[0]
-    page.page_width, page.page_height = Mm(210), Mm(297)
+    turned = any(len(t.columns) > VERY_MANY for p in section.parts for t in [getattr(p, "table", p)] if isinstance(t, Table))
+    page.page_width, page.page_height = (Mm(297), Mm(210)) if turned else (Mm(210), Mm(297))
+    page.orientation = WD_ORIENT.LANDSCAPE if turned else WD_ORIENT.PORTRAIT
+    width = TURNED_MM if turned else WIDTH_MM
     page.left_margin = page.right_margin = Mm(20)
     file.styles["Normal"].font.name = "Arial"
     file.core_properties.title, file.core_properties.author = section.title[:MOST_LETTERS], ""
@@ -64,9 +70,9 @@ def document(section: Section, *, stamp: str = "") -> bytes:
             _words(file, part)
         elif isinstance(part, Figure):
             _picture(file, part, Mm(WIDTH_MM))
-            _table(file, part.table)
+            _table(file, part.table, width)
         else:
-            _table(file, part)
+            _table(file, part, width)
     out = io.BytesIO()
     file.save(out)
     return _same_each_time(out.getvalue())
@@ -98,7 +104,7 @@ def _picture(file: Any, figure: Figure, width: Any) -> None:
     about.set("title", figure.heading)
 
 
-def _table(file: Any, table: Table) -> None:
+def _table(file: Any, table: Table, width: float) -> None:
     """Write a table whose first row is repeated on each page; numbers stand on the right."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.oxml import OxmlElement
@@ -120,12 +126,13 @@ def _table(file: Any, table: Table) -> None:
         for i, (cell, text) in enumerate(zip(grid.add_row().cells, row, strict=True)):
             cell.text = text
             cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT if i in table.numeric else WD_ALIGN_PARAGRAPH.LEFT
-    _fitted(grid, _wide(table), LETTERS_PT[len(table.columns) > MANY])
+    letters = LETTERS_PT[(len(table.columns) > MANY) + (len(table.columns) > VERY_MANY)]
+    _fitted(grid, _wide(table, width), letters)
     if table.note:
         file.add_paragraph(table.note).runs[0].italic = True
 
 
-def _wide(table: Table) -> list[float]:
+def _wide(table: Table, whole_mm: float) -> list[float]:
     """Give the width of each column in millimetres: as long as its numbers and its longest word, and texts a little more."""
     wide = []
     for i, name in enumerate(table.columns):
@@ -133,7 +140,7 @@ def _wide(table: Table) -> list[float]:
         whole = max(map(len, cells), default=0)
         unbroken = max((len(w) for text in [name, *cells] for w in text.split()), default=1)
         wide.append(3.5 + (max(whole, unbroken) if i in table.numeric else max(unbroken, min(whole, MOST_OF_TEXT))))
-    return [WIDTH_MM * w / sum(wide) for w in wide]
+    return [whole_mm * w / sum(wide) for w in wide]
 
 
 def _fitted(grid: Any, wide: list[float], letters: float) -> None:

@@ -102,6 +102,15 @@ def test_pictures_say_what_they_show_and_headings_of_tables_repeat() -> None:
     assert len(opened("sensitivity.docx").inline_shapes) == 1
 
 
+def test_no_number_is_wider_than_its_column() -> None:
+    """A digit of Arial is 0.556 of its size wide, and a cell keeps 1.9 mm free on either side."""
+    for name in (n for n in files() if n.endswith(".docx")):
+        for table in opened(name).tables:
+            for cell in (c for row in table.rows[1:] for c in row.cells if re.fullmatch(r"-?£[\d,]+", c.text)):
+                size = cell.paragraphs[0].runs[0].font.size
+                assert 0.556 * size.mm * len(cell.text) + 3.8 <= cell.width.mm, (name, cell.text)
+
+
 def test_papers_of_the_council_say_on_every_page_that_they_are_not_for_publication() -> None:
     public = pasted(replace(inputs(), spec=ReportSpec(audience="public")))
     for name in (n for n in files() if n.endswith(".docx")):
