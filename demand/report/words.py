@@ -340,8 +340,8 @@ def label(name: object, names: Mapping[str, str] | None = None) -> str:
     """
     text = re.sub(r"(?<=\d)_(?=\d)", " to ", str(name))
     known = {**GLOSSARY, **{k.lower(): v for k, v in (names or {}).items()}}
-    if text.lower() in known:
-        return _ours(known[text.lower()])
+    if found := known.get(str(name).lower(), known.get(text.lower())):
+        return _ours(found)
     if ": " in text:  # a number of something, or a kind of item and its name
         return ": ".join(say(NUMBERS[t]) if t in NUMBERS else label(t, names) for t in text.split(": "))
     parts = [_ours(known.get(p.lower(), re.sub(r"_+", " ", p).strip())) for p in text.split("/")]
@@ -353,8 +353,8 @@ def _ours(text: str) -> str:
     if text in OURS:
         return say(text)
     for pattern, words in BANDS:
-        if found := re.fullmatch(pattern, text):
-            return say(words, **found.groupdict())
+        if band := re.fullmatch(pattern, text):
+            return say(words, **band.groupdict())
     return text
 
 

@@ -209,6 +209,7 @@ def test_names_of_the_data_are_those_of_the_config_or_stay_as_they_are() -> None
     names = {"few": "No", "hostel": "hostel brys", "flats": "bed and breakfast"}
     with speaking("cy"):
         assert [label(n, names) for n in ("day", "Open", "no", "On", "few")] == ["day", "Open", "no", "On", "No"]
+        assert label("people_18_64", {"people_18_64": "pobl 18 i 64"}) == "pobl 18 i 64"
         assert label("On/hostel/ta", names) == "On, hostel brys, llety dros dro"
         assert label("bed_and_breakfast") == label("flats", names) == "gwely a brecwast"
 
