@@ -143,11 +143,11 @@ class Inputs:
         if not self.counted:
             found = self._history[0]
         else:
-            people, keys = self.people_by(rules)
-            first, last = (self.council.first, self.council.last) if self.council is not None else (None, self._whole_until[0])
+            (people, keys), spec = self.people_by(rules), self.config.data.people
+            since = pd.Timestamp(spec.since) if spec is not None and spec.since is not None else None
+            first, last = (self.council.first, self.council.last) if self.council is not None else (since, self._whole_until[0])
             found = count_episodes(people, self.counts, keys=keys, frequency=Frequency("M"), first=first, last=last)
-            if self.late is not None:
-                found = as_if_recorded(found, people, self.counts, self.late)
+            found = as_if_recorded(found, people, self.counts, self.late) if self.late is not None else found
         return self._until(found) if found is not None else None
 
     def people_by(self, rules: SegmentModel | None) -> tuple[pd.DataFrame, list[str]]:

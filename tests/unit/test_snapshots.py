@@ -131,6 +131,9 @@ def test_a_folder_of_earlier_extracts_is_read_and_told(tmp_path: Path, monkeypat
     assert inputs.history is not None
     assert sum(name.startswith("snapshots ") for name in inputs.hashes) == 4
     plain = Inputs(*load_config(tmp_path / "care.yaml", changes=["data.snapshots=null"]))
+    later = Inputs(*load_config(tmp_path / "care.yaml", changes=["data.snapshots=null", "data.people.since=2025-04-01"])).history
+    assert later.table["ds"].min() == pd.Timestamp("2025-04-01")  # the extract is whole from then on
+    pd.testing.assert_frame_equal(later.wide, plain.history.wide.loc["2025-04-01":], check_freq=False)
     assert plain.history is not None
     assert inputs.history.wide.iloc[-1].sum() != plain.history.wide.iloc[-1].sum()
     early = Inputs(*load_config(tmp_path / "care.yaml", changes=["as_of=2025-12-31"]))
