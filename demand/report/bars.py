@@ -266,8 +266,10 @@ def changes(frame: pd.DataFrame, *, title: str, of: str) -> Figure:
     def draw(canvas: Any) -> None:
         axes, at = canvas.subplots(), np.arange(len(rows))
         axes.hlines(at, rows["average"], rows["share"], color="#6F777B", lw=2, zorder=2)
-        axes.scatter(rows["average"], at, s=46, facecolors="white", edgecolors=GREY, linewidths=1.6, zorder=3, label=say("Everybody"))
-        axes.scatter(rows["share"], at, s=60, color=BLUE, zorder=4, label=say("This segment"))
+        axes.scatter(
+            rows["average"], at, s=46, facecolors="white", edgecolors=GREY, linewidths=1.6, zorder=3, label=say("Everybody"), clip_on=False
+        )
+        axes.scatter(rows["share"], at, s=60, color=BLUE, zorder=4, label=say("This segment"), clip_on=False)
         axes.set_yticks(at, [wrapped(str(n), 34) for n in rows["name"]])
         percent_axis(axes.xaxis)
         axes.set_xlim(0, min(1.0, max(0.1, float(rows[["share", "average"]].max().max()) * 1.1)))
