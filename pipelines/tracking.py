@@ -250,9 +250,9 @@ def _load_pyfunc(path: str) -> ForecastModel:
 
 def _log_run(mlflow: Any, config: RunConfig, store: Store) -> None:
     settings = redacted(config.model_dump(mode="json", exclude_none=True, exclude={"scenarios", "costs", "data"}))
-    params = {k: v for k, v in _flat(settings).items() if len(str(v)) <= 250}
+    params = {_name(k).replace("/", "_"): v for k, v in _flat(settings).items() if len(str(v)) <= 250}
     mlflow.log_params({k: v for k, v in params.items() if k not in mlflow.active_run().data.params})
-    mlflow.set_tags({f"data.{name}": value for name, value in store.manifest.get("data", {}).items()})
+    mlflow.set_tags({_name(f"data.{name}"): value for name, value in store.manifest.get("data", {}).items()})
     mlflow.log_dict(redacted(config.model_dump(mode="json")), "config.json")
     mlflow.log_metrics(_scores(store))
     for name in sorted(store.manifest.get("files", {})):
