@@ -69,6 +69,8 @@ class PeopleSpec(FileSpec):
     not_references: NameList = Field(default_factory=list)
     """Of keys and attributes, those whose codes or numbers are of places (schools, wards), organisations or sums and not of single cases:
     they are not refused as references. Nothing else that names people is let through by it."""
+    not_names: NameList = Field(default_factory=list)
+    """Those whose words are names of places (homes, schools, wards) or providers: they are not refused as names of people."""
     price: str | None = None
     """The column with the price in pounds a week."""
     date_format: DateFormat = "auto"
@@ -204,7 +206,9 @@ def examine_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: Quali
     people = people.join(_in_place(raw, spec, folder, people, faults=faults, findings=findings))
     described = [c for c in dict.fromkeys([*spec.keys, *spec.attributes]) if c not in people]
     for name in described:
-        faults += identifier_faults(raw.data[name], raw.rows, f"{raw.name} > {name}", references=name not in spec.not_references)
+        faults += identifier_faults(
+            raw.data[name], raw.rows, f"{raw.name} > {name}", references=name not in spec.not_references, names=name not in spec.not_names
+        )
         people[name] = _key(raw, name, spec.missing, findings) if name in spec.keys else _attribute(raw, name, spec.missing, faults)
         if "uprn" in name.casefold():  # whoever has the register of addresses has the home
             people[name] = pseudonymise(people[name], key, purpose="property")

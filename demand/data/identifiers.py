@@ -6,7 +6,8 @@ cases. Refuses such columns; messages say which kind and which rows, never what 
 and never takes away.
 
 National insurance numbers: HMRC manual NIM39110, with prefixes that were never given out. Driving licences: DVLA, sixteen signs. Bank
-details: ISO 13616, and sort codes with an account. NHS numbers: ten digits, the last a check digit modulo 11 (NHS Data Dictionary).
+details: ISO 13616 (IBAN, with its check modulo 97), ISO/IEC 7812 (cards, with Luhn's check), and sort codes with an account. NHS numbers:
+ten digits, the last a check digit modulo 11 (NHS Data Dictionary).
 Postcodes: BS 7666 as in the Government Data Standards Catalogue. A postcode district alone (CF10) is an area and is allowed.
 """
 
@@ -21,13 +22,16 @@ import pandas as pd
 
 from demand.data.cells import matches, rows_text, to_text
 from demand.data.formats import parse_dates
-from demand.data.names import named
+from demand.data.names import named, of_places
 from demand.data.numbers import to_numbers
 from demand.errors import Fault, Row
 
 __all__ = ["identifier_faults", "shape_faults"]
 
 GAP = r"[ .,_/\-]{0,2}"
+ORDINAL = r"(?-i:1st|2nd|3rd|[04-9]th|\dhr)\b"
+DATE = r"0[1-9][/.-](?:(?:0[1-9]|1[0-2])[/.-](?:(?:19|20)\d\d|\d\d(?!\.))|(?:19|20)\d\d)(?!\d)"
+"""What is no postcode though it follows a letter and a figure ("B1 1st tier"), and no phone number though it begins with a nought."""
 KINDS = {
     "national insurance numbers": re.compile(
         rf"(?<![A-Z])(?:[A-Z]{{2}}{GAP}\d{{2}}{GAP}\d{{2}}{GAP}\d{{2}}{GAP}[A-D]|TN{GAP}(?:\d{{2}}{GAP}){{3}}[MF])\b", re.IGNORECASE
@@ -37,16 +41,16 @@ KINDS = {
         re.IGNORECASE,
     ),
     "bank details": re.compile(
-        r"\b(?:BE|BG|CY|CZ|DE|ES|FR|GB|GR|HU|IE|IT|LT|LV|NL|PL|PT|RO|SK)\d{2}(?: ?[A-Z\d]{4}){3,6}(?: ?[A-Z\d]{1,4})?\b"
-        r"|\b\d{2}[- ]\d{2}[- ]\d{2}[^\w]{1,4}(?:[a-z]{2,8}[^\w]{1,4})?\d{8}\b"
-        r"|(?<![\d-])(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2})(?:[ -]\d{4}){3}(?![\d-])",
+        r"\b\d{2}[- ]\d{2}[- ]\d{2}[^\w]{1,4}(?:[a-z]{2,8}[^\w]{1,4})?\d{8}\b",
         re.IGNORECASE,
     ),
     "passport numbers": re.compile(r"\b\d{9} ?GBR\b|\bpassport\W{1,3}(?:no\W{1,3}|number\W{1,3})?[A-Z]{0,2}\d{6,9}\b", re.IGNORECASE),
-    "postcodes": re.compile(rf"\b(?:[A-Z]{{1,2}}\d[A-Z\d]?|GIR){GAP}\d[ABD-HJLNP-UW-Z]{{2}}\b", re.IGNORECASE),
+    "postcodes": re.compile(
+        rf"\b(?:(?:[BEGLMNSW]|[A-PR-UWYZ][A-HK-Y])\d[A-Z\d]?|GIR){GAP}(?!{ORDINAL})\d[ABD-HJLNP-UW-Z]{{2}}\b", re.IGNORECASE
+    ),
     "e-mail addresses": re.compile(r"[^\s@]+(?:@| ?[(\[]at[)\]] ?)[^\s@]+\.[A-Za-z]{2,}|\S+ at \S+ dot [a-z]{2,}", re.IGNORECASE),
     "phone numbers": re.compile(
-        r"(?<![\w.])(?:(?:\+44|0044) ?(?:\(0\))?|\(?0)(?=(?:[ ()./-]{0,2}\d){9,10}(?!\d))[ ()./-]{0,2}[1-9]"
+        rf"(?<![\w.])(?<!\d\d\d\d-)(?!{DATE})(?:(?:\+44|0044) ?(?:\(0\))?|\(?0)(?=(?:[ ()./-]{{0,2}}\d){{9,10}}(?!\d))[ ()./-]{{0,2}}[1-9]"
         r"|(?<!\w)\+\d{1,3}(?=(?:[ ()./-]{0,2}\d){8,12}(?!\d))"
     ),
     "accounts of people": re.compile(
@@ -55,6 +59,18 @@ KINDS = {
     "co-ordinates of homes": re.compile(r"(?<![\d.])(?:49|5\d|60)\.\d{4,}[,; /]+-?\d\.\d{4,}|///[a-z]{3,}\.[a-z]{3,}\.[a-z]{3,}"),
 }
 """One cell is enough."""
+IBAN_SIGNS = {
+    "BE": 16, "BG": 22, "CY": 28, "CZ": 24, "DE": 22, "ES": 24, "FR": 27, "GB": 22, "GR": 27, "HU": 28, "IE": 22, "IT": 27, "LT": 20,
+    "LV": 21, "NL": 18, "PL": 28, "PT": 25, "RO": 24, "SK": 24,
+}  # fmt: skip
+IBAN = re.compile(rf"(?<![A-Z\d])(?=((?:{'|'.join(IBAN_SIGNS)})\d\d(?:[ -]{{0,2}}[A-Z\d]){{12,24}}))", re.IGNORECASE)
+CARD = re.compile(r"(?<![\d-])(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2})(?:[ -]\d{4}){3}(?![\d-])")
+"""Numbers of accounts and cards, before their check; an IBAN has so many signs in each country."""
+NINO_GIVEN = re.compile(
+    rf"(?<![A-Z])(?:[A-Z]{{2}}\d{{6}}[A-D]|(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]{GAP}(?:\d{{2}}{GAP}){{3}}[A-D])\b",
+    re.IGNORECASE,
+)
+"""In counts a number with gaps ("FY 2022/23 A") must have a prefix that was given out."""
 NINO_BARE = re.compile(r"^[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}$", re.IGNORECASE)
 NHS = re.compile(r"(?<!\d)(\d{3})[ .,\-]?(\d{3})[ .,\-]?(\d{4})(?!\d)")
 MOBILE = re.compile(r"^7[1-9]\d{8}(?:\.0)?$")
@@ -98,11 +114,14 @@ CALLED_NOTE = re.compile(r"(?:^|[\W_])(?:notes?|comments?|narrative|remarks?|nod
 LIFETIME_DAYS = 25 * 365
 """Days that lie further apart than this are dates of birth: systems are not so old."""
 LEAVE_OUT = "Leave it out of 'keys' and 'attributes'; only columns that are named are loaded"
+NO_NAME = "; where they are names of places, schools or providers, name it in 'not_names' (data > people)"
 NO_REFERENCE = "; where its codes or numbers are of places, organisations or sums, name it in 'not_references' (data > people)"
 AS_BAND = "Name the column as 'born' and 'age_band' among the attributes: only the band is kept"
 AS_AREA = "Name the column as 'postcode' and 'postcode_area' among keys or attributes: only the area is kept"
-REFERENCES = "references of single cases"
-MENDS = {"postcodes": AS_AREA, REFERENCES: LEAVE_OUT + NO_REFERENCE}
+REFERENCES, PEOPLE, NINO = "references of single cases", "names of people", "national insurance numbers"
+MENDS = {"postcodes": AS_AREA, REFERENCES: LEAVE_OUT + NO_REFERENCE, PEOPLE: LEAVE_OUT + NO_NAME}
+LIKE_CODES = {"postcodes", "phone numbers", NINO}
+"""Kinds that codes and periods of counts may look like: there so many different cells are asked for (LEAST), or all of them."""
 DIFFERENT = 50
 """From so many different codes on, each of which stands there thrice or less on average, they are references of people."""
 AREA_CODE = r"(?:[A-Z]\d{8}|\d\d[A-Z]{2}(?:[A-Z]{2})?|\d{4}-?W\d\d|[A-Za-z]{1,2}\d[A-Za-z\d]?(?: ?\d)?)"
@@ -113,6 +132,8 @@ DAY_OF_SIX = r"(?:0?[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d\d(?:\.0)?"
 """A day as ddmmyy, its nought in front perhaps lost."""
 NUMBERED = r"(?i:team|ward|area|zone|patch|locality|cluster|district|school|provider|band|level|t[iî]m|ardal|ysgol|clwstwr) ?\d{1,3}"
 """Places and teams that are only numbered."""
+PRICE = r"(?i:£ ?\d[\d,.]*\D{0,14}|\d[\d,.]* ?(?:pw|p\.w\.|p/w|pcm|(?:per|a) (?:week|month|night)))"
+"""A price as it is written."""
 SUMS = re.compile(
     r"£|(?:^|[\W_])(?:amount|arrears|charge|cost|debt|fee|income|price|rent|salary|savings|spend|value|wage)s?$", re.IGNORECASE
 )
@@ -123,7 +144,7 @@ PROBED = 5000
 """So many different cells are looked at."""
 
 
-def identifier_faults(column: pd.Series, rows: np.ndarray, where: str, *, references: bool = True) -> list[Fault]:
+def identifier_faults(column: pd.Series, rows: np.ndarray, where: str, *, references: bool = True, names: bool = True) -> list[Fault]:
     """Say whether a column names people.
 
     Parameters
@@ -135,6 +156,8 @@ def identifier_faults(column: pd.Series, rows: np.ndarray, where: str, *, refere
         File and column.
     references : bool
         Whether references of single cases are looked for; False where somebody has said that the column holds none.
+    names : bool
+        The same for names of people.
 
     Returns
     -------
@@ -152,7 +175,7 @@ def identifier_faults(column: pd.Series, rows: np.ndarray, where: str, *, refere
     if _latitudes(text):
         return [_fault("co-ordinates of homes", rows[text.notna().to_numpy()], where, LEAVE_OUT)]
     for kind, mask in (*_patterns(text), *_by_number(text, called)):
-        if mask.any() and (references or kind != REFERENCES):
+        if mask.any() and (references or kind != REFERENCES) and (names or kind != PEOPLE):
             return [_fault(kind, rows[mask], where, MENDS.get(kind, LEAVE_OUT))]
     return []
 
@@ -172,11 +195,12 @@ def shape_faults(column: pd.Series, rows: np.ndarray, where: str) -> list[Fault]
     """
     text = _plain(to_text(column))
     some = pd.Series(text.dropna().unique(), dtype=object).astype(str)
-    alone = len(some) >= FEW and len(some) > NEARLY_ALL * text.notna().sum() and not SUMS.search(where.rpartition(" > ")[2])
+    alone = len(some) >= FEW and len(some) > NEARLY_ALL * text.notna().sum() and not SUMS.search(where.rpartition(" > ")[2].casefold())
     numbered = text.notna().to_numpy() & (alone and _case_numbers(some, LONGEST_COUNT + 1))
     for kind, mask in (*_patterns(text), ("NHS numbers", _nhs(text, some)), (REFERENCES, numbered)):
-        if mask.any():
-            return [_fault(kind, rows[mask], where, "Name another column: this one is of persons")]
+        found = mask & matches(text, NINO_GIVEN) if kind == NINO else mask
+        if text[found].nunique() >= max(min(LEAST, len(some)) if kind in LIKE_CODES else 1, 1):
+            return [_fault(kind, rows[found], where, "Name another column: this one is of persons")]
     return []
 
 
@@ -230,9 +254,23 @@ def _patterns(text: pd.Series) -> Iterator[tuple[str, np.ndarray]]:
     """Find what has a shape of its own; a number alone is a phone number only where most of the column are."""
     for kind, pattern in KINDS.items():
         mask = matches(text, pattern)
+        if kind == "bank details":
+            mask |= text.isin({w for w in text.dropna().unique() if _account(str(w))}).to_numpy()
         bare = kind == "phone numbers" and mask.any() and mask.sum() < 0.5 * text.notna().sum() and not _spaced(text[mask])
         if not bare:
             yield kind, mask
+
+
+def _account(cell: str) -> bool:
+    """Say whether a cell holds the number of an account (modulo 97) or of a card (Luhn) with its right check digits."""
+    for found in IBAN.finditer(cell):
+        signs = re.sub(r"[ -]", "", found[1]).upper()
+        signs = signs[: IBAN_SIGNS[signs[:2]]]
+        whole = len(signs) == IBAN_SIGNS[signs[:2]] and sum(s.isdigit() for s in signs[4:]) >= LONG_NUMBER
+        if whole and int("".join(str(int(s, 36)) for s in signs[4:] + signs[:4])) % 97 == 1:
+            return True
+    cards = ([int(d) for d in re.sub(r"\D", "", found[0])] for found in CARD.finditer(cell))
+    return any(sum(sum(divmod(d * (2 - i % 2), 10)) for i, d in enumerate(card)) % 10 == 0 for card in cards)
 
 
 def _by_number(text: pd.Series, called: str) -> Iterator[tuple[str, np.ndarray]]:
@@ -242,7 +280,7 @@ def _by_number(text: pd.Series, called: str) -> Iterator[tuple[str, np.ndarray]]
     words = pd.Series(counted.index, dtype=object)
     some = words.iloc[:: max(len(words) // PROBED, 1)]
     yield "NHS numbers", _nhs(text, some)
-    for kind, pattern, share in (("phone numbers", MOBILE, MOSTLY), ("national insurance numbers", NINO_BARE, 0.5)):
+    for kind, pattern, share in (("phone numbers", MOBILE, MOSTLY), (NINO, NINO_BARE, 0.5)):
         shaped = some[some.str.match(pattern)]
         varied = kind == "phone numbers" or shaped.str[:2].str.upper().nunique() > LEAST
         if len(shaped) >= LEAST and len(shaped) > share * len(some) and varied:
@@ -262,11 +300,16 @@ def _by_number(text: pd.Series, called: str) -> Iterator[tuple[str, np.ndarray]]
     addresses = some[some.str.contains(ADDRESS)]
     if different and len(addresses) >= max(LEAST, 0.1 * len(some)):
         yield "addresses", matches(text, ADDRESS)
-    people = named(some, given=given, different=len(words))
-    if len(people) or (CALLED_NAME.search(called) and _letters(some).sum() > max(LEAST, MOSTLY * len(some))):
-        yield "names of people", text.isin(set(people if len(people) else some)).to_numpy()
+    people = named(some, given=given, different=len(words), called=called)
+    if len(people) or (CALLED_NAME.search(called) and not of_places(called) and _letters(some).sum() > max(LEAST, MOSTLY * len(some))):
+        yield PEOPLE, text.isin(set(people if len(people) else some)).to_numpy()
     each = given >= FEW and len(words) > NEARLY_ALL * given
-    yield "free text", text.isin(set(_notes(some, told=each or bool(CALLED_NOTE.search(called))))).to_numpy()
+    yield (
+        "free text",
+        text.isin(
+            set(_notes(some, counted.reindex(some).to_numpy() == 1, different=different, told=each or bool(CALLED_NOTE.search(called))))
+        ).to_numpy(),
+    )
     if "uprn" not in called and _of_cases(some, called, each=each, several=len(words) >= DIFFERENT and different):
         yield REFERENCES, text.notna().to_numpy()
 
@@ -276,11 +319,15 @@ def _letters(some: pd.Series) -> pd.Series:
     return some.str.contains(r"[^\W\d]{2}") & ~some.str.contains(r"\d")
 
 
-def _notes(some: pd.Series, *, told: bool) -> pd.Series:
-    """Give the cells that are notes: as people speak of each other, or of several words with no two alike or called so."""
+def _notes(some: pd.Series, once: np.ndarray, *, different: bool, told: bool) -> pd.Series:
+    """Give the cells that are notes: as people speak of each other, or of several words with no two alike or called so.
+
+    What is spoken and stands there again and again is a list's: "Husband or male partner".
+    """
     several = some[some.str.count(r"[^\W\d]{2,}") >= NOTE_LEAST]
     spoken = several[several.str.contains(SPOKEN)]
-    if len(spoken) > 1:
+    alone = int(once[spoken.index].sum())
+    if alone > max(1, len(spoken) - alone) or (different and len(spoken) > max(1, 0.5 * len(some))):
         return spoken
     return several if told and len(several) > max(LEAST - 1, 0.5 * len(some)) else some.iloc[:0]
 
@@ -288,9 +335,12 @@ def _notes(some: pd.Series, *, told: bool) -> pd.Series:
 def _of_cases(some: pd.Series, called: str, *, each: bool, several: bool) -> bool:
     """Say whether cells are references of single cases: each its own, or so many that each stands for several episodes of somebody."""
     told = bool(CALLED_REFERENCE.search(called))
-    if each and (_references(some, SHORT_CODE if told else LONG_CODE) or _case_numbers(some, CALLED_DIGITS if told else LONG_NUMBER)):
-        return not SUMS.search(called)
-    return several and (_references(some, SHORT_CODE) or (_case_numbers(some, CASE_DIGITS) and not SUMS.search(called)))
+    sums = bool(SUMS.search(called))
+    if each and (
+        _references(some, SHORT_CODE if told else LONG_CODE) or (not sums and _case_numbers(some, CALLED_DIGITS if told else LONG_NUMBER))
+    ):
+        return True
+    return several and (_references(some, SHORT_CODE) or (not sums and _case_numbers(some, CASE_DIGITS)))
 
 
 def _nhs(text: pd.Series, some: pd.Series) -> np.ndarray:
@@ -306,7 +356,7 @@ def _references(some: pd.Series, least: int) -> bool:
     """Say whether cells are codes of letters and figures, of so many signs at least: no numbers, no days, no codes of areas."""
     if some.str.fullmatch(r"[a-z]{3,}\.[a-z]{3,}\.[a-z]{3,}").mean() > NEARLY_ALL:  # three words for a square of three metres
         return True
-    mixed = some.str.contains(r"\d", regex=True) & ~some.str.fullmatch(f"{AREA_CODE}|{NUMBERED}") & (some.str.len() >= least)
+    mixed = some.str.contains(r"\d", regex=True) & ~some.str.fullmatch(f"{AREA_CODE}|{NUMBERED}|{PRICE}") & (some.str.len() >= least)
     if mixed.sum() <= NEARLY_ALL * len(some) or parse_dates(some).wrong.mean() < 0.5:
         return False
     return bool(to_numbers(some).wrong.mean() > 0.5)

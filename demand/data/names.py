@@ -11,7 +11,7 @@ import re
 
 import pandas as pd
 
-__all__ = ["named"]
+__all__ = ["named", "of_places"]
 
 PARTICLES = frozenset({
     "ap", "ab", "ferch", "verch", "de", "la", "le", "van", "der", "den", "von", "el", "al", "bin", "ibn", "da", "di", "dos", "mac",
@@ -61,16 +61,35 @@ LEAST, MANY, MOSTLY, MANY_DIFFERENT, NEARLY_ALL = 3, 20, 0.8, 0.3, 0.9
 """Names are told by their number: at least so many cells, most of them written like names, and so large a share of them different."""
 DIFFERENT = 50
 """From so many different cells on, words alone in small letters may be names though they come again."""
-FORENAMED, SURNAMED = 0.3, 0.15
+FORENAMED, SURNAMED, SURNAMED_OF_MANY = 0.3, 0.3, 0.15
 """From this share of different cells with a common first name in them on, or of cells that are a common surname and no more, a column names
-people, however often each stands in it."""
+people, however often each stands in it. Among many different cells (DIFFERENT) fewer are common ones."""
+PLACES = re.compile(
+    r"\b(?:ysgol|t[yŷ]|llys|plas|cartref|bro|maes|capel|eglwys|clos|heol|ffordd|stryd|house|home|road|street|avenue|lane|close|court|lodge"
+    r"|hall|hostel|hotel|villa|cottage|manor|place|terrace|park|school|primary|academy|college|nursery|rc|st|sant|saint|church|ward|care"
+    r"|centre|project|hospice|hospital|surgery|trust|charity|foundation|group|services?|support|homes|housing|ltd|limited|plc|cic|llp)\b",
+    re.IGNORECASE,
+)
+"""Beside such a word a name is that of a place, a school or a provider."""
+OF_PLACES = re.compile(
+    r"(?:^|[\W_])(?:ward|school|home|provider|agency|agencie|supplier|organi[sz]ation|team|scheme|project|hostel|area|locality|district|street"
+    r"|ysgol|cartref|darparwr|t[iî]m|cynllun|ardal|stryd)s?(?:[\W_]*(?:full[\W_]*)?names?)?$"
+)
+"""What a column of places and providers is called."""
+AGAIN = 0.5
+"""There each stands in twice or more, on average."""
 LONGEST = 12
 """No name has more words."""
 BESIDE = re.compile(r"\b(?:family|teulu|household|mr|mrs|ms|miss|mx|dr|x\d+)\b\.?", re.IGNORECASE)
 """What stands beside a surname."""
 
 
-def named(some: pd.Series, *, given: int, different: int) -> pd.Series:
+def of_places(called: str) -> bool:
+    """Say whether a column is called as those of places and providers are; in small letters."""
+    return bool(OF_PLACES.search(called))
+
+
+def named(some: pd.Series, *, given: int, different: int, called: str = "") -> pd.Series:
     """Give the cells that are written like names, where that is what the column holds.
 
     Parameters
@@ -79,6 +98,8 @@ def named(some: pd.Series, *, given: int, different: int) -> pd.Series:
         Different cells, or so many of them as are looked at.
     given, different : int
         Cells that are not empty, and how many of them differ.
+    called : str
+        What the column is called: one word alone names nobody in a column of places or providers that come again and again.
 
     Returns
     -------
@@ -86,14 +107,17 @@ def named(some: pd.Series, *, given: int, different: int) -> pd.Series:
         Those of `some`; none where the column describes.
     """
     parts = some.map(_parts)
-    common = some[parts.map(lambda p: any(part in FORENAMES for word in p for part in word.casefold().split("-")))]
+    places = of_places(called) and different <= AGAIN * given
+    rest = some.map(_beside_places)
+    common = some[rest.map(lambda p: len(p) > places and any(part in FORENAMES for word in p for part in word.casefold().split("-")))]
     if len(common) >= LEAST and len(common) > FORENAMED * len(some):
         return common
     bare = some.str.replace(BESIDE, " ", regex=True).str.strip(" .,").str.casefold()
-    surnames = some[bare.isin(SURNAMES)]
-    if len(surnames) >= LEAST and len(surnames) > SURNAMED * len(some):
+    titled = bare != some.str.casefold()
+    surnames = some[bare.isin(SURNAMES) & (titled | (not places))]
+    if len(surnames) >= LEAST and len(surnames) > (SURNAMED if len(some) < DIFFERENT else SURNAMED_OF_MANY) * len(some):
         return surnames
-    if given < MANY or different <= MANY_DIFFERENT * given:
+    if places or given < MANY or different <= MANY_DIFFERENT * given:
         return some.iloc[:0]
     like = some[parts.map(_like_a_name)]
     if len(like) > MOSTLY * len(some):
@@ -108,6 +132,11 @@ def _parts(cell: str) -> list[str]:
     first = re.split(r"[;&/+]", re.sub(r"\([^)]*\)", " ", cell))[0]
     words = [w for w in (part.strip("'\"’") for part in re.split(r"[\s,._]+", first)) if w]
     return words if len(words) <= LONGEST and all(re.fullmatch(r"[^\W\d]+(?:['’\-][^\W\d]+)*['’]?", w) for w in words) else []
+
+
+def _beside_places(cell: str) -> list[str]:
+    """Give the words of a cell without what names a place: "John Smith" of "John Smith, Rose House"."""
+    return _parts(",".join(part for part in cell.split(",") if not PLACES.search(part)))
 
 
 def _like_a_name(parts: list[str]) -> bool:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from naming import FOREIGN, PLAIN, WELSH, nhs, nino, refused
 
-from demand.data.identifiers import identifier_faults
+from demand.data.identifiers import identifier_faults, shape_faults
 
 WORDS = ["moved", "in", "with", "sister", "after", "the", "flat", "was", "flooded", "and", "asked", "for", "help", "with", "rent"]
 
@@ -160,6 +160,15 @@ DESCRIBES: dict[str, Sequence[object]] = {
     "health boards": ["Aneurin Bevan", "Betsi Cadwaladr", "Hywel Dda", "Cardiff and Vale", "Cwm Taf Morgannwg", "Powys", "Swansea Bay"] * 5,
     "housing associations": ["Evans House", "Morgan Court", "Ty Lloyd", "Adams Court", "Walker Road", "Tresillian", "Huggard", "Oak"] * 6,
     "accounts of a ledger": [f"{51000 + i}" for i in range(12)],
+    "homes": ["Tŷ Cadi", "Tŷ Mali", "Tŷ Nansi"] * 9,
+    "homes in Welsh": ["Plas Gwyn", "Ty Dewi", "Llys Elin", "Cartref Alaw", "Llys Gwenllian"] * 6,
+    "schools in Welsh": ["Ysgol Dewi Sant", "Ysgol Taliesin", "Ysgol Bro Idris, Dolgellau"] * 6,
+    "schools": ["St Mary RC", "St Peter RC Primary", "St Joseph RC"] * 6,
+    "roads": ["Stuart House", "Gordon House", "Clare Road", "Lewis Street"] * 6,
+    "charities": ["Marie Curie", "Claire House", "Martin House"] * 6,
+    "services": ["LT01 Long Term Care", "ES01 Safeguarding", "SK03 Homelessness"] * 6,
+    "carers": ["Husband or male partner", "Wife or female partner", "Friend", "With mum and dad"] * 6 + ["Tel call from GP"],
+    "sources": ["Child asked for an advocate", "Tel call from GP", "Letter", "E-mail", "Visit"] * 6,
     "property types": ["1 bed flat", "2 bed house", "studio", "3 bed house"] * 9,
 }  # fmt: skip
 
@@ -247,7 +256,9 @@ FEW: dict[str, list[object]] = {
     "driving licence spaced": ["MORGA 657054 SM9IJ", ""],
     "IBAN": ["GB29 NWBK 6016 1331 9268 19", ""],
     "sort code and account": ["20-00-00 55779911", ""],
+    "IBAN of Germany, in small letters": ["to de89 3704 0044 0532 0130 00 please", ""],
     "bank card": ["pays by 4539 1488 0343 6467", ""],
+    "names with addresses": ["John Smith, Rose House", "Mary Jones, Ty Gwyn", "Huw Bevan, Castle Road", "Elin Rees, Llys Elin"],
     "passports": ["533380006GBR", ""],
     "passport numbers": [str(533_380_006 + 7_919_117 * i) for i in range(7)],
     "old health numbers": ["ABCD 123", "KXRT 45", "MNPQ 301", "WHHS 17", "LLMB 208", "ZZTF 99"],
@@ -269,6 +280,7 @@ def test_few_cells_that_name_people_are_enough(name: str) -> None:
     [
         ("Client name", ["Bebb", "Penry", "Crowther", "Whitcombe"]),
         ("Mosaic id", [str(20_311 + 733 * i) for i in range(8)]),
+        ("tenant_full_name", ["Bebb", "Penry", "Crowther", "Whitcombe"]),
         ("Notes", ["sofa surfing in Rhyl", "two dogs, large", "prefers ground floor"] * 4),
     ],
 )
@@ -276,3 +288,45 @@ def test_what_a_column_is_called_tells_where_few_cells_do_not(called: str, value
     column = pd.Series(values)
     assert identifier_faults(column, np.arange(len(column)), f"extract.csv > {called}")
     assert not refused(values)
+
+
+@pytest.mark.parametrize(
+    ("called", "values"),
+    [
+        ("ward", ["Walker", "Harrison", "Clarke", "Collins", "Riverside", "Uplands", "Castle", "Harbour"] * 4),
+        ("home care agency", ["Harris", "Jones", "Williams"] * 4),
+        ("ward_full_name", ["Beulah", "Penparc", "Borth", "Faenor"]),
+        ("provider full name", ["Llamau", "Wallich", "Pobl", "Adref"]),
+        ("rent", [f"£{300 + i} pw" for i in range(40)]),
+    ],
+)
+def test_places_and_providers_may_be_called_as_people_are(called: str, values: list[object]) -> None:
+    column = pd.Series(values)
+    assert not identifier_faults(column, np.arange(len(column)), f"extract.csv > {called}")
+    assert identifier_faults(pd.Series(PLAIN * 2), np.arange(len(PLAIN) * 2), f"extract.csv > {called}")
+
+
+@pytest.mark.parametrize("called", ["value", "rent"])
+def test_references_are_refused_though_the_column_is_called_as_sums_are(called: str) -> None:
+    assert identifier_faults(pd.Series([f"HOM-24-{1003 + 7 * i:05d}" for i in range(40)]), np.arange(40), f"extract.csv > {called}")
+
+
+COUNTED = {
+    "tiers": ["A1 1st tier", "B1 2nd tier", "M1 3rd tier", "B1 2hr"],
+    "services": ["Q1 2nd", "P1 2hr", "H1 3ab"],
+    "cost centres": ["H112AB", "S112AB", "Harbour", "Castle"],
+    "periods": ["01/04/2022-31/03/2023", "01/04/2023-31/03/2024", "01.04.22 - 31.03.23", "2022-04-01/2023-03-31"],
+    "years": ["FY 2022/23 A", "FY 2023/24 A", "FY 2024/25 B"],
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_what_is_counted_by_may_look_like_postcodes_days_and_numbers(name: str) -> None:
+    assert not shape_faults(pd.Series(COUNTED[name] * 3), np.arange(3 * len(COUNTED[name])), "counts.csv > series")
+
+
+@pytest.mark.parametrize(
+    "values", [POSTCODE, [spaced(nino(i), 2, 2, 2, 2, 1) for i in range(4)], [f"01970 62{i:04d}" for i in range(4)], ["a@example.org", "x"]]
+)
+def test_what_is_counted_by_is_not_of_persons(values: list[str]) -> None:
+    assert shape_faults(pd.Series(values * 3), np.arange(3 * len(values)), "counts.csv > series")

@@ -137,6 +137,17 @@ def test_codes_of_organisations_are_taken_where_the_config_says_that_they_are(tm
         read_people(spec.model_copy(update={"attributes": ["note"], "not_references": ["note"]}), tmp_path, key=KEY)
 
 
+def test_names_of_places_are_taken_where_the_config_says_that_they_are(tmp_path: Path) -> None:
+    homes = ["Walker", "Harrison", "Clarke", "Collins"]
+    pd.DataFrame({"ref": range(4), "block": homes, "note": [nhs(i) for i in range(4)]}).to_csv(tmp_path / "p.csv", index=False)
+    spec = PeopleSpec(path="p.csv", id="ref", attributes=["block"])
+    with pytest.raises(ReadingError, match=r"names of people.*name it in 'not_names' \(data > people\)"):
+        read_people(spec, tmp_path, key=KEY)
+    assert read_people(spec.model_copy(update={"not_names": ["block"]}), tmp_path, key=KEY)[0]["block"].tolist() == homes
+    with pytest.raises(ReadingError, match="NHS numbers"):
+        read_people(spec.model_copy(update={"attributes": ["note"], "not_names": ["note"]}), tmp_path, key=KEY)
+
+
 @pytest.mark.parametrize(
     ("name", "values"),
     [
