@@ -59,7 +59,7 @@ def drawn_starts(
         horizon=spec.horizon, draws=spec.draws, models=[*STARTERS, *(WITH_DRIVERS if drivers is not None else ())], per=stocks.per
     )
     made = (
-        forecast(total, asked, seed=seed, drivers=of_all(drivers, stocks.per), jobs=jobs)
+        forecast(total, asked, seed=seed, drivers=of_all(drivers, stocks.per, stocks.series), jobs=jobs)
         .draws.isel(series=0)
         .transpose("ds", "draw")
         .to_numpy()

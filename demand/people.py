@@ -36,7 +36,8 @@ class Beside:
     Parameters
     ----------
     stocks : Forecaster, optional
-        A model of stocks from flow (see `demand.caseload`), where people are given: it knows who they are, so nothing is forecast per head.
+        A model of stocks from flow (see `demand.caseload`), where people are given: it knows who they are, so that new starts alone
+        are forecast per head.
     others : History, optional
         What other areas counted: models that learn one course from all series (`POOLED`) learn from theirs too.
     behind : int
@@ -146,7 +147,7 @@ def people_of(drivers: pd.DataFrame | None, per: str | None, history: History) -
     DataError
         Where people are not known for a series or a period, are not above 0, or another driver is given by key.
     """
-    keys = [] if drivers is None else [c for c in drivers.columns if c in history.keys and drivers[c].notna().any()]
+    keys = [] if drivers is None else [c for c in history.keys if c in drivers.columns and drivers[c].notna().any()]
     named = drivers if drivers is None or not keys else drivers.assign(name=_names(drivers, keys)).drop(columns=keys)
     if named is not None and drivers is not None:
         named.attrs.update(drivers.attrs)
@@ -172,14 +173,39 @@ def people_of(drivers: pd.DataFrame | None, per: str | None, history: History) -
     return people, named
 
 
-def of_all(drivers: pd.DataFrame | None, per: str | None) -> pd.DataFrame | None:
-    """Give drivers for the total of all series: a population that was given by key, or by name as "population (North)", is added up."""
+def of_all(drivers: pd.DataFrame | None, per: str | None, series: pd.DataFrame) -> pd.DataFrame | None:
+    """Give drivers for the total of all series: a population that was given by key, or by name as "population (North)", is added up.
+
+    Parameters
+    ----------
+    drivers : pandas.DataFrame or None
+        DRIVERS, with columns of keys or with names as of `people_of`.
+    per : str or None
+        The population; None leaves drivers as they are.
+    series : pandas.DataFrame
+        As `History.series` has them: whose people are added up.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        The people of an area whose figures end early are those of its last one from then on, as where each area is forecast by itself. An
+        area without a range has its figure for both ends.
+    """
     if drivers is None or per is None:
         return drivers
-    mine = (drivers["name"] == per) | drivers["name"].str.startswith(f"{per} (")
-    figures = [c for c in ("value", "low", "high") if c in drivers]
-    whole = drivers[mine].groupby("ds")[figures].agg(lambda c: c.sum(skipna=False)).reset_index().assign(name=per)
-    both = pd.concat([drivers.loc[~mine, whole.columns], whole], ignore_index=True)
+    keys = [c for c in series.columns if c in drivers.columns and drivers[c].notna().any()]
+    table = drivers.assign(name=_names(drivers, keys)).drop(columns=keys)
+    known = set(table["name"])
+    parts = set(whose(per, series, known - {per}).values())
+    wide = {
+        c: table[table["name"].isin({per} if per in known else parts)].pivot(index="ds", columns="name", values=c)
+        for c in ("value", "low", "high")
+        if c in table
+    }
+    ranged = {c: w.notna().any(axis=1) for c, w in wide.items()}
+    whole = pd.DataFrame({c: w.fillna(wide["value"]).ffill().sum(axis=1, skipna=False).where(ranged[c]) for c, w in wide.items()})
+    others = table.loc[~table["name"].isin(parts | {per}), ["ds", "name", *wide]]
+    both = pd.concat([others, whole.reset_index().assign(name=per)], ignore_index=True)
     both.attrs.update(drivers.attrs)
     return both
 

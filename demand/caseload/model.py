@@ -25,7 +25,7 @@ from demand.caseload.levers import Lever, Pull
 from demand.caseload.recorded import growth_of
 from demand.caseload.runoff import run_on
 from demand.caseload.spells import as_known, flows, spells_of
-from demand.caseload.stays import BANDS, Stays, learn_stays, seen_since
+from demand.caseload.stays import Stays, labels_of, learn_stays, seen_since
 from demand.data.people import CountSpec
 from demand.errors import DataError, Fault
 from demand.events import Event, clean
@@ -98,6 +98,8 @@ class Caseload:
         The last period of the extract: ends that are known are used from then on alone, since nobody says when they came to be known.
     per : str, optional
         The population, by its name among the drivers, that new starts are forecast per.
+    since : pandas.Timestamp, optional
+        The first period that was counted: of what lies before it nothing is learnt.
     """
 
     spells: pd.DataFrame
@@ -109,6 +111,7 @@ class Caseload:
     growth: Mapping[pd.Timestamp, float] = field(default_factory=dict)
     last: pd.Timestamp | None = None
     per: str | None = None
+    since: pd.Timestamp | None = None
 
     name = "caseload"
 
@@ -216,7 +219,9 @@ class Caseload:
     def stays(self, known: pd.DataFrame, day: pd.Timestamp) -> Stays:
         """Learn stays from SPELLS as known on a day."""
         how, ids = self.spec, list(self.series.index)
-        return learn_stays(known, day, ids=ids, kinds=self.kinds, group=how.group, leaves_at=how.leaves_at, turn=self.turn)
+        return learn_stays(
+            known, day, ids=ids, kinds=self.kinds, group=how.group, leaves_at=how.leaves_at, turn=self.turn, since=self.since
+        )
 
     @property
     def turn(self) -> tuple[float, np.ndarray] | None:
@@ -238,7 +243,7 @@ class Caseload:
     def expected_starts(self, last: pd.Timestamp, horizon: int, *, seed: int, drivers: pd.DataFrame | None = None) -> np.ndarray:
         """Give the new starts expected in each series and period ahead, shape (series, horizon)."""
         total, weighed = self.all_starts(last)
-        people, given = people_of(of_all(drivers, self.per), self.per, total) if self.per else (People(), None)
+        people, given = people_of(of_all(drivers, self.per, self.series), self.per, total) if self.per else (People(), None)
         said = (people.build(m).predict(total, horizon, seed=seed, drivers=given) for m in STARTERS)
         ahead = np.mean([one.means["mean"].to_numpy() for one in said], axis=0)
         return np.asarray((weighed + 0.5)[:, None] / (weighed + 0.5).sum() * ahead[None, :])
@@ -258,13 +263,26 @@ class Caseload:
         wide = pd.concat([self.starts(last).wide, ahead]).rename_axis(index="ds", columns="unique_id")
         return wide.stack(future_stack=True).rename("starts").reset_index()[["unique_id", "ds", "starts"]]
 
-    def lasting(self, last: pd.Timestamp, horizon: int) -> pd.DataFrame:
-        """Give the share of new starts that is still there at the end of each period ahead, by series (index) and period (columns)."""
-        stays, ds = self.stays(as_known(self.spells, self.day_of(last)), self.day_of(last)), self.frequency.after(last, horizon)
-        days = (self.frequency.end_of(ds) - self.day_of(last)).days.to_numpy().astype(float)
-        band = np.searchsorted(BANDS, days, side="right") - 1
-        hazard = (stays.cumulative()[:, 0, band] + stays.rate[:, 0, band] * (days - BANDS[band]))[stays.kind]
-        return pd.DataFrame(np.exp(-hazard), index=stays.ids, columns=ds)
+    def lasting(self, last: pd.Timestamp, horizon: int, day: str = "opened") -> pd.DataFrame:
+        """Give the share still there at the end of each period ahead, by series (index) and period (columns).
+
+        Of those who start now, as who is not recorded yet; with "closed" as `day` of those who are there, as whose end is not recorded is.
+        """
+        today, ds = self.day_of(last), self.frequency.after(last, horizon)
+        known = as_known(self.spells, today)
+        stays = self.stays(known, today)
+        days = (self.frequency.end_of(ds) - today).days.to_numpy().astype(float)
+        if day == "closed":
+            there = known[known["closed"].isna() & known["unique_id"].isin(stays.ids)]
+            served = (today - there["opened"]).dt.days.to_numpy(dtype=float)[:, None]
+            of, series = labels_of(there, self.spec.group), there["unique_id"]
+        else:
+            pools = {i: stays.starters[s]["group"] for s, i in enumerate(stays.ids)}
+            one = pd.concat(pools, names=["unique_id"]).reset_index("unique_id")
+            served, of, series = np.zeros((len(one), 1)), one["group"].map(dict(enumerate(stays.groups))), one["unique_id"]
+        at = stays.kind[pd.Index(stays.ids).get_indexer(series)], np.maximum(pd.Index(stays.groups).get_indexer(of), 0)
+        share = np.exp(stays.hazard(*at, served) - stays.hazard(*at, served + days))
+        return pd.DataFrame(share, columns=ds).groupby(series.to_numpy()).mean().reindex(stays.ids, fill_value=1.0)
 
     def day_of(self, last: pd.Timestamp) -> pd.Timestamp:
         """Give the last day of a period."""
@@ -275,7 +293,9 @@ class Caseload:
 
     def _since(self, known: pd.DataFrame) -> pd.Timestamp | None:
         """Give the first whole period in which new starts were recorded, by SPELLS as known on a day; None where nobody had come."""
-        return None if known.empty else self.frequency.after(seen_since(known), 1)[0]
+        if known.empty:
+            return None
+        return max(self.frequency.after(seen_since(known), 1)[0], self.since or pd.Timestamp.min)
 
     def _ran(
         self,
@@ -376,4 +396,4 @@ def caseload_of(
         raise DataError(Fault("no series of the history is a stock of these people", where="caseload"))
     kinds = {str(i): str(row[spec.type]) if spec.type in series else str(i) for i, row in series.iterrows()}
     growth = {} if late is None else growth_of(late, stock)
-    return Caseload(spells, series, kinds, history.frequency, spec, tuple(events), growth, history.last, per)
+    return Caseload(spells, series, kinds, history.frequency, spec, tuple(events), growth, history.last, per, history.wide.index[0])

@@ -100,7 +100,7 @@ def with_unrecorded(
     late: pd.DataFrame,
     *,
     seed: int,
-    lasting: Callable[[pd.Timestamp, int], pd.DataFrame] | None = None,
+    lasting: Callable[[pd.Timestamp, int, str], pd.DataFrame] | None = None,
 ) -> xr.DataArray:
     """Give DRAWS of stocks that are as unsure as how many are there now and not recorded.
 
@@ -114,9 +114,9 @@ def with_unrecorded(
         From `late_recording`.
     seed : int
     lasting : callable, optional
-        Takes the last period and how many are ahead, and gives of those who are there now and not recorded the share that is still there at
-        the end of each period ahead, by series (index) and period (columns): `Caseload.lasting`. Without it they are taken to stay: too
-        wide where stays are short.
+        Takes the last period, how many are ahead, and "opened" or "closed", and gives of those whose opening (closing) is not recorded the
+        share that is still there at the end of each period ahead, by series (index) and period (columns): `Caseload.lasting`. Without it
+        they are taken to stay: too wide where stays are short.
 
     Returns
     -------
@@ -124,7 +124,8 @@ def with_unrecorded(
         In each draw the openings and closings that nobody has entered yet are another number inside their range, fewer as they leave.
         Series of whole numbers stay whole. Flows stay as they are: next month's do not rest on who was missed.
     """
-    left = lasting(history.last, draws.sizes["ds"]) if lasting is not None else pd.DataFrame()
+    ahead = draws.sizes["ds"]
+    left = {d: lasting(history.last, ahead, d) if lasting is not None else pd.DataFrame() for d in ("opened", "closed")}
     found, named = draws.transpose("series", "ds", "draw").to_numpy().astype(float), any(c.name for c in counts)
     now, keys = history.wide.iloc[-1], history.series.reindex(draws["series"].to_numpy())
     for count in (c for c in counts if c.kind == "stock"):
@@ -135,10 +136,12 @@ def with_unrecorded(
         if not share.sum() or not spread.sum():
             continue
         luck = stream(seed, "unrecorded", _name(count)).standard_normal((draws.sizes["draw"], len(spread)))
-        more = (share / share.sum())[:, None] * ((luck - luck.mean(axis=0)) * spread).sum(axis=1)
-        for at, row in zip(np.flatnonzero(mine), more, strict=True):
-            whole, name = (found[at] == np.rint(found[at])).all(), str(keys.index[at])
-            there = (left.loc[name].to_numpy() if name in left.index else np.ones(len(found[at])))[:, None] * row
+        missed = (luck - luck.mean(axis=0)) * spread
+        for at, part in zip(np.flatnonzero(mine), share / share.sum(), strict=True):
+            whole, name, there = (found[at] == np.rint(found[at])).all(), str(keys.index[at]), np.zeros_like(found[at])
+            for day, stay in left.items():
+                fade = stay.loc[name].to_numpy() if name in stay.index else np.ones(ahead)
+                there += fade[:, None] * part * missed[:, (rows["day"] == day).to_numpy()].sum(axis=1)
             found[at] += to_counts(there, stream(seed, "unrecorded", name)) if whole else there
     told = draws.transpose("series", "ds", "draw").copy(data=np.maximum(found, 0.0).astype(draws.dtype))
     return told.transpose(*draws.dims)

@@ -126,6 +126,12 @@ class Stays:
         shape = self.rests[..., None]
         return np.asarray(self.rate[..., None] * np.exp(noise)[:, None, None, :] * rng.gamma(shape, 1 / shape, (*self.rests.shape, draws)))
 
+    def hazard(self, kind: np.ndarray, group: np.ndarray, served: np.ndarray) -> np.ndarray:
+        """Give the cumulative hazard after days served, shape (people, times), of people of these types and groups."""
+        band = np.searchsorted(BANDS, served, side="right") - 1
+        at = (kind[:, None], group[:, None], band)
+        return np.asarray(self.cumulative()[at] + self.rate[at] * (served - BANDS[band]))
+
     def median(self, kind: int, group: int = 0) -> float:
         """Give the median stay in days of a type and group."""
         hazard = self.cumulative()[kind, group]
@@ -151,6 +157,10 @@ def seen_since(spells: pd.DataFrame) -> pd.Timestamp:
     return pd.Timestamp(ended[month >= month.min() + int(np.argmax(seen))].min())
 
 
+def _later(seen: pd.Timestamp, since: pd.Timestamp | None) -> pd.Timestamp:
+    return seen if since is None else max(seen, since)
+
+
 def learn_stays(
     spells: pd.DataFrame,
     day: pd.Timestamp,
@@ -160,6 +170,7 @@ def learn_stays(
     group: str | None = None,
     leaves_at: float | None = None,
     turn: tuple[float, np.ndarray] | None = None,
+    since: pd.Timestamp | None = None,
 ) -> Stays:
     """Learn stays from what was known at the end of a day.
 
@@ -180,6 +191,8 @@ def learn_stays(
     turn : (float, numpy.ndarray), optional
         The birthday at which people move to another budget, and by series the one where they then are (-1: they stay). Time after it is
         not counted either, and such moves are none.
+    since : pandas.Timestamp, optional
+        The day from which records are whole; where ends show that they were so from a later one only, that one (see `seen_since`).
 
     Returns
     -------
@@ -190,7 +203,7 @@ def learn_stays(
     DataError
         Where no time in any place was observed.
     """
-    names, since = sorted(set(kinds.values())), seen_since(spells)
+    names, begin = sorted(set(kinds.values())), _later(seen_since(spells), since)
     kind = np.array([names.index(kinds[i]) for i in ids])
     row = pd.Index(ids).get_indexer(spells["unique_id"])
     one = spells[row >= 0].assign(_row=row[row >= 0], _kind=kind[row[row >= 0]])
@@ -204,7 +217,7 @@ def learn_stays(
         young = (to >= 0) & (one["age"] < turn[0]).to_numpy()
         turned = young & (before < stop) & (pd.Index(ids).get_indexer(one["goes"]) == to)
         stop = np.where(young, before, stop)
-    ends, moves, time = _years(one, stop, day=day, since=since, shape=(len(names), len(groups)))
+    ends, moves, time = _years(one, stop, day=day, since=begin, shape=(len(names), len(groups)))
     if time.sum() <= 0:
         raise DataError(Fault("no time in any place was observed", where="data > people", do_next="Give placements with days of opening"))
     weight = FADE ** np.arange(YEARS)
@@ -213,7 +226,7 @@ def learn_stays(
     overall = led.sum(axis=1, keepdims=True) / np.maximum(by_kind.sum(axis=1, keepdims=True), 1e-9)
     return Stays(
         list(ids), kind, groups, rate, (led + 10 * overall) / (by_kind + 10), _led_to(one[~turned], list(ids), kind), rests,
-        unsure, *_starters(one, day, kind, len(names)), day, _staying_on(one, day, leaves_at), group, turn,
+        unsure, *_starters(one, day, kind, len(names)), day, _staying_on(one, day, leaves_at, since), group, turn,
     )  # fmt: skip
 
 
@@ -349,6 +362,8 @@ def _starters(one: pd.DataFrame, day: pd.Timestamp, kind: np.ndarray, kinds: int
         rows = (one["_row"] == s).to_numpy()
         if rows.sum() < 5:
             rows = (one["_kind"] == k).to_numpy()
+        if not rows.any():  # nobody was in a place of this type yet
+            rows = np.ones(len(one), dtype=bool)
         mine = table[rows].sort_values("ago", kind="stable")
         recent = mine.head(max(FEWEST, int((mine["ago"] * YEAR <= RECENT).sum()))).drop(columns="ago").reset_index(drop=True)
         known, unknown = recent["price"].dropna().to_numpy(), recent["price"].isna().to_numpy()
@@ -368,12 +383,12 @@ def _trend(years: np.ndarray, logs: np.ndarray) -> tuple[float, float]:
     return slope, float(np.sqrt((left**2).sum() / (len(x) - 2) / (x**2).sum()))
 
 
-def _staying_on(one: pd.DataFrame, day: pd.Timestamp, leaves_at: float | None) -> float:
+def _staying_on(one: pd.DataFrame, day: pd.Timestamp, leaves_at: float | None, since: pd.Timestamp | None) -> float:
     """Give the share who are there when the birthday has surely passed, of those who were there shortly before it."""
     if leaves_at is None or "age" not in one:
         return 0.0
     left = leaves_at - one["age"]
     before = one["opened"] + pd.to_timedelta((left - 1) * YEAR, unit="D")
     after = one["opened"] + pd.to_timedelta(left * YEAR, unit="D")
-    could = (left > 0) & (after <= day) & (after > seen_since(one)) & ~(one["closed"] < before)
+    could = (left > 0) & (after <= day) & (after > _later(seen_since(one), since)) & ~(one["closed"] < before)
     return float((could & ~(one["closed"] <= after + pd.Timedelta(days=7))).sum() / max(int(could.sum()), 1))

@@ -8,7 +8,8 @@ import pytest
 
 from demand.calendar import Frequency
 from demand.caseload.known import KnownChange
-from demand.caseload.model import caseload_of
+from demand.caseload.model import CaseloadSpec, caseload_of
+from demand.caseload.spells import as_known
 from demand.commitments import TOTAL, commitments, drawn_starts
 from demand.data.people import CountSpec, count_episodes
 from demand.forecast import ForecastSpec
@@ -65,3 +66,54 @@ def test_new_starts_go_with_the_people_whom_they_are_forecast_per_and_those_who_
     lasting = stocks.lasting(LAST, 12).loc["foster"]
     assert lasting.iloc[-1] == pytest.approx(np.exp(-365 / 200), abs=0.04)
     assert (lasting.diff().dropna() < 0).all()
+
+
+def test_who_is_not_recorded_leaves_as_their_own_group_does_and_whose_end_is_not_as_those_who_are_there():
+    """A tenth stay for years and the others for weeks: of starters few stay, of those who are there most."""
+    rng = np.random.default_rng(1)
+    opened = pd.Timestamp("2018-04-01") + pd.to_timedelta(np.sort(rng.integers(0, 2922, 2400)), unit="D")
+    group = np.where(rng.random(2400) < 0.1, "a long", "short")
+    closed = opened + pd.to_timedelta(np.ceil(rng.exponential(np.where(group == "a long", 2000, 60))), unit="D")
+    people = pd.DataFrame({"person_id": np.arange(2400), "type": "foster", "group": group, "opened": opened})
+    people["closed"] = closed.where(closed <= pd.Timestamp("2026-03-31"))
+    counts = [CountSpec(kind="stock", unit="children")]
+    history = count_episodes(people, counts, keys=["type"], frequency=Frequency("M"), last=LAST)
+    told = caseload_of(people, counts, keys=["type"], history=history, spec=CaseloadSpec(group="group"))
+    days = np.array([30, 91, 183, 365])
+    started, there = (told.lasting(LAST, 12, day).iloc[0, [0, 2, 5, 11]].to_numpy() for day in ("opened", "closed"))
+    assert started == pytest.approx(0.1 * np.exp(-days / 2000) + 0.9 * np.exp(-days / 60), abs=0.05)
+    ran = told.draws(np.zeros((1, 12, 100)), LAST, seed=1)
+    assert there == pytest.approx((ran.people.mean("draw") / ran.people_now).to_numpy()[0, [0, 2, 5, 11]], abs=0.03)
+
+
+def test_nothing_is_learnt_of_what_lies_before_the_history():
+    """An old system of which one end in four was carried over: starts of its years are too few, and no population reaches so far back."""
+    rng = np.random.default_rng(1)
+    opened = pd.Timestamp("2012-04-01") + pd.to_timedelta(np.sort(rng.integers(0, 5113, 1500)), unit="D")
+    closed = opened + pd.to_timedelta(np.ceil(rng.exponential(300, 1500)), unit="D")
+    people = pd.DataFrame({"person_id": np.arange(1500), "type": "home", "opened": opened})
+    people["closed"] = closed.where(closed <= pd.Timestamp("2026-03-31"))
+    people = people[(people["closed"] >= "2016-04-01") | people["closed"].isna() | (rng.random(1500) < 0.25)]
+    first, counts = pd.Timestamp("2016-04-01"), [CountSpec(kind="stock", unit="children")]
+    history = count_episodes(people, counts, keys=["type"], frequency=Frequency("M"), first=first, last=LAST)
+    told = caseload_of(people, counts, keys=["type"], history=history)
+    assert told.starts(LAST).wide.index[0] == first
+    day = pd.Timestamp("2018-03-31")
+    whole, cut = (replace(told, since=s).stays(as_known(told.spells, day), day).median(0) for s in (None, first))
+    assert cut == pytest.approx(300 * np.log(2), rel=0.15)
+    assert whole > cut
+    drivers = pd.DataFrame({"ds": pd.date_range(first, LAST, freq="MS"), "name": "population", "value": 1000.0})
+    assert replace(told, per="population").expected_starts(LAST, 12, seed=1, drivers=drivers).sum() == pytest.approx(1500 / 14, rel=0.25)
+
+
+def test_a_type_that_nobody_was_in_by_a_cutoff_starts_like_all_others():
+    rng = np.random.default_rng(1)
+    opened = pd.Timestamp("2018-04-01") + pd.to_timedelta(np.sort(rng.integers(0, 2922, 600)), unit="D")
+    late = (opened >= "2025-07-01") & (rng.random(600) < 0.5)
+    people = pd.DataFrame({"person_id": np.arange(600), "type": np.where(late, "new", "home"), "opened": opened, "price": 600.0})
+    closed = opened + pd.Timedelta(days=200)
+    people["closed"] = closed.where(closed <= pd.Timestamp("2026-03-31"))
+    counts = [CountSpec(kind="stock", unit="children")]
+    history = count_episodes(people, counts, keys=["type"], frequency=Frequency("M"), last=LAST)
+    told = caseload_of(people, counts, keys=["type"], history=history).predict(history.until(pd.Timestamp("2024-03-01")), 12, seed=1)
+    assert told.means.groupby("unique_id")["mean"].mean()["new"] < 5

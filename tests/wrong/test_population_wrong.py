@@ -10,7 +10,7 @@ import pytest
 
 from demand.calendar import Frequency
 from demand.errors import DemandError
-from demand.people import people_of
+from demand.people import of_all, people_of
 from demand.tables import History
 
 MONTHS = pd.date_range("2021-01-01", periods=36, freq="MS")
@@ -51,3 +51,22 @@ def test_one_population_for_all_and_one_for_each_area_are_both_understood() -> N
     assert "area" not in named
     one, _ = people_of(people()[people()["area"] == "North"].drop(columns="area"), "population", history())
     assert one.of == {"North": "population", "South": "population"}
+
+
+def test_the_people_of_all_areas_are_those_of_each_carried_on_and_no_other_driver() -> None:
+    drivers, series = people(), history().series
+    short = drivers[(drivers["area"] == "South") | (drivers["ds"] < MONTHS[24])].assign(low=np.nan, high=np.nan)
+    short.loc[(short["area"] == "South") & (short["ds"] >= MONTHS[30]), ["low", "high"]] = [900.0, 1100.0]
+    older = pd.DataFrame({"ds": MONTHS, "name": "population (85+)", "value": 50.0})
+    named = short.assign(name=short["name"] + " (" + short["area"] + ")").drop(columns="area")
+    for given in (short, named):
+        told = of_all(pd.concat([given, older]), "population", series)
+        assert told is not None
+        whole = told[told["name"] == "population"].set_index("ds")
+        assert (whole["value"] == 2000).all()
+        assert whole["low"].iloc[:30].isna().all()
+        assert (whole.iloc[30:][["low", "high"]] == [1900, 2100]).all(axis=None)
+        assert (told.loc[told["name"] == "population (85+)", "value"] == 50).all()
+    both = of_all(pd.concat([named, older, older.assign(name="population", value=3000.0)]), "population", series)
+    assert both is not None
+    assert (both.loc[both["name"] == "population", "value"] == 3000).all()
