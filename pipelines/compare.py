@@ -23,7 +23,7 @@ from pipelines.store import Store
 
 __all__ = ["compare_runs"]
 
-BESIDE = ("actuals", "since", "comparators", "linkage", "outturn")
+BESIDE = ("actuals", "since", "comparators", "linkage", "outturn", "segments.")
 """Data that no scenario rests on."""
 
 

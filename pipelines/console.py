@@ -59,7 +59,7 @@ def open_job(
     store = Store(Path(output) if output else Path("outputs") / settings.name)
     return Job(
         settings,
-        Inputs(settings, Path(data_dir) if data_dir else folder),
+        Inputs(settings, Path(data_dir) if data_dir else folder, store.folder.resolve()),
         store,
         jobs=jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1,
         edits=edits,

@@ -38,6 +38,14 @@ STOCK = re.compile(
     re.IGNORECASE,
 )
 """What is there at the end of a period, by how its file or its columns are called."""
+AT_END = re.compile(r"\bat (the )?end|\bstock", re.IGNORECASE)
+FLOW = re.compile(
+    r"\bentr(y|ies|ants?)\b|\benter(s|ed|ing)\b|\bstart(s|ed|ing|ers?)?\b|\bbec(oming|ame)\b|\bduring\b|\bin (the )?(month|quarter|year)\b|"
+    r"\badmi(ssions?|tted)\b|\bnew\b|\bjoin(ed|ers|ing)\b|\bleav(ers|ing)\b|\bexits?\b|\bceas(ed|ing)\b|\bdischarge[sd]?\b|"
+    r"\breferrals?\b|\bapplications?\b|\bpresentations?\b|\battendances?\b",
+    re.IGNORECASE,
+)
+"""Who came or went in a period: said of those who are there at its end, it makes a flow of them, but for what is called a stock."""
 DATE_NAMES = ("ds", "date", "month", "quarter", "year", "period", "week", "day")
 VALUE_NAMES = ("y", "value", "data", "count", "number", "total", "obs_value", "nifer", "gwerth", "households", "people", "children")
 NO_COUNT = re.compile(r"column \d+$|.*(?:\bid|_id|ref|_no|number of row|sort.?order|code)$", re.IGNORECASE)
@@ -255,7 +263,8 @@ def _names(raw: RawTable, taken: set[str]) -> tuple[list[str], str]:
 def _kind(raw: RawTable, about: str) -> str | dict[str, str]:
     """Believe a column that says flow or stock; without one, what the file and its counts are called."""
     if "kind" not in raw.data:
-        return "stock" if STOCK.search(about.replace("_", " ")) else "flow"
+        called = about.replace("_", " ")
+        return "stock" if AT_END.search(called) or (STOCK.search(called) and not FLOW.search(called)) else "flow"
     words = to_text(raw.data["kind"]).dropna().str.lower()
     return {"column": "kind"} if len(words) and words.str.match("flow|stock").all() else "flow"
 

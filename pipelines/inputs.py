@@ -17,7 +17,7 @@ import pandas as pd
 
 from demand.calendar import Frequency
 from demand.caseload.recorded import as_if_recorded, late_recording, late_sentence
-from demand.data.drivers import DriversSpec, read_drivers
+from demand.data.drivers import as_said, read_drivers
 from demand.data.extracts import Extract, examine_people, read_places
 from demand.data.ledger import read_actuals
 from demand.data.outturns import read_outturns
@@ -25,7 +25,7 @@ from demand.data.people import CountSpec, count_episodes
 from demand.data.policies import settled
 from demand.data.quality import Finding, judge
 from demand.data.read import read_history
-from demand.data.snapshots import dated_files, read_snapshots, whole_until
+from demand.data.snapshots import counted_from, dated_files, read_snapshots, whole_until
 from demand.data.systems import renamed_series
 from demand.errors import DataError, Fault
 from demand.events import clean
@@ -52,10 +52,13 @@ class Inputs:
     config : RunConfig
     folder : Path
         Where relative paths are looked up.
+    output : Path, optional
+        Where results go, the whole path: the members that a run itself writes are no source of it.
     """
 
     config: RunConfig
     folder: Path
+    output: Path | None = None
 
     @cached_property
     def council(self) -> Council | None:
@@ -101,7 +104,7 @@ class Inputs:
     def drivers(self) -> pd.DataFrame | None:
         """DRIVERS, or None."""
         table, spec = self._drivers[0], self.config.data.drivers
-        return table if table is None or spec is None else _as_said(table, spec)
+        return table if table is None or spec is None else as_said(table, spec)
 
     @property
     def actuals(self) -> pd.DataFrame | None:
@@ -143,9 +146,9 @@ class Inputs:
         if not self.counted:
             found = self._history[0]
         else:
-            (people, keys), spec = self.people_by(rules), self.config.data.people
-            since = pd.Timestamp(spec.since) if spec is not None and spec.since is not None else None
-            first, last = (self.council.first, self.council.last) if self.council is not None else (since, self._whole_until[0])
+            (people, keys), spec, council = self.people_by(rules), self.config.data.people, self.council
+            last = self._whole_until[0] if council is None else council.last
+            first = counted_from(people, since=spec.since if spec else None, until=last) if council is None else council.first
             found = count_episodes(people, self.counts, keys=keys, frequency=Frequency("M"), first=first, last=last)
             found = as_if_recorded(found, people, self.counts, self.late) if self.late is not None else found
         return self._until(found) if found is not None else None
@@ -267,9 +270,9 @@ class Inputs:
                  "outturn": data.outturn, "comparators": data.comparators, "postcodes": data.people and data.people.postcodes}  # fmt: skip
         given = {n: spec for n, spec in specs.items() if spec is not None} | (self.config.linkage.files if self.config.linkage else {})
         paths = {name: self.folder / spec.path for name, spec in given.items() if spec.path}
-        given_rules = ((n, getattr(asked, n, None)) for n in ("saved", "previous"))
-        rules = {f"segments.{n}": self._of_run(path, "segment_model.json") for n, path in given_rules if path}
-        paths |= rules | {f"{name}.members": file.parent / "segments.parquet" for name, file in rules.items()}
+        named = {n: path for n in ("saved", "previous") if (path := getattr(asked, n, None))}
+        rules = {f"segments.{n}": self._of_run(path, "segment_model.json") for n, path in named.items()}
+        paths |= rules | {f"{n}.members": f.parent / "segments.parquet" for n, f in rules.items() if f.parent.resolve() != self.output}
         if self.config.caseload is not None and self.config.caseload.known_changes is not None:
             paths["known_changes"] = self.folder / self.config.caseload.known_changes
         paths |= {"since": self.folder / self.config.since / "record.json"} if self.config.since else {}
@@ -391,10 +394,3 @@ class Inputs:
             return None, []
         frequency = self.history.frequency if self.history is not None else Frequency("M")
         return read_drivers(data.drivers, self.folder, frequency=frequency)
-
-
-def _as_said(drivers: pd.DataFrame, spec: DriversSpec) -> pd.DataFrame:
-    """DRIVERS that say how late they are published, for replays to see no more than was known, and which way they can act."""
-    told = drivers.copy()
-    told.attrs.update(lag_months=spec.lag_months, signs=dict(spec.signs))
-    return told

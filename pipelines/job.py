@@ -34,6 +34,7 @@ READ_BY = {
     "since": ("moved",),
     "comparators": ("comparators", "forecast", "backtest", "moved"),
     "linkage": ("link",),
+    "segments.": ("segment",),
 }
 """Data that only some stages look at: a new month of the ledger forecasts nothing anew."""
 EDITS_IN = "scenario"

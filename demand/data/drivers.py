@@ -23,7 +23,7 @@ from demand.data.quality import Finding, ReadingError
 from demand.errors import Fault, listed
 from demand.spec import NameList
 
-__all__ = ["DriversSpec", "read_drivers"]
+__all__ = ["DriversSpec", "as_said", "read_drivers"]
 
 
 class DriversSpec(FileSpec):
@@ -119,3 +119,21 @@ def _driver_gaps(drivers: pd.DataFrame, frequency: Frequency, name: str, by: lis
                                 allowed=f"A figure in every period of frequency {frequency.code}",
                                 do_next="Spread a driver that is counted less often than the history over its periods first"))  # fmt: skip
     return faults
+
+
+def as_said(drivers: pd.DataFrame, spec: DriversSpec) -> pd.DataFrame:
+    """Say on DRIVERS how late they are published, for replays to see no more than was known, and which way they can act.
+
+    Parameters
+    ----------
+    drivers : pandas.DataFrame
+    spec : DriversSpec
+
+    Returns
+    -------
+    pandas.DataFrame
+        A copy, with `lag_months` and `signs` in its attrs.
+    """
+    told = drivers.copy()
+    told.attrs.update(lag_months=spec.lag_months, signs=dict(spec.signs))
+    return told

@@ -92,8 +92,9 @@ class PeopleSpec(FileSpec):
     postcodes: PostcodeSpec | None = None
     """A table of postcodes with the areas that they lie in."""
     since: date | None = None
-    """The day from which the extract holds everybody: counts begin with its month. Without it they begin with the first opening, and where
-    those who had left before are not in the extract, its first years count only who stayed."""
+    """The day from which the extract holds everybody: counts begin with the first whole month from then on in which somebody has come.
+    Without it they begin with the first opening, and where those who had left before are not in the extract, its first years count only
+    who stayed."""
     extracted: date | None = None
     """The day on which the extract was made, where it is known; else the last day that anything happened in it."""
     purpose: str = ""

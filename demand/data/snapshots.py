@@ -19,7 +19,7 @@ from demand.data.policies import QualitySpec
 from demand.data.quality import Finding
 from demand.errors import DataError, Fault, raise_all
 
-__all__ = ["dated_files", "read_snapshots", "whole_month", "whole_until"]
+__all__ = ["counted_from", "dated_files", "read_snapshots", "whole_month", "whole_until"]
 
 NEARLY = 4
 """Days: an extract that ends so near to the end of a month, over a weekend or a bank holiday, holds it whole."""
@@ -149,6 +149,40 @@ def whole_until(
     told = f"the extract ends on {until.day} {until:%B %Y}: {until:%B} is not whole and is not counted"
     hint = "; where it is whole, say so with `extracted`"
     return month_end - pd.offsets.MonthEnd(1), [Finding.of("half_month", "warn", name, count=1, message=told + hint)]
+
+
+def counted_from(people: pd.DataFrame, *, since: date | None, until: pd.Timestamp) -> pd.Timestamp:
+    """Say with which month counts begin: with the first opening, or later where the extract holds everybody only from a later day.
+
+    Parameters
+    ----------
+    people : pandas.DataFrame
+        PEOPLE.
+    since : datetime.date or None
+        The day from which the extract holds everybody; the month in which it lies counts where it is the first of the month.
+    until : pandas.Timestamp
+        The last day of the last month that the extract holds whole.
+
+    Returns
+    -------
+    pandas.Timestamp
+        A day of the first month. A service has no history before its first opening: months before it are not counted as noughts.
+
+    Raises
+    ------
+    DataError
+        Where no whole month is left.
+    """
+    first = pd.Timestamp(people["opened"].min())
+    if since is not None:
+        day = pd.Timestamp(since)
+        first = max(day if day.is_month_start else day + pd.offsets.MonthBegin(1), first)
+    if first > until:
+        found = f"no whole month lies between {first.day} {first:%B %Y} and the end of the extract"
+        where = "data.people" if since is None else "data.people.since"
+        mend = "Give an extract that reaches further" + ("" if since is None else ", or an earlier day")
+        raise DataError(Fault(found, where=where, allowed=f"Its last whole month is {until:%B %Y}", do_next=mend))
+    return first
 
 
 def _last_happened(people: pd.DataFrame) -> pd.Timestamp:

@@ -17,7 +17,7 @@ from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Section, Table, table_of
 from demand.report.people_tables import asked_tables, segment_name
 from demand.report.segment_evidence import evidence_parts
-from demand.segments.model import ALL
+from demand.segments.model import ALL, UNCLEAR
 from demand.segments.portrait import Portrait, rule_sentence, sentences
 from demand.segments.profile import wilson
 from demand.segments.rules import JudgedRule
@@ -62,7 +62,8 @@ def segments_section(inputs: ReportInput) -> Section | None:
     use = inputs.people.get("segment_use")
     parts: list[Table | Figure | Block] = []
     for name, one in table.groupby("segment", sort=True):
-        parts += [*_sentences(drawn.get(str(name)), one, use, inputs), *_portrait(str(name), one, inputs)]
+        told = _sentences(drawn.get(str(name)), one, use, inputs)
+        parts += told if name == UNCLEAR else [*told, *_portrait(str(name), one, inputs)]
     shown = table.assign(
         segment=[words.capital(segment_name(s, inputs)) for s in table["segment"]],
         feature=[words.capital(words.label(f, inputs.spec.names)) for f in table["feature"]],

@@ -6,6 +6,7 @@ Refuses nothing; where no evidence is stored there is nothing to show.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from demand.languages import message, say
 from demand.report.figures import BLUE, GREY, ORANGE, drawn
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Table, table_of
+from demand.segments.search import thresholds
 
 __all__ = ["evidence_parts"]
 
@@ -56,11 +58,12 @@ names = {
     "verdict": "What stands against it",
 }
 NOTE = message(
-    "BIC: smaller is better (not k-means, whose BIC is of other figures). Beyond data without groups: the gain over one group, less the "
-    "gain on simulated people with the same answers and correlations but no groups, in standard deviations; at least one solution must "
-    "reach 3.6 (3.1 where fewer than 1,000 people are searched); empty where another solution tells much more. Stability: agreement with "
-    "the segments of resampled people (adjusted Rand index, at least 0.6) and of each segment, largest first (Jaccard overlap, at least "
-    "0.5). Certainty: relative entropy, at least 0.5."
+    "BIC: smaller is better (not k-means, whose BIC is of other figures). Beyond data without groups: the gain over one group, less the"
+    " gain on simulated people with the same answers and correlations but no groups, in standard deviations; at least one solution must"
+    " reach {gain} ({gain_few} where fewer than {few} people are searched), a mixture or latent classes {itself}, and what is taken "
+    "{itself} by itself; empty where another solution tells much more. Stability: agreement with the segments of resampled people "
+    "(adjusted Rand index, at least {stability}) and of each segment, largest first (Jaccard overlap, at least {each}). Certainty: "
+    "relative entropy, at least {certainty}."
 )
 
 
@@ -78,13 +81,26 @@ def evidence_parts(inputs: ReportInput) -> list[Table | Figure | Block]:
     """
     parts: list[Table | Figure | Block] = []
     if inputs.segment_notes:
-        parts.append(Block(inputs.segment_notes, "list", say("How the segments were found"), stored=True))
+        parts.append(Block(_in_words(inputs), "list", say("How the segments were found"), stored=True))
     picture = inputs.segment_clustergram
     if picture is not None and not picture.empty:
         parts.append(_clustergram(picture))
     if inputs.segment_evidence is not None and not inputs.segment_evidence.empty:
         parts.append(_table(inputs.segment_evidence))
     return parts
+
+
+def _in_words(inputs: ReportInput) -> tuple[str, ...]:
+    """Give the notes with the names of attributes as words: those in quotation marks, and others that the profile has."""
+    profile = inputs.people.get("segment_profile")
+    known = set() if profile is None else set(profile["feature"].astype(str))
+    known |= {name for note in inputs.segment_notes for name in re.findall(r"'(\w+)'", note)} | {"days_since_opened"}
+
+    def words(found: re.Match[str]) -> str:
+        name = found.group()
+        return inputs.spec.names.get(name, name.replace("_", " ")) if name in known else name
+
+    return tuple(re.sub(r"\b\w+_\w+\b(?!\.)", words, note) for note in inputs.segment_notes)
 
 
 def _table(evidence: pd.DataFrame) -> Table:
@@ -104,7 +120,8 @@ def _table(evidence: pd.DataFrame) -> Table:
             shown[column] = ["" if pd.isna(v) else "; ".join(say(SAID.get(p, p)) for p in str(v).split("; ")) for v in shown[column]]
     shown = shown[[c for c in names if c in shown]]
     formats = {"count": "count", "nowhere": "percent", "smallest_share": "percent"}
-    return table_of(shown, say("The evidence for each method and number of segments"), names=names, formats=formats, note=say(NOTE))
+    note = say(NOTE, **thresholds())
+    return table_of(shown, say("The evidence for each method and number of segments"), names=names, formats=formats, note=note)
 
 
 def _method(name: object) -> str:

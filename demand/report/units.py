@@ -6,6 +6,8 @@ stays as it is.
 
 from __future__ import annotations
 
+import re
+
 from demand.languages import message, say
 from demand.report.words import label
 
@@ -41,10 +43,10 @@ def unit(text: str) -> str:
 
     Examples
     --------
-    >>> unit("GBP/household/week"), unit("per year"), unit("ratio")
-    ('pounds per household per week', 'a year', 'times')
+    >>> unit("GBP/household/week"), unit("per year"), unit("ratio"), unit("upper tier places/week")
+    ('pounds per household per week', 'a year', 'times', 'upper tier places per week')
     """
-    parts = [part.strip() for part in text.replace("per ", "/").split("/")]
+    parts = [part.strip() for part in re.sub(r"\bper ", "/", text).split("/")]
     of = [say(UNITS[parts[0]]) if parts[0] in UNITS else label(parts[0])] if parts[0] else []
     per = [say(PERS[p]) if p in PERS else say("per {what}", what=label(p)) for p in parts[1:]]
     return " ".join((*of, *(per if of else [say("a year") if p == "year" else t for p, t in zip(parts[1:], per, strict=True)])))

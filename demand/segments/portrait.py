@@ -119,10 +119,13 @@ def sentences(portrait: Portrait, profile: pd.DataFrame, use: pd.DataFrame | Non
     Returns
     -------
     list of str
-        Whole sentences. A difference is told only where the 95 % interval of the segment leaves out the figure of everybody.
+        Whole sentences. A difference is told only where the 95 % interval of the segment leaves out the figure of everybody; of people
+        who are unclear, who are no segment, only how many they are.
     """
-    clear = _clear(profile)
     told = [_size(profile, portrait.noun)]
+    if portrait.segment == UNCLEAR:
+        return [*told, say("They belong to no segment clearly enough to be put into one.")]
+    clear = _clear(profile)
     own = _told(clear[clear["used"].astype(bool)], portrait.marks, MOST_MARKS, label)
     told.append(
         say("What tells them from all: {marks}.", marks=own)
@@ -136,8 +139,6 @@ def sentences(portrait: Portrait, profile: pd.DataFrame, use: pd.DataFrame | Non
         each = [say("{feature} of {share}", feature=label(str(f)), share=_percent(v)) for f, v in unknown.items()]
         told.append(say("Not known: {what}.", what=", ".join(each)))
     told += _asked(portrait.segment, use)
-    if portrait.segment == UNCLEAR:
-        return [*told, say("They belong to no segment clearly enough to be put into one.")]
     return told if portrait.groups else [*told, say("It is a band for convenience: the data do not show it as a group of its own.")]
 
 
@@ -233,8 +234,14 @@ def _asked(name: str, use: pd.DataFrame | None) -> list[str]:
 
 
 def _three(value: float) -> str:
-    """Write three figures, and thousands whole."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
+    """Write three figures, thousands whole, and two of what is below one.
+
+    Examples
+    --------
+    >>> _three(1234.5), _three(33.84), _three(0.0245)
+    ('1,234', '33.8', '0.025')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.{3 if abs(value) >= 1 else 2}g}"
 
 
 def _percent(share: float) -> str:

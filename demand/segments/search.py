@@ -35,6 +35,7 @@ __all__ = [
     "patchy",
     "ranked",
     "search",
+    "thresholds",
 ]
 
 LEAST_PEOPLE = 10
@@ -167,6 +168,25 @@ def counts_for(n: int, asked: int | None) -> list[int]:
     return [k for k in (COUNTS if asked is None else (asked,)) if k * LEAST_PEOPLE <= n and k > 1]
 
 
+def _bar(sets: int, chance: float = CHANCE) -> float:
+    """Give how many standard deviations more than in so many data sets without groups chance brings with a probability."""
+    from scipy.stats import t
+
+    return float(t.isf(chance, sets - 3))
+
+
+def thresholds() -> dict[str, str]:
+    """Give what a solution must reach, as the evidence tells it.
+
+    Examples
+    --------
+    >>> thresholds()["gain"], thresholds()["itself"]
+    ('3.1', '2.0')
+    """
+    reached = {"gain": _bar(NULLS), "gain_few": _bar(MANY_NULLS), "itself": STILL, "stability": STABLE, "each": WEAKEST, "certainty": CLEAR}
+    return {"few": f"{FEW_PEOPLE:,}", **{name: f"{value:.1f}" for name, value in reached.items()}}
+
+
 def one_thread() -> AbstractContextManager[object]:
     """Hold the engines to one thread: many threads are slower on arrays of this size, and their sums differ from machine to machine.
 
@@ -264,11 +284,9 @@ def _against_nothing(
     data: Prepared, candidates: list[Candidate], promising: Sequence[Key], seed: int, carried_out: Callable[..., Iterable[Any]]
 ) -> tuple[list[Candidate], float]:
     """Hold solutions against data without groups, and say how much more one must gain for there to be groups."""
-    from scipy.stats import t
-
     most = MANY_NULLS if len(data) < FEW_PEOPLE else NULLS
     if not promising:
-        return candidates, float(t.isf(CHANCE, most - 3))
+        return candidates, _bar(most)
     real = tied_together(data)
     gains: list[tuple[np.ndarray, dict[Key, float]]] = []
     for first, times, chance in ((0, most // 2, EARLY), (most // 2, most, CHANCE)):
@@ -276,7 +294,7 @@ def _against_nothing(
         gains += carried_out(work, span=(0.2 + 0.4 * first / most, 0.2 + 0.4 * times / most))
         off = np.array([tied for tied, _ in gains]) - real
         nulls = {key: _expected(np.array([gain[key] for _, gain in gains]), off) for key in promising}
-        held, wanted = [_held_against(c, nulls) for c in candidates], float(t.isf(chance, times - 3))
+        held, wanted = [_held_against(c, nulls) for c in candidates], _bar(times, chance)
         against = [c for c in held if c.key in nulls]
         mixtures = [c for c in against if c.fit.public not in ON_COMPONENTS]
         if (mixtures and all(c.excess >= wanted for c in mixtures)) or max(c.excess for c in against) < FUTILE:

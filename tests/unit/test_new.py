@@ -62,6 +62,9 @@ def test_a_column_that_says_flow_or_stock_is_believed(tmp_path: Path) -> None:
         ("children_looked_after.csv", "stock", "children"),
         ("emergency_attendances.csv", "flow", "attendances"),
         ("main_care_referrals.csv", "flow", "referrals"),
+        ("children_becoming_looked_after.csv", "flow", "children"),
+        ("entries_to_temporary_accommodation.csv", "flow", "people"),
+        ("children_starting_in_care_stock_at_end.csv", "stock", "children"),
     ],
 )
 def test_names_say_what_is_counted_and_whether_it_stays(tmp_path: Path, file: str, kind: str, unit: str) -> None:

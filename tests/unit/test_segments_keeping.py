@@ -243,6 +243,11 @@ def test_assign_puts_a_new_extract_into_the_saved_segments(tmp_path: Path) -> No
         assert same.exit_code == 0, same.output
         if more == ["--assign"]:
             assert (tmp_path / "one" / "segments_before.parquet").read_bytes() == before
+            moved, made = (tmp_path / "one" / name for name in ("segment_transitions.csv", "manifest.json"))
+            told = moved.read_bytes(), json.loads(made.read_text(encoding="utf-8"))["stages"]["segment"]["key"]
+            assert CliRunner().invoke(app, [*words, str(tmp_path / "one"), *more], env=env).exit_code == 0
+            # The members that the run itself wrote are no source of it: who moved stays told.
+            assert (moved.read_bytes(), json.loads(made.read_text(encoding="utf-8"))["stages"]["segment"]["key"]) == told
     (kept,) = (tmp_path / "one").glob("segment_model_*.json")
     assert kept.read_bytes() == rules
     assert f"kept as {kept.name}" in (tmp_path / "one" / "segment_notes.json").read_text(encoding="utf-8")

@@ -126,6 +126,15 @@ def test_what_is_withheld_is_not_told() -> None:
     assert "Too few people" in rule_sentence(first.rule, nothing)  # type: ignore[arg-type]
 
 
+def test_who_is_unclear_is_a_line_and_no_portrait() -> None:
+    table, members = made()
+    members = members.assign(segment=members["segment"].where(members.index % 9 > 0, "unclear"))
+    drawn = {p.segment: p for p in portraits(table, members, profile(table, members), attributes=read(table), seed=1)}
+    size = int((members["segment"] == "unclear").sum())
+    assert drawn["unclear"].text == f"{size} people. They belong to no segment clearly enough to be put into one."
+    assert "need is" in drawn["B"].text
+
+
 def test_one_segment_has_no_rule() -> None:
     table, _ = made()
     assert find_rules(table, pd.Series(["all"] * len(table)), read(table), seed=1) == {}

@@ -134,6 +134,11 @@ def test_a_folder_of_earlier_extracts_is_read_and_told(tmp_path: Path, monkeypat
     later = Inputs(*load_config(tmp_path / "care.yaml", changes=["data.snapshots=null", "data.people.since=2025-04-01"])).history
     assert later.table["ds"].min() == pd.Timestamp("2025-04-01")  # the extract is whole from then on
     pd.testing.assert_frame_equal(later.wide, plain.history.wide.loc["2025-04-01":], check_freq=False)
+    for day, month in (("2025-04-15", "2025-05-01"), ("2001-01-01", plain.history.table["ds"].min())):
+        since = ["data.snapshots=null", f"data.people.since={day}"]
+        assert Inputs(*load_config(tmp_path / "care.yaml", changes=since)).history.table["ds"].min() == pd.Timestamp(month)
+    with pytest.raises(DataError, match=r"data.people.since.*no whole month.*last whole month is March 2026"):
+        _ = Inputs(*load_config(tmp_path / "care.yaml", changes=["data.snapshots=null", "data.people.since=2027-01-01"])).history
     assert plain.history is not None
     assert inputs.history.wide.iloc[-1].sum() != plain.history.wide.iloc[-1].sum()
     early = Inputs(*load_config(tmp_path / "care.yaml", changes=["as_of=2025-12-31"]))
