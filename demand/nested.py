@@ -37,6 +37,8 @@ SLIGHT = 0.005
 """A factor that differs less from 1 changes nothing."""
 REACH = 1.53
 """How much further from the middle a 95 % range of a normal reaches than its 80 % range."""
+CLOSEST = 0.5
+"""What lies beyond the 80 % range is drawn in to no less than this: nearer, and a fifth of all draws would sit on its two ends."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,18 @@ class Widths:
     total : Widening
         Beyond that, on what all series of one kind and unit have in common, by their total over a year (or the horizon).
     stretches : float
-        Independent stretches of errors from which it is learnt how series err together; 0 where none was seen.
+        Independent stretches of errors from which it is learnt how series err together; 0 where none was seen, or no two have a total.
     """
 
     series: Widening = field(default_factory=Widening)
     tail: Widening = field(default_factory=Widening)
     total: Widening = field(default_factory=Widening)
     stretches: float = 0.0
+
+    @property
+    def far(self) -> float:
+        """How much wider 95 % ranges are made: by `tail`, as far as what lies beyond the 80 % range is not drawn in too far."""
+        return max(self.tail.factor, self.series.factor * (1 + CLOSEST * (REACH - 1)) / REACH)
 
     @property
     def few(self) -> float:
@@ -76,14 +83,15 @@ class Widths:
         """The factors, as plain data."""
         return {
             "widened": {"series": self.series.factor, "total": self.total.factor},
-            "widened_95": self.tail.factor,
+            "widened_95": self.far,
             "widened_for_few_stretches": self.few,
         }
 
     def noted(self, notes: pd.DataFrame) -> pd.DataFrame:
         """Add to the notes of a forecast what was widened, and why."""
         told = []
-        of = ((self.series, "ranges of single figures", "4 in 5"), (self.tail, "95% ranges of single figures", "19 in 20"))
+        tail = replace(self.tail, factor=self.far)
+        of = ((self.series, "ranges of single figures", "4 in 5"), (tail, "95% ranges of single figures", "19 in 20"))
         for one, what, said in (*of, (self.total, "ranges of totals", "4 in 5")):
             if f"{one.factor:.2f}" != "1.00":
                 text = f"{what} are made {one.factor:.2f} times as wide: at {one.cutoffs} earlier dates "
@@ -100,7 +108,8 @@ class Widths:
     def applied(self, values: np.ndarray, series: pd.DataFrame, *, whole: np.ndarray, seed: int) -> np.ndarray:
         """Widen, or narrow, the ends of ranges, and what series have in common.
 
-        Of what they have in common each takes its share of how far its total lies from the mean, draw by draw.
+        Of what they have in common each takes its share of how far its total lies from the mean, draw by draw. The mean of every period
+        stays: counts cannot go below nought, so what is moved away from the middle would else move it up, and what is drawn in down.
 
         Parameters
         ----------
@@ -116,12 +125,11 @@ class Widths:
         -------
         numpy.ndarray
         """
-        beyond = max((REACH * self.tail.factor / self.series.factor - 1) / (REACH - 1), 0.0)
+        beyond = (REACH * self.far / self.series.factor - 1) / (REACH - 1)
         for row in range(len(values) if abs(beyond - 1) > SLIGHT else 0):  # a series at a time: the array is the largest there is
             low, high = np.quantile(values[row], ENDS[0.8], axis=1)[..., None]
             moved = np.clip(values[row], low, high)
-            moved = np.maximum(moved + beyond * (values[row] - moved), 0.0)
-            values[row] = np.rint(moved) if whole[row] else moved
+            values[row] = _around(moved + beyond * (values[row] - moved), values[row])
         for rows in series.reset_index(drop=True).groupby(["kind", "unit"]).indices.values():
             factor = self.total.factor * (self.few if len(rows) > 1 else 1.0)
             if factor == 1:
@@ -130,8 +138,9 @@ class Widths:
             middle = total.mean(axis=1, keepdims=True)
             push = (factor - 1) * (total - middle) / np.maximum(middle, 1e-9)
             for row in rows:
-                moved = np.maximum(values[row] + values[row].mean(axis=1, keepdims=True, dtype=np.float64) * push, 0.0)
-                values[row] = to_counts(moved, stream(seed, "widened", series.index[row])) if whole[row] else moved
+                values[row] = _around(values[row] + values[row].mean(axis=1, keepdims=True, dtype=np.float64) * push, values[row])
+        for row in np.flatnonzero(whole).tolist():
+            values[row] = to_counts(values[row], stream(seed, "widened", series.index[row]))
         return values
 
 
@@ -250,13 +259,22 @@ def widths(history: History, cube: Cube, models: Sequence[str], *, raced: Sequen
                 found.append(_scores(part.told[k, :, :reach], values, counts[:, None], nominal).reshape(-1))
             total.append(_of_totals(part.told[k, :, :reach], values, about, counts))
             at.append(place)
+    several = history.series.groupby(["kind", "unit"]).size().max() > 1
+    seen = stretches(cube) if several else 0.0
     if not at:
-        return Widths(stretches=stretches(cube))
+        return Widths(stretches=seen)
     places = np.repeat(np.array(at)[:, None], single[0].size, axis=1)
     one, tail = widening(np.stack(single), places, reach), widening(np.stack(far), places, reach, nominal=0.95)
     beyond = np.stack(total) / one.factor  # totals are made as much wider as their parts are
     whole = widening(beyond, np.repeat(np.array(at)[:, None], total[0].size, axis=1), reach)
-    return Widths(one, tail, whole, stretches(cube))
+    return Widths(one, tail, whole, seen)
+
+
+def _around(moved: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Give draws that were moved, none below nought, the mean that each period had before."""
+    moved = np.maximum(moved, 0.0)
+    mean, now = (v.mean(axis=1, keepdims=True, dtype=np.float64) for v in (before, moved))
+    return np.asarray(moved * np.divide(mean, now, out=np.ones_like(now), where=now > 0))
 
 
 def _apart(cube: Cube, reach: int) -> list[int]:

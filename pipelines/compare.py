@@ -13,7 +13,7 @@ import pandas as pd
 
 from demand.budget import Item, price, waterfall, with_items
 from demand.errors import BudgetError, DataError, Fault, StoreError
-from demand.scenario import WhatIf, apply, taken_together
+from demand.scenario import BASELINE, WhatIf, apply, by_name, taken_together
 from demand.scenario.change import FLOWS
 from pipelines.config import RunConfig
 from pipelines.inputs import Inputs
@@ -59,6 +59,7 @@ def compare_runs(one: Path, other: Path, a: str, b: str, *, data_dir: Path | Non
     """
     (config, case), (config_2, case_2) = _read(one), _read(other)
     asked, (case, b) = b, taken_together(case, case_2, b)
+    case = _only(case, (a, b))
     history, first = load_history(one), config.budget.start_month if config.budget else 4
     if (config.costs, config.prices) != (config_2.costs, config_2.prices):
         raise BudgetError(
@@ -75,8 +76,23 @@ def compare_runs(one: Path, other: Path, a: str, b: str, *, data_dir: Path | Non
         demand, _ = apply(case.draws, scenarios, seed=case.seed, effects=case.effects, drivers=case.drivers, flows=case.flows)
         costs = [*config.costs, *(found.costs if found else ())]
         cost = price(demand, costs, seed=case.seed, history=history, start_month=first, course=course_of(config, Store(one)))
-        cost = with_items(cost, [_said_of(item, asked, b) for item in items], seed=case.seed)
+        about = [_said_of(item, asked, b) for item in items]
+        there = {BASELINE, *(s.name for s in case.scenarios)}
+        cut = [i.model_copy(update={"scenarios": [s for s in i.scenarios if s in there]}) for i in about]
+        cut = [now for now, item in zip(cut, about, strict=True) if now.scenarios or not item.scenarios]
+        cost = with_items(cost, cut, seed=case.seed)
     return waterfall(case, history=history, start_month=first, cost=cost, pairs=[(a, b)])
+
+
+def _only(case: WhatIf, names: tuple[str, ...]) -> WhatIf:
+    """Keep the scenarios that are compared and those that they combine: what the others need may not be at hand."""
+    known, kept, ahead = by_name(case.scenarios), set[str](), [n for n in names if n != BASELINE]
+    if not known.keys() >= set(ahead):
+        return case
+    while ahead:
+        kept.add(name := ahead.pop())
+        ahead += known[name].combines
+    return replace(case, scenarios=tuple(s for s in case.scenarios if s.name in kept))
 
 
 def _said_of(item: Item, scenario: str, name: str) -> Item:

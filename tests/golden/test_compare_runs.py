@@ -59,6 +59,14 @@ def test_changes_of_entries_are_drawn_again_from_the_data_of_the_run(
     assert (pounds.loc[["2027-28", "2028-29"], "amount"] < -1000).all()
     sums = table.groupby(["measure", "financial_year"]).agg(amount=("amount", "sum"), a=("from_total", "first"), b=("to_total", "first"))
     assert np.allclose(sums["amount"], sums["b"] - sums["a"], atol=1e-4)
+    example = told["config"]["data"]["example"]
+    grant["scenarios"] = ["front_door", "edge_of_care"]
+    # the people are not at hand, and the two scenarios that are compared do not need them
+    told["config"]["data"] |= {"example": None, "people": {"path": "people.csv", "id": "id", "opened": "opened"}}
+    (run / "manifest.json").write_text(json.dumps(told))
+    assert compared(str(run), "", a="baseline", b="edge_of_care", output=written) == 0
+    assert "grant: front door" in set(pd.read_csv(written)["change"])
+    told["config"]["data"] |= {"example": example, "people": None}
     told["data"]["example"] = "another"
     (run / "manifest.json").write_text(json.dumps(told))
     assert compared(str(run), "", a="baseline", b="front_door", output=written) == 2

@@ -107,7 +107,11 @@ def test_a_history_too_short_to_look_back_widens_nothing() -> None:
     h = History.of(pd.DataFrame({"unique_id": "a", "ds": ds, "y": [1.0, 2, 3, 2, 1]}), Frequency("M"))
     made = forecast(h, ForecastSpec(horizon=3, models=["seasonal_naive"], draws=20), seed=1)
     cube = cube_of(made.replays, h, steps=int(made.settings["steps"]))
-    assert widths(h, cube, ["seasonal_naive"], raced=(), horizon=3, seed=1) == Widths(stretches=stretches(cube))
+    alone = widths(h, cube, ["seasonal_naive"], raced=(), horizon=3, seed=1)
+    assert alone == Widths()
+    assert stretches(cube) > 0
+    assert alone.settings["widened_for_few_stretches"] == 1, "a single series has no total that errs together"
+    assert not made.notes["note"].str.contains("ranges of totals").any()
 
 
 def test_a_range_of_95_that_failed_is_made_wider_and_the_one_of_80_stays() -> None:
@@ -132,3 +136,19 @@ def test_what_several_series_have_in_common_is_wider_the_fewer_times_it_was_seen
     told = by.noted(pd.DataFrame([("", "x", "y")], columns=["unique_id", "model", "note"]))["note"].iloc[-1]
     assert told.startswith("ranges of totals of several series are made 1.20 times as wide")
     assert "in 2.0 stretches" in told
+
+
+@pytest.mark.parametrize(("single", "tail", "total"), [(1, 1.2, 1), (1, 2, 1), (1.3, 1, 1), (2, 0.8, 1), (1, 1, 1.5), (1, 1, 0.8)])
+def test_low_counts_keep_their_mean_and_stay_counts_however_their_ranges_are_moved(single: float, tail: float, total: float) -> None:
+    level = np.array([0.3, 0.5, 1, 4, 50])[:, None, None]
+    values = np.random.default_rng(3).poisson(level, (5, 6, 1000)).astype(np.float32)
+    about = pd.DataFrame({"kind": "flow", "unit": "people"}, index=list("abcde"))
+    by = Widths(Widening(single), Widening(tail), Widening(total))
+    after = by.applied(values.copy(), about, whole=np.ones(5, dtype=bool), seed=1)
+    np.testing.assert_array_equal(after, np.rint(after))
+    assert after.min() == 0
+    np.testing.assert_allclose(after.mean(axis=2), values.mean(axis=2), rtol=0.01)
+    if tail < single:
+        low, high = np.quantile(values[4], [0.1, 0.9], axis=1)[..., None]
+        assert ((after[4] < low) | (after[4] > high)).mean() > 0.1, "what lies beyond the 80% range does not sit on its ends"
+    assert all(np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.8 for a, b in zip(after, values, strict=True)), "the same paths"
