@@ -10,13 +10,14 @@ before it are in already and all after it are not. Another order would share wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from demand.languages import message, say
+from demand.languages import date_written, message, say
 
-__all__ = ["MOVED", "STEPS", "moved", "moved_sentences", "record_sentences"]
+__all__ = ["MOVED", "STEPS", "erased_sentences", "month_said", "moved", "moved_sentences", "record_sentences", "since_said"]
 
 STEPS = ("revised data", "new actuals", "drivers", "known changes", "model", "prices and lines")
 """The causes, in the order in which they are put in."""
@@ -143,6 +144,46 @@ def record_sentences(said: pd.DataFrame, *, line: str = TOTAL) -> list[str]:
                      now=_pounds(came), **held)
         )  # fmt: skip
     return told
+
+
+def since_said(since: Mapping[str, Any]) -> str:
+    """Name the run that now is held against.
+
+    Parameters
+    ----------
+    since : mapping
+        name; by (who approved it; None where nobody did, and its name is its month); empty where it is not known.
+
+    Returns
+    -------
+    str
+    """
+    if not since:
+        return say("the forecast before")
+    if since["by"]:
+        return say("{name} (approved by {by})", name=month_said(str(since["name"])), by=since["by"])
+    return say("the run of {month}", month=month_said(str(since["name"])))
+
+
+def month_said(name: str) -> str:
+    """Say a name that is a month, July 2026, in the language that is spoken; another name as it is.
+
+    Examples
+    --------
+    >>> month_said("July 2026"), month_said("Budget as set")
+    ('July 2026', 'Budget as set')
+    """
+    first = pd.to_datetime(name, format="%B %Y", errors="coerce")
+    return name if pd.isna(first) else date_written(first, "MMMM y")
+
+
+def erased_sentences(since: Mapping[str, Any]) -> list[str]:
+    """Say what of the earlier run was erased on request: `since` with gone (names of files) and on (days); none where all is there."""
+    if not since or not since["gone"]:
+        return []
+    files, days = "; ".join(since["gone"]), ", ".join(since["on"])
+    told = message("Erased on request from ‘{name}’ ({days}): {files}. Their hashes are kept.")
+    return [say(told, name=month_said(str(since["name"])), days=days, files=files)]
 
 
 def _pounds(pence: int) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from demand.moved import moved, moved_sentences, record_sentences
+from demand.moved import erased_sentences, moved, moved_sentences, record_sentences, since_said
 from demand.report.html import section_page
 from demand.report.moved_section import moved_section
 from demand.scenario import BASELINE
 from pipelines.config import RunConfig
-from pipelines.frozen import APPROVED, MONTHS, frozen, opened, told_erased
+from pipelines.frozen import APPROVED, MONTHS, frozen, opened
 from pipelines.job import Job
 from pipelines.results import load_history
 from pipelines.retold import retold
@@ -34,16 +34,19 @@ def rests_on(config: RunConfig) -> list[object]:
 
 
 def run(job: Job, writer: Writer) -> None:
-    """Write moved.csv, said.csv, and one page of both."""
+    """Write moved.csv, said.csv, which run they are held against, and one page of all."""
     then, record = opened(job.inputs.folder / str(job.config.since))
     table = moved(retold(then, job))
-    since = f"{record['name']} (approved by {record['by']})" if "approved" in record else f"the run of {record['name']}"
+    gone = record.get("erased", {})
+    since = {"name": record["name"], "by": record["by"] if "approved" in record else None, "gone": sorted(gone),
+             "on": sorted({about["on"] for about in gone.values()})}  # fmt: skip
     said = _said(job)
-    told = [*moved_sentences(table, since=since), *record_sentences(said), *told_erased(record)]
+    told = [*moved_sentences(table, since=since_said(since)), *record_sentences(said), *erased_sentences(since)]
     writer.table("moved.csv", table)
     writer.table("said.csv", said)
+    writer.json("moved_since.json", since)
     writer.json("moved_notes.json", told)
-    writer.text("moved.html", section_page("What has moved", moved_section(told, table, said)))
+    writer.text("moved.html", section_page("What has moved", moved_section(told, table, said, names=job.config.report.names)))
 
 
 def _said(job: Job) -> pd.DataFrame:

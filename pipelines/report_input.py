@@ -120,7 +120,7 @@ def report_input(
         segment_notes=_stored(store, "segment_notes.json"),
         notes=(*_model_notes(store), *(t for n in ("scenario", "budget") for t in _stored(store, f"{n}_notes.json"))),
         comparator_notes=_stored(store, "comparator_notes.json"),
-        moved_notes=_stored(store, "moved_notes.json"),
+        moved_since=store.json("moved_since.json") if store.has("moved_since.json") else {},
         segment_portraits=_stored(store, "segment_portraits.json"),
         track_record=_stored(store, "track_record.json"),
         parts=sums,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from demand.moved import STEPS, moved_sentences, record_sentences
+from demand.moved import STEPS
 from demand.report.inputs import ReportInput, ReportSpec
 from demand.segments.portrait import Portrait
 from demand.segments.rules import Condition, JudgedRule, Rule
@@ -66,11 +66,10 @@ def people_tables() -> dict[str, Any]:
     expected = [{"by": "segment", "level": "A", "segment": "A", "people": 9, "expected": 3.0, "per_person": 0.3}]
     frames = {"segment_use": use, "segment_cost": cost, "segment_evidence": evidence, "segment_clustergram": split,
               "segment_equality": equality,              "segment_transitions": moves, "moved": steps, "said": said}  # fmt: skip
-    told = (*moved_sentences(pd.DataFrame(steps), since="the forecast before"), *record_sentences(pd.DataFrame(said)))
     frames |= {"late_recording": late, "segment_expected": expected}
     return (
         tables
-        | {"moved_notes": told}
+        | {"moved_since": {"name": "July 2026", "by": None, "gone": [], "on": []}}
         | {n: pd.DataFrame(rows) for n, rows in frames.items()}
         | {"segment_portraits": (portrait.model_dump(),)}
     )

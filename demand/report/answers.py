@@ -183,10 +183,10 @@ def _why(inputs: ReportInput, line: Line | None) -> Answer:
     year = None if line is None else line.ahead
     if line is None or year is None or inputs.explanation is None:
         return Answer(question, say("Not explained"), "", say("This run has not been asked for reasons."))
-    change = year_change(inputs, line)
-    if change is None:
+    since = year_change(inputs, line)
+    if since is None:
         return Answer(question, say("Not explained"), "", say("There is no whole year before the forecast to compare with."))
-    order, then, name = change.steps, change.start, change.then
+    order, then, name = since.steps, since.start, since.then
     shown, rest = order.head(5), order.iloc[5:]
     if len(rest):
         shown = pd.concat([shown, pd.Series({say("everything else"): float(rest.sum())})])
@@ -195,26 +195,38 @@ def _why(inputs: ReportInput, line: Line | None) -> Answer:
     title = say("what the change from {then} to {now} goes with, in {what}", then=name, now=year["financial_year"], what=what)
     picture = bars.bars(frame, title=title, of=say("Reason"), money=False)
     silent = {words.feature(n, inputs.spec.names) for n in unsteady(inputs)}
-    sentence = _reasons(order[~order.index.isin(silent)].head(2), name, _of(line, message(" in {what}")))
+    change = _difference(year["mean"], then)
+    steady = order[~order.index.isin(silent)].round(0 if max(year["mean"], then) >= 9.95 else 1)
+    sentence = _reasons(steady[steady != 0], name, of=_of(line, message(" in {what}")), change=change)
     change_said = _from_to(_difference(year["low"], then), _difference(year["high"], then))
     said = say("{change} than the {number} of {year}; 4 years in 5", change=change_said, number=words.about(then), year=name)
-    return Answer(question, words.capital(_more(_difference(year["mean"], then))), said, sentence, picture)
+    return Answer(question, words.capital(_more(change)), said, sentence, picture)
 
 
 def _difference(now: float, then: float) -> float:
     """Give how much one number is more than another as both are told, so that readers who subtract find the same."""
-    if max(abs(now), abs(then)) >= 10_000:
-        return float(now - then)
-    return round(round(float(now), 0 if abs(now) >= 9.95 else 1) - round(float(then), 0 if abs(then) >= 9.95 else 1), 1)
+    change = round(words.shown(now) - words.shown(then), 1)
+    return float(round(change)) if max(abs(now), abs(then)) >= 9.95 else change
 
 
-def _reasons(big: pd.Series, year: str, of: str) -> str:
-    """Say what most of a change goes with, and what takes from it again."""
-    first, *other = [f"{n} ({'+' if v > 0 else ''}{words.about(v)})" for n, v in big.items()] or [""]
-    if len(big) > 1 and big.iloc[0] * big.iloc[1] < 0:
-        told = message("Compared with {year}, the change{of} goes mostly with {reasons}, partly offset by {other}.")
-        return say(told, year=year, of=of, reasons=first, other=other[0])
-    return say("Compared with {year}, the change{of} goes mostly with {reasons}.", year=year, of=of, reasons=words.join([first, *other]))
+def _reasons(steps: pd.Series, year: str, *, of: str, change: float) -> str:
+    """Say what most of a change goes with, and what takes from it again; `steps` with the largest first."""
+    big, same, told = steps.head(2), steps[steps * change > 0], {"year": year, "of": of}
+    offset = big[big * change <= 0].head(1)
+    whole = same.cumsum().abs()
+    first = same.head(2) if offset.empty else same.head(int((whole <= abs(offset.iloc[0])).sum()) + 1)
+    if steps.empty:
+        return ""
+    if first.empty or (len(offset) and whole.iloc[-1] <= abs(offset.iloc[0])):  # the rest is in steps whose order is not steady
+        return say("Compared with {year}, the largest movements{of} are: {reasons}.", reasons=_listed(big), **told)
+    if offset.empty:
+        return say("Compared with {year}, the change{of} goes mostly with {reasons}.", reasons=_listed(first), **told)
+    partly = message("Compared with {year}, the change{of} goes mostly with {reasons}, partly offset by {other}.")
+    return say(partly, reasons=_listed(first), other=_listed(offset), **told)
+
+
+def _listed(steps: pd.Series) -> str:
+    return words.join(f"{n} ({'+' if v > 0 else ''}{words.about(v)})" for n, v in steps.items())
 
 
 def _from_to(low: float, high: float) -> str:
@@ -330,15 +342,16 @@ def _options_people(inputs: ReportInput, line: Line | None, question: str, mark:
     when = line.write(last)
     title = say("{what} in {when} under each scenario", what=line.title, when=when)
     picture = bars.ranges(frame, title=title, of=say("Scenario"), money=False, note=say("Expected values."))
-    gap = words.count(abs(gaps[best]))
-    told = {"name": words.label(best, inputs.spec.names), "number": gap, "what": line.title, "when": when}
-    if gaps[best] < 0:
-        number = say("{number} fewer", number=gap)
-        sentence = say("With ‘{name}’ we expect {number} fewer {what} in {when} than without it.", **told)
+    gap = _difference(ends[best], ends[BASELINE])
+    number = _more(gap)
+    told = {"name": words.label(best, inputs.spec.names), "number": words.about(abs(gap)), "what": line.title, "when": when}
+    if not gap:
+        sentence = say("With ‘{name}’ the expected number of {what} in {when} is about the same as without it.", **told)
+    elif gap < 0:
+        sentence = say("With ‘{name}’ the expected number of {what} in {when} is lower by {number} than without it.", **told)
     else:
-        number = say("{number} more", number=gap)
-        sentence = say("With ‘{name}’ we expect {number} more {what} in {when} than without it.", **told)
-    said = say("about {number} with it, {other} without", number=words.count(ends[best]), other=words.count(ends[BASELINE]))
+        sentence = say("With ‘{name}’ the expected number of {what} in {when} is higher by {number} than without it.", **told)
+    said = say("about {number} with it, {other} without", number=words.about(ends[best]), other=words.about(ends[BASELINE]))
     return Answer(question, number, words.capital(said), sentence, picture, mark=mark)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from demand.languages import say
+from demand.languages import message, say
 from demand.report import words
 from demand.report.inputs import BASELINE, PAST_REVIEW, PLACEHOLDER, ReportInput
 
@@ -21,6 +21,10 @@ __all__ = ["NOT_A_SUM", "Book", "label_of", "letter_of", "money_cell", "scenario
 NOT_A_SUM = (
     "Low and high: 4 years in 5 the truth is expected between them. They are worked out by themselves: they are not the sum of the lines."
 )
+RESTS = {
+    PLACEHOLDER: message("figures on this sheet rest on numbers that nobody has given yet. See the sheet Assumptions."),
+    PAST_REVIEW: message("figures on this sheet rest on numbers that should have been looked at again by now. See the sheet Assumptions."),
+}
 
 
 @dataclass
@@ -92,11 +96,9 @@ class Book:
         stamp = f"{say('Internal')}. " if self.inputs.spec.audience == "council" else ""
         if stamp or note:
             row = self.say(sheet, row, stamp + note)
-        for mark, what in ((PLACEHOLDER, "nobody has given yet"), (PAST_REVIEW, "should have been looked at again by now")):
-            if mark in hollow:
-                row = self.say(
-                    sheet, row, f"{mark}: figures on this sheet rest on numbers that {what}. See the sheet Assumptions.", "hollow"
-                )
+        for mark, why in RESTS.items():
+            if say(mark) in hollow:
+                row = self.say(sheet, row, f"{say(mark)}: {say(why)}", "hollow")
         if typed and ("changes",) in self.places:
             told = say("Inputs were changed: the typed figures here are still those of the run. Read the workbook back to renew them.")
             sheet.write_formula(row, 0, f'=IF({self.places["changes",]}>0,"{told}","")', self.look("warn"), "")

@@ -38,7 +38,7 @@ def document(section: Section, *, stamp: str = "") -> bytes:
     ----------
     section : Section
     stamp : str
-        Who may have it: stands under the heading and at the head of every page.
+        Who may have it: stands at the head of every page.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def document(section: Section, *, stamp: str = "") -> bytes:
     file.core_properties.language = CODES[spoken()]
     file.add_heading(section.title, level=1)
     file.sections[0].header.paragraphs[0].text = stamp
-    for text in (stamp, section.mark, section.lead):
+    for text in (section.mark, section.lead):
         if text:
             file.add_paragraph(text)
     for part in section.parts:

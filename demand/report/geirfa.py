@@ -16,7 +16,8 @@ __all__ = ["TERMS", "crynodeb", "geirfa"]
 
 NOTE = message(
     "Names of sheets and headings stay in English, because formulas refer to them and because the workbook is read back by them. Here is "
-    "what they mean. Change yellow cells on the sheet Assumptions only."
+    "what they mean. On the sheet Assumptions change coloured cells only: yellow ones work at once, blue ones when the workbook is read "
+    "back."
 )
 TERMS = (
     message("Every number that was given"),
@@ -110,6 +111,8 @@ IN_CELLS = {
         message("The year"),
         message("inputs were changed"),
     ),
+    "Forecast": (message("came in the year"), message("there on average")),
+    "Medium-term plan": (message("All together"),),
     "Scenarios": (message("all steps"),),
 }
 """Words that stand in cells, by the sheet on which they stand."""

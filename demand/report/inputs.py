@@ -140,8 +140,8 @@ class ReportInput:
         As stored, where stocks are worked out from people.
     moved, said : pandas.DataFrame, optional
         As stored: what moved the expected cost of each line since an earlier run, and what each forecast of this year said.
-    moved_notes : tuple of str
-        The same in sentences.
+    moved_since : mapping
+        As stored: the run that they are held against: name, by, gone, on.
     quality : mapping, optional
         The content of quality.json.
     notes : tuple of str
@@ -206,7 +206,7 @@ class ReportInput:
     outturn: pd.DataFrame | None = None
     moved: pd.DataFrame | None = None
     said: pd.DataFrame | None = None
-    moved_notes: tuple[str, ...] = ()
+    moved_since: Mapping[str, Any] = field(default_factory=dict)
     comparators: pd.DataFrame | None = None
     comparator_notes: tuple[str, ...] = ()
     commitments: pd.DataFrame | None = None

@@ -6,12 +6,12 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from demand.languages import message, say, spoken
-from demand.moved import moved_sentences, record_sentences
+from demand.languages import message, say
+from demand.moved import erased_sentences, month_said, moved_sentences, record_sentences, since_said
 from demand.report import words
 from demand.report.book import Book
 from demand.report.inputs import ReportInput
@@ -32,7 +32,7 @@ CAUSES = {
 }
 
 
-def moved_section(told: Sequence[str], table: pd.DataFrame, said: pd.DataFrame) -> Section:
+def moved_section(told: Sequence[str], table: pd.DataFrame, said: pd.DataFrame, *, names: Mapping[str, str]) -> Section:
     """Lay out what moved.
 
     Parameters
@@ -43,34 +43,38 @@ def moved_section(told: Sequence[str], table: pd.DataFrame, said: pd.DataFrame) 
         From `demand.moved.moved`.
     said : pandas.DataFrame
         line, financial_year, forecast (which), counted_to, expected_pence, p10_pence, p90_pence, projected_pence.
+    names : mapping
+        Words for the names of lines.
 
     Returns
     -------
     Section
     """
-    return Section("moved", say(TITLE), (Block(tuple(told), heading=say("In words")), *(t.table for t in _tables(table, said))), say(LEAD))
+    tables = (t.table for t in _tables(table, said, names))
+    return Section("moved", say(TITLE), (Block(tuple(told), heading=say("In words")), *tables), say(LEAD))
 
 
 def moved_part(inputs: ReportInput) -> Section | None:
     """Give the section of the report; None where nothing is compared, or the report is for the public."""
     if inputs.moved is None or inputs.said is None or inputs.spec.audience == "public":
         return None
-    told = inputs.moved_notes
-    if spoken() != "en":  # the stored sentences are in English: they are made anew from the tables
-        told = (*moved_sentences(inputs.moved, since=say("the forecast before")), *record_sentences(inputs.said))
-    return moved_section(told, inputs.moved, inputs.said)
+    since = inputs.moved_since
+    told = (*moved_sentences(inputs.moved, since=since_said(since)), *record_sentences(inputs.said), *erased_sentences(since))
+    return moved_section(told, inputs.moved, inputs.said, names=inputs.spec.names)
 
 
 def moved_sheet(book: Book) -> None:
     """Write the same tables."""
     moved, said = book.inputs.moved, book.inputs.said
     if moved is not None and said is not None:
-        sheet_of(book, _tables(moved, said), name=TITLE, title=TITLE, note=LEAD)
+        sheet_of(book, _tables(moved, said, book.inputs.spec.names), name=TITLE, title=TITLE, note=LEAD)
 
 
-def _tables(table: pd.DataFrame, said: pd.DataFrame) -> list[Laid]:
-    named = said.assign(forecast=[say(NOW) if f == NOW else str(f) for f in said["forecast"]])
-    table, named = (t.assign(line=[say(ALL) if n == TOTAL else str(n) for n in t["line"]]) for t in (table, named))
+def _tables(table: pd.DataFrame, said: pd.DataFrame, names: Mapping[str, str]) -> list[Laid]:
+    named = said.assign(forecast=[say(NOW) if f == NOW else month_said(str(f)) for f in said["forecast"]])
+    table, named = (
+        t.assign(line=[say(ALL) if n == TOTAL else words.capital(words.label(n, names)) for n in t["line"]]) for t in (table, named)
+    )
     return [_causes(table), _by_month(named), _all_said(named)]
 
 
@@ -112,5 +116,9 @@ def _all_said(said: pd.DataFrame) -> Laid:
     names = {"line": "Line", "financial_year": "Year", "forecast": "Forecast", "counted_to": "Counted to", "expected_pence": "Expected",
              "p10_pence": "Low", "p90_pence": "High", "projected_pence": "Projected outturn"}  # fmt: skip
     formats = dict.fromkeys(("expected_pence", "p10_pence", "p90_pence", "projected_pence"), "exact")
-    caption, note = message("What each forecast said, line by line"), message("Low to high holds four years in five.")
+    caption = message("What each forecast said, line by line")
+    note = message(
+        "Low to high holds four years in five. For the year under way the two figures differ: expected is every month at the prices given "
+        "here; projected outturn takes the months of the ledger as they were spent."
+    )
     return Laid(caption, money, names, formats, note, most=200)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from demand.languages import say, spoken
+from demand.languages import say
 from demand.report import words
 from demand.report.answers import answers
 from demand.report.book import NOT_A_SUM, Book, label_of
@@ -72,7 +72,7 @@ def read_me(book: Book, sheets: Sequence[tuple[str, str]]) -> None:
 def summary(book: Book, name: str = "Summary") -> None:
     """Write the answers of the first page, in the language that is spoken."""
     found = answers(book.inputs)
-    hollow = " ".join(a.mark for a in found) if spoken() == "en" else ""
+    hollow = " ".join(a.mark for a in found)
     sheet, row = book.sheet(name, title=say("In short"), hollow=hollow, typed=True, widths=[22, 22, 36, 76])
     book.headings(sheet, row, [say("Question"), say("Answer"), say("Range"), say("In a sentence")])
     for answer in found:

@@ -33,6 +33,7 @@ __all__ = [
     "pounds",
     "pounds_exact",
     "pounds_short",
+    "shown",
     "spread",
 ]
 
@@ -198,11 +199,24 @@ def about(value: float) -> str:
     >>> about(138_083), about(1_234), about(25_449), about(1_118_636)
     ('138,000', '1,234', '25,400', '1.12 million')
     """
-    if pd.isna(value) or abs(value) < 10_000:
-        return count(value)
-    if abs(value) >= 999_500:
-        return f"{value / 1e6:,.2f}".rstrip("0").rstrip(".") + f" {say('million')}"
-    return count(round(value, -3 if abs(value) >= 100_000 else -2))
+    if pd.isna(value) or abs(value) < 999_500:
+        return count(shown(value))
+    return f"{value / 1e6:,.2f}".rstrip("0").rstrip(".") + f" {say('million')}"
+
+
+def shown(value: float) -> float:
+    """Round a number of people to what `about` writes of it.
+
+    Examples
+    --------
+    >>> shown(25_449), shown(12.4), shown(3.42)
+    (25400.0, 12.0, 3.4)
+    """
+    size = abs(value)
+    if pd.isna(value):
+        return value
+    limits = ((9.95, 1), (10_000, 0), (100_000, -2), (999_500, -3))
+    return round(float(value), next((digits for most, digits in limits if size < most), -4))
 
 
 def pounds_exact(value: float) -> str:

@@ -74,11 +74,12 @@ def workbook(inputs: ReportInput) -> bytes:
     sheets = [*_first(book), *_money(book)]
     if "cy" in inputs.spec.languages:
         about = "Cymraeg: beth yw enwau'r taflenni a'r penawdau. Welsh for the names of sheets and the headings of this workbook."
-        sheets.append(Sheet("Geirfa", about, partial(geirfa, book), early=10))
-    book.order(["Read me", *(s.name for s in sheets)])
+        sheets.append(Sheet("Geirfa", about, partial(geirfa, book), early=11))
+    others = [(s.name, s.about) for s in sheets]
+    sheets.insert(0, Sheet("Read me", "", partial(read_me, book, others), early=10))
+    book.order([s.name for s in sheets])
     for sheet in sorted(sheets, key=lambda s: s.early):
         sheet.write()
-    read_me(book, [(s.name, s.about) for s in sheets])
     file.close()
     return out.getvalue()
 

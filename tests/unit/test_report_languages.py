@@ -109,17 +109,30 @@ def test_every_rule_of_the_gates_is_told_in_a_few_words() -> None:
     assert set(RULES_TOLD) == RULES
 
 
-def test_what_moved_is_told_anew_in_welsh_and_in_stored_words_in_english() -> None:
-    def words_of(language: str) -> tuple[str, ...]:
+def test_what_moved_is_told_alike_in_both_languages() -> None:
+    names = {"line": "hostel", "financial_year": "2026-27"}
+    since = {"name": "June 2026", "by": "A. Finance", "gone": ["draws.parquet"], "on": ["2026-07-01"]}
+    run = inputs()
+    assert run.moved is not None
+    run = replace(run, moved=pd.concat([run.moved, run.moved.assign(**names)]), spec=ReportSpec(names_in={"cy": {"hostel": "hostel ni"}}))
+
+    def words_of(language: str, since: dict[str, object]) -> tuple[tuple[str, ...], str]:
         with speaking(language):
-            part = moved_part(replace(inputs(), moved_notes=("As it was stored.",)))
+            part = moved_part(replace(run, moved_since=since).named_in(language))
         assert part is not None
         assert isinstance(part.parts[0], Block)
-        return part.parts[0].lines
+        return part.parts[0].lines, str(part.parts[1])
 
-    assert words_of("en") == ("As it was stored.",)
-    assert [t.split(":")[0] for t in words_of("cy")] == ["2026-27", "2026-27"]
-    assert "o fewn yr amrediad" in words_of("cy")[1]
+    english, table = words_of("en", since)
+    assert "since June 2026 (approved by A. Finance)" in english[0]
+    assert english[2] == "Erased on request from ‘June 2026’ (2026-07-01): draws.parquet. Their hashes are kept."
+    assert "'Hostel'" in table
+    welsh, table = words_of("cy", since)
+    assert "Mehefin 2026 (cymeradwywyd gan A. Finance)" in welsh[0]
+    assert "o fewn yr amrediad" in welsh[1]
+    assert "draws.parquet" in welsh[2]
+    assert "'Hostel ni'" in table
+    assert "rhediad Mehefin 2026" in words_of("cy", {**since, "by": None, "gone": []})[0][0]
 
 
 def test_the_forms_after_numbers_are_those_of_cldr() -> None:
@@ -265,6 +278,8 @@ def test_the_workbook_has_its_answers_and_its_headings_in_welsh() -> None:
     of_the_data = re.compile(r"\d{4}-\d\d.*|Service|Segment|Flat|Model|Net|first|Future|.*[Hh]ostel.*|.*[Bb]ed and breakfast.*")
     assert [h for h in sorted(heads - set(terms)) if not of_the_data.fullmatch(h)] == []
     assert terms["Expected less budget"] == "Disgwyliedig llai'r gyllideb"
+    assert {"Read me", "came in the year", "there on average"} <= set(terms)
+    assert any("DALFAN: mae'r ffigurau ar y daflen hon" in str(row[0]) for row in book["Crynodeb"].iter_rows(values_only=True))
     assert set(TERMS) <= {one for one in in_source() if isinstance(one, str)}
 
 
