@@ -53,7 +53,7 @@ class Inputs:
     folder : Path
         Where relative paths are looked up.
     output : Path, optional
-        Where results go, the whole path: the members that a run itself writes are no source of it.
+        Where results go, the whole path: rules and members of segments that a run itself writes are no source of it.
     """
 
     config: RunConfig
@@ -272,7 +272,8 @@ class Inputs:
         paths = {name: self.folder / spec.path for name, spec in given.items() if spec.path}
         named = {n: path for n in ("saved", "previous") if (path := getattr(asked, n, None))}
         rules = {f"segments.{n}": self._of_run(path, "segment_model.json") for n, path in named.items()}
-        paths |= rules | {f"{n}.members": f.parent / "segments.parquet" for n, f in rules.items() if f.parent.resolve() != self.output}
+        rules = {name: file for name, file in rules.items() if file.parent.resolve() != self.output}
+        paths |= rules | {f"{name}.members": file.parent / "segments.parquet" for name, file in rules.items()}
         if self.config.caseload is not None and self.config.caseload.known_changes is not None:
             paths["known_changes"] = self.folder / self.config.caseload.known_changes
         paths |= {"since": self.folder / self.config.since / "record.json"} if self.config.since else {}

@@ -246,8 +246,9 @@ def test_assign_puts_a_new_extract_into_the_saved_segments(tmp_path: Path) -> No
             moved, made = (tmp_path / "one" / name for name in ("segment_transitions.csv", "manifest.json"))
             told = moved.read_bytes(), json.loads(made.read_text(encoding="utf-8"))["stages"]["segment"]["key"]
             assert CliRunner().invoke(app, [*words, str(tmp_path / "one"), *more], env=env).exit_code == 0
-            # The members that the run itself wrote are no source of it: who moved stays told.
+            # What the run itself wrote is no source of it: who moved stays told.
             assert (moved.read_bytes(), json.loads(made.read_text(encoding="utf-8"))["stages"]["segment"]["key"]) == told
+            assert not [n for n in json.loads(made.read_text(encoding="utf-8"))["data"] if n.startswith("segments.")]
     (kept,) = (tmp_path / "one").glob("segment_model_*.json")
     assert kept.read_bytes() == rules
     assert f"kept as {kept.name}" in (tmp_path / "one" / "segment_notes.json").read_text(encoding="utf-8")
