@@ -26,7 +26,6 @@ from demand.caseload.luck import lots_of, split, uniform
 from demand.caseload.stays import BANDS, YEAR, Stays, labels_of
 from demand.caseload.tally import Some, Tally, day_numbers
 from demand.errors import DataError, Fault
-from demand.spec import stream
 
 __all__ = ["run_on"]
 
@@ -111,7 +110,7 @@ def _leave(open_now: pd.DataFrame, known: Known, engine: _Engine, old: Tally) ->
     """Draw when those who are there leave, some at a time; give who moved on."""
     moved = []
     for part in np.array_split(np.arange(len(open_now)), max(1, -(-len(open_now) * engine.draws // AT_ONCE))):
-        some = engine.replicated(open_now.iloc[part], part)
+        some = engine.replicated(open_now.iloc[part])
         end, went = known.left(part, some.draw, *engine.ended(some))
         old.add(some, end, -1.0)
         moved.append(engine.arrived(some, end, went, float(old.ends[-1])))
@@ -130,7 +129,7 @@ def _starters(starts: np.ndarray, engine: _Engine, new: Tally) -> Iterator[Some]
     """Give starters from outside, a series at a time: whoever comes also where more or fewer come is the same person."""
     draws, days = starts.shape[2], new.ends - new.starts + 1
     for series, each in enumerate(starts.astype(np.int64)):
-        lot = lots_of(engine.seed, "start", series)
+        lot = lots_of(engine.seed, "start", engine.stays.ids[series])
         for first, last in _pieces(each.sum(axis=1)):
             many = each[first:last].reshape(-1)
             cell = np.repeat(np.arange(first * draws, last * draws), many)
@@ -170,20 +169,19 @@ class _Engine:
         self.stays, self.seed, self.leaves_at, self.draws = stays, seed, leaves_at, draws
         self.pull = None if pull is None or (pull.stay is None and pull.moves is None) else pull
         self.turns_to = np.full(len(stays.ids), -1) if stays.turn is None else stays.turn[1]
-        rng = stream(seed, "caseload", "levels")
         self.day = float(day_numbers(pd.DatetimeIndex([stays.day]))[0])
-        self.rate = stays.drawn(rng, draws, years=years)
+        self.rate = stays.drawn(seed, draws, years=years)
         self.served = np.concatenate([np.zeros_like(self.rate[:, :, :1]), (self.rate[:, :, :-1] * WIDTHS).cumsum(axis=2)], axis=2)
-        self.growth = stays.growth[:, :1] + stays.growth[:, 1:] * rng.standard_normal((len(stays.growth), draws))
+        self.growth = stays.growth[:, :1] + stays.growth[:, 1:] * stays.luck(seed, "prices", draws)
         self.leads = stays.to.cumsum(axis=1)
         self.pools = {s: {c: t[c].to_numpy() for c in t} for s, t in stays.starters.items()}
         self.outside = {s: np.flatnonzero(p["from_outside"]) for s, p in self.pools.items()}
 
-    def replicated(self, rows: pd.DataFrame, numbers: np.ndarray) -> Some:
-        """Give open placements, which have these numbers, once for each draw."""
+    def replicated(self, rows: pd.DataFrame) -> Some:
+        """Give open placements once for each draw."""
         repeated = {c: np.repeat(rows[c].to_numpy(), self.draws) for c in ("series", "begun", "group", "age", "until", "price")}
         draw = np.tile(np.arange(self.draws), len(rows))
-        key = split(split(lots_of(self.seed, "open"), np.repeat(numbers, self.draws)), draw)
+        key = split(split(lots_of(self.seed, "open"), np.repeat(rows["called"].to_numpy(), self.draws)), draw)
         age, came = repeated.pop("age"), np.full(len(draw), self.day)
         leaves, turns = self._birthdays(repeated["series"], age, repeated["begun"], key)
         return Some(draw=draw, came=came, leaves=leaves, turns=turns, there=np.ones(len(draw), dtype=bool), key=key, **repeated)
@@ -297,8 +295,10 @@ def _open(spells: pd.DataFrame, stays: Stays, known_end: str | None) -> tuple[pd
     price = rows["price"].astype(float).to_numpy() if "price" in rows else np.full(len(rows), np.nan)
     by_type = pd.Series(price).groupby(stays.kind[series]).transform("mean").to_numpy()
     until = pd.DatetimeIndex(rows[known_end]) if known_end is not None and known_end in rows else pd.DatetimeIndex([pd.NaT] * len(rows))
+    who = rows[["person_id", "unique_id", "opened"]]
+    called = split(pd.util.hash_pandas_object(who, index=False).to_numpy(), who.groupby(list(who)).cumcount().to_numpy())
     table = pd.DataFrame({
-        "series": series, "begun": day_numbers(pd.DatetimeIndex(rows["opened"])), "group": _groups(rows, stays),
+        "called": called, "series": series, "begun": day_numbers(pd.DatetimeIndex(rows["opened"])), "group": _groups(rows, stays),
         "age": rows["age"].to_numpy(dtype=float) if "age" in rows else np.nan,
         "until": np.where(until.isna(), np.inf, day_numbers(until.fillna(pd.Timestamp(0)))), "price": np.where(np.isnan(price), by_type,
         price),

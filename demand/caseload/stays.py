@@ -19,6 +19,7 @@ import pandas as pd
 
 from demand.caseload.spells import OUTSIDE
 from demand.errors import DataError, Fault
+from demand.spec import stream
 
 __all__ = ["BANDS", "YEAR", "Stays", "labels_of", "learn_stays", "seen_since"]
 
@@ -52,6 +53,7 @@ class Stays:
     ----------
     ids : list of str
         The series.
+    types : list of str
     kind : numpy.ndarray
         Shape (series,): the number of each series' type.
     groups : list of str
@@ -82,6 +84,7 @@ class Stays:
     """
 
     ids: list[str]
+    types: list[str]
     kind: np.ndarray
     groups: list[str]
     rate: np.ndarray
@@ -101,12 +104,16 @@ class Stays:
         steps = self.rate[:, :, :-1] * np.diff(BANDS)
         return np.concatenate([np.zeros((*self.rate.shape[:2], 1)), steps.cumsum(axis=2)], axis=2)
 
-    def drawn(self, rng: np.random.Generator, draws: int, *, years: float = 0.0) -> np.ndarray:
+    def luck(self, seed: int, what: str, draws: int) -> np.ndarray:
+        """Draw standard normal numbers of each type, shape (types, draws), that go by its name."""
+        return np.stack([stream(seed, "caseload", what, t).standard_normal(draws) for t in self.types])
+
+    def drawn(self, seed: int, draws: int, *, years: float = 0.0) -> np.ndarray:
         """Draw hazards as they may be: what `rate` is the best guess of.
 
         Parameters
         ----------
-        rng : numpy.random.Generator
+        seed : int
         draws : int
         years : float
             Over how many years to come: hazards go on changing, all alike, as they are believed to do (`TREND`).
@@ -121,10 +128,13 @@ class Stays:
         The hazard of a band is a rate of ends, and so gamma distributed about what was seen: Gelman, A. et al. (2013). Bayesian Data
         Analysis, 3rd edition, section 2.6. What years differed by moves all bands of a type together.
         """
-        noise = rng.standard_normal((len(self.unsure), draws)) * self.unsure[:, None]
-        noise = noise + rng.standard_normal(draws) * TREND * years / 2
-        shape = self.rests[..., None]
-        return np.asarray(self.rate[..., None] * np.exp(noise)[:, None, None, :] * rng.gamma(shape, 1 / shape, (*self.rests.shape, draws)))
+        noise = self.luck(seed, "levels", draws) * self.unsure[:, None]
+        noise = noise + stream(seed, "caseload", "trend").standard_normal(draws) * TREND * years / 2
+        found = np.empty((*self.rests.shape, draws))
+        for (kind, group), shape in ((at, self.rests[at][:, None]) for at in np.ndindex(self.rests.shape[:2])):
+            rng = stream(seed, "caseload", "hazards", self.types[kind], self.groups[group])
+            found[kind, group] = rng.gamma(shape, 1 / shape, (len(shape), draws)) * np.exp(noise[kind])
+        return np.asarray(self.rate[..., None] * found)
 
     def hazard(self, kind: np.ndarray, group: np.ndarray, served: np.ndarray) -> np.ndarray:
         """Give the cumulative hazard after days served, shape (people, times), of people of these types and groups."""
@@ -155,10 +165,6 @@ def seen_since(spells: pd.DataFrame) -> pd.Timestamp:
     busiest = np.maximum.accumulate(within[12][::-1])[::-1] / 12
     seen = (many > 0) & np.logical_and.reduce([ends >= STRAY * n * busiest for n, ends in within.items()])
     return pd.Timestamp(ended[month >= month.min() + int(np.argmax(seen))].min())
-
-
-def _later(seen: pd.Timestamp, since: pd.Timestamp | None) -> pd.Timestamp:
-    return seen if since is None else max(seen, since)
 
 
 def learn_stays(
@@ -203,7 +209,7 @@ def learn_stays(
     DataError
         Where no time in any place was observed.
     """
-    names, begin = sorted(set(kinds.values())), _later(seen_since(spells), since)
+    names, begin = sorted(set(kinds.values())), max(seen_since(spells), since or pd.Timestamp.min)
     kind = np.array([names.index(kinds[i]) for i in ids])
     row = pd.Index(ids).get_indexer(spells["unique_id"])
     one = spells[row >= 0].assign(_row=row[row >= 0], _kind=kind[row[row >= 0]])
@@ -225,7 +231,7 @@ def learn_stays(
     by_kind, led = np.einsum("y,ykgb->kb", weight, ends), np.einsum("y,ykgb->kb", weight, moves)
     overall = led.sum(axis=1, keepdims=True) / np.maximum(by_kind.sum(axis=1, keepdims=True), 1e-9)
     return Stays(
-        list(ids), kind, groups, rate, (led + 10 * overall) / (by_kind + 10), _led_to(one[~turned], list(ids), kind), rests,
+        list(ids), names, kind, groups, rate, (led + 10 * overall) / (by_kind + 10), _led_to(one[~turned], list(ids), kind), rests,
         unsure, *_starters(one, day, kind, len(names)), day, _staying_on(one, day, leaves_at, since), group, turn,
     )  # fmt: skip
 
@@ -390,5 +396,5 @@ def _staying_on(one: pd.DataFrame, day: pd.Timestamp, leaves_at: float | None, s
     left = leaves_at - one["age"]
     before = one["opened"] + pd.to_timedelta((left - 1) * YEAR, unit="D")
     after = one["opened"] + pd.to_timedelta(left * YEAR, unit="D")
-    could = (left > 0) & (after <= day) & (after > _later(seen_since(one), since)) & ~(one["closed"] < before)
+    could = (left > 0) & (after <= day) & (after > max(seen_since(one), since or pd.Timestamp.min)) & ~(one["closed"] < before)
     return float((could & ~(one["closed"] <= after + pd.Timedelta(days=7))).sum() / max(int(could.sum()), 1))

@@ -75,7 +75,7 @@ def recovered(seeds: list[int]) -> pd.DataFrame:
                 growth, wide = stays.growth[number]
                 rows.append((seed, service, "price growth", name, abs(growth - plan.price_growth) <= 1.2816 * wide))
                 if plan.leaves_at is None:  # where a birthday ends stays too, the share that lasts is not that of hazards alone
-                    drawn = stays.drawn(np.random.default_rng(seed), 400)[number, 0]
+                    drawn = stays.drawn(seed, 400)[number, 0]
                     for band in (4, 6, 7):  # by 91 days, by a year, by two
                         ended = (drawn[:band] * np.diff(BANDS)[:band, None]).sum(axis=0)
                         low, high = np.quantile(ended, [0.1, 0.9])

@@ -106,6 +106,24 @@ def test_nothing_is_learnt_of_what_lies_before_the_history():
     assert replace(told, per="population").expected_starts(LAST, 12, seed=1, drivers=drivers).sum() == pytest.approx(1500 / 14, rel=0.25)
 
 
+def test_one_stay_in_a_series_more_leaves_the_people_of_the_others_who_they_are():
+    rng = np.random.default_rng(1)
+    opened = pd.Timestamp("2020-04-01") + pd.to_timedelta(np.sort(rng.integers(0, 2190, 900)), unit="D")
+    closed = opened + pd.to_timedelta(np.ceil(rng.exponential(200, 900)), unit="D")
+    people = pd.DataFrame({"person_id": np.arange(900), "type": "home", "opened": opened, "price": 600.0})
+    people["closed"] = closed.where(closed <= pd.Timestamp("2026-03-31"))
+    day = pd.Timestamp("2021-05-01")
+    more = pd.DataFrame({"person_id": [-1], "type": ["abbey"], "opened": [day], "price": [600.0], "closed": [day + pd.Timedelta(days=30)]})
+    counts, found = [CountSpec(kind="stock", unit="children")], []
+    for table in (people, pd.concat([more, people], ignore_index=True)):
+        history = count_episodes(table, counts, keys=["type"], frequency=Frequency("M"), last=LAST)
+        told = caseload_of(table, counts, keys=["type"], history=history)
+        starts = np.where(told.series.index == "home", 12.0, 0.0)[:, None, None] * np.ones((1, 12, 100))
+        found.append(told.draws(starts, LAST, seed=1)["people"].sel(series="home").to_numpy())
+    assert (found[0] == found[1]).mean() > 0.9
+    assert np.corrcoef(found[0][-1], found[1][-1])[0, 1] > 0.99
+
+
 def test_a_type_that_nobody_was_in_by_a_cutoff_starts_like_all_others():
     rng = np.random.default_rng(1)
     opened = pd.Timestamp("2018-04-01") + pd.to_timedelta(np.sort(rng.integers(0, 2922, 600)), unit="D")
