@@ -58,13 +58,31 @@ WORDS = {
     **dict.fromkeys(("a dozen", "dozen"), 12),
     **dict(zip(("a single", "both", "half a dozen", "a half-dozen", "two dozen"), (1, 2, 6, 6, 24), strict=True)),
     **dict(zip(("a couple of", "a pair of", "a handful of", "twins", "triplets"), (2, 2, 4, 2, 3), strict=True)),
+    **dict(zip(("a couple", "a trio of", "a trio", "a quartet of", "the only one"), (2, 3, 3, 4, 1), strict=True)),
     **dict.fromkeys(("the only", "an only", "the lone", "a lone", "a solitary"), 1),
 }
-FOLLOWED = frozenset({"one", "both", "a single", "the only", "an only", "the lone", "a lone", "a solitary"})
+HUNDREDS = re.compile(
+    r"(?<![\w.,£$€])(?P<times>{n}|an?|\d{{1,3}}) (?:(?P<thousand>thousand)(?: (?P<more>{n}) hundred)?|hundred(?P<scale> thousand)?)"
+    r"(?: and (?P<rest>{n}))?(?![\w-])".format(
+        n="|".join(
+            sorted(
+                (w for w in WORDS if re.fullmatch(r"[a-z]+(?:-[a-z]+)?", w) and w not in {"both", "dozen", "twins", "triplets"}),
+                key=len,
+                reverse=True,
+            )
+        )
+    ),
+    re.IGNORECASE,
+)
+"""Large numbers in letters: "two hundred and five"."""
+FOLLOWED = frozenset({"one", "both", "a couple", "a trio", "a single", "the only", "an only", "the lone", "a lone", "a solitary"})
 """Words that count people only where people follow."""
 SOMEBODY = (
     r"(?:people|persons?|child(?:ren)?|households?|famil(?:y|ies)|wom[ae]n|m[ae]n|girls?|boys?|cases?|tenants?|adults?|residents?|users?"
-    r"|applicants?|clients?|carers?|placements?|patients?|pupils?|individuals?|babies|baby|siblings?)\b"
+    r"|applicants?|clients?|carers?|placements?|patients?|pupils?|individuals?|babies|baby|siblings?|mothers?|fathers?|mums?|dads?|parents?"
+    r"|infants?|toddlers?|teenagers?|youths?|brothers?|sisters?|sons?|daughters?|twins?|triplets?|couples?|grand(?:parents?|mothers?|fathers?)"
+    r"|husbands?|wife|wives|widows?|widowers?|pensioners?|veterans?|refugees?|students?|learners?|claimants?|minors?|newborns?|orphans?"
+    r"|victims?|survivors?|offenders?|prisoners?)\b"
 )
 PEOPLE = re.compile(
     rf"\s*(?:of (?:the|these|those|our) )?(?:(?!(?:and|or|of|for|in|with|to|by|on|than|per|from)\b)[\w'-]+ ){{0,2}}{SOMEBODY}", re.I
@@ -126,9 +144,27 @@ def _plainly(text: str) -> str:
     ahead = rf"\d{{1,2}}(?!\d)(?:\s+(?:or|and)\s+\d+)?{PEOPLE.pattern}"
     text = re.sub(rf"(?<![\w.,])(\d{{1,2}}),(?={ahead})", r"\1, ", text, flags=re.IGNORECASE)
     text = re.sub(rf"(?<![\w.,])['\"]?(\d+)(?:\.0+)?['\"]?(?!\d)(?={PEOPLE.pattern})", r"\1", text, flags=re.IGNORECASE)
-    text = re.sub(rf"\b({ONE}) \(\d+\)", r"\1", text, flags=re.IGNORECASE)
+    text = HUNDREDS.sub(_in_figures, text)
+    text = re.sub(
+        rf"\b({ONE}) \((\d+)\)", lambda found: found[1] if _count(found[1]) == int(found[2]) else found[0], text, flags=re.IGNORECASE
+    )
     text = re.sub(rf"(?<=between )({'|'.join(WORDS)})(?= and )", lambda found: str(WORDS[found[0].lower()]), text, flags=re.IGNORECASE)
     return re.sub(rf"\ban?(?= (?:[\w'-]+ )?{SOMEBODY} {HAPPENED})", "one", text, flags=re.IGNORECASE)
+
+
+def _count(text: str) -> int:
+    """Give the number that figures or letters say."""
+    return WORDS.get(text.lower()) or int(text.replace(",", ""))
+
+
+def _in_figures(found: re.Match[str]) -> str:
+    """Give "two hundred and five" as 205; "a hundred" is round and stays."""
+    about = found["times"].lower() in {"a", "an"}
+    if about and not (found["more"] or found["rest"]):
+        return found[0]
+    times = 1 if about else _count(found["times"])
+    whole = times * (1000 if found["thousand"] else 100_000 if found["scale"] else 100)
+    return f"{whole + 100 * (_count(found['more']) if found['more'] else 0) + (_count(found['rest']) if found['rest'] else 0):,}"
 
 
 def _cleared(found: re.Match[str], rule: Policy) -> str:
@@ -142,13 +178,13 @@ def _cleared(found: re.Match[str], rule: Policy) -> str:
 def _number(text: str, rule: Policy, after: str) -> str:
     if re.fullmatch(r"(?:19|20)\d\d", text) and not re.match(rf"\s+{SOMEBODY}", after):
         return text
-    return _one(WORDS.get(text.lower()) or int(text.replace(",", "")), rule)
+    return _one(_count(text), rule)
 
 
 def _harmless(found: re.Match[str], after: str, before: str, rule: Policy) -> bool:
     """Say whether it is plain that a number counts no people."""
     text, low, high = found.group(0), found["low"].lower(), found["high"]
-    count = WORDS.get(low) or int(low.replace(",", ""))
+    count = _count(low)
     if re.match(r"\s*(?:%|per ?cent\b)", after) or re.match(rf"\s+(?:{MONTHS})\b", after) or re.fullmatch(r"(?:19|20)\d\d[-–]\d\d", text):
         return True
     if re.search(r"\b(?:version|seed|sheet|row|table|times in)\s+$", before) or _is_age(before, after):
@@ -164,7 +200,8 @@ def _harmless(found: re.Match[str], after: str, before: str, rule: Policy) -> bo
         return False
     if not high and low in FOLLOWED:
         anybody = low == "one" and re.search(r"\b(?:about|of|on|no|any|each|for|than|to)\s+$", before)
-        return bool(anybody) or not (PEOPLE.match(after) or re.match(r"\s+of (?:them|whom)\b", after))
+        alone = low in {"both", "a couple", "a trio"} and BY_ITSELF.match(after)
+        return bool(anybody) or not (alone or PEOPLE.match(after) or re.match(r"\s+of (?:them|whom)\b", after))
     return _of_things(after, alone=count == 1 and not high)
 
 
