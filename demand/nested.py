@@ -95,7 +95,12 @@ class Widths:
         for one, what, said in (*of, (self.total, "ranges of totals", "4 in 5")):
             if f"{one.factor:.2f}" != "1.00":
                 text = f"{what} are made {one.factor:.2f} times as wide: at {one.cutoffs} earlier dates "
-                told.append(f"{text}those said to hold {said} held {one.inside:.0%}")
+                bound = (
+                    "; what lies beyond the 80% range is drawn in by half at the most"
+                    if one is tail and self.far != self.tail.factor
+                    else ""
+                )
+                told.append(f"{text}those said to hold {said} held {one.inside:.0%}{bound}")
         if f"{self.few:.2f}" != "1.00":
             seen = f"how series err together was seen in {self.stretches:.1f} stretches of time that do not overlap"
             told.append(f"ranges of totals of several series are made {self.few:.2f} times as wide: {seen}")

@@ -38,7 +38,9 @@ STOCK = re.compile(
     re.IGNORECASE,
 )
 """What is there at the end of a period, by how its file or its columns are called."""
-AT_END = re.compile(r"\bat (the )?end|\bstock", re.IGNORECASE)
+AT_END = re.compile(
+    r"\bat (the )?end|\bas at\b|\bat \d|\bstock|\bon the list|\bopen cases|(referrals?|applications?) waiting", re.IGNORECASE
+)
 FLOW = re.compile(
     r"\bentr(y|ies|ants?)\b|\benter(s|ed|ing)\b|\bstart(s|ed|ing|ers?)?\b|\bbec(oming|ame)\b|\bduring\b|\bin (the )?(month|quarter|year)\b|"
     r"\badmi(ssions?|tted)\b|\bnew\b|\bjoin(ed|ers|ing)\b|\bleav(ers|ing)\b|\bexits?\b|\bceas(ed|ing)\b|\bdischarge[sd]?\b|"

@@ -278,7 +278,7 @@ def _by_number(text: pd.Series, called: str) -> Iterator[tuple[str, np.ndarray]]
     counted = text.dropna().astype(str).value_counts(sort=False)
     given = max(int(counted.sum()), 1)
     words = pd.Series(counted.index, dtype=object)
-    some = words.iloc[:: max(len(words) // PROBED, 1)]
+    some = words.iloc[:: max(len(words) // PROBED, 1)].reset_index(drop=True)
     yield "NHS numbers", _nhs(text, some)
     for kind, pattern, share in (("phone numbers", MOBILE, MOSTLY), (NINO, NINO_BARE, 0.5)):
         shaped = some[some.str.match(pattern)]

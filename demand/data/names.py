@@ -117,7 +117,7 @@ def named(some: pd.Series, *, given: int, different: int, called: str = "") -> p
     surnames = some[bare.isin(SURNAMES) & (titled | (not places))]
     if len(surnames) >= LEAST and len(surnames) > (SURNAMED if len(some) < DIFFERENT else SURNAMED_OF_MANY) * len(some):
         return surnames
-    if places or given < MANY or different <= MANY_DIFFERENT * given:
+    if given < MANY or different <= MANY_DIFFERENT * given:
         return some.iloc[:0]
     like = some[parts.map(_like_a_name)]
     if len(like) > MOSTLY * len(some):
@@ -135,8 +135,15 @@ def _parts(cell: str) -> list[str]:
 
 
 def _beside_places(cell: str) -> list[str]:
-    """Give the words of a cell without what names a place: "John Smith" of "John Smith, Rose House"."""
-    return _parts(",".join(part for part in cell.split(",") if not PLACES.search(part)))
+    """Give the words of a cell without what names a place: "John Smith" of "John Smith, Rose House", or of "John Smith (Rose House)"."""
+    parts = re.sub(r"\([^)]*\)", " ", cell).split(",")
+    return _parts(",".join(part for part in parts if not PLACES.search(part) or _whole_name(part)))
+
+
+def _whole_name(part: str) -> bool:
+    """Say whether a common first name and a common surname stand first: "Jane Davies at home"."""
+    first = [word.strip(".'’").casefold() for word in part.split()[:2]]
+    return len(first) == 2 and first[0] in FORENAMES and first[1] in SURNAMES
 
 
 def _like_a_name(parts: list[str]) -> bool:

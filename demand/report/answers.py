@@ -216,7 +216,7 @@ def _reasons(steps: pd.Series, year: str, *, of: str, change: float) -> str:
     whole = same.cumsum().abs()
     first = same.head(2) if offset.empty else same.head(int((whole <= abs(offset.iloc[0])).sum()) + 1)
     if steps.empty:
-        return ""
+        return say("No single reason stands out.")
     if first.empty or (len(offset) and whole.iloc[-1] <= abs(offset.iloc[0])):  # the rest is in steps whose order is not steady
         return say("Compared with {year}, the largest movements{of} are: {reasons}.", reasons=_listed(big), **told)
     if offset.empty:

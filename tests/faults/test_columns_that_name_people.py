@@ -238,6 +238,10 @@ def test_figures_that_differ_from_person_to_person_are_taken(name: str) -> None:
     assert not refused(twice([DESCRIBES_TWICE[name](i) for i in range(60)]))
 
 
+def test_notes_of_very_many_people_are_refused_too() -> None:
+    assert refused([f"Mum says {'later' if i % 2 else 'no'} {chr(97 + i % 26)}{i}x" for i in range(10_001)])
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_columns_that_name_people_are_refused(name: str) -> None:
     assert refused(REFUSED[name])
@@ -258,6 +262,7 @@ FEW: dict[str, list[object]] = {
     "sort code and account": ["20-00-00 55779911", ""],
     "IBAN of Germany, in small letters": ["to de89 3704 0044 0532 0130 00 please", ""],
     "bank card": ["pays by 4539 1488 0343 6467", ""],
+    "names with places in brackets": ["John Smith (Rose House)", "Sarah Jones (Care Team)", "Emma Evans (Support)", "Jane Davies at home"],
     "names with addresses": ["John Smith, Rose House", "Mary Jones, Ty Gwyn", "Huw Bevan, Castle Road", "Elin Rees, Llys Elin"],
     "passports": ["533380006GBR", ""],
     "passport numbers": [str(533_380_006 + 7_919_117 * i) for i in range(7)],

@@ -120,7 +120,14 @@ def test_what_our_counts_did_to_the_cost_and_our_exact_rate_are_in_no_public_pag
          "after_pence": [9_400_000, 9_500_000], "amount_pence": [400_000, 100_000]}
     )  # fmt: skip
     said = pd.DataFrame(
-        {"line": ["total"], "financial_year": "2026-27", "forecast": "now", "counted_to": "2026-09-30", "expected_pence": 1}
+        {
+            "line": ["total"],
+            "financial_year": "2026-27",
+            "forecast": "now",
+            "record": False,
+            "counted_to": "2026-09-30",
+            "expected_pence": 1,
+        }
     )
     areas = [("Gwynedd", 3, 10_000), *((f"Area {i}", 40 + i, 10_000) for i in range(6))]
     beside = beside_others(pd.DataFrame(areas, columns=["area", "count", "population"]), ours="Gwynedd")
