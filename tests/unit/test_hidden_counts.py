@@ -42,7 +42,7 @@ def test_ranges_are_as_wide_as_what_hidden_counts_can_be(tmp_path: Path) -> None
     small, large = (made.draws.sel(series=name) for name in ("small", "large"))
     assert 4 <= float(small.mean()) <= 6
     assert float(small.quantile(0.9) - small.quantile(0.1)) >= 4  # 1 to 9, each as likely: seven in ten lie within 2 to 8
-    assert float(large.quantile(0.9) - large.quantile(0.1)) < 0.05 * 60  # what is hidden in one series does not widen the other
+    assert float(large.quantile(0.9) - large.quantile(0.1)) <= 2  # what is hidden in one does not widen the other
 
 
 def test_hidden_counts_stay_counts_though_their_middle_is_none(tmp_path: Path) -> None:
