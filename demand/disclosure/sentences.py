@@ -61,20 +61,19 @@ WORDS = {
     **dict(zip(("a couple", "a trio of", "a trio", "a quartet of", "the only one"), (2, 3, 3, 4, 1), strict=True)),
     **dict.fromkeys(("the only", "an only", "the lone", "a lone", "a solitary"), 1),
 }
+NO_FIGURES = frozenset({"both", "dozen", "twins", "triplets"})
+"""Words for numbers that no larger number is made of."""
+SCALES = {"thousand": 1_000, "million": 1_000_000}
+TEENS = "|".join(sorted((w for w, n in WORDS.items() if w.isalpha() and n < 20 and w not in NO_FIGURES), key=len, reverse=True))
+BELOW = rf"(?:(?:{'|'.join(TENS)})(?:[\s-]+(?:{'|'.join(UNITS[:9])}))?|{TEENS})(?!\w)"
+HUNDRED = rf"(?:{BELOW}|\ban?|\d{{1,3}})\s+hundred(?:\s+(?:and\s+)?{BELOW}(?!\s+hundred))?"
+MANY = "|".join(SCALES)
 HUNDREDS = re.compile(
-    r"(?<![\w.,£$€])(?P<times>{n}|an?|\d{{1,3}}) (?:(?P<thousand>thousand)(?: (?P<more>{n}) hundred)?|hundred(?P<scale> thousand)?)"
-    r"(?: and (?P<rest>{n}))?(?![\w-])".format(
-        n="|".join(
-            sorted(
-                (w for w in WORDS if re.fullmatch(r"[a-z]+(?:-[a-z]+)?", w) and w not in {"both", "dozen", "twins", "triplets"}),
-                key=len,
-                reverse=True,
-            )
-        )
-    ),
+    rf"(?<![\w.,£$€-])(?:(?:{HUNDRED}|{BELOW}|an?|\d{{1,3}})\s+(?:{MANY})"
+    rf"(?:(?:,?\s+(?:and\s+)?{HUNDRED}|\s+(?:and\s+)?{BELOW})(?:\s+thousand)?){{0,2}}|{HUNDRED})(?![\w-]|\s+(?:hundred|{MANY}))",
     re.IGNORECASE,
 )
-"""Large numbers in letters: "two hundred and five"."""
+"""Large numbers in letters: "two hundred and twenty five", "one million, two hundred thousand and three"."""
 FOLLOWED = frozenset({"one", "both", "a couple", "a trio", "a single", "the only", "an only", "the lone", "a lone", "a solitary"})
 """Words that count people only where people follow."""
 SOMEBODY = (
@@ -145,6 +144,7 @@ def _plainly(text: str) -> str:
     text = re.sub(rf"(?<![\w.,])(\d{{1,2}}),(?={ahead})", r"\1, ", text, flags=re.IGNORECASE)
     text = re.sub(rf"(?<![\w.,])['\"]?(\d+)(?:\.0+)?['\"]?(?!\d)(?={PEOPLE.pattern})", r"\1", text, flags=re.IGNORECASE)
     text = HUNDREDS.sub(_in_figures, text)
+    text = re.sub(rf"\b({'|'.join(TENS)})\s+(?=(?:{'|'.join(UNITS[:9])})\b)", r"\1 ", text, flags=re.IGNORECASE)
     text = re.sub(
         rf"\b({ONE}) \((\d+)\)", lambda found: found[1] if _count(found[1]) == int(found[2]) else found[0], text, flags=re.IGNORECASE
     )
@@ -158,13 +158,19 @@ def _count(text: str) -> int:
 
 
 def _in_figures(found: re.Match[str]) -> str:
-    """Give "two hundred and five" as 205; "a hundred" is round and stays."""
-    about = found["times"].lower() in {"a", "an"}
-    if about and not (found["more"] or found["rest"]):
+    """Give "two hundred and twenty five" as 225; "a hundred" is round and stays."""
+    said = re.split(r"[\s,-]+", found[0].lower())
+    if said[0] in {"a", "an"} and len(said) == 2:
         return found[0]
-    times = 1 if about else _count(found["times"])
-    whole = times * (1000 if found["thousand"] else 100_000 if found["scale"] else 100)
-    return f"{whole + 100 * (_count(found['more']) if found['more'] else 0) + (_count(found['rest']) if found['rest'] else 0):,}"
+    whole = part = 0
+    for word in said:
+        if word in SCALES:
+            whole, part = whole + part * SCALES[word], 0
+        elif word == "hundred":
+            part *= 100
+        elif word != "and":
+            part += 1 if word in {"a", "an"} else _count(word)
+    return f"{whole + part:,}"
 
 
 def _cleared(found: re.Match[str], rule: Policy) -> str:

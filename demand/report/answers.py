@@ -196,7 +196,7 @@ def _why(inputs: ReportInput, line: Line | None) -> Answer:
     picture = bars.bars(frame, title=title, of=say("Reason"), money=False)
     silent = {words.feature(n, inputs.spec.names) for n in unsteady(inputs)}
     change = _difference(year["mean"], then)
-    steady = order[~order.index.isin(silent)].round(0 if max(year["mean"], then) >= 9.95 else 1)
+    steady = order[~order.index.isin(silent)].round(0 if min(year["mean"], then) >= 9.95 else 1)
     sentence = _reasons(steady[steady != 0], name, of=_of(line, message(" in {what}")), change=change)
     change_said = _from_to(_difference(year["low"], then), _difference(year["high"], then))
     said = say("{change} than the {number} of {year}; 4 years in 5", change=change_said, number=words.about(then), year=name)
@@ -205,8 +205,7 @@ def _why(inputs: ReportInput, line: Line | None) -> Answer:
 
 def _difference(now: float, then: float) -> float:
     """Give how much one number is more than another as both are told, so that readers who subtract find the same."""
-    change = round(words.shown(now) - words.shown(then), 1)
-    return float(round(change)) if max(abs(now), abs(then)) >= 9.95 else change
+    return round(words.shown(now) - words.shown(then), 1)
 
 
 def _reasons(steps: pd.Series, year: str, *, of: str, change: float) -> str:

@@ -31,6 +31,9 @@ def test_reasons_of_the_change_s_own_sign_come_first(steps: dict[str, float], ch
         assert f"{name} (" in (offset if amount * change < 0 and offset else first)
 
 
-@pytest.mark.parametrize(("now", "then", "change"), [(25_449, 24_951, 400), (460.4, 449.6, 10), (12.4, 9.4, 3), (3.42, 2.08, 1.3)])
+@pytest.mark.parametrize(
+    ("now", "then", "change"),
+    [(25_449, 24_951, 400), (460.4, 449.6, 10), (12.4, 9.4, 2.6), (3.42, 2.08, 1.3), (9.6, 10.2, -0.4), (10.4, 9.94, 0.1), (9.96, 10.2, 0)],
+)
 def test_a_difference_is_that_of_the_numbers_shown(now: float, then: float, change: float) -> None:
     assert _difference(now, then) == change
