@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows, times = [], []
     for name in wanted:
         for window in windows_of(sets[name], options.data, which=options.windows, series=options.series):
-            for model, said in _everyone(sets[name], window, options).items():
+            for model, said in everyone(sets[name], window, options).items():
                 if options.prepare:
                     continue
                 scale = scale_of(window.known.wide.to_numpy(), sets[name].season)
@@ -93,7 +93,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _everyone(one: Set, window: Window, options: argparse.Namespace) -> dict[str, Said]:
+def everyone(one: Set, window: Window, options: argparse.Namespace) -> dict[str, Said]:
     """Give what every forecaster says at one cutoff; those that are not to be run are left out."""
     said = {}
     for model in options.models:
@@ -172,13 +172,13 @@ def report(rows: pd.DataFrame, times: pd.DataFrame, sets: dict[str, Set], option
         "# Accuracy, beside others in one run\n\n"
         f"Windows: {which[options.windows]}. {_sample(options)} Every forecaster was handed the counts up to each cutoff and nothing else. "
         "`python benchmarks/accuracy.py --help` tells how; benchmarks/sets.yaml tells which series and cutoffs.",
-        "## Over the sets\n\n" + _table(_overall(scores, [n for n in names if not sets[n].extra], models, absent)),
-        "## Ours in proportion to others (below 1: ours is better)\n\n" + _table(_ratios(scores, rows, names, sets)),
+        "## Over the sets\n\n" + table_of(_overall(scores, [n for n in names if not sets[n].extra], models, absent)),
+        "## Ours in proportion to others (below 1: ours is better)\n\n" + table_of(_ratios(scores, rows, names, sets)),
     ]
     for name in names:
         one = scores.loc[name].reindex(models).dropna(how="all")
         about = f"{int(one['series'].max())} series, {int(one['windows'].max())} windows, {sets[name].horizon} periods ahead"
-        parts.append(f"## {sets[name].title or name}\n\n`{name}`: {about}\n\n" + _table(_of_set(one)))
+        parts.append(f"## {sets[name].title or name}\n\n`{name}`: {about}\n\n" + table_of(_of_set(one)))
     parts.append(_legend(scores, models, absent))
     return "\n\n".join(parts) + "\n"
 
@@ -197,9 +197,9 @@ def _overall(scores: pd.DataFrame, names: list[str], models: list[str], absent: 
         ran = mine["wql"].notna()
         line = {"model": model, "sets": f"{int(ran.sum())} of {len(names)}"}
         line |= {m.upper(): f"{geometric_mean(mine[m]):.4f}" if ran.all() else "" for m in ("mase", "wql", "sql")}
-        line |= {t: _percent(mine[c].mean(skipna=False)) for t, c in SHARES.items()}
-        line |= {"grand total in 80 %": _of(mine["grand80"].sum(min_count=1), mine["windows"].sum())}
-        lines.append({**line, "bias, size of": _percent(mine["bias"].abs().mean(skipna=False)), "seconds": f"{mine['seconds'].sum():.0f}"})
+        line |= {t: percent(mine[c].mean(skipna=False)) for t, c in SHARES.items()}
+        line |= {"grand total in 80 %": out_of(mine["grand80"].sum(min_count=1), mine["windows"].sum())}
+        lines.append({**line, "bias, size of": percent(mine["bias"].abs().mean(skipna=False)), "seconds": f"{mine['seconds'].sum():.0f}"})
     return pd.DataFrame([*lines, *({"model": model, "sets": "not run"} for model in absent)]).fillna("")  # words alone are missing
 
 
@@ -210,10 +210,10 @@ def _of_set(one: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for model, s in one.iterrows():
         line = {"model": model, "MASE": f"{s['mase']:.4f}", "WQL": f"{s['wql']:.4f}", "SQL": f"{s['sql']:.4f}"}
-        line |= {t: _percent(s[c]) for t, c in SHARES.items()}
-        line |= {"grand total in 80 %": _of(s["grand80"], s["windows"]), "in 95 %": _of(s["grand95"], s["windows"])}
+        line |= {t: percent(s[c]) for t, c in SHARES.items()}
+        line |= {"grand total in 80 %": out_of(s["grand80"], s["windows"]), "in 95 %": out_of(s["grand95"], s["windows"])}
         lines.append(
-            {**line, "bias": f"{100 * s['bias']:+.1f}", "seconds": f"{s['seconds']:.1f}", "fell back": _of(s["fallbacks"], s["asked"])}
+            {**line, "bias": f"{100 * s['bias']:+.1f}", "seconds": f"{s['seconds']:.1f}", "fell back": out_of(s["fallbacks"], s["asked"])}
         )
     return pd.DataFrame(lines)
 
@@ -279,15 +279,17 @@ def _legend(scores: pd.DataFrame, models: list[str], absent: list[str]) -> str:
     return "\n\n".join(line for line in lines if line)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """Give a share in per cent; blank where it is not known."""
     return "" if pd.isna(share) else f"{100 * share:.1f}"
 
 
-def _of(count: float, whole: float) -> str:
+def out_of(count: float, whole: float) -> str:
+    """Give "k of n"; blank where it is not known."""
     return "" if pd.isna(count) else f"{int(count)} of {int(whole)}"
 
 
-def _table(table: pd.DataFrame) -> str:
+def table_of(table: pd.DataFrame) -> str:
     """Lay a table of words out in Markdown, columns aligned."""
     words = [list(table.columns), *table.astype(str).to_numpy().tolist()]
     wide = [max(len(w[k]) for w in words) for k in range(len(words[0]))]
