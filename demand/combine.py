@@ -16,7 +16,7 @@ import pandas as pd
 from demand.cube import Cube
 from demand.uncertainty import draw_paths, learn_errors
 
-__all__ = ["combined", "joint_draws", "model_shares", "scores", "weigh"]
+__all__ = ["PARTIAL", "combined", "joint_draws", "model_shares", "scores", "weigh"]
 
 POWER = 6.0
 """Weights go with the error to this power, inverted: 2 is right for errors that do not hang together (Bates and Granger 1969); where they

@@ -43,8 +43,8 @@ def beside_others(table: pd.DataFrame, *, ours: str) -> pd.DataFrame:
     pandas.DataFrame
         `COLUMNS`, highest rate first: rate and others_rate (all others together) per 10,000 people; low95 to high998: between which rates
         an area of this size lies 95 and 99.8 times in 100 where it is like the others; spread: how many times as much the others vary as
-        chance alone would make them (their own differences widen the limits); place: as others, high, low (outside 95), very high, very low
-        (outside 99.8).
+        chance alone would make them (1: no more; their own differences widen the limits of large and small areas alike); place: as others,
+        high, low (outside 95), very high, very low (outside 99.8).
 
     Raises
     ------
@@ -54,7 +54,10 @@ def beside_others(table: pd.DataFrame, *, ours: str) -> pd.DataFrame:
     References
     ----------
     Spiegelhalter, D. J. (2005). Funnel plots for comparing institutional performance. Statistics in Medicine 24, 1185-1202: square roots of
-    counts, multiplicative overdispersion from winsorised z-scores, taken into account where it is more than chance (section A.3).
+    counts, winsorised z-scores, and when the spread is more than chance (appendix A.3). That areas' own differences are added to chance,
+    not multiplied with it: Spiegelhalter, D. J. (2005). Handling over-dispersion of performance indicators. Quality and Safety in Health
+    Care 14, 347-351. How large they are: Paule, R. C. and Mandel, J. (1982). Consensus values and weighting factors. Journal of Research of
+    the National Bureau of Standards 87, 377-385.
     """
     known = table.dropna(subset=["count", "population"])
     known = known[known["population"] > 0].reset_index(drop=True)
@@ -66,13 +69,13 @@ def beside_others(table: pd.DataFrame, *, ours: str) -> pd.DataFrame:
         raise DataError(Fault(f"{int((~mine).sum())} other areas are too few to compare with", allowed=f"At least {FEWEST}"))
     count, people = known["count"].to_numpy(dtype=float), known["population"].to_numpy(dtype=float)
     centre = count[~mine].sum() / people[~mine].sum()
-    z = 2 * (np.sqrt(count) - np.sqrt(centre * people))
-    spread = _spread(z[~mine])
+    apart, chance = np.sqrt(count / people) - np.sqrt(centre), 1 / (4 * people)
+    spread, own = _spread(apart[~mine], chance[~mine])
     out = known[["area", "count", "population"]].assign(ours=mine, rate=PER * count / people, others_rate=PER * centre, spread=spread)
     for name, times in LIMITS.items():
-        half = times * np.sqrt(spread) / 2
+        half = times * np.sqrt(chance + own)
         for side, sign in (("low", -1), ("high", 1)):
-            out[f"{side}{name}"] = PER * np.maximum(np.sqrt(centre * people) + sign * half, 0.0) ** 2 / people
+            out[f"{side}{name}"] = PER * np.maximum(np.sqrt(centre) + sign * half, 0.0) ** 2
     rate = out["rate"]
     place = np.select(
         [rate > out["high998"], rate > out["high95"], rate < out["low998"], rate < out["low95"]],
@@ -81,10 +84,24 @@ def beside_others(table: pd.DataFrame, *, ours: str) -> pd.DataFrame:
     return out.assign(place=place).sort_values(["rate", "area"], ascending=[False, True], ignore_index=True)[COLUMNS]
 
 
-def _spread(z: np.ndarray) -> float:
+def _spread(apart: np.ndarray, chance: np.ndarray) -> tuple[float, float]:
+    """Give how many times as much areas vary as by chance, and the variance of their own differences: 1 and 0 where it is no more."""
+    from scipy.optimize import brentq
+
+    found = _varied(apart / np.sqrt(chance))
+    if found <= 1 + 2 * np.sqrt(2 / len(apart)):
+        return 1.0, 0.0
+    return found, float(brentq(lambda own: _varied(apart / np.sqrt(chance + own)) - 1, 0.0, found * chance.max(), xtol=1e-15))
+
+
+def _varied(z: np.ndarray) -> float:
+    """Give the mean square of z-scores with both ends winsorised, over what it is for normal ones."""
+    from scipy.stats import norm
+
     low, high = np.quantile(z, [WINSOR, 1 - WINSOR])
-    found = float((np.clip(z, low, high) ** 2).mean())
-    return found if found > 1 + 2 * np.sqrt(2 / len(z)) else 1.0
+    end = norm.ppf(1 - WINSOR)
+    normal = 1 - 2 * WINSOR - 2 * end * norm.pdf(end) + 2 * WINSOR * end**2
+    return float((np.clip(z, low, high) ** 2).mean() / normal)
 
 
 def comparator_sentence(table: pd.DataFrame, *, what: str) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from demand.combine import PARTIAL
 from demand.errors import DataError, Fault
 from demand.spec import EIGHTY
 from demand.tables import History
@@ -252,7 +253,8 @@ def contest(rows: pd.DataFrame, weights: Mapping[str, float]) -> dict[str, Any]:
     -------
     dict
         cutoffs, won, better (share by which the challenger's error is lower), chance (of so many wins by luck), verdict (keep, replace).
-        Only rows that every model of the champion was asked for are compared. The champion's weights were learnt from some of these
+        Only rows that every model of the champion was asked for are compared; of a series of which a model of stocks from flow never
+        speaks, the others take its weight, as they do in a forecast. The champion's weights were learnt from some of these
         cutoffs, so that it has an advantage: a challenger that wins all the same deserves it.
         Cutoffs near one another forecast the same periods and err together, so the chance is a bar to clear and no probability.
     """
@@ -265,8 +267,11 @@ def contest(rows: pd.DataFrame, weights: Mapping[str, float]) -> dict[str, Any]:
     nothing = {"cutoffs": 0, "won": 0, "better": None, "chance": None, "verdict": "keep"}
     if lacking or not used:
         return nothing | {"why": f"not compared: {', '.join(lacking) or 'no weights'} not replayed"}
-    both = wide[[*used, "combined"]].dropna().assign(y=counted).dropna()
-    champion = sum(w * both[m] for m, w in used.items()) / sum(used.values())
+    says = wide[list(used)].notna()
+    silent = says.assign(**{m: ~says[m].groupby("unique_id").transform("any") if m in PARTIAL else False for m in used})
+    both = wide[["combined"]].assign(y=counted)[(says | silent).all(axis=1) & says.any(axis=1)].dropna()
+    share = (~silent).loc[both.index] * pd.Series(used)
+    champion = (wide.loc[both.index, list(used)] * share).sum(axis=1) / share.sum(axis=1)
     scale = both.groupby("unique_id")["y"].transform("mean").clip(lower=1.0)
     error = pd.DataFrame({"champion": (champion - both["y"]).abs() / scale, "challenger": (both["combined"] - both["y"]).abs() / scale})
     at = error.groupby("cutoff").mean()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from demand.errors import Fault, StoreError
-from pipelines.frozen import MONTHS, freeze, frozen, opened
+from pipelines.frozen import APPROVED, MONTHS, freeze, frozen, opened
 from pipelines.inputs import Inputs
 from pipelines.results import load_history
 from pipelines.store import Store
@@ -49,7 +49,7 @@ def update_words(output: Path, inputs: Inputs) -> list[str]:
     last, new = load_history(output).last, inputs.history
     if new is not None and new.last > last:
         _keep(store, output / MONTHS, last)
-    before = [p for p in frozen(output, MONTHS) if load_history(p).last < (new.last if new is not None else last)]
+    before = _before(output, new.last if new is not None else last)
     if not before:
         _keep(store, output / MONTHS, last)
         before = list(frozen(output, MONTHS))
@@ -60,6 +60,12 @@ def update_words(output: Path, inputs: Inputs) -> list[str]:
     if config.data.actuals is not None and (since / "outturn.csv").is_file():
         words.append(f"data.actuals.previous={json.dumps(str(since))}")
     return words
+
+
+def _before(output: Path, now: pd.Timestamp) -> list[Path]:
+    """Give the frozen runs that had counted less than now, oldest first; of one month, approved ones before that month's own."""
+    counted = [(load_history(p).last, p) for kind in (APPROVED, MONTHS) for p in frozen(output, kind)]
+    return [p for last, p in sorted(counted, key=lambda one: one[0]) if last < now]
 
 
 def _keep(store: Store, months: Path, last: pd.Timestamp) -> None:

@@ -111,6 +111,10 @@ def _assigned(table: pd.DataFrame, spec: SegmentSpec, saved: SegmentModel, befor
     handled = members.attrs["handled"]
     if lost := [n for n, word in spec.names.items() if n not in saved.labels and word not in saved.labels]:
         notes.append(f"segments.names names {', '.join(lost)}, which is not among the saved segments ({', '.join(saved.labels)}).")
+    used = [a.name for a in model.attributes]
+    if used and spec.features != "auto" and set(spec.features) != set(used):
+        notes.append(f"segments.features lists {', '.join(spec.features)}; the saved segments were made from {', '.join(used)}, "
+                     "and are kept as they are: `demand segment` finds new ones.")  # fmt: skip
     notes += reason_notes(model.attributes, spec)
     joined = {a.name for a in model.attributes if OTHER in a.levels}
     notes += [

@@ -138,3 +138,19 @@ def test_a_challenger_replaces_the_champion_only_when_it_wins_often_enough(dates
     assert told["better"] == pytest.approx(better, abs=1e-9)
     table = pd.DataFrame(rows, columns=["unique_id", "ds", "cutoff", "model", "y", "mean"])
     assert "not replayed" in contest(table, {"prophet": 1.0})["why"]
+
+
+def test_a_model_of_stocks_alone_keeps_no_flow_out_of_the_contest() -> None:
+    rows = []
+    for cutoff in pd.date_range("2023-01-01", periods=9, freq="MS"):
+        day = cutoff + pd.DateOffset(months=1)
+        for name, says in (("stock", ("ets", "caseload")), ("flow", ("ets",))):
+            error = {"ets": 8.0, "caseload": 4.0, "combined": 3.0}
+            rows += [(name, day, cutoff, model, 50.0, 50.0 + error[model]) for model in (*says, "combined")]
+        rows.append(
+            ("stock", day + pd.DateOffset(months=1), cutoff, "combined", 50.0, 90.0)
+        )  # of which the champion's models were not asked
+    table = pd.DataFrame(rows, columns=["unique_id", "ds", "cutoff", "model", "y", "mean"])
+    told = contest(table, {"ets": 0.25, "caseload": 0.75})
+    assert (told["cutoffs"], told["won"], told["verdict"]) == (9, 9, "replace")
+    assert told["better"] == pytest.approx(1 - 3 / ((0.25 * 8 + 0.75 * 4 + 8) / 2))

@@ -17,6 +17,7 @@ from demand.moved import MOVED, STEPS, moved, moved_sentences
 from pipelines.__main__ import app
 from pipelines.frozen import RECORD, freeze, latest, opened, signed_off
 from pipelines.store import Store
+from pipelines.update import _before
 
 CONFIG = """name: care
 data:
@@ -240,3 +241,12 @@ def test_a_scheduler_reads_the_exit_status_and_monitor_json(months: Path, tmp_pa
     assert "Run the config on the new extract, and approve what comes of it" in page
     assert "Control chart of " in page
     assert "no forecast of record" in _refused(["monitor", str(tmp_path / "care.yaml"), "--output", str(tmp_path / "nothing")], 1)
+
+
+def test_a_run_instead_of_an_update_is_held_against_what_was_approved_before(months: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(months / "out", out)
+    assert [p.name for p in _before(out, pd.Timestamp("2026-08-01"))] == ["budget-2026-27-as-set", "2026-06-01", "2026-07-01"]
+    shutil.rmtree(out / "months")
+    assert [p.name for p in _before(out, pd.Timestamp("2026-08-01"))] == ["budget-2026-27-as-set"]
+    assert _before(out, pd.Timestamp("2026-06-01")) == []
