@@ -98,7 +98,8 @@ def driver_futures(
     Raises
     ------
     DataError
-        Where a range does not hold its value, a driver without a future cannot be forecast, or people are not known.
+        Where a driver has two figures for a period, or one that is not finite; a range does not hold its value; a driver without a future
+        cannot be forecast; or people are not known.
     SettingsError
         Where no driver is the population.
     """
@@ -107,7 +108,7 @@ def driver_futures(
         return Futures(pd.DataFrame(columns=list(FUTURE_COLUMNS)), {}, pd.DataFrame(columns=list(EFFECT_COLUMNS)))
     given = drivers.reindex(columns=["ds", "name", "value", "low", "high"]).dropna(subset=["value"])
     ahead = history.frequency.after(history.last, horizon)
-    raise_all(_range_faults(given[given["ds"] > history.last]), DataError, during="checking the drivers")
+    raise_all(_figure_faults(given) or _range_faults(given[given["ds"] > history.last]), DataError, during="checking the drivers")
     own = _from_own_past(given, history, ahead[-1], draws=draws, seed=seed)
     tables, paths, notes = [], {}, []
     for name, rows in given.groupby("name", sort=True):
@@ -120,8 +121,21 @@ def driver_futures(
     table.attrs.update(drivers.attrs)
     others = given if not people.per else given[~given["name"].isin(set(people.of.values()))]
     effects = estimate_effects(people.today(history, given), others, draws=draws, seed=seed, signs=drivers.attrs.get("signs"))
-    effects = pd.concat([e for e in (effects, people.effects(history.ids, draws, given)) if len(e)], ignore_index=True)
-    return Futures(table, paths, effects if len(effects) else pd.DataFrame(columns=list(EFFECT_COLUMNS)), _told(notes), people)
+    every = [e for e in (effects, people.effects(history.ids, draws, given)) if len(e)]
+    effects = pd.concat(every, ignore_index=True) if every else pd.DataFrame(columns=list(EFFECT_COLUMNS))
+    return Futures(table, paths, effects, _told(notes), people)
+
+
+def _figure_faults(rows: pd.DataFrame) -> list[Fault]:
+    """Name the drivers with two figures for one period, or one that is not finite."""
+    wrong = {"two figures": rows.duplicated(["name", "ds"]), "a figure that is not finite": ~np.isfinite(rows["value"].astype(float))}
+    first = [(what, rows[at].drop_duplicates("name")) for what, at in wrong.items()]
+    allowed = "One finite figure for each period"
+    return [
+        Fault(f"{what} for {row.ds:%Y-%m-%d}", f"drivers > {row.name}", allowed)
+        for what, part in first
+        for row in part.itertuples(index=False)
+    ]
 
 
 def _range_faults(rows: pd.DataFrame) -> list[Fault]:

@@ -90,10 +90,18 @@ def driver_use(
     table = table.drop(columns=list(effects.columns)).join(effects, on="driver")[list(USE_COLUMNS)].astype({"used": bool})
     notes += [(row.model, _about(row)) for row in table[table["used"]].itertuples()]
     idle = [n for n in names if not table.loc[table["driver"] == n, "used"].any()]
-    if idle:
-        told = f"NO MODEL USED {'THESE DRIVERS' if len(idle) > 1 else 'THE DRIVER'}: {listed(idle)}. The expected figures do not follow "
-        told += f"{'them' if len(idle) > 1 else 'it'}; ranges and scenarios do, through the estimated effects"
-        notes.insert(0, ("combined", told))
+    acting = [n for n in idle if n in effects.index]
+    for some, what in (
+        (
+            [n for n in idle if n not in acting],
+            "Nothing follows {them}: no elasticity could be estimated, because {they} not always above 0",
+        ),
+        (acting, "The expected figures do not follow {them}; ranges and scenarios do, through the estimated effects"),
+    ):
+        if some:
+            words = {"them": "them", "they": "they are"} if len(some) > 1 else {"them": "it", "they": "it is"}
+            told = f"NO MODEL USED {'THESE DRIVERS' if len(some) > 1 else 'THE DRIVER'}: {listed(some)}. "
+            notes.insert(0, ("combined", told + what.format(**words)))
     return DriverUse(table, tuple(notes))
 
 

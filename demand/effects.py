@@ -43,6 +43,7 @@ SWEEPS = 30
 """Rounds of Gibbs sampling for elasticities whose sign is held."""
 AGAINST = 0.1
 """Where the counts give the sign that was asked for less probability than this, they speak against it."""
+NEVER_MOVED = "not estimated: the driver never changed in all that time, so that what it does is anybody's guess"
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ def estimate_effects(
     logs, ways = np.log(table), np.array([{"positive": 1.0, "negative": -1.0}.get(held.get(str(n), ""), 0.0) for n in table])
     found = [_group(history, list(map(str, ids)), logs, str(kind), signs=ways, draws=draws, seed=seed) for (kind, _), ids in groups.items()]
     effects = pd.concat(found, ignore_index=True)
+    still = effects["driver"].isin([name for name, column in table.items() if column.min() == column.max()])
+    effects["source"] = effects["source"].mask(still, NEVER_MOVED)
     effects["observed_low"] = effects["driver"].map(table.min())
     effects["observed_high"] = effects["driver"].map(table.max())
     return effects.sort_values(["unique_id", "driver", "draw"], ignore_index=True)[list(EFFECT_COLUMNS)]

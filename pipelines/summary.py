@@ -89,9 +89,11 @@ def _idle_drivers(job: Job) -> list[str]:
     """Say loudly which drivers no model used."""
     if not job.has("driver_use.parquet"):
         return []
-    used = job.store.table("driver_use.parquet").groupby("driver")["used"].any()
-    idle = [str(name) for name in used.index[~used]]
-    return [f"NO MODEL USED: {', '.join(idle)}. These drivers move ranges and scenarios alone."] if idle else []
+    rows = job.store.table("driver_use.parquet").groupby("driver")
+    told = {True: "These drivers move ranges and scenarios alone.", False: "These drivers are not always above 0, and move nothing."}
+    idle, acting = ~rows["used"].any(), rows["effect"].count() > 0
+    lists = {acts: [str(name) for name in idle.index[idle & (acting == acts)]] for acts in told}
+    return [f"NO MODEL USED: {', '.join(names)}. {told[acts]}" for acts, names in lists.items() if names]
 
 
 def _money(job: Job) -> list[str]:

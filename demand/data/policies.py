@@ -33,7 +33,7 @@ RULES = LEAVES_OUT | frozenset({
     "marked_number", "codes_merged", "gap", "short_series", "ended_series", "all_zero", "spike", "incomplete_period", "stale",
     "undeclared_total", "empty_series", "late_month", "empty_month", "half_month", "assumed", "driver_mean", "later_vintage",
     "late_recording", "identifier", "uprn_padded", "system_change", "event_proposed", "ledger_total", "ledger_line", "ledger_gap",
-    "turned_columns", "unit_row", "filled_down", "joined_date", "decimal_comma",
+    "turned_columns", "unit_row", "filled_down", "joined_date", "decimal_comma", "never_changed",
 })  # fmt: skip
 """The rules that a policy can be given for."""
 

@@ -112,8 +112,8 @@ def judge(history: History, *, as_of: pd.Timestamp | None = None, totals: Sequen
     Returns
     -------
     list of Finding
-        gap, short_series, ended_series, spike, late_month, empty_month, all_zero, undeclared_total, incomplete_period, stale. None of
-        them stops a run.
+        gap, short_series, ended_series, spike, late_month, empty_month, all_zero, never_changed, undeclared_total, incomplete_period,
+        stale. None of them stops a run.
     """
     wide = history.wide
     findings = [*_lengths(history, wide), *_gaps(wide), *_spikes(wide), *_thin_months(history, wide)]
@@ -128,10 +128,12 @@ def _lengths(history: History, wide: pd.DataFrame) -> list[Finding]:
     least = SHORT_YEARS if family == "Y" else SHORT_SEASONS * history.frequency.season_length
     recent = wide.tail(ENDED_AFTER[family]).notna().any()
     short, ended, empty = wide.columns[(counts < least) & recent], wide.columns[~recent], wide.columns[wide.max() == 0]
+    still = wide.columns[(wide.max() == wide.min()) & (wide.max() > 0) & (counts >= least) & recent]
     texts = [
         ("short_series", short, f"have fewer than {least} counts: their forecasts lean on simple methods"),
         ("ended_series", ended, f"have no count in the last {ENDED_AFTER[family]} periods: they are listed and not forecast"),
         ("all_zero", empty, "are zero throughout"),
+        ("never_changed", still, "have the same count in every period, so that their ranges have next to no width: copied forward?"),
     ]
     return [_about_series(rule, "warn", names, text) for rule, names, text in texts if len(names)]
 

@@ -56,6 +56,7 @@ RULES_TOLD = {
     "lost_zeros": message("References that have lost their leading zeros"),
     "marked_number": message("Numbers with a mark were taken without it"),
     "mixed_codes": message("Other spellings of a code"),
+    "never_changed": message("Series with the same count in every period"),
     "next_day_move": message("Moves that are told as an end and a start"),
     "not_a_number": message("Something else than a number"),
     "overlap": message("Episodes of one person that overlap"),

@@ -34,10 +34,11 @@ def test_a_plain_history_has_nothing_to_tell():
 def test_short_ended_empty_and_gaps_are_named():
     holes = wave()
     holes[5:7] = np.nan
-    found = rules(judge(history({"short": wave(12), "long": wave(), "zero": np.zeros(48), "holes": holes})))
+    found = rules(judge(history({"short": wave(12), "long": wave(), "zero": np.zeros(48), "holes": holes, "still": np.full(48, 7.0)})))
     assert found["ended_series"].message.endswith("'short'")
     assert "short_series" not in found  # a series that ended needs no second warning
     assert found["all_zero"].message.endswith("'zero'")
+    assert found["never_changed"].message.endswith("'still'")
     assert found["gap"].count == 2
 
 

@@ -100,11 +100,22 @@ def test_a_future_without_a_range_is_taken_as_known_and_that_is_said() -> None:
         (rents(until="2023-10-01"), "it ends 17 periods before the history does"),
         (rents().assign(high=lambda t: t["low"]), "24 rows whose range does not hold the value"),
         (rents().assign(high=np.nan), "24 rows whose range does not hold the value"),
+        (rents().assign(value=lambda t: t["value"].where(t.index != 3, np.inf)), "not finite for 2018-07-01"),
+        (pd.concat([rents(), rents().tail(1)]), "two figures for 2027-03-01"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(table: pd.DataFrame, told: str) -> None:
     with pytest.raises(DataError, match=told):
         driver_futures(table, counts(), 24, draws=20, seed=1)
+
+
+def test_a_driver_that_is_nought_at_times_is_no_elasticity_and_that_is_told() -> None:
+    history, term = counts(1), rents().assign(name="term", low=np.nan, high=np.nan, value=lambda t: (t["ds"].dt.month != 8).astype(float))
+    assert driver_futures(term, history, 24, draws=20, seed=1).effects.empty
+    made = forecast(history, ForecastSpec(horizon=6, models=["theta"], draws=20), seed=1, drivers=term)
+    assert made.notes["note"].iloc[0] == (
+        "NO MODEL USED THE DRIVER: 'term'. Nothing follows it: no elasticity could be estimated, because it is not always above 0"
+    )
 
 
 def test_each_draw_is_multiplied_by_its_own_driver_and_elasticity_and_the_mean_stays() -> None:

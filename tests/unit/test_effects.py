@@ -85,6 +85,14 @@ def test_gaps_are_refused_and_drivers_without_logs_left_out() -> None:
     assert estimate_effects(history, table.iloc[:0], draws=5, seed=1).empty
 
 
+def test_a_driver_that_never_changed_is_not_said_to_be_estimated() -> None:
+    history, table = planted(1, elasticity=0.5)
+    still = pd.concat([table, table[table["name"] == "rent"].assign(name="cap", value=5.0)])
+    told = estimate_effects(history, still, draws=50, seed=1).groupby("driver")["source"].first()
+    assert told["cap"].startswith("not estimated: the driver never changed")
+    assert told["rent"].startswith("estimated from history")
+
+
 def test_the_future_of_a_driver_changes_nothing() -> None:
     history, table = planted(6, elasticity=0.3)
     later = drivers(6, 150)
