@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from demand.languages import message, say
-from demand.report.figures import BLUE, GREY, ORANGE, PINK, TURQUOISE, drawn, number_axis, percent_axis, wrapped
+from demand.report.canvas import BLUE, GREY, ORANGE, PINK, TURQUOISE, drawn, legend_below, number_axis, percent_axis
+from demand.report.figures import wrapped
 from demand.report.parts import Figure, table_of
 from demand.report.words import capital, count, join, percent, pounds, pounds_short
 
@@ -70,9 +71,7 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
         axes.set_ylim(0, float(tops.max()) * 1.14 if tops.max() > 0 else 1)
         axes.set_xlim(-0.6, max(len(frame) - 0.4, 2.4))
         number_axis(axes.yaxis, money)
-        handles = axes.get_legend_handles_labels()[0]
-        if handles:
-            axes.figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9.5)
+        legend_below(canvas)
 
     said = join(
         f"{r.name} {write(r.mean)}"
@@ -152,8 +151,7 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
                     ha="left" if side > 0 else "right",
                 )
         _bare(axes, at, list(rows["name"]), ends=rows[["low", "high"] if two else ["value"]].to_numpy(dtype=float))
-        if two:
-            axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)
+        legend_below(canvas)
 
     columns = ("low", "high") if two else ("value",)
     said = join(
@@ -274,7 +272,7 @@ def changes(frame: pd.DataFrame, *, title: str, of: str) -> Figure:
         percent_axis(axes.xaxis)
         axes.set_xlim(0, min(1.0, max(0.1, float(rows[["share", "average"]].max().max()) * 1.1)))
         axes.grid(axis="x")
-        axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)
+        legend_below(canvas)
 
     said = join(
         say("{name} {share} against {other} of everybody", name=n, share=percent(s), other=percent(a))

@@ -6,8 +6,6 @@ those of the Government Analysis Function's palette (safe for colour-blind reade
 
 from __future__ import annotations
 
-import io
-import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,37 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from demand.languages import months_short, say, say_many, spoken
+from demand.languages import say, say_many
+from demand.report.canvas import BLUE, GREY, ORANGE, PALE, PALER, PINK, PURPLE, TURQUOISE, dates, drawn, legend_below, number_axis
 from demand.report.parts import Figure, stacked, table_of
-from demand.report.words import capital, count, join, percent, pounds_short
+from demand.report.words import capital, count, join, percent
 
-__all__ = ["Fan", "dates", "drawn", "fan", "grid", "number_axis", "past", "percent_axis", "several", "wrapped"]
-
-BLUE, TURQUOISE, PINK, ORANGE, GREY, PURPLE = "#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D", "#A285D1"
-"""https://analysisfunction.civilservice.gov.uk/policy-store/data-visualisation-colours-in-charts/"""
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-PALE, PALER = "#9DB9D3", "#D3E0EC"
-FONTS = b"DejaVu Sans,Verdana,Geneva,sans-serif"
-"""Letters of about the same width, so that labels keep to their places: the first is what pictures are laid out for."""
-STYLE: Any = {
-    "svg.hashsalt": "demand",
-    "svg.fonttype": "none",
-    "font.family": "DejaVu Sans",
-    "font.size": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#6F777B",
-    "axes.labelcolor": "#0B0C0C",
-    "xtick.color": "#0B0C0C",
-    "ytick.color": "#0B0C0C",
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "grid.color": "#DEE0E2",
-    "axes.axisbelow": True,
-    "figure.facecolor": "white",
-    "text.color": "#0B0C0C",
-    "text.parse_math": False,
-}
+__all__ = ["Fan", "fan", "grid", "past", "several", "wrapped"]
 
 
 @dataclass(frozen=True)
@@ -57,73 +30,6 @@ class Fan:
     title: str
     past: pd.DataFrame
     future: pd.DataFrame
-
-
-def drawn(draw: Callable[[Any], None], kind: str = "svg", *, size: tuple[float, float] = (5.8, 3.1)) -> bytes:
-    """Draw with our style on a figure of its own, without the global state of pyplot, and give it as `svg` or `png`."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure as Canvas
-
-    with mpl.rc_context(STYLE):
-        canvas = Canvas(figsize=size, layout="constrained")
-        draw(canvas)
-        out = io.BytesIO()
-        about = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-        canvas.savefig(out, format=kind, metadata=about, dpi=200)
-    content = out.getvalue()
-    return _smaller(content[content.index(b"<svg") :]) if kind == "svg" else content
-
-
-def _smaller(svg: bytes) -> bytes:
-    """Write a picture in fewer bytes: places to a hundredth of a point, no description of the file, no indents."""
-    short = re.sub(rb"<metadata>.*?</metadata>", b"", svg, flags=re.DOTALL)
-    short = re.sub(rb' transform="rotate\(-0 [^"]*"', b"", short)
-    short = re.sub(rb' (d|x|y|transform)="[^"]*"', _places, short).replace(b"'DejaVu Sans'", FONTS)
-    return re.sub(rb"\s*\n\s*", b" ", short)
-
-
-def _places(found: re.Match[bytes]) -> bytes:
-    rounded = re.sub(rb"(?<=\d\.\d\d)\d+", b"", found[0])
-    return re.sub(rb"\s*([MLQCz])\s*", rb"\1", rounded) if found[1] == b"d" else rounded
-
-
-def percent_axis(axis: Any) -> None:
-    """Write a share of 1 as per cent along an axis."""
-    from matplotlib.ticker import PercentFormatter
-
-    axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-
-
-def number_axis(axis: Any, money: bool) -> None:
-    """Write counts or pounds along an axis, at a few round places."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    axis.set_major_locator(MaxNLocator(nbins=5, min_n_ticks=3, integer=not money))
-    axis.set_major_formatter(FuncFormatter(lambda v, _: pounds_short(v) if money else f"{v:,.0f}"))
-
-
-def dates(axes: Any) -> None:
-    """Write dates along the lower axis, at a few places."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    locator: Any = AutoDateLocator
-    formatter: Any = ConciseDateFormatter
-    where = locator(minticks=3, maxticks=8)
-    axes.xaxis.set_major_locator(where)
-    axes.xaxis.set_major_formatter(formatter(where, show_offset=False) if spoken() == "en" else _months_said(formatter(where)))
-
-
-def _months_said(formatter: Any) -> Any:
-    """Write the dates along an axis with the months of the language that is spoken."""
-    own = months_short()
-    formatter.show_offset = False
-    found = formatter.format_ticks
-
-    def said(values: Any) -> list[str]:
-        return [next((t.replace(m, own[i]) for i, m in enumerate(MONTHS, start=1) if m in t), t) for t in found(values)]
-
-    formatter.format_ticks = said
-    return formatter
 
 
 def _mark(axes: Any, events: pd.DataFrame, *, since: pd.Timestamp) -> None:
@@ -160,7 +66,7 @@ def _one_fan(axes: Any, lines: Fan, events: pd.DataFrame | None, *, legend: bool
     number_axis(axes.yaxis, money=False)
     dates(axes)
     if legend:
-        axes.figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9, handlelength=1.5, columnspacing=1.2)
+        legend_below(axes.figure, columns=4)
 
 
 def fan(lines: Fan, *, write: Callable[[object], str], events: pd.DataFrame | None = None) -> Figure:
@@ -300,7 +206,7 @@ def past(actual: pd.DataFrame, said_then: pd.DataFrame, *, title: str, write: Ca
         axes.set_ylim(bottom=0)
         number_axis(axes.yaxis, money=False)
         dates(axes)
-        axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+        legend_below(canvas)
 
     ends = said_then.sort_values("ds").groupby("cutoff").agg(ds=("ds", "last"), y=("y", "mean"), mean=("mean", "mean")).reset_index()
     ends["miss"] = ends["mean"] / ends["y"].where(ends["y"] > 0) - 1
@@ -355,9 +261,7 @@ def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, write: Ca
         axes.set_ylim(bottom=0)
         number_axis(axes.yaxis, money=False)
         dates(axes)
-        axes.figure.legend(
-            loc="outside lower center", ncols=2 if max(map(len, names)) > 16 else 3, frameon=False, fontsize=9, handlelength=3
-        )
+        legend_below(canvas, columns=2 if max(map(len, names)) > 16 else 3, long=True)
 
     wide = frame.pivot_table(index="ds", columns="name", values="mean", sort=False).sort_index()
     last = wide.index[-1]

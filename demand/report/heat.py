@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from demand.languages import say
-from demand.report.figures import drawn
+from demand.report.canvas import drawn
 from demand.report.parts import Figure, table_of
 from demand.report.words import capital, count, pounds, pounds_short
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from demand.languages import say
 from demand.report import words
-from demand.report.figures import GREY, ORANGE, drawn, number_axis
+from demand.report.canvas import GREY, ORANGE, dates, drawn, legend_below, number_axis
 from demand.report.inputs import ReportInput
 from demand.report.parts import Figure, Section, Table, table_of
 from demand.report.words import capital, count
@@ -65,7 +65,8 @@ def _figure(moved: pd.DataFrame, unit: str, family: str) -> Figure:
         axes.plot(sums["ds"], sums["y"], color=GREY, lw=1.6, ls=(0, (4, 1.5)), label=say("As counted"))
         axes.set_ylim(bottom=0)
         number_axis(axes.yaxis, money=False)
-        axes.figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+        dates(axes)
+        legend_below(canvas)
 
     behind = table_of(
         sums.assign(when=[words.period(d, family) for d in sums["ds"]]),

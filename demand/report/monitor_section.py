@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from demand.report import words
-from demand.report.figures import BLUE, GREY, ORANGE, drawn
+from demand.report.canvas import BLUE, GREY, ORANGE, drawn
 from demand.report.parts import Block, Figure, Section, Table, table_of
 
 __all__ = ["monitor_section"]

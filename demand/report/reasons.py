@@ -15,8 +15,9 @@ import pandas as pd
 from demand.calendar import FinancialYear
 from demand.languages import say
 from demand.report import words
+from demand.report.canvas import BLUE, GREY, ORANGE, PALE, PINK, TURQUOISE, dates, drawn, legend_below, percent_axis
 from demand.report.facts import Line
-from demand.report.figures import BLUE, GREY, ORANGE, PALE, PINK, TURQUOISE, dates, drawn, percent_axis, wrapped
+from demand.report.figures import wrapped
 from demand.report.inputs import ReportInput
 from demand.report.parts import Figure, table_of
 
@@ -118,8 +119,7 @@ def dependence(inputs: ReportInput) -> Figure | None:
             axes.locator_params(axis="x", nbins=4)
             axes.xaxis.set_major_formatter(lambda v, _: _plain(v))
         percent_axis(several[0].yaxis)
-        handles, labels = several[0].get_legend_handles_labels()
-        canvas.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False, fontsize=9.5)
+        legend_below(canvas)
 
     table = pd.concat([c.iloc[[0, len(c) // 2, -1]].assign(driver=named[d]) for d, c in curves.items()], ignore_index=True)
     ends = {d: c.iloc[-1] for d, c in curves.items()}
@@ -175,7 +175,7 @@ def over_time(inputs: ReportInput, line: Line) -> Figure | None:
             axes.plot(wide.index, wide[name], color=colour, ls=dash, lw=2, label=wrapped(str(name), 26))
         axes.axhline(0, color="#0B0C0C", lw=1)
         dates(axes)
-        canvas.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9, handlelength=3)
+        legend_below(canvas, columns=2, long=True)
 
     years = [str(FinancialYear.of(pd.Timestamp(d), inputs.start_month)) for d in wide.index]
     table = wide[order].groupby(years).mean().T.reset_index(names="name")

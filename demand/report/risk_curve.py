@@ -14,8 +14,9 @@ import pandas as pd
 
 from demand.languages import say
 from demand.report import words
+from demand.report.canvas import BLUE, PINK, drawn, legend_below, number_axis, percent_axis
 from demand.report.facts import Money
-from demand.report.figures import BLUE, PINK, drawn, number_axis, percent_axis, wrapped
+from demand.report.figures import wrapped
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.live import Live
 from demand.report.parts import Figure, table_of
@@ -97,9 +98,7 @@ def _picture(named: dict[str, tuple[pd.Series, float]], year: str) -> Figure:
         for cell in cells[len(named) :]:
             cell.set_axis_off()
         cells[0].set_ylabel(say("Chance of needing more"), fontsize=9.5)
-        marks = [mark for cell in cells for mark in cell.get_legend_handles_labels()[0]]
-        if marks:
-            canvas.legend(handles=marks[:1], loc="outside lower center", frameon=False, fontsize=9.5)
+        legend_below(canvas)
 
     title = say("the chance that more than a given sum is needed in {year}", year=year)
     table = pd.DataFrame(

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from demand.languages import message, say
-from demand.report.figures import BLUE, GREY, ORANGE, drawn
+from demand.report.canvas import BLUE, GREY, ORANGE, drawn
 from demand.report.inputs import ReportInput
 from demand.report.parts import Block, Figure, Table, table_of
 from demand.segments.search import thresholds

@@ -29,7 +29,7 @@ HOMES = {
     "statsforecast": "demand/models/baselines.py",
     "hierarchicalforecast": "demand/hierarchy.py",
     "stepmix": "demand/segments/mixture.py",
-    "matplotlib": "demand/report/figures.py",
+    "matplotlib": "demand/report/canvas.py",
     "jinja2": "demand/report/html.py",
     "docx": "demand/report/document.py",
     "xlsxwriter": "demand/report/workbook.py",
