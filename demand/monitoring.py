@@ -22,10 +22,11 @@ import xarray as xr
 
 from demand.combine import PARTIAL
 from demand.errors import DataError, Fault
+from demand.languages import message, say
 from demand.spec import EIGHTY
 from demand.tables import History
 
-__all__ = ["ACTIONS", "CHART", "Monitoring", "contest", "drivers_apart", "monitor"]
+__all__ = ["ACTIONS", "CHART", "Monitoring", "contest", "contest_said", "drivers_apart", "monitor", "signal_said"]
 
 FALSE_ALARMS = 0.05
 """The chance that a month raises any alarm where nothing is wrong."""
@@ -33,10 +34,10 @@ ACTIONS = ("nothing", "look", "refit")
 RULES = {"point": (1, "look"), "change": (2, "look"), "level": (3, "refit"), "direction": (4, "refit")}
 """What is looked at: months that it needs, and what it asks for."""
 WORDS = {
-    "point": "the last count is far from what was forecast",
-    "change": "the last count has jumped against the forecast",
-    "level": "counts have been {side} the forecast on average since it was made",
-    "direction": "counts are drifting {side} the forecast: its direction has changed",
+    "point": message("the last count is far from what was forecast"),
+    "change": message("the last count has jumped against the forecast"),
+    "level": message("counts have been {side} the forecast on average since it was made"),
+    "direction": message("counts are drifting {side} the forecast: its direction has changed"),
 }
 CHART = ["unique_id", "ds", "y", "mean", "q0.1", "q0.9", "residual", "moving_range", "limit", "moving_range_limit", "inside"]
 TOTAL, LEAST = "total", 1e-9
@@ -100,7 +101,7 @@ def monitor(draws: xr.DataArray, now: History) -> Monitoring:
         raise DataError(Fault("no series of the forecast of record is among the counts", do_next="Were series renamed? Approve a new run"))
     ds = pd.DatetimeIndex(draws["ds"].to_numpy()).intersection(pd.DatetimeIndex(wide.index))
     if not len(ds):
-        nothing = {"inside": 0, "of": 0, "share": None, "expected": 0.8, "verdict": "nothing has been counted since"}
+        nothing = {"inside": 0, "of": 0, "share": None, "expected": 0.8, "verdict": message("nothing has been counted since")}
         return Monitoring(pd.DataFrame(columns=CHART), _signals([]), nothing, 0, ACTIONS[0])
     said = draws.sel(series=ids, ds=ds).transpose("series", "ds", "draw").to_numpy().astype(float)
     names, said, counted = _with_totals(ids, draws.sel(series=ids), said, wide.loc[ds, ids].to_numpy().T)
@@ -110,7 +111,14 @@ def monitor(draws: xr.DataArray, now: History) -> Monitoring:
     missed, missed_null = _missed(counted, said, low, high, series=len(ids))
     limit = float(np.quantile(np.fmax(null, missed_null), 1 - FALSE_ALARMS, method="higher"))
     signals = [
-        {"unique_id": names[s], "rule": rule, "value": float(v), "limit": limit, "action": RULES[rule][1], "why": _why(rule, float(v))}
+        {
+            "unique_id": names[s],
+            "rule": rule,
+            "value": float(v),
+            "limit": limit,
+            "action": RULES[rule][1],
+            "why": signal_said(rule, float(v)),
+        }
         for rule, of_rule in values.items()
         for s, v in enumerate(of_rule)
         if abs(v) > limit
@@ -119,7 +127,7 @@ def monitor(draws: xr.DataArray, now: History) -> Monitoring:
     inside = known & (counted[: len(ids)] >= low[: len(ids)]) & (counted[: len(ids)] <= high[: len(ids)])
     few = missed > limit
     coverage = {"inside": int(inside.sum()), "of": int(known.sum()), "share": float(inside.sum() / max(known.sum(), 1)), "expected": 0.8,
-                "verdict": "too few inside" if few else "as expected"}  # fmt: skip
+                "verdict": message("too few inside") if few else message("as expected")}  # fmt: skip
     asked = [str(s["action"]) for s in signals] + (["refit"] if few else [])
     action = max(asked, key=ACTIONS.index, default=ACTIONS[0])
     return Monitoring(_chart(names, ds, (counted, said), (residual, of_draws), limit), _signals(signals), coverage, len(ds), action)
@@ -181,8 +189,9 @@ def _missed(counted: np.ndarray, said: np.ndarray, low: np.ndarray, high: np.nda
     return float((outside - of_draws.mean()) / max(float(of_draws.std()), LEAST)), _among_others(of_draws.astype(float))
 
 
-def _why(rule: str, value: float) -> str:
-    return WORDS[rule].format(side="above" if value > 0 else "below")
+def signal_said(rule: str, value: float) -> str:
+    """Say why a series stands out, in the language that is spoken."""
+    return say(WORDS[rule], side=say("above") if value > 0 else say("below"))
 
 
 def _signals(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -278,9 +287,17 @@ def contest(rows: pd.DataFrame, weights: Mapping[str, float]) -> dict[str, Any]:
     differ = at[(at["champion"] - at["challenger"]).abs() > 1e-9]
     won, n = int((differ["challenger"] < differ["champion"]).sum()), len(differ)
     if not n:
-        return nothing | {"cutoffs": len(at), "why": "the two say the same"}
+        return nothing | {"cutoffs": len(at), "why": message("the two say the same")}
     better = float(1 - at["challenger"].mean() / at["champion"].mean())
     chance = float(binomtest(won, n, 0.5, alternative="greater").pvalue)
     wins = n >= ENOUGH and chance < CLEARLY and better >= BETTER
-    why = f"the challenger won {won} of {n} dates, with {abs(better):.1%} {'less' if better >= 0 else 'more'} error"
+    why = contest_said(won, n, better)
     return {"cutoffs": n, "won": won, "better": better, "chance": chance, "verdict": "replace" if wins else "keep", "why": why}
+
+
+def contest_said(won: int, of: int, better: float) -> str:
+    """Say how the contest went, in the language that is spoken."""
+    told = {"won": won, "number": of, "share": f"{abs(better):.1%}"}
+    if better >= 0:
+        return say("the challenger won {won} of {number} dates, with {share} less error", **told)
+    return say("the challenger won {won} of {number} dates, with {share} more error", **told)

@@ -29,7 +29,8 @@ def missing(_config: RunConfig) -> str:
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
     units = [cost.model_dump(mode="json", exclude={"amount", "uplift"}) | {"unit": cost.amount.unit} for cost in config.costs]
-    return [config.title, config.name, list(config.selectors()), units, config.forecast.events if config.forecast else []]
+    events = config.forecast.events if config.forecast else []
+    return [config.title, config.name, list(config.selectors()), units, events, config.report.languages]
 
 
 def run(job: Job, writer: Writer) -> None:
@@ -52,7 +53,7 @@ def run(job: Job, writer: Writer) -> None:
     summary = quality_summary(findings, title=job.config.heading, **({} if stopped else _extent(job)))
     writer.json("quality.json", summary)
     scored = scores(job)
-    writer.text("quality.html", quality_page(summary, scored))
+    writer.text("quality.html", quality_page(summary, scored, languages=job.config.report.languages))
     if known:
         known = as_before(job, known) if stopped else known
         writer.text("mapping.yaml", HEADING + json.dumps(known, indent=2, ensure_ascii=False) + "\n")

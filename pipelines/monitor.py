@@ -12,9 +12,11 @@ from typing import Any
 import pandas as pd
 
 from demand.errors import Fault, StoreError
+from demand.languages import spoken
 from demand.monitoring import ACTIONS, contest, drivers_apart, monitor
 from demand.report.html import section_page
-from demand.report.monitor_section import monitor_section
+from demand.report.monitor_section import ALARMS, NOT_COMPARED, SEGMENTS, TITLE, monitor_section
+from demand.report.parts import Section
 from demand.report.words import period
 from demand.segments.drift import drift
 from demand.segments.model import SegmentModel, assign_segments, first_rows
@@ -71,7 +73,7 @@ def watch(job: Job) -> dict[str, Any]:
         "counted_to": str(history.last.date()),
         "months": found.months,
         "action": max(asked, key=ACTIONS.index),
-        "false_alarms": "a month raises any alarm about series by chance 5 times in 100, all series and rules together",
+        "false_alarms": ALARMS,
         "signals": series,
         "coverage": found.coverage,
         "drivers": drivers,
@@ -81,8 +83,12 @@ def watch(job: Job) -> dict[str, Any]:
     with job.store.writing("monitor", fingerprint(record["hash"], job.inputs.hashes)) as writer:
         writer.json("monitor.json", told)
         writer.table("monitor_chart.csv", found.chart)
-        section = monitor_section(told, found.chart, write=partial(period, family=history.frequency.family))
-        writer.text("monitor.html", section_page("Is the forecast of record still right?", section))
+        write, report = partial(period, family=history.frequency.family), job.config.report
+
+        def section() -> Section:
+            return monitor_section(told, found.chart, write=write, names=report.words_in(spoken()))
+
+        writer.text("monitor.html", section_page(TITLE, section, report.languages))
     return told
 
 
@@ -95,7 +101,7 @@ def _people(job: Job, rules: SegmentModel | None) -> dict[str, Any]:
     """Say whether the people of now are still like those whom the segments were made from."""
     table = job.inputs.people if job.inputs.people is not None else job.inputs.places
     if rules is None or rules.reference is None or table is None or not rules.attributes:
-        return {"advice": "none", "reason": "no segments to watch", "action": "nothing"}
+        return {"advice": "none", "reason": SEGMENTS["none"], "action": "nothing"}
     rows = first_rows(table)
     told = drift(rules.reference, rows, assign_segments(rules, rows), rules.attributes, rules.labels, seed=job.config.seed)
     action = {"keep": "nothing", "re-describe": "look", "refit": "refit"}[told.advice]
@@ -108,6 +114,6 @@ def _challenger(job: Job, store: Store) -> dict[str, Any]:
             "cutoffs": 0,
             "won": 0,
             "verdict": "keep",
-            "why": "not compared: run the config (or `demand update`) on the new extract first",
+            "why": NOT_COMPARED,
         }
     return contest(job.store.table("backtest.parquet"), store.json("model_settings.json")["weights"])

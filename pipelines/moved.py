@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from demand.moved import erased_sentences, moved, moved_sentences, record_sentences, since_said
+from demand.languages import spoken
+from demand.moved import moved
 from demand.report.html import section_page
-from demand.report.moved_section import moved_section
+from demand.report.moved_section import TITLE, moved_section, what_moved
+from demand.report.parts import Section
 from demand.scenario import BASELINE
 from pipelines.config import RunConfig
 from pipelines.frozen import APPROVED, MONTHS, frozen, opened
@@ -30,7 +32,7 @@ def missing(config: RunConfig) -> str:
 
 def rests_on(config: RunConfig) -> list[object]:
     """Give the settings that the results depend on, beside the data and the stages before."""
-    return [config.since]
+    return [config.since, config.report.languages, config.report.names, config.report.names_in]
 
 
 def run(job: Job, writer: Writer) -> None:
@@ -41,12 +43,16 @@ def run(job: Job, writer: Writer) -> None:
     since = {"name": record["name"], "by": record["by"] if "approved" in record else None, "gone": sorted(gone),
              "on": sorted({about["on"] for about in gone.values()})}  # fmt: skip
     said = _said(job)
-    told = [*moved_sentences(table, since=since_said(since)), *record_sentences(said), *erased_sentences(since)]
     writer.table("moved.csv", table)
     writer.table("said.csv", said)
     writer.json("moved_since.json", since)
-    writer.json("moved_notes.json", told)
-    writer.text("moved.html", section_page("What has moved", moved_section(told, table, said, names=job.config.report.names)))
+    writer.json("moved_notes.json", what_moved(table, said, since))
+    report = job.config.report
+
+    def section() -> Section:
+        return moved_section(what_moved(table, said, since), table, said, names=report.words_in(spoken()))
+
+    writer.text("moved.html", section_page(TITLE, section, report.languages))
 
 
 def _said(job: Job) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -16,10 +17,11 @@ TO_BE_CHECKED = "to be checked by a Welsh speaker"
 Message = str | tuple[str, str]
 
 
+@cache
 def in_source() -> dict[Message, list[str]]:
     """Give message -> the files that say it; one with a plural is a pair."""
     found: dict[Message, list[str]] = {}
-    for path in sorted(p for p in ROOM.rglob("*.py") if "sheet" not in p.name):  # the workbook is in English
+    for path in sorted(ROOM.rglob("*.py")):
         for one in _said(ast.parse(path.read_text(encoding="utf-8"))):
             found.setdefault(one, []).append(path.name)
     for path in sorted((ROOM / "report" / "templates").glob("*.j2")):

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from demand.languages import message
 from demand.report.book import Book, label_of
 from demand.report.inputs import BASELINE, PAST_REVIEW, PLACEHOLDER
 from demand.report.live import Live
@@ -59,7 +60,7 @@ def has_assumptions(book: Book) -> bool:
 
 def assumptions(book: Book, live: Live | None) -> None:
     """Write the sheet."""
-    note = (
+    note = message(
         "Low to high: 4 times in 5 the truth is expected inside. Yellow cells: the workbook works with them at once. Blue cells: taken up "
         "when the workbook is read back (demand budget CONFIG --inputs budget.xlsx)."
     )

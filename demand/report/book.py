@@ -18,7 +18,7 @@ from demand.report.inputs import BASELINE, PAST_REVIEW, PLACEHOLDER, ReportInput
 
 __all__ = ["NOT_A_SUM", "Book", "label_of", "letter_of", "money_cell", "scenario_name"]
 
-NOT_A_SUM = (
+NOT_A_SUM = message(
     "Low and high: 4 years in 5 the truth is expected between them. They are worked out by themselves: they are not the sum of the lines."
 )
 RESTS = {
@@ -38,7 +38,9 @@ class Book:
     places: dict[tuple[str, ...], str] = field(default_factory=dict)
     """Addresses of cells and ranges that other sheets refer to, by what they hold."""
     labels: dict[str, str] = field(default_factory=dict)
-    """Names of sheets, titles and headings, and the sheet on which each stands first."""
+    """Names of sheets, titles, headings and explanations, and the sheet on which each stands first."""
+    welsh: dict[str, str] = field(default_factory=dict)
+    """Sentences with numbers of the run, and the same in Welsh."""
 
     def order(self, names: Sequence[str]) -> None:
         """Lay the sheets out in the order of reading, whichever is filled first."""
@@ -76,7 +78,7 @@ class Book:
         return self.looks[key]
 
     def sheet(
-        self, name: str, *, title: str, note: str = "", hollow: str = "", typed: bool = False, widths: Sequence[int]
+        self, name: str, *, title: str, note: str | tuple[str, ...] = "", hollow: str = "", typed: bool = False, widths: Sequence[int]
     ) -> tuple[Any, int]:
         """Open a sheet with its title, notes and widths; gives it and the first free row.
 
@@ -94,8 +96,10 @@ class Book:
         self.labelled(sheet, name, title)
         row = 1
         stamp = f"{say('Internal')}. " if self.inputs.spec.audience == "council" else ""
+        notes = (note,) if isinstance(note, str) else note
         if stamp or note:
-            row = self.say(sheet, row, stamp + note)
+            row = self.say(sheet, row, stamp + " ".join(notes))
+        self.labelled(sheet, *notes)
         for mark, why in RESTS.items():
             if say(mark) in hollow:
                 row = self.say(sheet, row, f"{say(mark)}: {say(why)}", "hollow")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from demand.languages import message
 from demand.report.assumption_sheet import budget_key
 from demand.report.book import NOT_A_SUM, Book, label_of, money_cell, scenario_name
 from demand.report.facts import Money
@@ -47,7 +48,7 @@ def budget(book: Book, money: Money) -> None:
     sheet, top = book.sheet(
         "Budget",
         title="Budget and expected cost by line and financial year",
-        note="Expected figures add up. " + NOT_A_SUM,
+        note=(message("Expected figures add up."), NOT_A_SUM),
         hollow=book.inputs.marked("cost", "price", "budget", "uplift", "item", "scenario", "change"),
         widths=WIDTHS,
     )
@@ -146,7 +147,7 @@ def _total(book: Book, sheet: Any, row: int, total: pd.Series, *, lines: Lines, 
 
 def checks(book: Book, money: Money) -> None:
     """Write live checks of the totals."""
-    note = (
+    note = message(
         "Each total on the sheet Budget against the figure that the run worked out by itself. A difference of a penny or more is a fault, "
         "unless an input was changed."
     )

@@ -1,4 +1,4 @@
-"""The workbook's Welsh: the sheet Crynodeb with the answers, and the sheet Geirfa with what sheets and headings are called.
+"""The workbook's Welsh: the sheet Crynodeb with the answers, and the sheet Geirfa with names of sheets, headings and explanations.
 
 In: the open book, whose other sheets are filled. Out: two sheets. Names of sheets, headings and formulas stay in English everywhere else,
 because formulas refer to them and `--inputs` reads them back. Refuses nothing.
@@ -16,10 +16,12 @@ __all__ = ["TERMS", "crynodeb", "geirfa"]
 
 NOTE = message(
     "Names of sheets and headings stay in English, because formulas refer to them and because the workbook is read back by them. Here is "
-    "what they mean. On the sheet Assumptions change coloured cells only: yellow ones work at once, blue ones when the workbook is read "
-    "back."
+    "what they mean, and what the explanations on each sheet say. On the sheet Assumptions change coloured cells only: yellow ones work "
+    "at once, blue ones when the workbook is read back."
 )
 TERMS = (
+    message("Changing an input"),
+    message("Low and high"),
     message("Every number that was given"),
     message("When a change counts"),
     message("State"),
@@ -125,14 +127,18 @@ def crynodeb(book: Book) -> None:
 
 
 def geirfa(book: Book) -> None:
-    """Write every name of a sheet, title and heading beside its Welsh, in the order of the sheets."""
+    """Write every name of a sheet, title, heading and explanation beside its Welsh, in the order of the sheets."""
     order = [s.get_name() for s in book.file.worksheets()]
     with speaking("cy"):
         sheet, row = book.sheet("Geirfa", title="Geirfa", note=say(NOTE), widths=[26, 52, 60])
         for where, texts in IN_CELLS.items():
             if where in order:
                 book.labelled(book.file.get_worksheet_by_name(where), *texts)
-        known = [(where, label, say(label)) for label, where in book.labels.items() if said_in_welsh(label)]
+        known = [
+            (where, label, book.welsh.get(label) or say(label))
+            for label, where in book.labels.items()
+            if label in book.welsh or said_in_welsh(label)
+        ]
     book.headings(sheet, row, ["Taflen / Sheet", "English", "Cymraeg"])
     for texts in sorted(known, key=lambda found: order.index(found[0])):
         row += 1
@@ -144,4 +150,4 @@ def geirfa(book: Book) -> None:
 
 def said_in_welsh(label: str) -> bool:
     """Say whether the catalogue has a label, rather than the data."""
-    return label in TERMS or say(label) != label
+    return bool(label) and (label in TERMS or say(label) != label)

@@ -35,7 +35,7 @@ class ReportSpec(Spec):
     """For whom the report is written, and in which language."""
 
     languages: list[Literal["en", "cy"]] = Field(default=["en"], min_length=1)
-    """The languages of the report, the first of which is shown first: [en], [en, cy] or [cy, en]."""
+    """The languages of what people read, the first of which is shown first: [en], [en, cy], [cy, en] or [cy]."""
     audience: Literal["council", "public"] = "council"
     """council: an internal paper, and stamped so. public: small numbers of people are protected by the disclosure policy."""
     names: dict[str, str] = Field(default_factory=dict)
@@ -46,12 +46,14 @@ class ReportSpec(Spec):
     """Sections to leave out, by the last part of their address: quality, segments..."""
 
     @model_validator(mode="after")
-    def _english_is_there(self) -> ReportSpec:
-        if "en" not in self.languages or len(set(self.languages)) < len(self.languages):
-            raise ValueError(
-                "languages must hold `en`, because some parts are in English only, and each language once: [en, cy] or [cy, en]"
-            )
+    def _each_language_once(self) -> ReportSpec:
+        if len(set(self.languages)) < len(self.languages):
+            raise ValueError("languages must hold each language once: [en], [cy], [en, cy] or [cy, en]")
         return self
+
+    def words_in(self, language: str) -> dict[str, str]:
+        """Give the words for the codes of the data in a language."""
+        return {**self.names, **next((own for key, own in self.names_in.items() if key == language), {})}
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,7 @@ class ReportInput:
         own = next((names for key, names in self.spec.names_in.items() if key == language), {})
         if not own:
             return self
-        spec = self.spec.model_copy(update={"names": {**self.spec.names, **own}})
+        spec = self.spec.model_copy(update={"names": self.spec.words_in(language)})
         events = None if self.events is None else self.events.assign(name=[own.get(str(n), n) for n in self.events["name"]])
         asked = {name: own.get(question, question) for name, question in self.questions.items()}
         return replace(self, spec=spec, title=own.get(self.title, self.title), events=events, questions=asked)

@@ -69,7 +69,7 @@ def sheet_of(book: Book, tables: Sequence[Laid], *, name: str, title: str, note:
         row = book.say(sheet, row, f"{laid.caption}. {laid.note}".strip(), "bold")
         for i, column in enumerate(columns):
             sheet.write_string(row, i, laid.names[column], book.look("head", *(["right"] if column in laid.formats else [])))
-        book.labelled(sheet, laid.caption, *(laid.names[c] for c in columns))
+        book.labelled(sheet, laid.caption, laid.note, *(laid.names[c] for c in columns))
         book.fit(sheet, row, [laid.names[c] for c in columns])
         for values in laid.frame[columns].itertuples(index=False):
             row += 1

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from demand.languages import message
 from demand.report.book import Book, label_of, letter_of, scenario_name
 from demand.report.facts import TOTAL
 from demand.report.live import Block, Live
@@ -24,7 +25,7 @@ HEAD = 4
 FIRST = HEAD + 4
 SHOWN = 12
 """Rows and columns that are printed: a glance at what is there. The rest is for calculating."""
-LIVE = "Live: these follow the yellow cells of the sheet Assumptions."
+LIVE = message("Live: these follow the yellow cells of the sheet Assumptions.")
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Columns:
 
 def _opened(book: Book, name: str, *, title: str, note: str, count: int) -> Columns:
     sheet, _ = book.sheet(
-        name, title=title, note=f"{LIVE} {note}", hollow=book.inputs.marked("cost", "price", "uplift", "item"), widths=[12, *[17] * 11]
+        name, title=title, note=(LIVE, note), hollow=book.inputs.marked("cost", "price", "uplift", "item"), widths=[12, *[17] * 11]
     )
     sheet.set_column(1, 400, 17)
     for i, text in enumerate(
@@ -86,7 +87,7 @@ def _closed(columns: Columns) -> None:
 
 def prices(book: Book, live: Live) -> None:
     """Write where each price lies in its range in each future, and what it is then."""
-    note = "Where in the range: -1 is the low end, 0 the value, 1 the high end; it was drawn once and stays."
+    note = message("Where in the range: -1 is the low end, 0 the value, 1 the high end; it was drawn once and stays.")
     columns = _opened(book, PRICES, title="Prices in each possible future", note=note, count=live.count)
     for cost in live.costs:
         name = label_of(book, cost)
@@ -122,7 +123,7 @@ def _number(columns: Columns, live: Live, named: tuple[str, str], number: str) -
 
 def futures(book: Book, live: Live) -> None:
     """Write how much each line pays for and what that costs, in each future."""
-    note = "What a scenario leaves as it is stands once, under the first scenario that has it."
+    note = message("What a scenario leaves as it is stands once, under the first scenario that has it.")
     columns = _opened(book, FUTURES, title="What each line costs in each possible future", note=note, count=live.count)
     sums: dict[tuple[str, str], list[tuple[str, np.ndarray]]] = {}
     for block in live.blocks():

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from demand.languages import message
 from demand.report import words
 from demand.report.book import Book, label_of, letter_of, money_cell, scenario_name
 from demand.report.facts import Money
@@ -28,7 +29,7 @@ def scenarios(book: Book, money: Money) -> None:
     sheet, row = book.sheet(
         "Scenarios",
         title="Expected cost under each scenario",
-        note="All lines together. The first two tables are live formulas on the sheet Budget.",
+        note=message("All lines together. The first two tables are live formulas on the sheet Budget."),
         hollow=book.inputs.marked("scenario", "change", "cost", "price"),
         widths=[46, *[20] * max(len(years), 4)],
     )
@@ -114,7 +115,7 @@ def risk(book: Book) -> None:
     table = book.inputs.risk
     if table is None or table.empty:
         return
-    note = "A reserve is what is needed on top of the budget. Reserves of lines do not add up to the reserve of all lines."
+    note = message("A reserve is what is needed on top of the budget. Reserves of lines do not add up to the reserve of all lines.")
     sheet, row = book.sheet(
         "Risk",
         title="Risk and reserves",
@@ -168,7 +169,7 @@ def sensitivity(book: Book) -> None:
     table = book.inputs.sensitivity
     if table is None or table.empty:
         return
-    note = (
+    note = message(
         "Each assumption alone at its low and its high end, all else as it was; and what one step of it does: 1%, or one point of a share."
     )
     sheet, row = book.sheet(

@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +19,7 @@ from demand.report.inputs import ReportInput
 from demand.report.laid import Laid, sheet_of
 from demand.report.parts import Block, Section
 
-__all__ = ["moved_part", "moved_section", "moved_sheet"]
+__all__ = ["TITLE", "moved_part", "moved_section", "moved_sheet", "what_moved"]
 
 TITLE, LEAD, TOTAL = message("What has moved"), message("What has changed in what is expected, and why."), "total"
 ALL, NOW = message("All lines"), message("now")
@@ -54,12 +55,16 @@ def moved_section(told: Sequence[str], table: pd.DataFrame, said: pd.DataFrame, 
     return Section("moved", say(TITLE), (Block(tuple(told), heading=say("In words")), *tables), say(LEAD))
 
 
+def what_moved(table: pd.DataFrame, said: pd.DataFrame, since: Mapping[str, Any]) -> list[str]:
+    """Say what moved since which run, what each forecast said, and what was erased: in the language that is spoken."""
+    return [*moved_sentences(table, since=since_said(since)), *record_sentences(said), *erased_sentences(since)]
+
+
 def moved_part(inputs: ReportInput) -> Section | None:
     """Give the section of the report; None where nothing is compared, or the report is for the public."""
     if inputs.moved is None or inputs.said is None or inputs.spec.audience == "public":
         return None
-    since = inputs.moved_since
-    told = (*moved_sentences(inputs.moved, since=since_said(since)), *record_sentences(inputs.said), *erased_sentences(since))
+    told = what_moved(inputs.moved, inputs.said, inputs.moved_since)
     return moved_section(told, inputs.moved, inputs.said, names=inputs.spec.names)
 
 

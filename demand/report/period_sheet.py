@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from demand.languages import message
 from demand.report.book import Book, label_of, money_cell, scenario_name
 from demand.report.facts import TOTAL
 
@@ -21,7 +22,7 @@ NAMES = (
     *("What comes in", "Net", "Paid, gross", "Owed at the end", "Agrees with the sheet Budget"),
 )
 WIDTHS = (20, 11, 26, 9, 17, 17, 11, 18, 18, 18, 18, 18, 14)
-NOTE = (
+NOTE = message(
     "Expected figures. Costs stand in the month for whose days they are; payments in the month in which they are made. Period 13 holds "
     "what is owed when the year ends, less what was owed when it began: with it, what is paid adds up to the cost of the year. What is "
     "paid and owed is empty where payments of the year are for days that are not known."

@@ -6,12 +6,14 @@ say so as soon as an input is changed. Refuses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 
+from demand.languages import message, speaking
 from demand.report.book import Book, label_of, letter_of, money_cell, scenario_name
+from demand.report.inputs import ReportInput
 from demand.report.plan_facts import (
     backcast_held,
     backcast_off,
@@ -29,22 +31,27 @@ __all__ = ["bridge", "ledger", "levers", "net", "past_budgets", "plan"]
 RESTS_ON = ("cost", "price", "budget", "uplift", "items")
 
 
-def _lead(book: Book, sheet: Any, row: int, texts: Sequence[str]) -> int:
-    """Write sentences above a table."""
+def _lead(book: Book, sheet: Any, row: int, tell: Callable[[ReportInput], Sequence[str]]) -> int:
+    """Write sentences above a table, and keep their Welsh."""
     row -= 1
-    for text in filter(None, texts):
-        row = book.say(sheet, row, text, "bold")
+    with speaking("cy"):
+        welsh = tell(book.inputs.named_in("cy"))
+    for text, other in zip(tell(book.inputs), welsh, strict=True):
+        if text:
+            row = book.say(sheet, row, text, "bold")
+            book.labelled(sheet, text)
+            book.welsh[text] = other
     return row + 1
 
 
 def ledger(book: Book) -> None:
     """Write what was counted, at its price, against the ledger."""
     rows = gap_rows(book.inputs)
-    note = "What numbers and prices do not explain is shown and never scaled away."
+    note = message("What numbers and prices do not explain is shown and never scaled away.")
     widths = [34, 14, 20, 20, 20, 12, 12, 12]
     sheet, row = book.sheet("Against the ledger", title="Does it agree with the ledger?", note=note, typed=True, widths=widths,
                             hollow=book.inputs.marked(*RESTS_ON))  # fmt: skip
-    row = _lead(book, sheet, row, [gap_sentence(book.inputs)])
+    row = _lead(book, sheet, row, lambda inputs: [gap_sentence(inputs)])
     names = ["Budget line", "Financial year", "Counted, at its price", "The ledger says", "Not explained", "Share", "Allowed", "Within"]
     book.headings(sheet, row, names, words=2)
     for line in rows.itertuples():
@@ -68,7 +75,7 @@ def plan(book: Book) -> None:
         else {}
     )
     years = sorted({str(y) for table in rows.values() for y in table["financial_year"]})
-    note = (
+    note = message(
         "£000: what is needed more (or less) than in the year before. Expected figures add up to the change of the line; low and high do "
         "not. Cells hold pounds and pence; their format shows thousands. Part-year effect: of what begins, in the year in which it begins; "
         "full-year effect: in the first whole year."
@@ -76,7 +83,7 @@ def plan(book: Book) -> None:
     widths = [20, 26, 32, 11, *[11] * (3 * len(years)), 11, 11, 11]
     sheet, row = book.sheet("Medium-term plan", title="Medium-term plan: increments on the year before, in £000", note=note, typed=True,
                             widths=widths, hollow=book.inputs.marked(*RESTS_ON, "scenario"))  # fmt: skip
-    row = _lead(book, sheet, row, cliffs(book.inputs))
+    row = _lead(book, sheet, row, cliffs)
     columns = [f"{year} {end}" for year in years for end in ("low", "expected", "high")]
     heads = ["Scenario", "Budget line", "What", "Recurs", *columns, "Begins in", "Part-year effect", "Full-year effect"]
     book.headings(sheet, row, heads, words=4)
@@ -117,7 +124,7 @@ def _plan_block(book: Book, sheet: Any, row: int, block: pd.DataFrame, *, head: 
 def bridge(book: Book) -> None:
     """Write the steps from one year to the next, line by line, with a live check that they add up."""
     rows = bridge_rows(book.inputs)
-    note = "If nothing is changed. The first row of each block and its steps add up to its last row, to the penny."
+    note = message("If nothing is changed. The first row of each block and its steps add up to its last row, to the penny.")
     sheet, row = book.sheet("Year to year", title="From one year to the next", note=note, typed=True, widths=[34, 14, 14, 44, 22, 12],
                             hollow=book.inputs.marked(*RESTS_ON))  # fmt: skip
     book.headings(sheet, row, ["Budget line", "From", "To", "Step", "Pounds", "Adds up"], words=4)
@@ -141,11 +148,11 @@ def bridge(book: Book) -> None:
 def past_budgets(book: Book) -> None:
     """Write what each past April would have set aside, and what was needed."""
     rows = backcast_rows(book.inputs)
-    note = "Only what was known in that April was used. What was needed is what was counted, at its price."
+    note = message("Only what was known in that April was used. What was needed is what was counted, at its price.")
     widths = [12, 28, 26, 20, 20, 20, 20, 22, 12, 24]
     sheet, row = book.sheet("Past budgets", title="Past budgets, had they been set this way", note=note, typed=True, widths=widths,
                             hollow=book.inputs.marked(*RESTS_ON))  # fmt: skip
-    row = _lead(book, sheet, row, [backcast_held(book.inputs), backcast_off(book.inputs)])
+    row = _lead(book, sheet, row, lambda inputs: [backcast_held(inputs), backcast_off(inputs)])
     names = [
         "Financial year",
         "Budget line",
@@ -176,7 +183,7 @@ def levers(book: Book) -> None:
     table = book.inputs.sweep
     if table is None:
         return
-    note = "One or two numbers of a scenario take every value of a list; all else is as it was. Differences are from no change."
+    note = message("One or two numbers of a scenario take every value of a list; all else is as it was. Differences are from no change.")
     widths = [22, 18, 24, 8, 24, 8, 10, 16, *[15] * 6]
     sheet, row = book.sheet(
         "Levers", title="Levers", note=note, typed=True, widths=widths, hollow=book.inputs.marked(*RESTS_ON, "scenario")
@@ -202,7 +209,9 @@ def levers(book: Book) -> None:
 def net(book: Book) -> None:
     """Write what each line costs, what comes in for it, and what is left."""
     rows = net_rows(book.inputs)
-    note = "Expected figures. What comes in, and savings, are below zero: each row adds up to what is left, the net of the sheet Budget."
+    note = message(
+        "Expected figures. What comes in, and savings, are below zero: each row adds up to what is left, the net of the sheet Budget."
+    )
     sheet, row = book.sheet("Gross to net", title="From gross to net", note=note, typed=True, widths=[22, 11, 32, 19, 19, 19, 19, 19],
                             hollow=book.inputs.marked(*RESTS_ON))  # fmt: skip
     names = ["Scenario", "Financial year", "Budget line", "Gross", "Income", "Grants", "Savings", "Net"]

@@ -71,7 +71,9 @@ def _grown(share: str, low: str, high: str) -> str:
 def price_sheet(book: Book) -> None:
     """Write what those who are there, and new starts, cost by type."""
     rows = _rows(book.inputs)
-    note = "Pounds a week, and a year for one more. Low to high: 4 in 5 of those who came. Few starts: the spread is that of all types."
+    note = message(
+        "Pounds a week, and a year for one more. Low to high: 4 in 5 of those who came. Few starts: the spread is that of all types."
+    )
     sheet, row = book.sheet("One more placement", title="What one more placement costs", note=note, typed=True,
                             widths=[32, 12, 12, 16, 16, 10, 10, 10, 18, 18, 18, 34])  # fmt: skip
     heads = ["Type", "Starts with a price", "There now", "A week, those there now", "A week, new starts", "Growth a year", "Low", "High"]

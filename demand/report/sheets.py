@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from demand.languages import say
+from demand.languages import message, say
 from demand.report import words
 from demand.report.answers import answers
 from demand.report.book import NOT_A_SUM, Book, label_of
@@ -18,32 +18,36 @@ from demand.report.sign_off import sign_off_rows
 
 __all__ = ["forecast", "has_forecast", "read_me", "summary"]
 
-CHANGING = (
+CHANGING = message(
     "Change a yellow cell on the sheet Assumptions: expected cost, ranges, chances and reserves on the sheets Budget, Scenarios and Risk "
     "follow at once. Blue cells are taken up by a run alone: the sizes of scenarios change how many people there are, and where income "
     "follows a rule, what comes in depends on what is paid. For that, save the workbook and ask for: demand budget CONFIG --inputs "
     "budget.xlsx. No forecast is made again; the changes are listed, old and new."
 )
-CHANGING_TYPED = (
+CHANGING_TYPED = message(
     "The figures of this workbook are typed: they are too many to be formulas, or the run has not stored what they rest on. Change a blue "
     "cell on the sheet Assumptions, save, and ask for: demand budget CONFIG --inputs budget.xlsx. No forecast is made again; the changes "
     "are listed, old and new."
 )
+NOBODY = message("Some numbers nobody has given yet. Sheets that rest on them say so at the top.")
+LATE = message("Some numbers should have been looked at again by now. Sheets that rest on them say so.")
 
 
 def read_me(book: Book, sheets: Sequence[tuple[str, str]]) -> None:
     """Write what the workbook holds and what its words mean: `sheets` are the others, each with what it is for."""
     run = book.inputs.run
-    sheet, row = book.sheet("Read me", title=book.inputs.title, note="What this workbook holds and how to read it.", widths=[28, 100])
+    sheet, row = book.sheet(
+        "Read me", title=book.inputs.title, note=message("What this workbook holds and how to read it."), widths=[28, 100]
+    )
     live = any(name == "Possible futures" for name, _ in sheets)
     about = [
         *sheets,
         ("Changing an input", CHANGING if live else CHANGING_TYPED) if book.inputs.spec.audience == "council" else ("", ""),
-        ("Expected", "The average over all possible futures. Expected figures add up; nothing else does."),
+        ("Expected", message("The average over all possible futures. Expected figures add up; nothing else does.")),
         ("Low and high", NOT_A_SUM),
-        ("Chance of overspend", "The share of possible futures in which the line needs more than its budget."),
-        ("Already counted", "Months of the financial year that have passed and are in the figure as they were."),
-        ("No change", "The forecast as it is, before any scenario."),
+        ("Chance of overspend", message("The share of possible futures in which the line needs more than its budget.")),
+        ("Already counted", message("Months of the financial year that have passed and are in the figure as they were.")),
+        ("No change", message("The forecast as it is, before any scenario.")),
         *sign_off_rows(book.inputs),
         ("Run", str(run.get("name", "")) + (f" {run['fingerprint']}" if run.get("fingerprint") else "")),
         ("As of", words.day(run["as_of"]) if run.get("as_of") else ""),
@@ -55,16 +59,16 @@ def read_me(book: Book, sheets: Sequence[tuple[str, str]]) -> None:
             sheet.write_string(row, 0, name, book.look("text", "bold"))
             sheet.write_string(row, 1, text, book.look("text"))
             book.fit(sheet, row, [name, text])
+            book.labelled(sheet, name, text)
             row += 1
+    book.labelled(sheet, NOBODY, LATE)
     if len(book.inputs.placeholders):
         sheet.write_string(row, 0, "PLACEHOLDER", book.look("hollow"))
-        sheet.write_string(row, 1, "Some numbers nobody has given yet. Sheets that rest on them say so at the top.", book.look("text"))
+        sheet.write_string(row, 1, NOBODY, book.look("text"))
         row += 1
     if len(book.inputs.overdue):
         sheet.write_string(row, 0, PAST_REVIEW, book.look("hollow"))
-        sheet.write_string(
-            row, 1, "Some numbers should have been looked at again by now. Sheets that rest on them say so.", book.look("text")
-        )
+        sheet.write_string(row, 1, LATE, book.look("text"))
         row += 1
     sheet.print_area(0, 0, row, 1)
 
@@ -101,12 +105,14 @@ def forecast(book: Book) -> None:
         return
     rows = totals[totals["financial_year"].notna()]
     keys = [k for k in book.inputs.keys if k in rows]
-    note = (
-        "Expected numbers by financial year: the sum of the year for those who came, the average of the year for those who were there. "
-        + NOT_A_SUM
+    note = message(
+        "Expected numbers by financial year: the sum of the year for those who came, the average of the year for those who were there."
     )
     sheet, row = book.sheet(
-        "Forecast", title="Expected numbers by financial year", note=note, widths=[22, *[22] * len(keys), 24, 16, 12, 14, 14, 14]
+        "Forecast",
+        title="Expected numbers by financial year",
+        note=(note, NOT_A_SUM),
+        widths=[22, *[22] * len(keys), 24, 16, 12, 14, 14, 14],
     )
     n_text = len(keys) + 3
     book.headings(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from demand.languages import message
 from demand.report.assumption_sheet import assumptions, has_assumptions
 from demand.report.book import Book
 from demand.report.budget_sheet import budget, checks
@@ -85,11 +86,13 @@ def workbook(inputs: ReportInput) -> bytes:
 
 
 def _first(book: Book) -> list[Sheet]:
-    found = [Sheet("Summary", "The answers of the report's first page, in words.", partial(summary, book))]
-    if "cy" in book.inputs.spec.languages:
-        about = "Cymraeg: atebion tudalen gyntaf yr adroddiad. The same answers in Welsh."
-        found.append(Sheet("Crynodeb", about, partial(crynodeb, book)))
-    return found
+    """Give the answers in each language of the report, in its order."""
+    about = "Cymraeg: atebion tudalen gyntaf yr adroddiad. The same answers in Welsh."
+    known = {
+        "en": Sheet("Summary", message("The answers of the report's first page, in words."), partial(summary, book)),
+        "cy": Sheet("Crynodeb", about, partial(crynodeb, book)),
+    }
+    return [known[language] for language in book.inputs.spec.languages]
 
 
 def _money(book: Book) -> list[Sheet]:
@@ -99,28 +102,30 @@ def _money(book: Book) -> list[Sheet]:
     live = Live.of(inputs) if money is not None else None
     found: list[Sheet] = []
     if money is not None:
-        about = "What each line is expected to cost in each financial year, under each scenario: live formulas."
+        about = message("What each line is expected to cost in each financial year, under each scenario: live formulas.")
         found.append(Sheet("Budget", about, partial(budget, book, money), early=4))
         if len(scenarios_priced(book, money)) > 1:
-            found.append(Sheet("Scenarios", "The scenarios side by side, and the steps to each.", partial(scenarios, book, money)))
+            found.append(Sheet("Scenarios", message("The scenarios side by side, and the steps to each."), partial(scenarios, book, money)))
     if has_forecast(book):
-        found.append(Sheet("Forecast", "Expected numbers by financial year.", partial(forecast, book)))
+        found.append(Sheet("Forecast", message("Expected numbers by financial year."), partial(forecast, book)))
     if inputs.risk is not None and not inputs.risk.empty:
-        found.append(Sheet("Risk", "The chance of an overspend, and the reserve that would be enough.", partial(risk, book)))
+        found.append(Sheet("Risk", message("The chance of an overspend, and the reserve that would be enough."), partial(risk, book)))
     if caseload_tables(inputs):
-        found.append(Sheet("Who is there", "Who is there, for how long, and how stays end.", partial(caseload_sheet, book)))
+        found.append(Sheet("Who is there", message("Who is there, for how long, and how stays end."), partial(caseload_sheet, book)))
     found += _plan(book)
     if inputs.sensitivity is not None and not inputs.sensitivity.empty:
-        found.append(Sheet("What moves it", "Each assumption at its low and its high end.", partial(sensitivity, book)))
+        found.append(Sheet("What moves it", message("Each assumption at its low and its high end."), partial(sensitivity, book)))
     if has_assumptions(book):
-        about = "Every number that was given, with its range, source, date and owner; input cells for finance."
+        about = message("Every number that was given, with its range, source, date and owner; input cells for finance.")
         found.append(Sheet("Assumptions", about, partial(assumptions, book, live), early=1))
     if live is not None:
         found.append(Sheet(PRICES, "Each price in each possible future; from the input cells.", partial(prices, book, live), early=2))
-        about = "How much each line pays for and what it costs, in each possible future; all ranges come from here."
+        about = message("How much each line pays for and what it costs, in each possible future; all ranges come from here.")
         found.append(Sheet(FUTURES, about, partial(futures, book, live), early=3))
     if money is not None:
-        found.append(Sheet("Checks", "Live checks: each total against the figure that the run worked out.", partial(checks, book, money)))
+        found.append(
+            Sheet("Checks", message("Live checks: each total against the figure that the run worked out."), partial(checks, book, money))
+        )
     return found
 
 
@@ -128,22 +133,27 @@ def _plan(book: Book) -> list[Sheet]:
     """Give the sheets of the budget round that the run has tables for."""
     inputs = book.inputs
     known = (
-        (net_rows(inputs), "Gross to net", "What each line costs, what comes in for it, and what is left.", net),
+        (net_rows(inputs), "Gross to net", message("What each line costs, what comes in for it, and what is left."), net),
         (
             inputs.finance_periods,
             "Finance periods",
-            "What each line costs, pays and owes by month, and at the end of the year.",
+            message("What each line costs, pays and owes by month, and at the end of the year."),
             finance_period_sheet,
         ),
-        (inputs.start_prices, "One more placement", "What those who are there, and new starts, cost by type.", price_sheet),
-        (inputs.mtfp, "Medium-term plan", "What each year needs more than the one before, in £000.", plan),
-        (inputs.bridge, "Year to year", "What moves each line from one year to the next, step by step.", bridge),
-        (inputs.reconciliation, "Against the ledger", "What was counted, at its price, against what was spent.", ledger),
-        (inputs.backcast, "Past budgets", "What each past April would have set aside, and what was needed.", past_budgets),
-        (inputs.outturn, "Outturn", "What the year under way will have cost.", outturn_sheet),
-        (inputs.moved, "What has moved", "What moved since the month before, and what each forecast of this year said.", moved_sheet),
-        (inputs.allocation, "Allocation", "Who gets how much of an envelope, and what holds it there.", allocation_sheet),
-        (inputs.comparators, "Beside other areas", "Our rate per 10,000 beside those of others.", comparators_sheet),
-        (inputs.sweep, "Levers", "A scenario at every combination of some of its numbers.", levers),
+        (inputs.start_prices, "One more placement", message("What those who are there, and new starts, cost by type."), price_sheet),
+        (inputs.mtfp, "Medium-term plan", message("What each year needs more than the one before, in £000."), plan),
+        (inputs.bridge, "Year to year", message("What moves each line from one year to the next, step by step."), bridge),
+        (inputs.reconciliation, "Against the ledger", message("What was counted, at its price, against what was spent."), ledger),
+        (inputs.backcast, "Past budgets", message("What each past April would have set aside, and what was needed."), past_budgets),
+        (inputs.outturn, "Outturn", message("What the year under way will have cost."), outturn_sheet),
+        (
+            inputs.moved,
+            "What has moved",
+            message("What moved since the month before, and what each forecast of this year said."),
+            moved_sheet,
+        ),
+        (inputs.allocation, "Allocation", message("Who gets how much of an envelope, and what holds it there."), allocation_sheet),
+        (inputs.comparators, "Beside other areas", message("Our rate per 10,000 beside those of others."), comparators_sheet),
+        (inputs.sweep, "Levers", message("A scenario at every combination of some of its numbers."), levers),
     )
     return [Sheet(name, about, partial(write, book)) for table, name, about, write in known if table is not None and not table.empty]

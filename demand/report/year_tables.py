@@ -70,7 +70,7 @@ def outturn_section(inputs: ReportInput) -> Section | None:
 def outturn_sheet(book: Book) -> None:
     """Write the projected outturn."""
     rows = _rows(book.inputs, book.inputs.outturn)
-    note = "The ledger up to its last period, and the rest of the year as it is forecast. Low to high: 4 years in 5."
+    note = message("The ledger up to its last period, and the rest of the year as it is forecast. Low to high: 4 years in 5.")
     sheet, row = book.sheet("Outturn", title="Projected outturn of this year", note=note, typed=True, widths=[28, 11, 10, *[15] * 11, 12],
                             hollow=book.inputs.marked(*RESTS_ON))  # fmt: skip
     book.headings(sheet, row, ["Budget line", "Financial year", "Ledger up to", *SPENT.values(), "Chance of overspend"], words=3)
@@ -149,7 +149,7 @@ def _allocated(inputs: ReportInput) -> pd.DataFrame:
 def allocation_sheet(book: Book) -> None:
     """Write who gets how much, with the sum of each year live."""
     rows = _allocated(book.inputs)
-    note = "An envelope shared out so that it does as much as it can. Nobody gets less than duties need."
+    note = message("An envelope shared out so that it does as much as it can. Nobody gets less than duties need.")
     widths = [12, 32, 18, 18, 18, 18, 13, 30, 13, 18, 13]
     sheet, row = book.sheet(
         "Allocation", title="Who gets how much", note=note, typed=True, widths=widths, hollow=book.inputs.marked(*RESTS_ON, "allocation")

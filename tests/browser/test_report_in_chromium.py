@@ -42,8 +42,8 @@ def _pages() -> dict[str, str]:
         "report.html": report_page(inputs),
         "languages.html": report_page(replace(inputs, spec=inputs.spec.model_copy(update={"languages": ["en", "cy"]}))),
         "public.html": report_page(replace(inputs, spec=inputs.spec.model_copy(update={"audience": "public"}))),
-        "quality.html": quality_page({"verdict": "warn", "about": {"people": 900}, "findings": [finding]}),
-        "moved.html": section_page("What has moved", moved_section(["The hostel costs more."], steps, said, names={})),
+        "quality.html": quality_page({"verdict": "warn", "about": {"people": 900}, "findings": [finding]}, languages=["cy", "en"]),
+        "moved.html": section_page("What has moved", lambda: moved_section(["The hostel costs more."], steps, said, names={})),
     }
 
 

@@ -29,10 +29,11 @@ from demand.languages import say_many, speaking, spoken
 from demand.report import ReportInput, words
 from demand.report.answers import answers
 from demand.report.geirfa import TERMS
-from demand.report.html import report_page
+from demand.report.html import quality_page, report_page, section_page
 from demand.report.inputs import ReportSpec
+from demand.report.monitor_section import ALARMS, NOT_COMPARED, TITLE, monitor_section
 from demand.report.moved_section import moved_part
-from demand.report.parts import Answer, Block, Figure, Table
+from demand.report.parts import Answer, Block, Figure, Section, Table
 from demand.report.paste import papers, pasted, summary_text
 from demand.report.rules_told import RULES_TOLD
 from demand.report.sections import sections
@@ -150,6 +151,23 @@ def test_numbers_are_written_as_both_languages_write_them(value: float) -> None:
     assert {format_decimal(value, locale=code) for code in ("en_GB", "cy")} == {count(value)}
 
 
+def watched(**changed: object) -> Section:
+    """Give the page of the monitor, with all that it can say of one series and of the total."""
+    about = {"action": "look", "months": 4, "since": "2026-03-01", "false_alarms": ALARMS, "record": {"name": "abc", "by": "abcdef"}}
+    signals = [{"unique_id": "first", "rule": rule, "value": 4.0, "action": "refit"} for rule in ("point", "change", "level", "direction")]
+    found = {
+        "signals": signals,
+        "coverage": {"inside": 3, "of": 8, "verdict": "too few inside"},
+        "drivers": [{"name": "last", "came": 900.0, "expected": 800.0, "action": "refit"}],
+        "segments": {"advice": "keep", "reason": "in English", "action": "nothing"},
+        "challenger": {"won": 9, "cutoffs": 10, "better": 0.1, "why": "in English", "verdict": "replace"},
+    }
+    months = pd.date_range("2026-04-01", periods=4, freq="MS")
+    chart = pd.DataFrame({"unique_id": ["first"] * 4 + ["total: stock of months"] * 4, "ds": [*months, *months], "y": 9.0, "mean": 5.0})
+    chart = chart.assign(**{"q0.1": 3.0, "q0.9": 7.0, "residual": [0, 0, 5.0, 5.0] * 2, "limit": 3.0, "moving_range": 1.0})
+    return monitor_section({**about, **found, **changed}, chart.assign(moving_range_limit=3.0), write=lambda d: f"{d:%Y-%m}")
+
+
 def told(answer: Answer) -> Iterator[str]:
     yield from (answer.number, answer.range, answer.sentence, answer.more)
     if answer.figure is not None:
@@ -170,7 +188,7 @@ def texts(part: Part) -> Iterator[str]:
 def pages() -> dict[str, str]:
     """Give all that the sections and the papers say, but for the questions that an analyst has written down."""
     named = inputs().named_in(spoken())
-    there = {f"page {s.id}": s for s in sections(named)} | {f"paper {s.id}": s for s in papers(named)}
+    there = {f"page {s.id}": s for s in [*sections(named), watched()]} | {f"paper {s.id}": s for s in papers(named)}
     told = {name: " ".join([s.title, s.lead, *(t for p in s.parts for t in texts(p))]) for name, s in there.items()}
     return {name: re.sub(r"If the early-help.*?\?|What if rents.*?\?", "", text) for name, text in told.items()}
 
@@ -212,8 +230,11 @@ def test_no_word_is_said_past_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(languages, "_catalogue", lambda _: Hidden())
     monkeypatch.setattr(words, "OURS", Everything())  # names of the data are hidden too
+    challenger = {"why": NOT_COMPARED, "verdict": "keep"}
     with speaking("cy"):
-        said = {"first page": " ".join(t for a in answers(inputs()) for t in (a.question, *told(a))), **pages()}
+        quiet = watched(signals=[], challenger=challenger, action="nothing")
+        rest = {"monitor": " ".join(t for p in quiet.parts for t in texts(p))}
+        said = rest | {"first page": " ".join(t for a in answers(inputs()) for t in (a.question, *told(a))), **pages()}
     known = {*MONTHS, *OF_THE_DATA}
     assert {name: left for name, text in said.items() if (left := sorted(set(re.findall(r"[^\W\d]{3,}", text)) - known))} == {}
 
@@ -258,6 +279,41 @@ def test_the_page_holds_both_and_marks_what_is_stored_in_english() -> None:
     assert "Nifer ymhell o&#39;i gymdogion" in welsh
 
 
+def test_pages_for_the_analyst_hold_both_languages_too() -> None:
+    finding = {"severity": "warn", "rule": "spike", "message": "One month stands out", "where": "first", "count": 1}
+    quality = {"verdict": "warn", "about": {"people": 900, "frequency": "M"}, "findings": [finding]}
+    for page, english, welsh in (
+        (quality_page(quality, languages=["cy", "en"]), "Counted by: month", "Cyfrifir fesul: mis"),
+        (section_page(TITLE, watched, ["cy", "en"]), "The last count is far from", "Mae&#39;r cyfrif diwethaf ymhell"),
+    ):
+        first, second = re.findall(r'<div class="language".*?(?=<div class="language"|</body>)', page, re.DOTALL)
+        assert welsh in first
+        assert english not in first
+        assert english in second
+        assert '<a href="#en" lang="en-GB" hreflang="en-GB">English</a>' in first
+        ids = re.findall(r'\bid="([^"]+)"', page)
+        assert len(ids) == len(set(ids))
+        assert page.count("<h1>") == page.count("<main") == 2
+    assert '<td lang="en-GB">One month stands out</td>' in quality_page(quality, languages=["cy"])
+    assert 'class="language"' not in quality_page(quality)
+
+
+def test_welsh_alone_is_a_whole_report() -> None:
+    few = replace(inputs(), **dict.fromkeys(("budget", "sensitivity", "risk", "history", "totals", "explanation", "backtest"), None))
+    alone = replace(few, spec=ReportSpec.model_validate({**inputs().spec.model_dump(), "languages": ["cy"]}))
+    page = report_page(alone)
+    assert '<html lang="cy">' in page
+    assert "Neidio i&#39;r atebion" in page
+    assert "Beth fydd yn digwydd?" in page
+    assert not [text for text in ("What will happen?", "Skip to the answers", 'class="others"', 'class="language"') if text in page]
+    assert summary_text(alone).startswith("Digartrefedd\n\nMewnol")
+    assert "What will happen?" not in summary_text(alone)
+    assert {name.partition("/")[0] for name in pasted(alone)} == {"cy"}
+    sheets = openpyxl.load_workbook(io.BytesIO(workbook(alone))).sheetnames
+    assert sheets[:2] == ["Read me", "Crynodeb"]
+    assert "Summary" not in sheets
+
+
 def test_the_summary_is_given_in_both_languages() -> None:
     text = summary_text(inputs())
     english, welsh = text.split("-" * 78)
@@ -278,7 +334,14 @@ def test_the_workbook_has_its_answers_and_its_headings_in_welsh() -> None:
     of_the_data = re.compile(r"\d{4}-\d\d.*|Service|Segment|Flat|Model|Net|first|Future|.*[Hh]ostel.*|.*[Bb]ed and breakfast.*")
     assert [h for h in sorted(heads - set(terms)) if not of_the_data.fullmatch(h)] == []
     assert terms["Expected less budget"] == "Disgwyliedig llai'r gyllideb"
-    assert {"Read me", "came in the year", "there on average"} <= set(terms)
+    assert {"Read me", "came in the year", "there on average", "Changing an input"} <= set(terms)
+    notes = {line for s in book for line in (s["A2"].value, s["B2"].value) if s.title not in ("Crynodeb", "Geirfa") and line}
+    explained = {n.removeprefix("Internal. ") for n in notes} - {"Internal. "}
+    left = [n for n in explained if re.sub("|".join(map(re.escape, sorted(terms, key=len, reverse=True))), "", n).strip()]
+    assert left == []
+    assert len(explained) > 10
+    gap = next(t for t in terms if t.startswith("Of the £"))
+    assert numbers(terms[gap]) == numbers(gap)
     assert any("DALFAN: mae'r ffigurau ar y daflen hon" in str(row[0]) for row in book["Crynodeb"].iter_rows(values_only=True))
     assert set(TERMS) <= {one for one in in_source() if isinstance(one, str)}
 

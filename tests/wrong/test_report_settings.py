@@ -16,7 +16,7 @@ from demand.report.parts import Table
         ({"audience": "press"}, "audience"),
         ({"languages": ["fr"]}, "languages"),
         ({"languages": []}, "languages"),
-        ({"languages": ["cy"]}, "languages must hold `en`"),
+        ({"languages": ["cy", "cy"]}, "languages must hold each language once"),
         ({"languages": ["en", "en"]}, "each language once"),
         ({"names_in": {"fr": {}}}, "names_in"),
         ({"audiance": "public"}, "audiance"),
