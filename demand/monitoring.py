@@ -41,6 +41,8 @@ WORDS = {
 }
 CHART = ["unique_id", "ds", "y", "mean", "q0.1", "q0.9", "residual", "moving_range", "limit", "moving_range_limit", "inside"]
 TOTAL, LEAST = "total", 1e-9
+LEAST_MOVE = 0.01
+"""A driver that came this near to what was expected moves no forecast by more than about as much, however narrow its published range."""
 ENOUGH, CLEARLY, BETTER = 8, 0.05, 0.02
 """A challenger needs so many cutoffs, so small a chance that it won them by luck (sign test), and an error lower by so large a share."""
 
@@ -229,7 +231,7 @@ def drivers_apart(futures: pd.DataFrame, now: pd.DataFrame, since: pd.Timestamp)
     -------
     list of dict
         name, ds, expected, came, apart (in standard deviations; None where it had no range), limit, action. The last published figure of
-        each driver is judged; the limit holds for all drivers together (Bonferroni at 5 %).
+        each driver is judged; the limit holds for all drivers together (Bonferroni at 5 %). Less than `LEAST_MOVE` off is near enough.
     """
     from scipy.stats import norm
 
@@ -241,7 +243,8 @@ def drivers_apart(futures: pd.DataFrame, now: pd.DataFrame, since: pd.Timestamp)
     for row in last.sort_values("name").to_dict("records"):
         width = (row["high"] - row["low"]) / (2 * EIGHTY)
         apart = None if not np.isfinite(width) or width <= 0 else float((row["value_now"] - row["value"]) / width)
-        moved = apart is not None and abs(apart) > limit
+        far = abs(row["value_now"] - row["value"]) >= LEAST_MOVE * abs(row["value"])
+        moved = apart is not None and abs(apart) > limit and far
         said = {"expected": float(row["value"]), "came": float(row["value_now"]), "apart": apart, "limit": limit}
         rows.append({"name": str(row["name"]), "ds": str(row["ds"].date()), **said, "action": "refit" if moved else "nothing"})
     return rows

@@ -118,8 +118,8 @@ def record_sentences(said: pd.DataFrame, *, line: str = TOTAL) -> list[str]:
     Parameters
     ----------
     said : pandas.DataFrame
-        line, financial_year, forecast, record (True for approved ones), counted_to, expected_pence, p10_pence, p90_pence; the last forecast
-        of a line and year is that of now.
+        line, financial_year, forecast, record (True for approved ones), counted_to, expected_pence, p10_pence, p90_pence (NA for a year
+        that was counted to its end); the last forecast of a line and year is that of now.
     line : str
 
     Returns
@@ -129,7 +129,8 @@ def record_sentences(said: pd.DataFrame, *, line: str = TOTAL) -> list[str]:
     """
     told = []
     for year, rows in said[said["line"] == line].groupby("financial_year", sort=True):
-        approved, now = rows[rows["record"].astype(bool)], rows[rows["forecast"] == "now"]
+        known = rows.dropna(subset=["expected_pence"])
+        approved, now = known[known["record"].astype(bool)], known[known["forecast"] == "now"]
         if approved.empty or now.empty:
             continue
         then, came = approved.iloc[-1], int(now["expected_pence"].iloc[0])

@@ -156,17 +156,18 @@ def update(config: str, *, data_dir: str, output: str, jobs: int, changes: list[
 
     try:
         job = open_job(config, data_dir=data_dir, output=output, jobs=jobs, changes=changes)
-        words = [*changes, *update_words(job.store.folder, job.inputs)]
+        words, told = update_words(job.store.folder, job.inputs)
     except StoreError as error:
         typer.echo(f"Error: {error}", err=True)
         return 1
     except DemandError as error:
         typer.echo(f"Error: {error}", err=True)
         return 2
-    status = carry_out("run", config, data_dir=data_dir, output=output, jobs=jobs, changes=words, quiet=quiet)
+    status = carry_out("run", config, data_dir=data_dir, output=output, jobs=jobs, changes=[*changes, *words], quiet=quiet)
     if status == 0 and not quiet:
-        for told in json.loads((job.store.folder / "moved_notes.json").read_text(encoding="utf-8")):
-            typer.echo(told)
+        notes = job.store.folder / "moved_notes.json"
+        moved = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else ["What moved is told in pounds: it needs `costs`."]
+        typer.echo("\n".join([*([told] if told else []), *moved]))
     return status
 
 

@@ -73,7 +73,8 @@ def _of(store: Store) -> pd.DataFrame:
     until = counted.frequency.end_of(pd.DatetimeIndex([counted.last]))[0].date()
     table = table.loc[table["scenario"] == BASELINE, COLUMNS].assign(counted_to=str(until), projected_pence=pd.NA)
     if store.has("outturn.csv"):
-        projected = store.table("outturn.csv").set_index(["line", "financial_year"])["projected_pence"]
-        keys = pd.MultiIndex.from_frame(table[["line", "financial_year"]])
-        table["projected_pence"] = pd.array(projected.reindex(keys), dtype="Int64")
+        projected = store.table("outturn.csv")[["line", "financial_year", "projected_pence"]]
+        # A year that was counted to its end is forecast no more: what it will have cost still moves with the ledger.
+        table = table.drop(columns="projected_pence").merge(projected, on=["line", "financial_year"], how="outer", sort=False)
+        table = table.assign(counted_to=str(until)).astype(dict.fromkeys([c for c in table if str(c).endswith("_pence")], "Int64"))
     return table

@@ -20,7 +20,7 @@ from pipelines.store import Store
 __all__ = ["update_words"]
 
 
-def update_words(output: Path, inputs: Inputs) -> list[str]:
+def update_words(output: Path, inputs: Inputs) -> tuple[list[str], str]:
     """Freeze the earlier run, and say what the new one refers to.
 
     Parameters
@@ -32,40 +32,45 @@ def update_words(output: Path, inputs: Inputs) -> list[str]:
 
     Returns
     -------
-    list of str
+    words : list of str
         `key=value` words. Where nothing has been counted since that run, it is this month's own, and the month before stays what is
         referred to.
+    told : str
+        That nothing has been counted since; else empty.
 
     Raises
     ------
     StoreError
         Where there is no finished run, or one of its files was changed.
     """
-    store, config = Store(output), inputs.config
-    if not store.has("model_settings.json"):
+    store, config, new = Store(output), inputs.config, inputs.history
+    ended = store.has("model_settings.json") and (store.has("budget.csv") or not (config.costs or config.prices))
+    last = load_history(output).last if ended else None
+    if last is not None and new is not None and new.last > last:
+        _keep(store, output / MONTHS, last)
+    before = _before(output, new.last if new is not None else last)
+    if not before and last is not None:
+        _keep(store, output / MONTHS, last)
+        before = list(frozen(output, MONTHS))
+    if not before:  # a run that stopped half-way leaves what was frozen before it
         raise StoreError(
             Fault("there is no run to update", where=str(output), do_next="Run `demand run` first; next month, `demand update`")
         )
-    last, new = load_history(output).last, inputs.history
-    if new is not None and new.last > last:
-        _keep(store, output / MONTHS, last)
-    before = _before(output, new.last if new is not None else last)
-    if not before:
-        _keep(store, output / MONTHS, last)
-        before = list(frozen(output, MONTHS))
     since = opened(before[-1])[0].folder.resolve()
     words = [f"since={json.dumps(str(since))}"]
     if config.segments is not None and (since / "segment_model.json").is_file():
         words.append(f"segments.saved={json.dumps(str(since / 'segment_model.json'))}")
     if config.data.actuals is not None and (since / "outturn.csv").is_file():
         words.append(f"data.actuals.previous={json.dumps(str(since))}")
-    return words
+    same = last is not None and new is not None and new.last == last
+    told = f"Nothing has been counted since the run that was here: both end with {last:%B %Y}." if same else ""
+    return words, told
 
 
-def _before(output: Path, now: pd.Timestamp) -> list[Path]:
+def _before(output: Path, now: pd.Timestamp | None) -> list[Path]:
     """Give the frozen runs that had counted less than now, oldest first; of one month, approved ones before that month's own."""
     counted = [(load_history(p).last, p) for kind in (APPROVED, MONTHS) for p in frozen(output, kind)]
-    return [p for last, p in sorted(counted, key=lambda one: one[0]) if last < now]
+    return [p for last, p in sorted(counted, key=lambda one: one[0]) if now is not None and last < now]
 
 
 def _keep(store: Store, months: Path, last: pd.Timestamp) -> None:

@@ -63,7 +63,7 @@ def monitor_section(
     """
     record, known = told["record"], names or {}
     against = say("Held against “{name}”, approved by the {by}; {months} periods since {since}.", name=record["name"], by=record["by"],
-                  months=told["months"], since=words.day(told["since"]))  # fmt: skip
+                  months=told["months"], since=write(pd.Timestamp(told["since"])))  # fmt: skip
     first = (f"{say(DO[told['action']])}. {against}", f"{words.capital(say(str(told['false_alarms'])))}.")
     parts: list[Table | Figure | Block] = [Block(first, heading=say("What to do")), _found(told, known)]
     order = (

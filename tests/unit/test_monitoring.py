@@ -91,6 +91,7 @@ def test_the_page_says_what_to_do_about_each_and_charts_what_stands_out_first() 
     section = monitor_section(told, found.chart, write=lambda d: f"{d:%Y-%m}")
     words, table, *charts = section.parts
     assert words.lines[0].startswith("Look at it")
+    assert words.lines[0].endswith("Held against “Budget 2027-28 as set”, approved by the treasurer; 6 periods since 2026-03.")
     assert ("S0", "The last count is far from what was forecast", "look") in table.rows
     assert ("Driver rent", "Came to 900, 800 expected", "refit") in table.rows
     assert "s0" in charts[0].alt.lower()
@@ -116,10 +117,12 @@ def test_a_driver_outside_its_range_is_named() -> None:
     ds = pd.to_datetime(["2026-04-01", "2026-05-01"])
     both = {"ds": [*ds, *ds], "name": ["rents"] * 2 + ["jobs"] * 2}
     ahead = pd.DataFrame({**both, "value": 100.0, "low": 98.0, "high": 102.0, "source": "published"})
-    now = pd.DataFrame({**both, "value": [100.0, 112.0, 101.0, 99.0], "low": np.nan, "high": np.nan})
+    now = pd.DataFrame({**both, "value": [100.0, 112.0, 101.0, 99.5], "low": np.nan, "high": np.nan})
     told = {d["name"]: d for d in drivers_apart(ahead, now, pd.Timestamp("2026-03-01"))}
     assert (told["rents"]["action"], told["jobs"]["action"]) == ("refit", "nothing")
     assert told["rents"]["apart"] == pytest.approx(12 / (4 / (2 * 1.2815515655)), rel=1e-6)
+    narrow = ahead.assign(low=99.99, high=100.01)  # as projections of a population are published
+    assert {d["name"]: d["action"] for d in drivers_apart(narrow, now, pd.Timestamp("2026-03-01"))} == {"rents": "refit", "jobs": "nothing"}
     assert drivers_apart(ahead, now.assign(low=1.0), pd.Timestamp("2026-03-01")) == []
 
 

@@ -13,11 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 from demand.errors import StoreError
-from demand.moved import MOVED, STEPS, moved, moved_sentences
+from demand.moved import MOVED, STEPS, moved, moved_sentences, record_sentences
+from demand.report.moved_section import moved_section
 from pipelines.__main__ import app
+from pipelines.console import open_job
 from pipelines.frozen import RECORD, freeze, latest, opened, signed_off
+from pipelines.moved import _of
 from pipelines.store import Store
-from pipelines.update import _before
+from pipelines.update import _before, update_words
 
 CONFIG = """name: care
 data:
@@ -243,6 +246,23 @@ def test_a_scheduler_reads_the_exit_status_and_monitor_json(months: Path, tmp_pa
     assert "no forecast of record" in _refused(["monitor", str(tmp_path / "care.yaml"), "--output", str(tmp_path / "nothing")], 1)
 
 
+def test_a_year_that_is_over_still_says_what_it_will_have_cost(months: Path, tmp_path: Path) -> None:
+    shutil.copytree(months / "out", tmp_path / "out")
+    store = Store(tmp_path / "out")
+    budget, outturn = (store.table(name) for name in ("budget.csv", "outturn.csv"))
+    with store.writing("budget", "next April") as writer:
+        writer.table("budget.csv", budget.replace({"financial_year": {"2026-27": "2027-28"}}))
+        writer.table("outturn.csv", outturn)
+    now = _of(store).assign(forecast="now", record=False)
+    over = now[now["financial_year"] == "2026-27"].set_index("line")
+    assert over["projected_pence"].to_dict() == outturn.set_index("line")["projected_pence"].to_dict()
+    assert over["expected_pence"].isna().all()
+    then = now.assign(forecast="as set", record=True).fillna({"expected_pence": 1, "p10_pence": 0, "p90_pence": 2})
+    assert [told[:8] for told in record_sentences(pd.concat([then, now]))] == ["2027-28:"]
+    section = moved_section([], pd.read_csv(tmp_path / "out" / "moved.csv"), now, names={})
+    assert any(row[1] == "2026-27" and row[4] == "–" for row in section.parts[-1].rows)
+
+
 def test_a_run_instead_of_an_update_is_held_against_what_was_approved_before(months: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(months / "out", out)
@@ -250,3 +270,22 @@ def test_a_run_instead_of_an_update_is_held_against_what_was_approved_before(mon
     shutil.rmtree(out / "months")
     assert [p.name for p in _before(out, pd.Timestamp("2026-08-01"))] == ["budget-2026-27-as-set"]
     assert _before(out, pd.Timestamp("2026-06-01")) == []
+
+
+def test_an_update_that_stopped_half_way_can_be_done_again_and_one_without_anything_new_says_so(months: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(months / "out", out)
+    for name in ("history.csv", "ledger.csv", "care.yaml"):
+        (tmp_path / name).write_bytes((months / name).read_bytes())
+    job = open_job(str(tmp_path / "care.yaml"), output=str(out))
+    words, told = update_words(out, job.inputs)
+    assert told == "Nothing has been counted since the run that was here: both end with August 2026."
+    with Store(out).writing("budget", "stopped"):
+        pass
+    again, told = update_words(out, job.inputs)
+    assert (again, told) == (words, "")
+    assert "2026-07-01" in again[0]
+    for kind in ("months", "records"):
+        shutil.rmtree(out / kind)
+    with pytest.raises(StoreError, match="no run to update"):
+        update_words(out, job.inputs)
