@@ -112,17 +112,28 @@ class Frequency:
 
     def periods(self, start: pd.Timestamp, count: int) -> pd.DatetimeIndex:
         """Give the first days of `count` periods, beginning with the one that `start` lies in."""
-        first = self.start_of(pd.DatetimeIndex([start]))[0]
-        return pd.date_range(first, periods=count, freq=self.alias)
+        return _periods(self, pd.Timestamp(start), count).view()
 
     def between(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
         """Give the first days of all periods from the one of `first` to the one of `last`, both included."""
-        ends = self.start_of(pd.DatetimeIndex([first, last]))
-        return pd.date_range(ends[0], ends[1], freq=self.alias)
+        return _between(self, pd.Timestamp(first), pd.Timestamp(last)).view()
 
     def after(self, day: pd.Timestamp, count: int) -> pd.DatetimeIndex:
         """Give the first days of the `count` periods that follow the one of `day`."""
         return self.periods(day, count + 1)[1:]
+
+
+@lru_cache(maxsize=256)
+def _periods(frequency: Frequency, start: pd.Timestamp, count: int) -> pd.DatetimeIndex:
+    """Lay periods out once: replays ask for the same ones at every cutoff, model by model."""
+    first = frequency.start_of(pd.DatetimeIndex([start]))[0]
+    return pd.date_range(first, periods=count, freq=frequency.alias)
+
+
+@lru_cache(maxsize=256)
+def _between(frequency: Frequency, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
+    ends = frequency.start_of(pd.DatetimeIndex([first, last]))
+    return pd.date_range(ends[0], ends[1], freq=frequency.alias)
 
 
 @lru_cache(maxsize=64)
@@ -290,10 +301,19 @@ def working_days(ds: pd.DatetimeIndex, frequency: Frequency) -> np.ndarray:
     >>> working_days(pd.DatetimeIndex(["2026-04-01", "2026-05-01"]), Frequency("M")).tolist()
     [20, 19]
     """
+    return _working_days(frequency, ds.to_numpy().astype("datetime64[D]").tobytes())
+
+
+@lru_cache(maxsize=64)
+def _working_days(frequency: Frequency, days: bytes) -> np.ndarray:
+    """Count them once for the same periods; the answer is not to be written to."""
+    ds = pd.DatetimeIndex(np.frombuffer(days, dtype="datetime64[D]"))
     starts, ends = frequency.start_of(ds), frequency.end_of(ds)
     off = bank_holidays(starts.min(), ends.max()).to_numpy().astype("datetime64[D]")
     stop = ends.to_numpy().astype("datetime64[D]") + np.timedelta64(1, "D")
-    return np.asarray(np.busday_count(starts.to_numpy().astype("datetime64[D]"), stop, holidays=off))
+    found = np.asarray(np.busday_count(starts.to_numpy().astype("datetime64[D]"), stop, holidays=off))
+    found.flags.writeable = False
+    return found
 
 
 def average_stock(closing: np.ndarray, opening: np.ndarray) -> np.ndarray:

@@ -94,11 +94,9 @@ def summed(history: History, sums: Sums) -> History | None:
     kept = np.flatnonzero(often & latest)
     if not len(kept):
         return None
-    tables = [
-        pd.DataFrame({"unique_id": sums.ids[g], "ds": wide.index, "y": values[:, g], **sums.labels.iloc[g].to_dict()}).dropna(subset=["y"])
-        for g in kept
-    ]
-    return History.of(pd.concat(tables), history.frequency)
+    about = sums.labels.assign(unique_id=sums.ids).iloc[np.repeat(kept, len(wide))]
+    table = about.assign(ds=np.tile(wide.index.to_numpy(), len(kept)), y=values[:, kept].T.reshape(-1))
+    return History.of(table.dropna(subset=["y"]), history.frequency)
 
 
 def _whole_sums(values: np.ndarray, matrix: np.ndarray) -> np.ndarray:

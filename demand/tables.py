@@ -158,9 +158,8 @@ class History:
     def _faults(self) -> Iterable[Fault]:
         missing = {"unique_id", "ds", "y"} - set(self.table.columns)
         if missing or self.table.empty:
-            yield Fault(
-                f"the history lacks {listed(sorted(missing))}" if missing else "the history has no rows", allowed="unique_id, ds, y"
-            )
+            told = f"the history lacks {listed(sorted(missing))}" if missing else "the history has no rows"
+            yield Fault(told, allowed="unique_id, ds, y")
             return
         unknown = set(self.table["unique_id"]) ^ set(self.series.index)
         if unknown:
@@ -168,7 +167,8 @@ class History:
         doubled = self.table.duplicated(["unique_id", "ds"])
         if doubled.any():
             yield Fault(f"{int(doubled.sum())} periods are there twice", where=listed(self.table.loc[doubled, "unique_id"].unique()))
-        off = pd.DatetimeIndex(self.table["ds"]) != self.frequency.start_of(pd.DatetimeIndex(self.table["ds"]))
+        days = pd.DatetimeIndex(self.table["ds"].unique())
+        off = pd.DatetimeIndex(self.table["ds"]).isin(days[days != self.frequency.start_of(days)])
         if off.any():
             yield Fault(f"{int(off.sum())} dates are not the first day of a period of frequency {self.frequency.code}")
         bad = sorted(set(self.series["kind"]) - set(KINDS))
