@@ -6,7 +6,9 @@ In: words. Out: files in the output folder, a short summary, and an exit status:
 from __future__ import annotations
 
 import io
+import os
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Annotated
 
@@ -34,11 +36,16 @@ VERBS = {
     "Example: demand publish accommodation.yaml --set disclosure.policy=wales_homelessness",
 }
 
+FIRST, DEEPER, MONTHLY, OTHER = "Begin here", "Part by part", "The monthly job", "Looking after it"
+PANELS = {"run": FIRST, "check": FIRST, "link": OTHER, "publish": OTHER}
+"""Under which heading of the help a verb stands."""
+
 app = typer.Typer(
     add_completion=True,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Forecast demand for council services, and turn scenarios into pounds by financial year.\n\nTry: demand run example:homelessness",
+    help="Forecast demand for council services, and turn scenarios into pounds by financial year.\n\n"
+    "Try: demand run example:homelessness. Your own file: demand new NAME --from FILE. Without colours: --no-color.",
 )
 
 Config = Annotated[
@@ -63,7 +70,7 @@ def _verb(name: str, text: str) -> None:
         raise typer.Exit(carry_out(name, config, data_dir=data_dir, output=output, jobs=jobs, changes=changes or [], quiet=quiet))
 
     command.__name__ = name
-    app.command(name, help=text)(command)
+    app.command(name, help=text, rich_help_panel=PANELS.get(name, DEEPER))(command)
 
 
 def _priced(name: str, text: str) -> None:
@@ -85,7 +92,7 @@ def _priced(name: str, text: str) -> None:
         raise typer.Exit(carry_out(name, config, data_dir=data_dir, output=output, jobs=jobs, changes=words, quiet=quiet, inputs=inputs))
 
     command.__name__ = name
-    app.command(name, help=text)(command)
+    app.command(name, help=text, rich_help_panel=PANELS.get(name, DEEPER))(command)
 
 
 def _segment(
@@ -131,13 +138,14 @@ OWN: dict[str, Callable[..., None]] = {"segment": _segment, "explain": _explain}
 """Verbs with options of their own."""
 for _name, _text in VERBS.items():
     if _name in OWN:
-        app.command(_name, help=_text)(OWN[_name])
+        app.command(_name, help=_text, rich_help_panel=DEEPER)(OWN[_name])
     else:
         (_priced if _name in ("run", "scenario", "budget", "report") else _verb)(_name, _text)
 
 
 @app.command(
     "update",
+    rich_help_panel=MONTHLY,
     help="The monthly job: run the config on the new extract, and say what moved since last month.\n\n"
     "Example: demand update accommodation.yaml, then open outputs/accommodation/moved.html",
 )
@@ -149,6 +157,7 @@ def _update(config: Config, data_dir: DataDir = "", output: Output = "", jobs: J
 
 @app.command(
     "approve",
+    rich_help_panel=MONTHLY,
     help="Make a run the forecast of record, to which later runs are held.\n\n"
     'Example: demand approve outputs/accommodation --by "section 151 officer" --note "Cabinet, 3 March"',
 )
@@ -165,6 +174,7 @@ def _approve(
 
 @app.command(
     "monitor",
+    rich_help_panel=MONTHLY,
     help="Hold what was counted since the forecast of record against it: exit 0 nothing to do, 3 look, 4 refit.\n\n"
     "Example: demand monitor accommodation.yaml --quiet, from a scheduler; monitor.json says why",
 )
@@ -178,6 +188,7 @@ def _monitor(
 
 @app.command(
     "compare",
+    rich_help_panel=DEEPER,
     help="Say what makes two scenarios differ, of one run or of two on the same baseline, change by change.\n\n"
     "Example: demand compare outputs/accommodation --from baseline --to prevention",
 )
@@ -198,6 +209,7 @@ def _compare(
 
 @app.command(
     "runs",
+    rich_help_panel=OTHER,
     help="List the runs that were recorded, the latest first.\n\nExample: demand runs accommodation; of all configs: demand runs",
 )
 def _runs(
@@ -210,7 +222,9 @@ def _runs(
     raise typer.Exit(runs(name, uri=uri, last=last))
 
 
-@app.command("new", help="Draft a config by looking at a file.\n\nExample: demand new accommodation --from history.csv")
+@app.command(
+    "new", rich_help_panel=FIRST, help="Draft a config by looking at a file.\n\nExample: demand new accommodation --from history.csv"
+)
 def _new(
     name: Annotated[str, typer.Argument(help="The config's name; NAME.yaml is written.", show_default=False)],
     source: Annotated[str, typer.Option("--from", help="A CSV, Excel or Parquet file.", show_default=False)],
@@ -221,7 +235,9 @@ def _new(
 
 
 @app.command(
-    "schema", help="Print the JSON schema of a config, for editors that complete keys.\n\nExample: demand schema > demand.schema.json"
+    "schema",
+    rich_help_panel=OTHER,
+    help="Print the JSON schema of a config, for editors that complete keys.\n\nExample: demand schema > demand.schema.json",
 )
 def _schema() -> None:
     import json
@@ -233,6 +249,7 @@ def _schema() -> None:
 
 @app.command(
     "erase",
+    rich_help_panel=OTHER,
     help="Take a person out of everything that was stored: tables, models, MLflow.\n\n"
     "Example: demand erase accommodation.yaml --id H-10423",
 )
@@ -250,6 +267,7 @@ def _erase(
 
 @app.command(
     "audit-model",
+    rich_help_panel=OTHER,
     help="Say what a saved model would reveal of people: segment_model.json, model_parts.json, LightGBM's text.\n\n"
     "Example: demand audit-model outputs/accommodation/segment_model.json",
 )
@@ -259,7 +277,11 @@ def _audit_model(file: Annotated[str, typer.Argument(help="The model's file.", s
     raise typer.Exit(audited(file))
 
 
-@app.command("doctor", help="Say what this computer would stumble over.\n\nExample: demand doctor --output outputs/accommodation")
+@app.command(
+    "doctor",
+    rich_help_panel=FIRST,
+    help="Say what this computer would stumble over.\n\nExample: demand doctor --output outputs/accommodation",
+)
 def _doctor(output: Output = "") -> None:
     from pipelines.console import examined
 
@@ -267,7 +289,15 @@ def _doctor(output: Output = "") -> None:
 
 
 def main() -> None:
-    """Run the command line; letters that a screen or a file of an old encoding cannot show (ŵ on Windows) become question marks."""
+    """Run the command line; letters that a screen or a file of an old encoding cannot show (ŵ on Windows) become question marks.
+
+    What libraries say to their programmers is left out, and so are colours where --no-color stands anywhere (as no-color.org has it).
+    """
+    if not sys.warnoptions:
+        warnings.filterwarnings("ignore", category=FutureWarning)
+    if "--no-color" in sys.argv:
+        sys.argv.remove("--no-color")
+        os.environ["NO_COLOR"] = "1"
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from demand.budget import Item, price, waterfall, with_items
-from demand.errors import BudgetError, DataError, Fault, StoreError
+from demand.errors import BudgetError, DataError, Fault, ScenarioError, StoreError, listed
 from demand.scenario import BASELINE, WhatIf, apply, by_name, taken_together
 from demand.scenario.change import FLOWS
 from pipelines.config import RunConfig
@@ -27,13 +27,15 @@ BESIDE = ("actuals", "since", "comparators", "linkage", "outturn", "segments.")
 """Data that no scenario rests on."""
 
 
-def compare_runs(one: Path, other: Path, a: str, b: str, *, data_dir: Path | None = None) -> pd.DataFrame:
+def compare_runs(one: Path, other: Path | None, a: str, b: str, *, data_dir: Path | None = None) -> pd.DataFrame:
     """Compare a scenario of one run with a scenario of another, or of the same.
 
     Parameters
     ----------
-    one, other : Path
-        Output folders.
+    one : Path
+        The output folder of a run.
+    other : Path, optional
+        That of another; without it, the same.
     a, b : str
         A scenario of `one`, and one of `other`.
     data_dir : Path, optional
@@ -53,11 +55,16 @@ def compare_runs(one: Path, other: Path, a: str, b: str, *, data_dir: Path | Non
     DataError
         Where the data are not those of the run.
     ScenarioError
-        Where the runs cannot be compared, or a scenario is not there.
+        Where the runs cannot be compared, a scenario is not there, or would be compared with itself.
     BudgetError
         Where the runs have other prices.
     """
-    (config, case), (config_2, case_2) = _read(one), _read(other)
+    config, case = _read(one)
+    if other is None and a == b:
+        known = f"Known: {listed([BASELINE, *config.scenarios])}"
+        mend = f"demand compare {one} --from baseline --to SCENARIO; to hold last month's run against this one: demand update"
+        raise ScenarioError(Fault(f"'{a}' would be compared with itself", allowed=known, do_next=mend))
+    config_2, case_2 = _read(other or one)
     asked, (case, b) = b, taken_together(case, case_2, b)
     case = _only(case, (a, b))
     history, first = load_history(one), config.budget.start_month if config.budget else 4

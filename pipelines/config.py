@@ -6,14 +6,13 @@ keys and names (with the nearest one) and values out of bounds: all faults of a 
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from demand.assumptions import numbers_in
 from demand.budget import BudgetSpec, FixedCost, Grant, IncomeRule, Item, Saving, StartPrices, StepCost, UnitCost
@@ -29,16 +28,16 @@ from demand.data.policies import QualitySpec
 from demand.data.read import HistorySpec
 from demand.disclosure import DisclosureSpec
 from demand.disclosure.open_data import PublishSpec
-from demand.errors import Fault, SettingsError, did_you_mean
+from demand.errors import SettingsError, did_you_mean
 from demand.forecast import ForecastSpec
 from demand.hierarchy import HierarchySpec
 from demand.report import ReportSpec
 from demand.report.governance import GovernanceSpec
 from demand.scenario import Scenario, Sweep
-from demand.secrets import redacted
 from demand.segments.find import SegmentSpec
 from demand.spec import LEDGER, Assumption, Spec, Where
-from pipelines.reading import Written, example_configs, read_config
+from pipelines.reading import example_configs, read_config
+from pipelines.wrong_settings import told
 
 __all__ = ["RESERVED", "ComputeSpec", "DataSpec", "ExampleSpec", "RunConfig", "TrackingSpec", "example_configs", "load_config"]
 
@@ -336,7 +335,7 @@ def load_config(source: str | Path, *, changes: Sequence[str] = ()) -> tuple[Run
     try:
         return RunConfig.model_validate(written.content, context={LEDGER: known}), written.path.parent
     except ValidationError as error:
-        faults = [_fault(written, dict(e)) for e in error.errors(include_url=False) if e["type"] != LEDGER]
+        faults = [told(written, dict(e), RunConfig) for e in error.errors(include_url=False) if e["type"] != LEDGER]
         raise SettingsError(sorted(set(faults), key=str), during=f"reading {written.path.name}") from error
 
 
@@ -346,48 +345,3 @@ def _checked(entry: Any) -> Assumption | None:
         return TypeAdapter(Assumption).validate_python(entry)
     except ValidationError:
         return None
-
-
-def _fault(written: Written, error: dict[str, Any]) -> Fault:
-    own = len(error["loc"]) - 1 if error["type"] in ("extra_forbidden", "missing") else -1  # a key of the file, whatever it looks like
-    keys = [k for i, k in enumerate(error["loc"]) if i == own or not _is_type_name(k)]
-    place = [written.file_of(keys)]
-    for key in keys:
-        if isinstance(key, int):
-            place[-1] += f"[{key}]"
-        else:
-            place.append(str(key))
-    where = " > ".join(place)
-    if error["type"] == "extra_forbidden":
-        known = sorted(_known_keys(RunConfig, keys[:-1]))
-        return Fault("this key is not known", where=where, allowed=did_you_mean(str(keys[-1]), known))
-    if error["type"] == "missing":
-        return Fault("this key is missing", where=where, do_next="Add it")
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    value = error.get("input")
-    shown = f" (found: {redacted(value)!r})" if isinstance(value, str | int | float | bool | date) else ""
-    return Fault(f"{message}{shown}", where=where)
-
-
-def _is_type_name(key: object) -> bool:
-    return isinstance(key, str) and (
-        key.endswith("Spec") or "[" in key or key.startswith(("function-", "literal", "constrained-", "tagged-"))
-    )
-
-
-def _known_keys(model: type[BaseModel], keys: Sequence[object]) -> set[str]:
-    models = {model}
-    for key in keys:
-        if isinstance(key, int):
-            continue
-        inner = {m for one in models if key in one.model_fields for m in _models_in(one.model_fields[str(key)].annotation)}
-        models = inner or models
-    return {name for one in models for name in one.model_fields if not (one is Scenario and name == "name")}
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if inspect.isclass(annotation) and get_origin(annotation) is None and issubclass(annotation, BaseModel):
-        yield annotation
-    else:
-        for inner in get_args(annotation):
-            yield from _models_in(inner)

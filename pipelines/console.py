@@ -298,7 +298,7 @@ def compared(one: str, other: str, *, a: str, b: str, output: str, data_dir: str
     from pipelines.compare import compare_runs
 
     try:
-        table = compare_runs(Path(one), Path(other or one), a, b, data_dir=Path(data_dir) if data_dir else None)
+        table = compare_runs(Path(one), Path(other) if other else None, a, b, data_dir=Path(data_dir) if data_dir else None)
     except DemandError as error:
         typer.echo(f"Error: {error}", err=True)
         return 2
@@ -318,16 +318,25 @@ def draft(name: str, source: str) -> int:
     int
         The exit status.
     """
-    from pipelines.new import draft_config
+    from pipelines.new import SCHEMA_FILE, draft_config
+    from pipelines.schema import schema
 
-    path = Path(f"{name}.yaml")
+    path, beside = Path(f"{name}.yaml"), Path(SCHEMA_FILE)
     try:
         text = draft_config(name, Path(source), exists=path.exists())
     except DemandError as error:
         typer.echo(f"Error: {error}", err=True)
         return 2
     path.write_text(text, encoding="utf-8", newline="\n")
-    typer.echo(f"{path} is written. Read its comments, then: demand run {path}")
+    if not beside.exists():
+        beside.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    try:
+        job = open_job(path)
+        job.inputs.history if job.config.data.history else None  # noqa: B018
+    except DemandError as error:
+        typer.echo(f"{path} is written, but its file cannot be used with it yet. Error: {error}", err=True)
+        return 2
+    typer.echo(f"{path} is written. Read its comments, then: demand check {path}, and demand run {path}")
     return 0
 
 

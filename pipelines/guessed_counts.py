@@ -27,7 +27,7 @@ from demand.data.shapes import MEASURE, parts_of_years, reshaped
 from demand.errors import DataError, Fault, listed
 from demand.tables import RESERVED
 
-__all__ = ["guess_history", "unit_of"]
+__all__ = ["NO_DATES", "guess_history", "unit_of"]
 
 MOST_VALUES, MOST_PARTS = 2000, 13
 """A column with more different texts than this names cases, not series; one of more parts of a year is none."""

@@ -15,15 +15,15 @@ import pandas as pd
 
 from demand.data.cells import matches, to_text
 from demand.data.codes import proposed_codes
-from demand.data.extracts import FAR_FUTURE, PeopleSpec, examine_people
-from demand.data.files import RawTable
+from demand.data.extracts import FAR_FUTURE, PeopleSpec, PlacesSpec, examine_people
+from demand.data.files import ROW, RawTable
 from demand.data.formats import parse_dates
 from demand.data.identifiers import identifier_faults
 from demand.data.numbers import to_numbers
 from demand.data.policies import LEAVES_OUT, QualitySpec
 from demand.errors import DataError
 
-__all__ = ["guess_codes", "guess_people", "guess_policies"]
+__all__ = ["guess_codes", "guess_described", "guess_people", "guess_policies"]
 
 BEGINS = re.compile(r"start|open|present|begin|from|admi|referr|approach|^decom$", re.IGNORECASE)
 ENDS = re.compile(r"end|clos|ceas|left|leav|discharg|until|to$|^dec$", re.IGNORECASE)
@@ -45,6 +45,11 @@ LATER = re.compile(
 """What is known only afterwards, or says who dealt with it."""
 WEEKLY = re.compile(r"week", re.IGNORECASE)
 ACTIVITY = re.compile(r"last_?(updated|contact|payment|activity)", re.IGNORECASE)
+PLACE = re.compile(
+    r"\b(la|lad|authority|council|area|ward|lsoa|msoa|gss|region|school|ons)\b.*code|^(la|lsoa|msoa|ward)( ?cd)?$", re.IGNORECASE
+)
+LEAST_ROWS, LEAST_ATTRIBUTES = 50, 3
+"""Below these a table describes too few, or too little, for groups to be looked for."""
 MOST_ATTRIBUTES = 10
 MOST_KINDS = 40
 KEY = b"only for looking: nothing of it is kept"
@@ -83,6 +88,31 @@ def guess_people(raw: RawTable) -> PeopleSpec | None:
     given = {"person": person, "price": price, "activity": activity}
     spec = {"path": raw.name, "id": reference, "opened": opened, "closed": closed, "keys": keys, "attributes": described[:MOST_ATTRIBUTES]}
     return PeopleSpec.model_validate({**spec, **{k: v for k, v in given.items() if v}})
+
+
+def guess_described(raw: RawTable) -> PeopleSpec | PlacesSpec | None:
+    """Guess how a table without dates describes places, or people: one row each.
+
+    Parameters
+    ----------
+    raw : RawTable
+        The whole file.
+
+    Returns
+    -------
+    PeopleSpec, PlacesSpec or None
+        People whom no column names are told apart by their rows. None where the table is too small, or says too little.
+    """
+    texts = {str(c): to_text(raw.data[c]) for c in raw.data.columns}
+    names = [c for c, t in texts.items() if t.notna().all() and not t.duplicated().any()]
+    place = next((c for c in names if PLACE.search(c.replace("_", " "))), None)
+    reference = place or next((c for c in names if PERSON.search(c) or EPISODE.search(c)), ROW)
+    described = [c for c, t in texts.items() if c != reference and not LATER.search(c) and _tells(raw, c, t)]
+    if len(raw.data) < LEAST_ROWS or (place is None and len(described) < LEAST_ATTRIBUTES):
+        return None
+    if place is not None:
+        return PlacesSpec(path=raw.name, id=place)
+    return PeopleSpec(path=raw.name, id=reference, attributes=described)
 
 
 def guess_policies(spec: PeopleSpec, folder: Path) -> dict[str, int]:

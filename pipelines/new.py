@@ -1,28 +1,38 @@
 """Draft a config by looking at a file.
 
-In: a name and a table of counts, or of people's episodes. Out: the text of a config, with a comment wherever the draft guessed. Refuses
-files in which no column can be a date or a count.
+In: a name and a table of counts, of people's episodes, or of what is known of people or places. Out: the text of a config, with a comment
+wherever the draft guessed. Refuses files in which no column can be a date, a count or a description.
 """
 
 from __future__ import annotations
 
 import re
+import textwrap
+from contextlib import suppress
 from pathlib import Path
 
-from demand.data.extracts import PeopleSpec
-from demand.data.files import FileSpec, RawTable, open_table
-from demand.errors import DataError, Fault, SettingsError, raise_all
+from demand.data.extracts import PeopleSpec, PlacesSpec
+from demand.data.files import ROW, FileSpec, RawTable, open_table
+from demand.data.formats import period_columns
+from demand.data.quality import Finding, judge
+from demand.data.read import HistorySpec, read_history
+from demand.data.sheets import TYPES, open_sheets
+from demand.errors import DataError, Fault, SettingsError, listed, raise_all
 from pipelines.config import RESERVED
-from pipelines.guessed_counts import guess_history, unit_of
-from pipelines.guesses import guess_codes, guess_people, guess_policies
+from pipelines.guessed_counts import NO_DATES, guess_history, unit_of
+from pipelines.guesses import guess_codes, guess_described, guess_people, guess_policies
 
-__all__ = ["draft_config"]
+__all__ = ["SCHEMA_FILE", "draft_config"]
 
 HORIZONS = {"D": 56, "W": 52, "M": 36, "Q": 12, "Y": 3}
+PERIODS = {"D": "days", "W": "weeks", "M": "months", "Q": "quarters", "Y": "years"}
+SCHEMA_FILE = "demand.schema.json"
+"""Beside the config: editors complete its keys from it."""
+NEXT = "# Next: `demand check` says what is odd in the data, `demand run` forecasts. Prices, budgets, scenarios: docs/tutorial.md, part 5."
 
 
 def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
-    """Draft a config for a long table of counts, or for an extract of people.
+    """Draft a config for a table of counts, an extract of people, or a table that only describes people or places.
 
     Parameters
     ----------
@@ -43,37 +53,106 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
     SettingsError
         Where the config exists already, or the name cannot be one.
     DataError
-        Where no column can be a date or a count.
+        Where the file cannot be read, or no column can be a date, a count or a description.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name) or name.lower() in RESERVED:
+        near = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "accommodation"
         raise SettingsError(Fault(f"'{name}' cannot be the name of a config", allowed="Letters, digits, - and _, such as accommodation",
-                                  do_next="demand new NAME --from FILE"))  # fmt: skip
+                                  do_next=f"demand new {near} --from {path}"))  # fmt: skip
     if exists:
         raise SettingsError(Fault(f"{name}.yaml is there already", do_next="Give another name, or move it away"))
-    raw = open_table(FileSpec(path=path.name), path.parent, columns={}, every=True)
+    if path.is_dir():
+        raise DataError(Fault(f"'{path}' is a folder", do_next="Name the file in it: demand new NAME --from FOLDER/FILE.csv"))
+    try:
+        return _drafted(name, path, None)
+    except DataError as error:
+        for sheet in _sheets(path):
+            with suppress(DataError):
+                return _drafted(name, path, sheet)
+        raise error
+
+
+def _sheets(path: Path) -> list[str]:
+    """The sheets of a workbook that has several: the first may say what the workbook is about, and hold no table."""
+    if TYPES.get(path.suffix.lower()) != "excel" or not path.is_file():
+        return []
+    names = [s.name for s in open_sheets(path, None)[0]]
+    return names if len(names) > 1 else []
+
+
+def _drafted(name: str, path: Path, sheet: str | None) -> str:
+    """Draft a config for a file, or for one sheet of it."""
+    raw = open_table(FileSpec(path=path.name, sheet=sheet), path.parent, columns={}, every=True)
     people = guess_people(raw)
     if people is not None:
         return _people_config(name, path, raw, people)
     raise_all(raw.faults, DataError, during=f"reading {raw.name}")
-    row = guess_history(path, raw)
+    try:
+        row = guess_history(path, raw)
+    except DataError as error:
+        described = guess_described(raw)
+        if described is None or not any(NO_DATES in fault.do_next for fault in error.faults):
+            raise
+        return _described_config(name, path, sheet, described)
+    row = {"path": row.pop("path"), **({"sheet": sheet} if sheet else {}), **row}
     told = ", ".join(f"{key}: {_flow(value)}" for key, value in row.items())
+    family = str(row["frequency"])[0]
     return "\n".join(
         [
-            "# Drafted by looking at the file. Lines that end in a question are guesses: please check them.",
-            f"name: {name}",
-            f"title: {_quoted(name.replace('_', ' ').replace('-', ' ').capitalize())}",
-            "seed: 1",
+            *_head(name),
             "data:",
             "  history:",
             f"    {{{told},",
             f"     gaps: leave}}   # {_asked(row)}",
-            "  hierarchy: auto   # a total, and one for each key; write none where series overlap and may not be added up",
+            *_unread(raw, row),
+            _hierarchy(row),
             "forecast:",
-            f"  horizon: {HORIZONS[str(row['frequency'])[0]]}   # periods ahead: enough?",
+            f"  horizon: {HORIZONS[family]}   # {PERIODS[family]} ahead: does that reach the end of the last year that you budget for?",
             "  models: auto",
+            NEXT,
             "",
         ]
     )
+
+
+def _head(name: str) -> list[str]:
+    title = name.replace("_", " ").replace("-", " ").capitalize()
+    return [
+        f"# yaml-language-server: $schema={SCHEMA_FILE}",
+        "# Drafted by looking at the file. Lines that end in a question are guesses: please check them.",
+        f"name: {name}",
+        f"title: {_quoted(title)}",
+        "seed: 1",
+    ]
+
+
+def _unread(raw: RawTable, row: dict[str, object]) -> list[str]:
+    """Name the columns that the draft leaves out."""
+    used = {name for key in ("series", "date", "date_parts", "value", "keys", "fill_down", "across") for name in _names_in(row.get(key))}
+    kind = row["kind"]
+    used |= {*_names_in(kind["column"] if isinstance(kind, dict) else []), *period_columns([str(c) for c in raw.data.columns])}
+    left = [str(c) for c in raw.data.columns if str(c) not in used]
+    if not left or row.get("across"):
+        return []
+    return [
+        f"  # Not read: {listed(left, most=12)}. What says which part a count belongs to can be one of `keys`; what moves demand, a driver."
+    ]
+
+
+def _names_in(value: object) -> list[str]:
+    return [str(v) for v in value] if isinstance(value, list) else [str(value)]
+
+
+def _hierarchy(row: dict[str, object]) -> str:
+    """Add series up, unless some look like totals of others; a file that cannot be read yet says so when it is checked."""
+    found: list[Finding] = []
+    with suppress(DataError):
+        found = judge(read_history(HistorySpec.model_validate({**row, "gaps": "leave"}), Path())[0])
+    doubled = next((f.message for f in found if f.rule == "undeclared_total"), "")
+    if not doubled:
+        return "  hierarchy: auto   # a total, and one for each key; write none where series overlap and may not be added up"
+    told = textwrap.shorten(doubled, 300, placeholder=" ... (`demand check` lists all)")
+    return f"  # {told}\n  hierarchy: none   # auto adds up all series and one for each key: would that count anything twice?"
 
 
 def _asked(row: dict[str, object]) -> str:
@@ -104,10 +183,8 @@ def _people_config(name: str, path: Path, raw: RawTable, spec: PeopleSpec) -> st
     ]
     return "\n".join(
         [
-            "# Drafted by looking at the file. Please check which column is which; columns that are not named here are never loaded.",
-            f"name: {name}",
-            f"title: {_quoted(name.replace('_', ' ').replace('-', ' ').capitalize())}",
-            "seed: 1",
+            *_head(name),
+            "# Which column is which? Those that are not named here are never loaded.",
             "data:",
             "  people:",
             *lines,
@@ -116,8 +193,28 @@ def _people_config(name: str, path: Path, raw: RawTable, spec: PeopleSpec) -> st
             *(["  quality:", "    rules:", *left] if left else []),
             "  hierarchy: auto",
             "forecast:",
-            f"  horizon: {HORIZONS['M']}   # months ahead: enough?",
+            f"  horizon: {HORIZONS['M']}   # months ahead: does that reach the end of the last year that you budget for?",
             "  models: auto",
+            NEXT,
+            "",
+        ]
+    )
+
+
+def _described_config(name: str, path: Path, sheet: str | None, spec: PeopleSpec | PlacesSpec) -> str:
+    """Draft a config for a table without dates: groups can be found in it, and nothing is forecast."""
+    given = {"path": path.as_posix(), "sheet": sheet, "id": spec.id, "attributes": spec.attributes}
+    unsure = "   # no column names each row: each is taken for somebody else?" if spec.id == ROW else ""
+    what = "people" if isinstance(spec, PeopleSpec) else "places"
+    return "\n".join(
+        [
+            *_head(name),
+            f"# No column holds dates: {what} are grouped by what the table says of them, and nothing is forecast.",
+            "data:",
+            f"  {what}:",
+            *[f"    {key}: {_flow(value)}" + (unsure if key == "id" else "") for key, value in given.items() if value],
+            "segments:",
+            "  count: auto   # it may find that there are no groups",
             "",
         ]
     )

@@ -55,7 +55,8 @@ class PeopleSpec(FileSpec):
     """An extract of episodes: one row a case, placement or package."""
 
     id: str
-    """The column with the reference of the episode; without `person` it is the person's."""
+    """The column with the reference of the episode; without `person` it is the person's. `row` where the file has none: each row is
+    somebody else, and nobody is known again in a later extract."""
     person: str | None = None
     """The column with the reference of the person; people who come back have several episodes."""
     opened: str | None = None

@@ -34,6 +34,8 @@ BEYOND, FIRST = "\0beyond", "\0first"
 """The cells behind the last name, and the first column where nobody asked for it: looked at, and not kept."""
 SHEET = "sheet"
 """The column that names the sheet of each row, where the config asks for it and the sheets have none of that name."""
+ROW = "row"
+"""The column that numbers the rows, where the config asks for it and the file has none of that name: if nothing else tells them apart."""
 ANCHORS = ("id", "date", "opened")
 """What every row of data tells; a row without it may be a total or a footer."""
 LEFT_OUT: Mapping[str, str] = {
@@ -277,7 +279,7 @@ def _places(names: Sequence[str], spec: FileSpec, wanted: Sequence[str]) -> dict
         places = exact or other or alike
         if places:
             found[name] = places
-        elif name == SHEET:
+        elif name in (SHEET, ROW):
             found[name] = []
     return found
 
@@ -327,6 +329,8 @@ def _table(
     data = data[full].reset_index(drop=True).drop(columns=FIRST, errors="ignore")
     if SHEET in wanted and SHEET not in places:
         data[SHEET] = sheet.name
+    if ROW in wanted and ROW not in places:
+        data[ROW] = rows[full].astype(str)
     return RawTable(name, data, rows[full], tuple(findings), spec, tuple(header.names), sheet.name)
 
 

@@ -94,7 +94,9 @@ class ReadingError(DataError):
         self.findings = tuple(findings)
 
 
-TOTAL_WORDS = frozenset({"total", "grand total", "sum", "all", "overall", "cyfanswm"})
+TOTAL_WORDS = frozenset(
+    ("total", "grand total", "sum", "all", "overall", "cyfanswm", "all people", "all persons", "all population", "all ages", "all types")
+)
 """What a series is called, in part of its name, that is a sum of others."""
 
 
@@ -266,7 +268,7 @@ def _totals(history: History, wide: pd.DataFrame, declared: set[str]) -> list[Fi
         near = (block[biggest] - rest).abs() <= np.maximum(0.005 * block[biggest], 5.0)
         if both.sum() >= 3 and near[both].mean() >= 0.9:
             found.append(biggest)
-        found += [i for i in names if i not in found and TOTAL_WORDS & {part.strip().casefold() for part in i.split("/")}]
+        found += [i for i in names if i not in found and TOTAL_WORDS & {part.strip().replace("_", " ").casefold() for part in i.split("/")}]
     if not found:
         return []
     return [

@@ -228,6 +228,8 @@ def _doubled(table: pd.DataFrame, spec: HistorySpec, name: str, days: Dates) -> 
         else ""
     )
     more = "Add the column that tells these rows apart to 'keys' or 'series', or select with 'where'"
+    if spec.across:
+        more += ". A pivot table of Excel needs Design > Report Layout > Show in Tabular Form and Repeat All Item Labels, without subtotals"
     found = f"{len(twice)} rows give a period that another row of their series gives too, {rows_text(rows)}"
     allowed = f"One row for each series and period of frequency {spec.frequency}"
     return [Fault(found, where=f"{name}, series {listed(twice['unique_id'].unique(), most=3)}", allowed=allowed, do_next=hint + more)]

@@ -53,7 +53,7 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
         axes.errorbar(
             at[~known],
             some["mean"],
-            yerr=[some["mean"] - some["low"], some["high"] - some["mean"]],
+            yerr=np.array([some["mean"] - some["low"], some["high"] - some["mean"]]),
             fmt="none",
             ecolor=ORANGE,
             elinewidth=3,

@@ -103,7 +103,9 @@ def taken_together(case: WhatIf, other: WhatIf, b: str) -> tuple[WhatIf, str]:
     if b == BASELINE:
         return case, b
     if b not in theirs:
-        raise ScenarioError(Fault(f"'{b}' is not a scenario of the other run", allowed=did_you_mean(b, [BASELINE, *theirs])))
+        raise ScenarioError(
+            Fault(f"'{b}' is not a scenario of the run that is compared with", allowed=did_you_mean(b, [BASELINE, *theirs]))
+        )
     clash = {name: f"{name} (other run)" if name in mine and mine[name] != theirs[name] else name for name in theirs}
     added = [
         scenario.model_copy(update={"name": clash[name], "combines": tuple(clash[n] for n in scenario.combines)})

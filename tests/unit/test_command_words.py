@@ -38,6 +38,14 @@ def test_colours_are_off_where_asked() -> None:
     assert re.sub(r"\x1b\[[0-9;]*m", "", bright) == re.sub(r"\x1b\[[0-9;]*m", "", plain)
 
 
+def test_colours_are_off_by_a_word_of_the_command(root: Path) -> None:
+    place = {**os.environ, "PYTHONPATH": str(root), "FORCE_COLOR": "1"}
+    done = subprocess.run([sys.executable, "-m", "pipelines", "run", "--help", "--no-color"], env=place, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "Example" in done.stdout
+    assert not COLOUR.search(done.stdout)
+
+
 def test_the_tab_key_completes_verbs() -> None:
     asked = {"_DEMAND_COMPLETE": "complete_bash", "COMP_WORDS": "demand sce", "COMP_CWORD": "1"}
     done = CliRunner().invoke(app, [], env=asked, prog_name="demand")

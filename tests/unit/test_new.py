@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -9,8 +10,10 @@ import pytest
 import yaml
 
 from demand.data.example import example_council
+from demand.data.extracts import read_people
 from demand.errors import DataError, SettingsError
 from pipelines.config import load_config
+from pipelines.console import draft
 from pipelines.inputs import Inputs
 from pipelines.job import Job
 from pipelines.new import draft_config
@@ -78,6 +81,60 @@ def test_a_file_without_dates_is_refused(tmp_path: Path) -> None:
     pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}).to_csv(tmp_path / "counts.csv", index=False)
     with pytest.raises(DataError, match=r"no column holds dates.*comparators"):
         draft_config("mine", tmp_path / "counts.csv")
+
+
+def test_a_table_without_dates_describes_places_or_people(tmp_path: Path) -> None:
+    table = pd.DataFrame({"la_code": [f"W06{i:06}" for i in range(60)], "share": [i / 60 for i in range(60)], "homes": range(60)})
+    table.to_csv(tmp_path / "places.csv", index=False)
+    places = yaml.safe_load(draft_config("mine", tmp_path / "places.csv"))
+    assert (places["data"]["places"]["id"], places["segments"]) == ("la_code", {"count": "auto"})
+    kinds = {"health": ["good", "poor"] * 30, "age": [20 + i % 40 for i in range(60)], "employed": ["yes", "no", "no"] * 20}
+    pd.DataFrame(kinds).to_csv(tmp_path / "people.csv", index=False)
+    (tmp_path / "mine.yaml").write_text(draft_config("mine", tmp_path / "people.csv"), encoding="utf-8")
+    config, place = load_config(tmp_path / "mine.yaml")
+    people, _ = read_people(config.data.people, place, key=b"0123456789abcdef0123")
+    assert config.data.people.id == "row"
+    assert people["person_id"].nunique() == 60
+    assert people["age"].tolist() == kinds["age"]
+
+
+def test_the_sheet_that_holds_the_table_is_found_behind_the_one_that_tells_of_it(tmp_path: Path) -> None:
+    months = pd.date_range("2021-01-01", periods=24, freq="MS")
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        pd.DataFrame({"Read me": ["This workbook holds one table"]}).to_excel(book, sheet_name="Read me", index=False)
+        pd.DataFrame({"month": months, "children": range(24)}).to_excel(book, sheet_name="Table 1", index=False)
+    (tmp_path / "mine.yaml").write_text(draft_config("mine", tmp_path / "book.xlsx"), encoding="utf-8")
+    config, place = load_config(tmp_path / "mine.yaml")
+    assert Inputs(config, place).history.wide.sum().tolist() == [276]
+
+
+def test_what_looks_like_a_total_is_not_added_to_its_parts_and_columns_left_out_are_named(tmp_path: Path) -> None:
+    months = pd.date_range("2021-01-01", periods=24, freq="MS")
+    rows = {"a": range(5, 29), "b": range(9, 33), "total": range(14, 62, 2)}
+    table = pd.concat([pd.DataFrame({"type": name, "month": months, "households": y, "rate": 0.5}) for name, y in rows.items()])
+    table.to_csv(tmp_path / "counts.csv", index=False)
+    told = draft_config("mine", tmp_path / "counts.csv")
+    assert yaml.safe_load(told)["data"]["hierarchy"] == "none"
+    assert "'total'" in told
+    assert "# Not read: 'rate'." in told
+    table[table["type"] != "total"].to_csv(tmp_path / "counts.csv", index=False)
+    assert yaml.safe_load(draft_config("mine", tmp_path / "counts.csv"))["data"]["hierarchy"] == "auto"
+
+
+def test_a_draft_is_tried_at_once_and_editors_find_its_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    months = pd.date_range("2021-01-01", periods=24, freq="MS").strftime("%m/%Y")
+    pivot = pd.DataFrame([["North", *range(24)], ["Hostel", *range(24)], ["South", *range(24)], ["Hostel", *range(24)]])
+    pivot.columns = ["Row Labels", *months]
+    pivot.to_csv("pivot.csv", index=False)
+    assert draft("mine", "pivot.csv") == 2
+    assert "Repeat All Item Labels" in capsys.readouterr().err
+    assert Path("mine.yaml").read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=demand.schema.json\n")
+    assert "properties" in json.loads(Path("demand.schema.json").read_text(encoding="utf-8"))
+    assert draft("again", ".") == 2
+    assert "'.' is a folder" in capsys.readouterr().err
 
 
 def test_a_config_that_is_there_is_not_written_over(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ OTHER, _ = forecast(draws=5, mean=31)
         (WhatIf(DRAWS[::-1], (scenario(change()),), 1), "another list of series"),
         (WhatIf(DRAWS.assign_attrs(fingerprint="new"), (scenario(change()),), 1), "another baseline: test and new"),
         (WhatIf(OTHER, (scenario(change()),), 1), "other possible futures where nothing is changed"),
-        (WhatIf(DRAWS, (scenario(change()),), 1), "'early_halp' is not a scenario of the other run"),
+        (WhatIf(DRAWS, (scenario(change()),), 1), "'early_halp' is not a scenario of the run that is compared with"),
     ],
 )
 def test_runs_that_cannot_be_compared(other, message) -> None:
