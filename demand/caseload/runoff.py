@@ -172,6 +172,7 @@ class _Engine:
         self.day = float(day_numbers(pd.DatetimeIndex([stays.day]))[0])
         self.rate = stays.drawn(seed, draws, years=years)
         self.served = np.concatenate([np.zeros_like(self.rate[:, :, :1]), (self.rate[:, :, :-1] * WIDTHS).cumsum(axis=2)], axis=2)
+        self.moving = stays.drawn_moves(seed, draws)
         self.growth = stays.growth[:, :1] + stays.growth[:, 1:] * stays.luck(seed, "prices", draws)
         self.leads = stays.to.cumsum(axis=1)
         self.pools = {s: {c: t[c].to_numpy() for c in t} for s, t in stays.starters.items()}
@@ -247,7 +248,7 @@ class _Engine:
         until = np.minimum(some.until, some.leaves)
         cut = end >= until
         end = np.maximum(np.where(cut, until, end), since + 1)
-        chance = self.stays.moving[kind, np.maximum(np.searchsorted(BANDS, length, side="left") - 1, 0)]
+        chance = self.moving[kind, np.maximum(np.searchsorted(BANDS, length, side="left") - 1, 0), some.draw]
         if pull is not None:
             chance = np.minimum(chance * pull.more_moves(self.stays.to, some.series, some.draw, end), 1.0)
         went = np.full(len(some), -1)

@@ -18,31 +18,29 @@ import numpy as np
 import pandas as pd
 
 from demand.caseload.spells import OUTSIDE
+from demand.caseload.starters import YEAR, YEARS, starters
 from demand.errors import DataError, Fault
 from demand.spec import stream
 
 __all__ = ["BANDS", "YEAR", "Stays", "labels_of", "learn_stays", "seen_since"]
 
-BANDS = np.array([0, 14, 28, 56, 91, 182, 365, 730, 1460, 2920], dtype=float)
-"""First days of the bands of time served within which the hazard of an end is taken as constant."""
-YEAR = 365.25
+BANDS = np.array([0, 14, 28, 56, 91, 182, 365, 547, 730, 1095, 1460, 2920], dtype=float)
+"""First days of the bands of time served within which the hazard of an end is taken as constant: short ones up to three years, since
+where a hazard falls within a band most are at risk early in it, and too many seem to end."""
 FADE = 0.75
 """Each year back counts so much of the year after it: stays lengthen and shorten."""
-YEARS = 8
-"""Years back that are looked at."""
 BORROWED = 2.0
 """Ends that a type borrows in each band from all types, and a group from its type."""
 TREND = 0.03
 """How much hazards are believed to change a year, as a standard deviation of the logarithm: an estimate is held towards 0 by it."""
+LENT = 10.0
+"""Ends that a band of time served borrows for its share of moves from all bands of its type."""
 STEEP = (0.25, 4.0)
 """Ends of a band follow a change of lengths by so much: slopes of few ends say more."""
 STRAY = 0.1
 """A month with fewer than this share of a usual month's ends was not recorded yet."""
 WINDOWS = (1, 3, 12)
 """Months that are looked at together for that: in a small service one stray end is a tenth of a month's, and not of a year's."""
-RECENT = 730
-"""Days back from which starters count as recent, or the last `FEWEST` of them where there are fewer."""
-FEWEST = 30
 
 
 @dataclass(frozen=True)
@@ -61,14 +59,17 @@ class Stays:
     rate : numpy.ndarray
         Shape (types, groups, bands): ends a day.
     moving : numpy.ndarray
-        Shape (types, bands): of the ends, those that are moves.
+        Shape (types, bands, 2): of the ends, those that are moves; and how many ends that rests on.
     to : numpy.ndarray
         Shape (series, series): where a move leads; rows add up to 1, or are 0.
     rests : numpy.ndarray
         Shape (types, groups, bands): how many ends each hazard rests on.
     unsure : numpy.ndarray
-        Shape (types,): standard deviation of the logarithm of a type's hazard beyond that, from how much years differed about their trend
-        and how unsure the trend is.
+        Shape (types,): standard deviation of the logarithm of a type's hazard beyond that, from how much years differed about their trend.
+    drift : numpy.ndarray
+        Shape (types, bands, 2): how much hazards change a year as a logarithm, and its standard error.
+    back : float
+        Years from the middle of what `rate` rests on to `day`; the trend has brought it from there to `day`.
     starters : mapping of int to pandas.DataFrame
         By number of series, recent starts in it: group, age, price (as of `day`), from_outside.
     growth : numpy.ndarray
@@ -92,6 +93,8 @@ class Stays:
     to: np.ndarray
     rests: np.ndarray
     unsure: np.ndarray
+    drift: np.ndarray
+    back: float
     starters: Mapping[int, pd.DataFrame]
     growth: np.ndarray
     day: pd.Timestamp
@@ -116,7 +119,7 @@ class Stays:
         seed : int
         draws : int
         years : float
-            Over how many years to come: hazards go on changing, all alike, as they are believed to do (`TREND`).
+            Over how many years to come: hazards go on changing as they did, all types alike, and the middle of these years is meant.
 
         Returns
         -------
@@ -126,15 +129,27 @@ class Stays:
         Notes
         -----
         The hazard of a band is a rate of ends, and so gamma distributed about what was seen: Gelman, A. et al. (2013). Bayesian Data
-        Analysis, 3rd edition, section 2.6. What years differed by moves all bands of a type together.
+        Analysis, 3rd edition, section 2.6. What years differed by moves all bands of a type together. The trend is normal, as a
+        regression with a known prior has it (ibid., section 14.8): one draw of it is what has brought the past to today and what comes.
         """
         noise = self.luck(seed, "levels", draws) * self.unsure[:, None]
-        noise = noise + stream(seed, "caseload", "trend").standard_normal(draws) * TREND * years / 2
+        trend = stream(seed, "caseload", "trend").standard_normal(draws) * (self.back + years / 2)
         found = np.empty((*self.rests.shape, draws))
         for (kind, group), shape in ((at, self.rests[at][:, None]) for at in np.ndindex(self.rests.shape[:2])):
             rng = stream(seed, "caseload", "hazards", self.types[kind], self.groups[group])
-            found[kind, group] = rng.gamma(shape, 1 / shape, (len(shape), draws)) * np.exp(noise[kind])
+            change = self.drift[kind, :, :1] * years / 2 + self.drift[kind, :, 1:] * trend
+            found[kind, group] = rng.gamma(shape, 1 / shape, (len(shape), draws)) * np.exp(noise[kind] + change)
         return np.asarray(self.rate[..., None] * found)
+
+    def drawn_moves(self, seed: int, draws: int) -> np.ndarray:
+        """Draw the share of ends that are moves as it may be, shape (types, bands, draws).
+
+        Of ends that were seen, so many were moves: its posterior is a beta distribution (Gelman et al. 2013, section 2.4).
+        """
+        share, rests = self.moving[..., :1], self.moving[..., 1:]
+        moved, not_moved = (np.maximum(s * rests, 1e-9) for s in (share, 1 - share))
+        each = zip(self.types, moved, not_moved, strict=True)
+        return np.stack([stream(seed, "caseload", "moves", name).beta(a, b, (len(a), draws)) for name, a, b in each])
 
     def hazard(self, kind: np.ndarray, group: np.ndarray, served: np.ndarray) -> np.ndarray:
         """Give the cumulative hazard after days served, shape (people, times), of people of these types and groups."""
@@ -226,13 +241,10 @@ def learn_stays(
     ends, moves, time = _years(one, stop, day=day, since=begin, shape=(len(names), len(groups)))
     if time.sum() <= 0:
         raise DataError(Fault("no time in any place was observed", where="data > people", do_next="Give placements with days of opening"))
-    weight = FADE ** np.arange(YEARS)
-    rate, rests, unsure = _rates(ends, time, weight)
-    by_kind, led = np.einsum("y,ykgb->kb", weight, ends), np.einsum("y,ykgb->kb", weight, moves)
-    overall = led.sum(axis=1, keepdims=True) / np.maximum(by_kind.sum(axis=1, keepdims=True), 1e-9)
+    rate, rests, unsure, drift, back = _rates(ends, time, FADE ** np.arange(YEARS))
     return Stays(
-        list(ids), names, kind, groups, rate, (led + 10 * overall) / (by_kind + 10), _led_to(one[~turned], list(ids), kind), rests,
-        unsure, *_starters(one, day, kind, len(names)), day, _staying_on(one, day, leaves_at, since), group, turn,
+        list(ids), names, kind, groups, rate, _moving(ends, moves), _led_to(one[~turned], list(ids), kind), rests, unsure, drift, back,
+        *starters(one, day, kind, len(names)), day, _staying_on(one, day, leaves_at, since), group, turn,
     )  # fmt: skip
 
 
@@ -281,8 +293,8 @@ def _years(
     return ends, moves, time
 
 
-def _rates(ends: np.ndarray, time: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give ends a day by type, group and band, each borrowing from the wider one; on how many they rest; how unsure types are beside."""
+def _rates(ends: np.ndarray, time: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
+    """Give `rate`, where each group borrows from its type and each type from all types, with `rests`, `unsure`, `drift` and `back`."""
     e, t = np.einsum("y,ykgb->kgb", weight, ends), np.einsum("y,ykgb->kgb", weight, time)
     level = e.sum() / max(t.sum(), 1e-9)
     every = (e.sum(axis=(0, 1)) + BORROWED) / (t.sum(axis=(0, 1)) + BORROWED / max(level, 1e-6))
@@ -303,7 +315,17 @@ def _rates(ends: np.ndarray, time: np.ndarray, weight: np.ndarray) -> tuple[np.n
     count = np.maximum(seen.sum(axis=0), 1)
     swing = np.where(seen, ratio**2 - 1 / np.maximum(expected, 1), 0.0).sum(axis=0) / count
     rests = e**2 / np.maximum(np.einsum("y,ykgb->kgb", weight**2, ends), 1e-9) + BORROWED
-    return rate, rests, np.sqrt(np.clip(swing, 0.0, 0.25) + (error * back) ** 2)
+    return rate, rests, np.sqrt(np.clip(swing, 0.0, 0.25)), steep[:, 0, :, None] * [slope, error], back
+
+
+def _moving(ends: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """Give by type and band the share of ends that are moves, and on how many ends it rests; bands borrow from their type."""
+    weight = FADE ** np.arange(YEARS)
+    by_kind, led, squared = (np.einsum("y,ykgb->kb", w, n) for w, n in ((weight, ends), (weight, moves), (weight**2, ends)))
+    overall = led.sum(axis=1, keepdims=True) / np.maximum(by_kind.sum(axis=1, keepdims=True), 1e-9)
+    share = (led + LENT * overall) / (by_kind + LENT)
+    rests = np.maximum(by_kind**2 / np.maximum(squared, 1e-9), LENT)
+    return np.stack([share, rests], axis=2)
 
 
 def _steepness(rate: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -348,45 +370,6 @@ def _led_to(one: pd.DataFrame, ids: list[str], kind: np.ndarray) -> np.ndarray:
     mixed = counts + 10 * prior
     total = mixed.sum(axis=1, keepdims=True)
     return np.asarray(np.where(total > 0, mixed / np.maximum(total, 1e-9), 0.0))
-
-
-def _starters(one: pd.DataFrame, day: pd.Timestamp, kind: np.ndarray, kinds: int) -> tuple[dict[int, pd.DataFrame], np.ndarray]:
-    """Give recent starters of each series, with prices brought to today's level, and the growth of prices by type."""
-    ago = ((day - one["opened"]).dt.days / YEAR).to_numpy()
-    price = one["price"].to_numpy(dtype=float) if "price" in one else np.full(len(one), np.nan)
-    age = one["age"].to_numpy(dtype=float) if "age" in one else np.full(len(one), np.nan)
-    growth = np.zeros((kinds, 2))
-    for k in range(kinds):
-        mine = (one["_kind"].to_numpy() == k) & np.isfinite(price) & (price > 0) & (ago < YEARS)
-        growth[k] = _trend(-ago[mine], np.log(price[mine]))
-    table = pd.DataFrame({
-        "group": one["_group"].to_numpy(), "age": age, "price": price * np.exp(growth[one["_kind"].to_numpy(), 0] * ago),
-        "from_outside": (one["came"] == OUTSIDE).to_numpy(), "ago": ago,
-    })  # fmt: skip
-    found = {}
-    for s, k in enumerate(kind):
-        rows = (one["_row"] == s).to_numpy()
-        if rows.sum() < 5:
-            rows = (one["_kind"] == k).to_numpy()
-        if not rows.any():  # nobody was in a place of this type yet
-            rows = np.ones(len(one), dtype=bool)
-        mine = table[rows].sort_values("ago", kind="stable")
-        recent = mine.head(max(FEWEST, int((mine["ago"] * YEAR <= RECENT).sum()))).drop(columns="ago").reset_index(drop=True)
-        known, unknown = recent["price"].dropna().to_numpy(), recent["price"].isna().to_numpy()
-        if len(known):  # one without a price takes that of another, so that the spread of prices stays
-            recent.loc[unknown, "price"] = np.resize(known, int(unknown.sum()))
-        found[s] = recent
-    return found, growth
-
-
-def _trend(years: np.ndarray, logs: np.ndarray) -> tuple[float, float]:
-    """Give the growth a year and its standard error by least squares, 0 +- 0.05 where there are fewer than ten prices."""
-    if len(logs) < 10 or np.ptp(years) < 1:
-        return 0.0, 0.05
-    x = years - years.mean()
-    slope = float((x * logs).sum() / (x**2).sum())
-    left = logs - logs.mean() - slope * x
-    return slope, float(np.sqrt((left**2).sum() / (len(x) - 2) / (x**2).sum()))
 
 
 def _staying_on(one: pd.DataFrame, day: pd.Timestamp, leaves_at: float | None, since: pd.Timestamp | None) -> float:

@@ -76,16 +76,16 @@ def recovered(seeds: list[int]) -> pd.DataFrame:
                 rows.append((seed, service, "price growth", name, abs(growth - plan.price_growth) <= 1.2816 * wide))
                 if plan.leaves_at is None:  # where a birthday ends stays too, the share that lasts is not that of hazards alone
                     drawn = stays.drawn(seed, 400)[number, 0]
-                    for band in (4, 6, 7):  # by 91 days, by a year, by two
+                    for band in np.searchsorted(BANDS, [91, 365, 730]):
                         ended = (drawn[:band] * np.diff(BANDS)[:band, None]).sum(axis=0)
                         low, high = np.quantile(ended, [0.1, 0.9])
                         hazard = planted_hazard(council, service, name, BANDS[band])
                         rows.append((seed, service, f"hazards by {BANDS[band]:.0f} days", name, bool(low <= hazard <= high)))
                 chance, target = plan.moves.get(name, (0.0, ""))
-                mine = stocks.spells[(stocks.spells["type"] == name) & stocks.spells["closed"].notna()]
                 if chance and plan.leaves_at is None:  # where a birthday ends stays too, fewer of the ends are moves than was planted
-                    error = np.sqrt(chance * (1 - chance) / len(mine))
-                    rows.append((seed, service, "moves", name, abs(float((mine["goes"] != "").mean()) - chance) <= 1.2816 * error))
+                    share = np.average(stays.drawn_moves(seed, 400)[number], axis=0, weights=stays.moving[number, :, 1])
+                    low, high = np.quantile(share, [0.1, 0.9])
+                    rows.append((seed, service, "moves", name, bool(low <= chance <= high)))
                 leads = stays.to[stays.kind == number]
                 if target:
                     rows.append(
