@@ -7,7 +7,7 @@ refuse.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from demand.forecast import ForecastSpec, forecast
 from demand.people import of_all
 from demand.spec import stream
 
-__all__ = ["TOTAL", "commitments", "drawn_starts"]
+__all__ = ["TOTAL", "commitments", "drawn_starts", "shared_out"]
 
 WITH_DRIVERS = ("lightgbm",)
 """Models of new starts that see drivers, where there are any: replay weighs them beside the others."""
@@ -64,11 +64,49 @@ def drawn_starts(
         .transpose("ds", "draw")
         .to_numpy()
     )
-    rng = stream(seed, "caseload", "shares")
-    ever = weighed > 0
-    drawn = np.zeros((*made.shape, len(weighed)))
-    drawn[..., ever] = rng.multinomial(np.rint(made).astype(np.int64), rng.dirichlet(weighed[ever], made.shape[1]))
-    return np.asarray(np.moveaxis(drawn, 2, 0))
+    shared = shared_out(np.rint(made), {i: w for i, w in zip(stocks.series.index, weighed, strict=True) if w > 0}, seed=seed)
+    return np.stack([shared.get(i, np.zeros(made.shape)) for i in stocks.series.index])
+
+
+def shared_out(total: np.ndarray, seen: Mapping[str, float], *, seed: int) -> dict[str, np.ndarray]:
+    """Share new starts out among series, each by its own name: a series more takes from all and changes nothing else.
+
+    Parameters
+    ----------
+    total : numpy.ndarray
+        Shape (periods, draws), whole numbers.
+    seen : mapping of str to float
+        Starts that each series' share was counted from.
+    seed : int
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Whole numbers that add up to `total`: multinomial, at shares drawn from the Dirichlet posterior.
+
+    Notes
+    -----
+    Shares are gamma variates over their sum; a multinomial is one binomial after the other (Devroye, L. (1986). Non-Uniform Random Variate
+    Generation, sections XI.4.1 and XI.1.4). Here they halve the series by the digits of a random number of each name, and each half's luck
+    goes by its digits.
+    """
+    from scipy.stats import binom
+
+    shares = {name: stream(seed, "caseload", "share", name).gamma(many, size=total.shape[1]) for name, many in seen.items()}
+    places = {name: f"{int(stream(seed, 'caseload', 'place', name).integers(2**62)):062b}" for name in seen}
+    shared, halves = {}, [("", list(seen), total)]
+    while halves:
+        begins, names, many = halves.pop()
+        if len(names) == 1:
+            shared[names[0]] = many
+        if len(names) < 2:
+            continue
+        parts = [sorted(n for n in names if places[n][len(begins)] == digit) for digit in "01"]
+        of = [np.sum([shares[n] for n in part], axis=0) for part in parts]
+        luck = 1 - stream(seed, "caseload", "shares", begins).random(many.shape)
+        first = binom.ppf(luck, many, of[0] / np.maximum(of[0] + of[1], 1e-300)) if all(parts) else many * bool(parts[0])
+        halves += [(begins + "0", parts[0], first), (begins + "1", parts[1], many - first)]
+    return shared
 
 
 def commitments(

@@ -10,7 +10,7 @@ from demand.calendar import Frequency
 from demand.caseload.known import KnownChange
 from demand.caseload.model import CaseloadSpec, caseload_of
 from demand.caseload.spells import as_known
-from demand.commitments import TOTAL, commitments, drawn_starts
+from demand.commitments import TOTAL, commitments, drawn_starts, shared_out
 from demand.data.people import CountSpec, count_episodes
 from demand.forecast import ForecastSpec
 
@@ -135,3 +135,19 @@ def test_a_type_that_nobody_was_in_by_a_cutoff_starts_like_all_others():
     history = count_episodes(people, counts, keys=["type"], frequency=Frequency("M"), last=LAST)
     told = caseload_of(people, counts, keys=["type"], history=history).predict(history.until(pd.Timestamp("2024-03-01")), 12, seed=1)
     assert told.means.groupby("unique_id")["mean"].mean()["new"] < 5
+
+
+def test_a_new_series_takes_its_share_of_starts_and_leaves_those_of_others_as_they_were():
+    total = np.full((6, 2000), 60.0)
+    seen = {"a/hostel": 40.0, "b/hostel": 25.0, "a/hotel": 20.0, "b/hotel": 15.0}
+    before = shared_out(total, seen, seed=3)
+    assert np.array_equal(sum(before.values()), total)
+    backwards = shared_out(total, dict(reversed(seen.items())), seed=3)
+    assert all(np.array_equal(before[name], backwards[name]) for name in seen)
+    for name, weight in seen.items():  # the Dirichlet-multinomial: Johnson, Kotz and Balakrishnan 1997, section 35.13.1
+        share, drawn = weight / 100, before[name][0]
+        assert drawn.mean() == pytest.approx(60 * share, rel=0.03)
+        assert drawn.var() == pytest.approx(60 * share * (1 - share) * (100 + 60) / 101, rel=0.12)
+    after = shared_out(total, {"a/new": 0.5, **seen}, seed=3)
+    assert np.mean([np.abs(after[name] - before[name]).sum() for name in seen]) < 0.01 * total.sum()
+    assert np.mean([(after[name] == before[name]).mean() for name in seen]) > 0.85
