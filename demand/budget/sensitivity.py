@@ -16,6 +16,7 @@ import pandas as pd
 from demand.assumptions import numbers_in
 from demand.budget.items import Item, with_items
 from demand.budget.prices import Cost, Part, UnitCost, priced
+from demand.languages import message
 from demand.scenario import (
     BASELINE,
     PRICES,
@@ -130,7 +131,7 @@ def _moved(at: Pounds, number: Assumption, ends: tuple[float, float], now: np.nd
         first, last = max(number.value - step, min(0.0, number.value)), number.value + step
         between = at(last) - at(first)
     one = between * (step / (last - first)) if last > first else np.full(len(now), np.nan)
-    return low - now, high - now, "1 point" if points else "1 %", one
+    return low - now, high - now, message("1 point") if points else "1 %", one
 
 
 def _of_items(cost: Cost, items: Sequence[Item], *, seed: int) -> list[tuple[str, str, str, np.ndarray, np.ndarray, str, np.ndarray]]:

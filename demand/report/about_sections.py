@@ -38,9 +38,9 @@ READ = {
     "rows_of_people": message("Rows of people's episodes"),
     "people": message("People"),
     "places": message("Places"),
-    "series": message("Series"),
-    "first": message("From"),
-    "last": message("To"),
+    "series": message("Number of series"),
+    "first": message("First period counted"),
+    "last": message("Last period counted"),
     "frequency": message("Counted by"),
 }
 """What quality.json says about the data, and how it is called."""

@@ -6,6 +6,8 @@ public: these tables count few), or a sheet. Refuses nothing.
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from demand.languages import message, say
@@ -21,6 +23,7 @@ TOTAL = "total"
 AFTER = 365
 """Days after which the page says how stays have ended."""
 LEAD = message("Who is there now runs on at their own prices; new starts come from the forecast. Stays count those who are still there.")
+NOT_GIVEN = message("(not given)")
 COUNTED = {"opened": message("Openings"), "closed": message("Closings")}
 ITEMS = {
     "open now": message("Open now"),
@@ -106,7 +109,7 @@ def _goes_with(inputs: ReportInput) -> list[Laid]:
     if table is None:
         return []
     names = {"feature": "Feature", "ratio": "Times as likely to leave on a day", "low": "Low", "high": "High"}
-    rows = table.assign(feature=_labels(table["feature"], inputs))
+    rows = table.assign(feature=[_feature(str(f), inputs) for f in table["feature"]])
     note = message("Above 1: shorter stays, all else equal (Cox, each type with a course of its own). It says what goes together, not why.")
     return [
         Laid(message("What goes with length of stay"), rows, names, dict.fromkeys(("ratio", "low", "high"), lambda v: f"{v:.2f}"), note)
@@ -127,6 +130,16 @@ def _returns(inputs: ReportInput) -> list[Laid]:
         names = {"on": "Day", "households": "Households"}
         found.append(Laid(message("For the yearly return"), rows, names, {"households": "count"}, message("Households, each once.")))
     return found
+
+
+def _feature(name: str, inputs: ReportInput) -> str:
+    """Say what `demand.caseload.lengths` compares: a value beside the commonest one, or ten more of a number."""
+    if found := re.fullmatch(r"(\S+) (.+) \(beside (.+)\)", name):
+        column, value, other = (words.label(say(NOT_GIVEN) if t == NOT_GIVEN else t, inputs.spec.names) for t in found.groups())
+        return words.capital(say("{what}: {value} (beside {other})", what=column, value=value, other=other))
+    if name.endswith(", ten more"):
+        return words.capital(say("{what}, ten more", what=words.label(name.removesuffix(", ten more"), inputs.spec.names)))
+    return _label(name, inputs)
 
 
 def _recording(inputs: ReportInput) -> list[Laid]:

@@ -19,6 +19,7 @@ import pandas as pd
 from pydantic import Field
 
 from demand.disclosure import policy_named, protect
+from demand.languages import message, say, speaking
 from demand.report import words
 from demand.report.cleared import cleared
 from demand.report.inputs import ReportInput
@@ -27,6 +28,10 @@ from demand.spec import Spec
 
 __all__ = ["REQUIRED", "GovernanceSpec", "governance_page"]
 
+ONE_TEXT = message(
+    "This record is one text, in English, and is signed once. Whatever of it is published is for the public, who are owed it in Welsh too "
+    "(Welsh Language Standards): have it translated before it leaves. Fields may be filled in either language."
+)
 EMPTY = "**TO BE FILLED BY A PERSON**"
 LEAST_GROUP = 30
 """Below so many people a group's figures are held back: not enough data to compare groups."""
@@ -108,6 +113,7 @@ def governance_page(
         f"# Records of {_safe(inputs.title)}",
         f"Run {inputs.run.get('fingerprint', '')}, as of {inputs.run.get('as_of') or 'the end of the data'}. Internal.",
         standing,
+        *_translation(inputs),
         "Fill fields in the config: `governance: {fields: {contact_email: ...}}`; `purpose`, `lawful_basis`, `retention`: `data.people`.",
         "## Transparency record (ATRS)",
         *_fields(ATRS, spec),
@@ -122,6 +128,15 @@ def governance_page(
         *_equality(inputs, spec, people),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _translation(inputs: ReportInput) -> list[str]:
+    """Say, where a report is in Welsh, that this record is not, and what is owed before any of it leaves: in both languages."""
+    told = []
+    for language in inputs.spec.languages if "cy" in inputs.spec.languages else ():
+        with speaking(language):
+            told.append(say(ONE_TEXT))
+    return told
 
 
 def _gaps(spec: GovernanceSpec, people: Mapping[str, Any] | None) -> list[str]:

@@ -339,7 +339,7 @@ def _one_step(inputs: ReportInput, rows: pd.DataFrame) -> list[Table]:
     told = rows[rows["step_pence"].notna()]
     frame = told.assign(
         name=[words.capital(words.label(a, inputs.spec.names)) for a in told["assumption"]],
-        said=[say("{number} more", number=s) for s in told["step"]],
+        said=[say("{number} more", number=say(s)) for s in told["step"]],
         pounds=told["step_pence"].astype(float) / 100,
     )
     names = {"name": "Assumption", "said": "One step", "pounds": "Does"}

@@ -64,7 +64,7 @@ def monitor_section(
     record, known = told["record"], names or {}
     against = say("Held against “{name}”, approved by the {by}; {months} periods since {since}.", name=record["name"], by=record["by"],
                   months=told["months"], since=write(pd.Timestamp(told["since"])))  # fmt: skip
-    first = (f"{say(DO[told['action']])}. {against}", f"{words.capital(say(str(told['false_alarms'])))}.")
+    first = (say(DO[told["action"]]), against, f"{words.capital(say(str(told['false_alarms'])))}.")
     parts: list[Table | Figure | Block] = [Block(first, heading=say("What to do")), _found(told, known)]
     order = (
         [s["unique_id"] for s in told["signals"]] + [n for n in chart["unique_id"] if str(n).startswith(TOTAL)] + list(chart["unique_id"])

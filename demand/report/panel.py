@@ -24,6 +24,8 @@ from demand.spec import Unit
 __all__ = ["Panel", "panel_section"]
 
 POUNDS, ALL_LINES = "pounds", "all lines"
+WAYS = {" in the year": message("{what} in the year"), " at one time": message("{what} at one time")}
+"""How `demand.scenario.comparison` names what is counted, after its unit."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,13 @@ class _Desk:
 
     inputs: ReportInput
     table: pd.DataFrame
+
+    def _counted(self, name: str) -> str:
+        """Say what is counted and how."""
+        for end, told in WAYS.items():
+            if name.endswith(end):
+                return words.capital(say(told, what=words.label(name.removesuffix(end), self.inputs.spec.names)))
+        return self._label(name)
 
     def _label(self, name: object) -> str:
         return words.capital(words.label(name, self.inputs.spec.names))
@@ -114,8 +123,8 @@ class _Desk:
             "scenarios": [{"name": self._label(s), "question": asked.get(s, "")} for s in scenarios],
             "parts": [[g, self._label(p) if p else say("Everything")] for g, (_, p) in zip(groups, self.parts, strict=True)],
             "years": self.years,
-            "people": [self._label(m) for m in self.people],
-            "lines": [self._label(n) for n in self.lines],
+            "people": [self._counted(m) for m in self.people],
+            "lines": [words.capital(say(ALL_LINES)) if n == ALL_LINES else self._label(n) for n in self.lines],
             "costs": [self.lines.index(line) for _, line in self.costs],
             "prices": self._prices(),
             "run": [self._run(s) for s in scenarios],

@@ -67,7 +67,7 @@ def segments_section(inputs: ReportInput) -> Section | None:
     shown = table.assign(
         segment=[words.capital(segment_name(s, inputs)) for s in table["segment"]],
         feature=[words.capital(words.label(f, inputs.spec.names)) for f in table["feature"]],
-        level=[words.label(v, inputs.spec.names) if pd.notna(v) and str(v) else say("average") for v in table["level"]],
+        level=[say("average") if m else words.label(v, inputs.spec.names) for m, v in zip(_is_mean(table), table["level"], strict=True)],
     )
     for column in ("share_or_mean", "average", "low", "high"):
         shown[column] = [_share_or_mean(v, bool(n)) for v, n in zip(shown[column], _is_mean(table), strict=True)]

@@ -176,6 +176,8 @@ def past_budgets_section(inputs: ReportInput) -> Section | None:
         "shock": "What fell into the year",
     }
     held = ["" if pd.isna(i) else say("yes") if i else say("no") for i in rows["inside"]]
+    if "shock" in rows:
+        rows = rows.assign(shock=["" if pd.isna(s) else words.label(s, inputs.spec.names) for s in rows["shock"]])
     formats = dict.fromkeys(("expected", "p10", "p90", "actual", "error"), "exact")
     note = say("Only what was known in that April was used. What was needed is what was counted, at its price.")
     parts.append(table_of(rows.assign(held=held), say("Past budgets, year by year"), names=names, formats=formats, note=note))

@@ -309,6 +309,7 @@ def _effects(effects: pd.DataFrame, inputs: ReportInput) -> Table:
             "seen_high": _plain,
         },
         note=say("Low to high: 4 times in 5. Outside the values seen in the past there is no evidence."),
+        stored=["source"],
     )
 
 

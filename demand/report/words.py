@@ -84,6 +84,7 @@ GLOSSARY = {
     "gbp": message("pounds"),
     "la": message("local authority"),
     "baseline": message("no change"),
+    "(others)": message("(others)"),
 }
 """Codes that readers should not have to know."""
 NUMBERS = {
@@ -121,6 +122,7 @@ FEATURES = (
     ),
     (r"^lag|^rolling|^expanding|^exponentially|^seasonal_rolling|^diff", message("recent counts")),
     (r"^recent_changes$", message("recent changes")),
+    (r"^limit$", message("what lies below nought")),
     (r"^size_of_series$", message("size of series")),
     (r"^holiday", message("holidays")),
     (r"^reconcil", message("making parts and totals agree")),

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from demand.report.governance import REQUIRED, GovernanceSpec, governance_page
-from demand.report.inputs import ReportInput
+from demand.report.inputs import ReportInput, ReportSpec
 
 PEOPLE = {
     "purpose": "planning homes",
@@ -57,6 +57,15 @@ def test_nothing_is_called_complete_while_a_field_is_empty() -> None:
         told = page({**FULL, "controller": word}, {**PEOPLE, "retention": word})
         assert "DRAFT, NOT COMPLETE: 2 fields to be filled by a person.** controller, retention." in told
     assert "Every required field is filled" in page(FULL, None)
+
+
+def test_a_record_beside_a_welsh_report_says_what_is_owed_in_welsh() -> None:
+    owed = ("Welsh Language Standards", "Safonau'r Gymraeg")
+    assert [[text in page({}, spec=ReportSpec(languages=of)) for text in owed] for of in (["cy", "en"], ["cy"], ["en"])] == [
+        [True, True],
+        [False, True],
+        [False, False],
+    ]
 
 
 def test_what_the_run_knows_is_filled() -> None:

@@ -91,7 +91,7 @@ def test_the_page_says_what_to_do_about_each_and_charts_what_stands_out_first() 
     section = monitor_section(told, found.chart, write=lambda d: f"{d:%Y-%m}")
     words, table, *charts = section.parts
     assert words.lines[0].startswith("Look at it")
-    assert words.lines[0].endswith("Held against “Budget 2027-28 as set”, approved by the treasurer; 6 periods since 2026-03.")
+    assert words.lines[1].endswith("Held against “Budget 2027-28 as set”, approved by the treasurer; 6 periods since 2026-03.")
     assert ("S0", "The last count is far from what was forecast", "look") in table.rows
     assert ("Driver rent", "Came to 900, 800 expected", "refit") in table.rows
     assert "s0" in charts[0].alt.lower()
