@@ -167,7 +167,7 @@ def update(config: str, *, data_dir: str, output: str, jobs: int, changes: list[
     if status == 0 and not quiet:
         notes = job.store.folder / "moved_notes.json"
         moved = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else ["What moved is told in pounds: it needs `costs`."]
-        typer.echo("\n".join([*([told] if told else []), *moved]))
+        typer.echo("\n".join([*told, *moved]))
     return status
 
 

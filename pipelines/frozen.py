@@ -124,7 +124,9 @@ def opened(folder: Path) -> tuple[Store, dict[str, Any]]:
         changed = [n for n, h in left.items() if hashlib.sha256((folder / n).read_bytes()).hexdigest() != h]
         changed += [] if record["hash"] == _hash(record) else [RECORD]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(Fault(f"a frozen run cannot be read: {error}", where=str(folder))) from error
+        raise StoreError(
+            Fault(f"a frozen run cannot be read: {error}", where=str(folder), do_next="Take the folder from the backup, or away")
+        ) from error
     if changed:
         raise StoreError(Fault(f"{listed(changed)} changed since the run was frozen", where=str(folder),
                                do_next="Take the folder from the backup: what was approved cannot be told from this one"))  # fmt: skip

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from demand.errors import Fault, StoreError
+from demand.errors import DataError, Fault, StoreError
+from demand.tables import History
 from pipelines.frozen import APPROVED, MONTHS, freeze, frozen, opened
 from pipelines.inputs import Inputs
 from pipelines.results import load_history
@@ -20,7 +21,7 @@ from pipelines.store import Store
 __all__ = ["update_words"]
 
 
-def update_words(output: Path, inputs: Inputs) -> tuple[list[str], str]:
+def update_words(output: Path, inputs: Inputs) -> tuple[list[str], list[str]]:
     """Freeze the earlier run, and say what the new one refers to.
 
     Parameters
@@ -35,17 +36,24 @@ def update_words(output: Path, inputs: Inputs) -> tuple[list[str], str]:
     words : list of str
         `key=value` words. Where nothing has been counted since that run, it is this month's own, and the month before stays what is
         referred to.
-    told : str
-        That nothing has been counted since; else empty.
+    told : list of str
+        What the analyst should know: that nothing has been counted since, that series have other names.
 
     Raises
     ------
     StoreError
         Where there is no finished run, or one of its files was changed.
+    DataError
+        Where the data ends before the run that is there.
     """
     store, config, new = Store(output), inputs.config, inputs.history
     ended = store.has("model_settings.json") and (store.has("budget.csv") or not (config.costs or config.prices))
     last = load_history(output).last if ended else None
+    if last is not None and new is not None and new.last < last:
+        raise DataError(
+            Fault(f"the data ends with {new.last:%B %Y}, the run that is here with {last:%B %Y}", where=str(output),
+                  do_next="Put the new extract in place of the old one, and `as_of` on its day; `demand run` looks back")
+        )  # fmt: skip
     if last is not None and new is not None and new.last > last:
         _keep(store, output / MONTHS, last)
     before = _before(output, new.last if new is not None else last)
@@ -60,11 +68,30 @@ def update_words(output: Path, inputs: Inputs) -> tuple[list[str], str]:
     words = [f"since={json.dumps(str(since))}"]
     if config.segments is not None and (since / "segment_model.json").is_file():
         words.append(f"segments.saved={json.dumps(str(since / 'segment_model.json'))}")
-    if config.data.actuals is not None and (since / "outturn.csv").is_file():
-        words.append(f"data.actuals.previous={json.dumps(str(since))}")
+    projected = [p for p in before if (p / "outturn.csv").is_file()]
+    if config.data.actuals is not None and projected:  # a month without a ledger projects nothing
+        words.append(f"data.actuals.previous={json.dumps(str(opened(projected[-1])[0].folder.resolve()))}")
     same = last is not None and new is not None and new.last == last
-    told = f"Nothing has been counted since the run that was here: both end with {last:%B %Y}." if same else ""
-    return words, told
+    told = [f"Nothing has been counted since the run that was here: both end with {last:%B %Y}."] if same else []
+    return words, [*told, *_other_series(load_history(since), new)]
+
+
+def _other_series(old: History, new: History | None) -> list[str]:
+    """Say how many series of then are not counted any more: what moved takes those of another name for others."""
+    keys = [k for k in old.keys if k != "segment"]
+    if new is None:
+        return []
+    if keys != list(new.keys):
+        return [
+            f"Series are counted by {', '.join(new.keys)} and no longer by {', '.join(keys)}: nothing says which of then is which of now."
+        ]
+    then, now = (set(map(tuple, h.series[keys].astype(str).to_numpy())) if "segment" in old.keys else set(h.ids) for h in (old, new))
+    gone = len(then - now)
+    return (
+        [f"{gone} of {len(then)} series are no longer counted: were they renamed? What moved takes a new name for another series."]
+        if gone
+        else []
+    )
 
 
 def _before(output: Path, now: pd.Timestamp | None) -> list[Path]:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from demand.errors import StoreError
+from demand.errors import DataError, StoreError
 from demand.moved import MOVED, STEPS, moved, moved_sentences, record_sentences
 from demand.report.moved_section import moved_section
 from pipelines.__main__ import app
@@ -279,13 +279,39 @@ def test_an_update_that_stopped_half_way_can_be_done_again_and_one_without_anyth
         (tmp_path / name).write_bytes((months / name).read_bytes())
     job = open_job(str(tmp_path / "care.yaml"), output=str(out))
     words, told = update_words(out, job.inputs)
-    assert told == "Nothing has been counted since the run that was here: both end with August 2026."
+    assert told == ["Nothing has been counted since the run that was here: both end with August 2026."]
     with Store(out).writing("budget", "stopped"):
         pass
     again, told = update_words(out, job.inputs)
-    assert (again, told) == (words, "")
+    assert (again, told) == (words, [])
     assert "2026-07-01" in again[0]
     for kind in ("months", "records"):
         shutil.rmtree(out / kind)
     with pytest.raises(StoreError, match="no run to update"):
         update_words(out, job.inputs)
+
+
+def test_an_earlier_extract_is_refused_other_names_are_told_and_a_month_without_a_ledger_is_bridged(months: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(months / "out", out)
+    (tmp_path / "care.yaml").write_text(CONFIG, encoding="utf-8")
+    write(tmp_path, "2026-07-01", 4)
+    with pytest.raises(DataError, match="the data ends with July 2026, the run that is here with August 2026"):
+        update_words(out, open_job(str(tmp_path / "care.yaml"), output=str(out)).inputs)
+    write(tmp_path, "2026-08-01", 5)
+    table = pd.read_csv(tmp_path / "history.csv").replace({"series": {"flat": "flats"}})
+    table.to_csv(tmp_path / "history.csv", index=False)
+    (out / "months" / "2026-07-01" / "outturn.csv").unlink()
+    record = out / "months" / "2026-07-01" / RECORD
+    about = json.loads(record.read_text(encoding="utf-8"))
+    record.chmod(0o644)
+    record.write_text(json.dumps({**about, "erased": {"outturn.csv": {}}}), encoding="utf-8")
+    words, told = update_words(out, open_job(str(tmp_path / "care.yaml"), output=str(out)).inputs)
+    assert told[-1].startswith("1 of 2 series are no longer counted")
+    assert "2026-07-01" in words[0]
+    assert words[-1].startswith("data.actuals.previous=")
+    assert "2026-06-01" in words[-1]
+    table.assign(area="all").to_csv(tmp_path / "history.csv", index=False)
+    (tmp_path / "care.yaml").write_text(CONFIG.replace("keys: [type]", "keys: [type, area]"), encoding="utf-8")
+    _, told = update_words(out, open_job(str(tmp_path / "care.yaml"), output=str(out)).inputs)
+    assert told[-1].startswith("Series are counted by type, area and no longer by type")
