@@ -60,7 +60,7 @@ def _what(inputs: ReportInput, line: Line | None, found: list[Line]) -> Answer:
             "In {when} we expect about {number} {what}.", when=line.write(last["ds"]), number=words.about(last["mean"]), what=line.title
         )
         ends = words.capital(words.spread(last["low"], last["mean"], last["high"])) + _untested(inputs)
-        return Answer(question, words.about(last["mean"]), ends, said, picture)
+        return Answer(question, words.about(last["mean"]), ends, said, picture, of=words.label(line.unit, inputs.spec.names))
     name, mean = str(year["financial_year"]), float(year["mean"])
     before, against = line.past_years, ""
     if len(before) and (change := said_change(mean, float(before.iloc[-1]))):
@@ -81,6 +81,7 @@ def _what(inputs: ReportInput, line: Line | None, found: list[Line]) -> Answer:
         sentence,
         picture,
         more=" ".join(more),
+        of=words.label(line.unit, inputs.spec.names),
     )
 
 

@@ -6,6 +6,7 @@ Refuses nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -48,7 +49,7 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
 
     def draw(canvas: Any) -> None:
         axes, at = canvas.subplots(), np.arange(len(frame))
-        axes.bar(at, frame["mean"], width=0.62, color=[GREY if k else BLUE for k in known], zorder=2)
+        axes.bar(at, frame["mean"], width=0.68, color=[GREY if k else BLUE for k in known], zorder=2)
         some = frame[~known]
         axes.errorbar(
             at[~known],
@@ -64,11 +65,14 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
         )
         if "mark" in frame and frame["mark"].notna().any():
             axes.hlines(frame["mark"], at - 0.4, at + 0.4, color=PINK, lw=3, zorder=4, label=mark)
-        columns = [c for c in ("mean", "high", "mark") if c in frame]
-        tops = frame[columns].max(axis=1)
-        _on_bars(axes, list(zip(frame["mean"], tops, [GREY if k else BLUE for k in known], strict=True)), short)
+        tops = frame[["mean", "high"]].max(axis=1)
+        set_at = frame.get("mark", tops)
+        most = float(np.nanmax([tops, set_at]))
+        near = set_at.between(tops, tops + 0.1 * most)  # a number between the bar and what was set would lie on it
+        places = set_at.where(near, tops)
+        _on_bars(axes, list(zip(frame["mean"], places, [GREY if k else BLUE for k in known], strict=True)), short, most=most)
         axes.set_xticks(at, [wrapped(str(n), 12) for n in frame["name"]])
-        axes.set_ylim(0, float(tops.max()) * 1.14 if tops.max() > 0 else 1)
+        axes.set_ylim(0, most * 1.14 if most > 0 else 1)
         axes.set_xlim(-0.6, max(len(frame) - 0.4, 2.4))
         number_axis(axes.yaxis, money)
         legend_below(canvas)
@@ -91,9 +95,8 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
     return Figure(partial(drawn, draw), say("Bar chart of {what}: {said}.", what=title, said=said), behind, capital(title))
 
 
-def _on_bars(axes: Any, rows: list[tuple[float, float, str]], short: Callable[[float], str]) -> None:
-    """Write each bar's number at its foot, where it cannot be read as the budget's; a bar too low for it carries it on top."""
-    most = max(top for _, top, _ in rows)
+def _on_bars(axes: Any, rows: list[tuple[float, float, str]], short: Callable[[float], str], *, most: float) -> None:
+    """Write each bar's number at its foot, where it cannot be read as the budget's; a bar too low for it carries it on its range."""
     for x, (value, top, colour) in enumerate(rows):
         low = value < 0.15 * most or most <= 0
         axes.annotate(
@@ -102,10 +105,10 @@ def _on_bars(axes: Any, rows: list[tuple[float, float, str]], short: Callable[[f
             xytext=(0, 6),
             textcoords="offset points",
             ha="center",
-            fontsize=10 if len(rows) < 6 else 9,
+            fontsize=10 if len(rows) < 5 else 8.5,
             fontweight="bold",
             color=colour if low else "white",
-            bbox=None if low else {"facecolor": colour, "linewidth": 0, "pad": 1.5},
+            bbox=None if low else {"facecolor": colour, "linewidth": 0, "pad": 0.8},
             zorder=5,
         )
 
@@ -119,6 +122,7 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
         name and value, or name, low and high: bars from low to high around nought.
     title, of : str
     money, share : bool
+        A share is a chance.
     level : bool
         Whether values say how much there is, and not how much it changes: such numbers have no plus sign.
 
@@ -126,12 +130,12 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
     -------
     Figure
     """
-    short = pounds_short if money else (percent if share else count)
+    short = pounds_short if money else (_chance if share else count)
     two = {"low", "high"} <= set(frame)
     rows = frame.iloc[::-1].reset_index(drop=True)
 
     def signed(value: float) -> str:
-        return ("+" if value > 0 and not share and not level else "") + short(value)
+        return short(value) if share or level else _signed(value, short)
 
     def draw(canvas: Any) -> None:
         axes, at = canvas.subplots(), np.arange(len(rows))
@@ -165,6 +169,17 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
     return Figure(partial(drawn, draw, size=(5.8, max(1.5, 0.4 * len(rows) + 0.8))), alt, behind, capital(title))
 
 
+def _signed(value: float, write: Callable[[float], str]) -> str:
+    """Write what adds with a plus, unless it is told as nought."""
+    said = write(value)
+    return f"+{said}" if value > 0 and re.search("[1-9]", said) else said
+
+
+def _chance(value: float) -> str:
+    """Write a chance that possible futures cannot tell from nought, or from certainty, as no more than they can."""
+    return "<5%" if value < 0.05 else ">95%" if value > 0.95 else percent(value)
+
+
 def steps(frame: pd.DataFrame, *, title: str, start: float, money: bool, total: str) -> Figure:
     """Show how one figure becomes another, step by step, as differences from where it starts.
 
@@ -195,12 +210,12 @@ def steps(frame: pd.DataFrame, *, title: str, start: float, money: bool, total: 
         axes.barh(at, values, left=begins, color=colours, height=0.6, zorder=2)
         for y, end in zip(at[:-1], ends, strict=True):
             axes.plot([end, end], [y - 0.3, y - 0.7], color="#505A5F", lw=1)
+        narrow = min(*ends, 0.0) == 0.0  # nothing lies left of nought but names, on which a number would lie
         for y, begin, value in zip(at, begins, values, strict=True):
-            side = 1 if value >= 0 else -1
-            said = ("+" if value > 0 else "") + short(value)
+            side = 1 if value >= 0 or narrow else -1
             axes.annotate(
-                said,
-                (begin + value, y),
+                _signed(value, short),
+                (max(begin, begin + value) if side > 0 else begin + value, y),
                 xytext=(5 * side, 0),
                 textcoords="offset points",
                 va="center",
@@ -210,7 +225,7 @@ def steps(frame: pd.DataFrame, *, title: str, start: float, money: bool, total: 
             )
         _bare(axes, at, names, ends=np.array([*begins, *(begins + values)]))
 
-    lines = [f"{n} {'+' if v > 0 else ''}{write(v)}" for n, v in zip(names, values, strict=True)]
+    lines = [f"{n} {_signed(v, write)}" for n, v in zip(names, values, strict=True)]
     alt = say(
         "Step chart of {what}. From {start}: {steps}. {total}, to {end}.",
         what=title,

@@ -29,6 +29,7 @@ __all__ = [
     "TURQUOISE",
     "dates",
     "drawn",
+    "label_ends",
     "legend_below",
     "number_axis",
     "percent_axis",
@@ -40,6 +41,8 @@ PALE, PALER, INK, SOFT = "#9DB9D3", "#D3E0EC", "#0B0C0C", "#505A5F"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FONTS = b"DejaVu Sans,Verdana,Geneva,sans-serif"
 """Letters of about the same width, so that labels keep to their places: the first is what pictures are laid out for."""
+LINES = 12
+"""Lines of letters that stand one above the other beside a picture."""
 PAD, APART = 3.0, 12.0
 """Points between what is drawn and the edge, and between neighbours."""
 STYLE: Any = {
@@ -97,11 +100,11 @@ def percent_axis(axis: Any) -> None:
     axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
 
 
-def number_axis(axis: Any, money: bool) -> None:
+def number_axis(axis: Any, money: bool, *, places: int = 5) -> None:
     """Write counts or pounds along an axis, at a few round places."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axis.set_major_locator(MaxNLocator(nbins=5, min_n_ticks=3, integer=not money))
+    axis.set_major_locator(MaxNLocator(nbins=places, min_n_ticks=3, integer=not money))
     axis.set_major_formatter(FuncFormatter(lambda v, _: pounds_short(v) if money else f"{v:,.0f}"))
 
 
@@ -127,6 +130,24 @@ def _months_said(formatter: Any) -> Any:
 
     formatter.format_ticks = said
     return formatter
+
+
+def label_ends(axes: Any, ends: dict[str, tuple[float, str]]) -> None:
+    """Write at the right of each line what it is, one above the other where lines end together: label -> (value, colour)."""
+    axes.margins(x=0)
+    low, high = axes.get_ylim()
+    line, at = (high - low) / LINES, low
+    beside, places = axes.get_yaxis_transform(), []
+    for label, (value, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
+        tall = line * (label.count("\n") + 1)
+        at = max(value - tall / 2, at)
+        places.append((label, value, colour, at + tall / 2))
+        at += tall
+    down = max(at - high, 0.0)
+    for label, value, colour, middle in places:
+        axes.plot([1.0, 1.04], [value, middle - down], color=colour, lw=1.2, transform=beside, clip_on=False)
+        axes.text(1.05, middle - down, label, transform=beside, va="center", fontsize=9.5, linespacing=1.0)
+    axes.set_ylim(low, high)
 
 
 def _place(canvas: Any) -> None:

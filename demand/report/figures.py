@@ -16,7 +16,21 @@ import numpy as np
 import pandas as pd
 
 from demand.languages import say, say_many
-from demand.report.canvas import BLUE, GREY, ORANGE, PALE, PALER, PINK, PURPLE, TURQUOISE, dates, drawn, legend_below, number_axis
+from demand.report.canvas import (
+    BLUE,
+    GREY,
+    ORANGE,
+    PALE,
+    PALER,
+    PINK,
+    PURPLE,
+    TURQUOISE,
+    dates,
+    drawn,
+    label_ends,
+    legend_below,
+    number_axis,
+)
 from demand.report.parts import Figure, stacked, table_of
 from demand.report.words import capital, count, join, percent
 
@@ -91,10 +105,12 @@ def fan(lines: Fan, *, write: Callable[[object], str], events: pd.DataFrame | No
 
     past, future = lines.past.dropna(subset=["y"]), lines.future
     last = future.iloc[-1]
-    begin = say("nothing yet")
+    begin, heading = say("nothing yet"), capital(lines.title)
     if len(past):
         ends = [say("{number} in {when}", number=count(past["y"].iloc[at]), when=write(past["ds"].iloc[at])) for at in (0, -1)]
         begin = say("from {first} to {last}", first=ends[0], last=ends[1])
+        then = say("{number} in {when}", number=count(last["mean"]), when=write(last["ds"]))
+        heading = say("{what}: {now}, and about {then} expected", what=heading, now=ends[1], then=then)
     alt = say(
         "Line chart of {what}. Counted: {begin}. Expected: about {number} in {when}, 4 times in 5 between {low} and {high}. "
         "The range widens with time.",
@@ -115,7 +131,7 @@ def fan(lines: Fan, *, write: Callable[[object], str], events: pd.DataFrame | No
         formats=dict.fromkeys(("y", "mean", "low", "high"), "count"),
         note=say("Low to high: 4 times in 5 the truth is expected inside."),
     )
-    return Figure(partial(drawn, draw), alt, behind, capital(lines.title))
+    return Figure(partial(drawn, draw), alt, behind, heading)
 
 
 def grid(fans: Sequence[Fan], *, unit: str, write: Callable[[object], str]) -> Figure:
@@ -254,13 +270,16 @@ def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, write: Ca
     def draw(canvas: Any) -> None:
         axes = canvas.subplots()
         axes.plot(counted["ds"], counted["y"], color=GREY, lw=1.6, label=say("Counted"))
+        ends = {}
         for i, name in enumerate(names):
             one = frame[frame["name"] == name].sort_values("ds")
             colour, dash = looks[i % len(looks)]
             axes.plot(one["ds"], one["mean"], color=colour, ls=dash, lw=2.2, label=wrapped(str(name), 34))
+            ends[f"{wrapped(str(name), 18)}: {count(one['mean'].iloc[-1])}"] = (float(one["mean"].iloc[-1]), colour)
         axes.set_ylim(bottom=0)
         number_axis(axes.yaxis, money=False)
         dates(axes)
+        label_ends(axes, ends)
         legend_below(canvas, columns=2 if max(map(len, names)) > 16 else 3, long=True)
 
     wide = frame.pivot_table(index="ds", columns="name", values="mean", sort=False).sort_index()

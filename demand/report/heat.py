@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from demand.languages import say
-from demand.report.canvas import drawn
+from demand.report.canvas import INK, drawn
 from demand.report.parts import Figure, table_of
 from demand.report.words import capital, count, pounds, pounds_short
 
@@ -42,11 +42,12 @@ def heat(rows: pd.DataFrame, *, title: str, levers: tuple[str, str], money: bool
     def draw(canvas: Any) -> None:
         axes, values = canvas.subplots(), wide.to_numpy(dtype=float)
         most = float(np.nanmax(np.abs(values))) or 1.0
-        axes.pcolormesh(values, cmap="PuOr", vmin=-most, vmax=most, edgecolors="white", linewidth=2)
+        mesh = axes.pcolormesh(values, cmap="PuOr", vmin=-most, vmax=most, edgecolors="white", linewidth=2)
+        mesh.update_scalarmappable()
+        grounds = np.reshape(mesh.get_facecolors(), (*values.shape, 4))
         for (i, j), value in np.ndenumerate(values):
-            strong = abs(value) > 0.6 * most
             told = "" if np.isnan(value) else ("+" if value > 0 else "") + short(value)
-            axes.text(j + 0.5, i + 0.5, told, ha="center", va="center", fontsize=9.5, color="white" if strong else "#0B0C0C")
+            axes.text(j + 0.5, i + 0.5, told, ha="center", va="center", fontsize=9.5, color=_ink(grounds[i, j]))
         axes.set_xticks(np.arange(wide.shape[1]) + 0.5, [f"{v:g}" for v in wide.columns])
         axes.set_yticks(np.arange(wide.shape[0]) + 0.5, [f"{v:g}" for v in wide.index])
         axes.set_xlabel(levers[1])
@@ -81,3 +82,10 @@ def heat(rows: pd.DataFrame, *, title: str, levers: tuple[str, str], money: bool
     behind = table_of(rows, title, names=names, formats=formats, note=say("Low to high: 4 years in 5."))
     size = (5.8, max(2.0, 0.5 * len(wide) + 1.0))
     return Figure(partial(drawn, draw, size=size), say("Map of {what}: {said}.", what=title, said=said), behind, capital(title))
+
+
+def _ink(ground: np.ndarray) -> str:
+    """Give the letters that stand out more: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio, of white and of black."""
+    red, green, blue = np.where(ground[:3] <= 0.04045, ground[:3] / 12.92, ((ground[:3] + 0.055) / 1.055) ** 2.4)
+    bright = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "white" if 1.05 / (bright + 0.05) > (bright + 0.05) / 0.05 else INK

@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 INTERACTION = "interaction"
+LIKELY = 0.05
+"""The least chance of an overspend that is worth a picture."""
 """The row of the waterfall that tells what changes do together."""
 MONEY = ("pounds, net", "pounds", "gbp", "cost", "£")
 """Measures that are money, the better first."""
@@ -378,17 +380,15 @@ def risk_section(inputs: ReportInput) -> Section | None:
         note=say("A reserve is what is needed on top of the budget. Reserves of lines do not add up to the reserve of all lines."),
     )
     frame = pd.DataFrame({"name": base["line"] + ", " + base["financial_year"].astype(str), "value": base["p_overspend"].astype(float)})
-    picture = bars.bars(
-        frame.dropna().head(14).reset_index(drop=True),
-        title=say("the chance of an overspend"),
-        of=say("Budget line and year"),
-        money=False,
-        share=True,
-    )
+    likely = frame.dropna().head(14).reset_index(drop=True)
+    pictures = risk_curve(inputs)
+    if (likely["value"] >= LIKELY).any():
+        title = say("the chance of an overspend")
+        pictures.append(bars.bars(likely, title=title, of=say("Budget line and year"), money=False, share=True))
     return Section(
         "risk",
         say("Risk and reserves"),
-        (*risk_curve(inputs), picture, table_part),
+        (*pictures, table_part),
         say("How likely the budget is to be too small, and how much beside it would be enough."),
         mark=inputs.marked("cost", "price", "budget", "uplift", "item"),
     )

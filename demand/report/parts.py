@@ -125,7 +125,8 @@ class Block:
 class Answer:
     """One answer of the first page: a question, one number with its range in words, one sentence, one picture.
 
-    `mark` says what is wrong with numbers that it rests on: that nobody has given them yet, or that their review is overdue.
+    `of` says what the number counts; `mark` what is wrong with numbers that it rests on: that nobody has given them yet, or that their
+    review is overdue.
     """
 
     question: str
@@ -135,6 +136,7 @@ class Answer:
     figure: Figure | None = None
     mark: str = ""
     more: str = ""
+    of: str = ""
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
         wide["level"] = [level_name(inputs, level) for level in wide["level"]]
         wide["model"] = [say(MODELS.get(str(m), words.label(m))) for m in wide["model"]]
         names = {"level": "Level", "model": "Model", "n_series": "Series"} | {m: text for m, text in MEASURES.items() if m in wide}
-        formats = {m: ("percent" if m.startswith("coverage") else (lambda v: f"{v:.2f}")) for m in MEASURES if m in wide}
+        formats = {m: ("percent" if m.startswith("coverage") else (lambda v: f"{v:z.2f}")) for m in MEASURES if m in wide}
         formats["n_series"] = "count"
         times = int(whole["n_cutoffs"].max()) if len(whole) else 0
         parts.append(

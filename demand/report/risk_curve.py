@@ -91,13 +91,12 @@ def _picture(named: dict[str, tuple[pd.Series, float]], year: str) -> Figure:
     down = -(-len(named) // across)
 
     def draw(canvas: Any) -> None:
-        cells = canvas.subplots(down, across, squeeze=False).ravel()
+        cells = canvas.subplots(down, across, squeeze=False, sharey=True).ravel()
         for cell, (name, (needs, budget)) in zip(cells, named.items(), strict=False):
             _curve(cell, needs, budget)
             cell.set_title(wrapped(name, 34), loc="left", fontsize=10)
         for cell in cells[len(named) :]:
             cell.set_axis_off()
-        cells[0].set_ylabel(say("Chance of needing more"), fontsize=9.5)
         legend_below(canvas)
 
     title = say("the chance that more than a given sum is needed in {year}", year=year)
@@ -137,5 +136,5 @@ def _curve(axes: Any, needs: pd.Series, budget: float) -> None:
         axes.axvline(budget, color=PINK, lw=2, ls=(0, (4, 1.5)), label=say("Budget"))
     axes.set_ylim(0, 1)
     percent_axis(axes.yaxis)
-    number_axis(axes.xaxis, money=True)
+    number_axis(axes.xaxis, money=True, places=4)
     axes.tick_params(labelsize=8.5)

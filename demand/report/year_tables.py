@@ -123,8 +123,6 @@ def allocation_section(inputs: ReportInput) -> Section | None:
         "chance": "Chance of a shortfall",
         "held": "What holds it there",
         "marginal_pound": "The next pound is worth",
-        "saved": "Saves",
-        "p_paid_back": "Chance that it has paid back",
     }
     formats: dict[str, str | Callable[[float], str]] = dict.fromkeys(
         ("allocated", "floor", "expected_cost", "expected_shortfall", "saved"), "exact"
@@ -133,6 +131,11 @@ def allocation_section(inputs: ReportInput) -> Section | None:
     parts.append(
         table_of(rows, say("The plan, year by year"), names=names, formats=formats, note=say("Nobody gets less than duties need."))
     )
+    programmes = rows[rows["saved"].notna()]
+    if len(programmes):
+        names = {"financial_year": "Year", "name": "Line or programme", "allocated": "Gets", "saved": "Saves",
+                 "p_paid_back": "Chance that it has paid back"}  # fmt: skip
+        parts.append(table_of(programmes, say("What programmes save"), names=names, formats=formats))
     lead = say("An envelope shared out so that it does as much as it can, year by year.")
     return Section("allocation", say("Who gets how much"), tuple(parts), lead, mark=inputs.marked(*RESTS_ON, "allocation"))
 

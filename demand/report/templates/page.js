@@ -118,7 +118,7 @@
       table.caption.textContent = fill(say.caption, { scenario: data.scenarios[s].name, part: data.parts[p][1], year: data.years[y] });
       const head = table.tHead.rows[0];
       head.replaceChildren(...say.columns.map((text, i) => made("th", { scope: "col", className: i ? "n" : "" }, text)));
-      const rows = [], said = [];
+      const rows = [], said = []; // what is nought, and stays so, needs no word
       names.forEach((name, i) => {
         const mean = run.mean[p][y][i], money = i >= count;
         if (mean === null) return;
@@ -130,7 +130,8 @@
         rows.push(row);
         const amount = write(Math.abs(difference), money), none = !/[1-9]/.test(amount);
         const more = none ? say.same : fill(difference > 0 ? say.more : say.less, { amount });
-        if (i === 0 || i === count - 1 || i === names.length - 1) said.push(fill(say.told, { what: name, now: write(value, money), difference: more }));
+        const worth = (mean || value) && (i === 0 || i === count - 1 || i === names.length - 1);
+        if (worth) said.push(fill(say.told, { what: name, now: write(value, money), difference: more }));
       });
       table.tBodies[0].replaceChildren(...rows);
       if ([...set.keys()].filter((k) => k.startsWith(`${s}.`)).length > 1) said.push(say.about);
@@ -157,11 +158,12 @@
     }
 
     function slider(key, { name, unit, whole, value }, low, high) {
-      const size = 10 ** Math.floor(Math.log10((high - low) / 20)), out = made("output", {});
+      const size = 10 ** Math.floor(Math.log10((high - low) / 20)), out = made("output", {}); // its words are those of the slider, which says them itself
       const step = whole ? 1 : [1, 2, 5].map((n) => n * size).find((n) => (high - low) / n <= 40) ?? 10 * size;
       const most = low + (Math.ceil((high - low) / step - 1e-9) + 0.01) * step; // what goes past the end is held there
       const input = made("input", { type: "range", min: String(low), max: String(most), step: String(step) });
       input.value = String(set.get(key) ?? value);
+      out.setAttribute("aria-live", "off");
       const tell = () => {
         const at = set.has(key) ? fill(say.held, { value: plain(set.get(key)) }) : `${plain(value)}, ${say.as_run}`;
         out.textContent = fill(say.ends, { at, low: plain(low), high: plain(high) }) + (unit && ` (${unit})`);
@@ -207,6 +209,32 @@
     levers();
     show();
   }
+
+  /** A table is a place of its own, which the keyboard stops at, only where it has to be moved sideways. */
+  const label = new Map();
+  const fits = new ResizeObserver((seen) => seen.forEach(({ target: box }) => {
+    const moves = box.scrollWidth > box.clientWidth;
+    for (const [name, value] of Object.entries({ role: "region", tabindex: "0", "aria-label": label.get(box) })) {
+      if (moves) box.setAttribute(name, value);
+      else if (box !== document.activeElement) box.removeAttribute(name);
+    }
+  }));
+  for (const box of document.querySelectorAll(".scroll")) {
+    label.set(box, box.getAttribute("aria-label"));
+    fits.observe(box);
+  }
+
+  /** Who changes the language stays at the switch, and the page is in that language from then on. */
+  const speak = () => {
+    const now = [...document.querySelectorAll(".language")].find((one) => one.checkVisibility());
+    if (now) document.documentElement.lang = now.lang;
+    return now;
+  };
+  for (const link of document.querySelectorAll(".others a")) {
+    link.addEventListener("click", () => setTimeout(() => speak().querySelector(".others a").focus({ preventScroll: true })));
+  }
+  addEventListener("hashchange", speak);
+  speak();
 
   for (const table of document.querySelectorAll(".scroll > table")) {
     if (!table.closest(".panel")) sortable(table);
