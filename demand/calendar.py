@@ -111,7 +111,16 @@ class Frequency:
         return _days_in(self, days.to_numpy().astype("datetime64[D]").tobytes())
 
     def periods(self, start: pd.Timestamp, count: int) -> pd.DatetimeIndex:
-        """Give the first days of `count` periods, beginning with the one that `start` lies in."""
+        """Give the first days of `count` periods, beginning with the one that `start` lies in.
+
+        Raises
+        ------
+        SettingsError
+            Where they end after the last year that a date can have.
+        """
+        if pd.Timestamp(start).year + count / self.per_year > pd.Timestamp.max.year - 1:
+            found = f"{count - 1:,} periods from {start:%Y-%m-%d} on"
+            raise SettingsError(Fault(found, allowed=f"Dates go to the year {pd.Timestamp.max.year}", do_next="Shorten the horizon"))
         return _periods(self, pd.Timestamp(start), count).view()
 
     def between(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:

@@ -54,6 +54,7 @@ STOPPED = {
     "0 rows": (TABLE.iloc[:0], "no rows"),
     "all NaN": (TABLE.assign(y=np.nan), "never counted"),
     "inf in y": (TABLE.assign(y=_with([3], np.inf)), "a count is infinite"),
+    "1e300 throughout": (TABLE.assign(y=1e300 * GOOD), "above 1e15"),
     "negative count (-500)": (TABLE.assign(y=_with([3], -500.0)), "1 counts are negative"),
     "duplicate row": (pd.concat([TABLE, TABLE.tail(1)]), "there twice"),
     "same month, other value 9999": (pd.concat([TABLE, TABLE.tail(1).assign(y=9999.0)]), "there twice"),

@@ -176,6 +176,8 @@ def test_unknown_model_and_drivers_whose_future_nobody_knows_are_refused() -> No
     h = history(30)
     with pytest.raises(SettingsError, match="Did you mean 'theta'"):
         forecast(h, ForecastSpec(horizon=3, models=["theeta"]), seed=1)
+    with pytest.raises(SettingsError, match="Dates go to the year 2262"):
+        forecast(h, ForecastSpec(horizon=3700, models=["theta"]), seed=1)
     ds = h.frequency.periods(pd.Timestamp("2018-01-01"), 31)
     drivers = pd.DataFrame({"ds": ds, "name": "rent", "value": -1.0, "low": np.nan, "high": np.nan})
     with pytest.raises(DataError, match="'rent' has no future"):
