@@ -43,13 +43,14 @@ def run(job: Job, writer: Writer) -> None:
     day, how = stocks.day_of(history.last), stocks.spec
     known = as_known(stocks.spells, day)
     by = [c for c in dict.fromkeys((how.type, how.group)) if c is not None and c in known]
-    stays = [lengths_of_stay(known, day, by=c).assign(by=c) for c in by]
-    writer.table("stays.csv", pd.concat(stays or [lengths_of_stay(known, day, by="unique_id").assign(by="series")], ignore_index=True))
+    stays = [lengths_of_stay(known, day, by=c, since=stocks.since).assign(by=c) for c in by]
+    stays = stays or [lengths_of_stay(known, day, by="unique_id", since=stocks.since).assign(by="series")]
+    writer.table("stays.csv", pd.concat(stays, ignore_index=True))
     if how.type in known:
-        writer.table("stay_ends.csv", how_stays_end(known, day, kind=how.type))
+        writer.table("stay_ends.csv", how_stays_end(known, day, kind=how.type, since=stocks.since))
         features = [c for c in dict.fromkeys(("age", how.group, "segment")) if c is not None and c in known]
         if features:
-            writer.table("stay_features.csv", what_goes_with_length(known, day, columns=features, kind=how.type))
+            writer.table("stay_features.csv", what_goes_with_length(known, day, columns=features, kind=how.type, since=stocks.since))
     first = pd.Timestamp(history.table["ds"].min())
     writer.table("returns_monthly.csv", monthly_return(known, first=first, last=day))
     household = "household" if "household" in known else "person_id" if (stocks.series["unit"] == "households").all() else None

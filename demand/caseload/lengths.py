@@ -21,7 +21,7 @@ FEWEST = 20
 """Ends below which nothing is said of a group."""
 
 
-def lengths_of_stay(spells: pd.DataFrame, day: pd.Timestamp, *, by: str = "type") -> pd.DataFrame:
+def lengths_of_stay(spells: pd.DataFrame, day: pd.Timestamp, *, by: str = "type", since: pd.Timestamp | None = None) -> pd.DataFrame:
     """Say how long people stay, with those who are still there: half have left after so many days.
 
     Parameters
@@ -31,6 +31,8 @@ def lengths_of_stay(spells: pd.DataFrame, day: pd.Timestamp, *, by: str = "type"
     day : pandas.Timestamp
     by : str
         The column whose values are told apart.
+    since : pandas.Timestamp, optional
+        The day from which records are whole: of what lies before it nothing is told.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def lengths_of_stay(spells: pd.DataFrame, day: pd.Timestamp, *, by: str = "type"
 
     _check(spells, [by])
     rows = []
-    observed = _observed(spells, day)
+    observed = _observed(spells, day, since)
     for group, part in observed.groupby(labels_of(spells, by).reindex(observed.index)):
         if part["ended"].sum() < FEWEST:
             continue
@@ -64,7 +66,12 @@ def lengths_of_stay(spells: pd.DataFrame, day: pd.Timestamp, *, by: str = "type"
 
 
 def what_goes_with_length(
-    spells: pd.DataFrame, day: pd.Timestamp, *, columns: Sequence[str] = ("age", "segment"), kind: str = "type"
+    spells: pd.DataFrame,
+    day: pd.Timestamp,
+    *,
+    columns: Sequence[str] = ("age", "segment"),
+    kind: str = "type",
+    since: pd.Timestamp | None = None,
 ) -> pd.DataFrame:
     """Say what goes with stays that end sooner or later, all else equal.
 
@@ -76,6 +83,8 @@ def what_goes_with_length(
         Numbers (per ten units) or words (each value beside the commonest one).
     kind : str
         The type of place: each has a course of its own (strata).
+    since : pandas.Timestamp, optional
+        The day from which records are whole.
 
     Returns
     -------
@@ -94,7 +103,7 @@ def what_goes_with_length(
     from lifelines import CoxPHFitter
 
     _check(spells, [*columns, kind])
-    observed = _observed(spells, day)
+    observed = _observed(spells, day, since)
     if int(observed["ended"].sum()) < FEWEST:
         raise DataError(Fault(f"{int(observed['ended'].sum())} stays have ended", allowed=f"{FEWEST} or more"))
     parts = [_coded(spells.loc[observed.index, c]) for c in columns]
@@ -110,7 +119,12 @@ def what_goes_with_length(
 
 
 def how_stays_end(
-    spells: pd.DataFrame, day: pd.Timestamp, *, after: Sequence[int] = (28, 91, 182, 365, 730), kind: str = "type"
+    spells: pd.DataFrame,
+    day: pd.Timestamp,
+    *,
+    after: Sequence[int] = (28, 91, 182, 365, 730),
+    kind: str = "type",
+    since: pd.Timestamp | None = None,
 ) -> pd.DataFrame:
     """Say what share has left, and what share has moved to which type, after so many days.
 
@@ -121,6 +135,8 @@ def how_stays_end(
     after : sequence of int
         Days.
     kind : str
+    since : pandas.Timestamp, optional
+        The day from which records are whole.
 
     Returns
     -------
@@ -138,7 +154,7 @@ def how_stays_end(
     """
     _check(spells, [kind])
     whither = spells["goes"].map(spells.drop_duplicates("unique_id").set_index("unique_id")[kind]).where(spells["goes"] != OUTSIDE, "left")
-    observed = _observed(spells, day)
+    observed = _observed(spells, day, since)
     rows = []
     for name, part in observed.groupby(spells.loc[observed.index, kind].astype(str)):
         times, way = part["days"].to_numpy(), whither.reindex(part.index)
@@ -168,11 +184,12 @@ def _check(spells: pd.DataFrame, columns: Sequence[str]) -> None:
     )
 
 
-def _observed(spells: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+def _observed(spells: pd.DataFrame, day: pd.Timestamp, since: pd.Timestamp | None) -> pd.DataFrame:
     """Give days, ended, and entry: the days served when ends began to be recorded."""
     last = spells["closed"].fillna(day + pd.Timedelta(days=1))
     days = (last - spells["opened"]).dt.days.astype(float)
-    entry = (seen_since(spells) - pd.Timedelta(days=1) - spells["opened"]).dt.days.clip(lower=0).astype(float)
+    begin = max(seen_since(spells), since or pd.Timestamp.min)
+    entry = (begin - pd.Timedelta(days=1) - spells["opened"]).dt.days.clip(lower=0).astype(float)
     table = pd.DataFrame({"days": days, "ended": spells["closed"].notna(), "entry": entry})
     return table[table["days"] > table["entry"]]
 

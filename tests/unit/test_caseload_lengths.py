@@ -33,6 +33,19 @@ def test_half_have_left_after_the_median_although_some_are_still_there():
     assert told.loc["flat", "ends"] < told.loc["flat", "spells"]
 
 
+def test_nothing_is_told_of_what_lies_before_records_are_whole():
+    since, spells = pd.Timestamp("2024-04-01"), lived()
+    lost = spells["closed"].lt(since) & (spells["person_id"] % 10 > 0)  # nine ends in ten of the year before stand on its last day
+    gappy = spells.assign(closed=spells["closed"].mask(lost & spells["closed"].ge("2023-04-01"), pd.Timestamp("2024-03-31")))
+    told = lengths_of_stay(gappy, DAY, since=since).set_index("group")
+    assert told.loc["hotel", "days_half"] == pytest.approx(57, abs=6)
+    assert lengths_of_stay(gappy, DAY).set_index("group").loc["hotel", "days_half"] > 65
+    ends = how_stays_end(gappy, DAY, since=since).set_index(["type", "ends_in", "days"])["share"]
+    assert ends[("hotel", "flat", 365)] == pytest.approx(0.3, abs=0.04)
+    whole, part = (what_goes_with_length(s, DAY, columns=["age_group"], since=since)["ratio"] for s in (spells, gappy))
+    assert part.to_numpy() == pytest.approx(whole.to_numpy(), rel=0.02)
+
+
 def test_the_young_leave_twice_as_fast():
     spells = lived()
     told = what_goes_with_length(spells[spells["type"] == "hotel"], DAY, columns=["age_group"])
