@@ -133,8 +133,9 @@ class _Desk:
 
     def _grid(self, rows: pd.DataFrame, wanted: list[tuple[str, str]], column: str) -> list[list[list[float | None]]]:
         """Lay a column out by part, year and what is wanted (measure and line)."""
-        index = pd.MultiIndex.from_tuples([(*p, y, *w) for p in self.parts for y in self.years for w in wanted])
-        found = rows.set_index(["key", "part", "financial_year", "measure", "line"])[column].reindex(index)
+        names = ["key", "part", "financial_year", "measure", "line"]  # also of an empty index: a run may have no prices
+        index = pd.MultiIndex.from_tuples([(*p, y, *w) for p in self.parts for y in self.years for w in wanted], names=names)
+        found = rows.set_index(names)[column].reindex(index)
         shape = len(self.parts), len(self.years), len(wanted)
         return [[[_short(v) for v in year] for year in part] for part in found.to_numpy(dtype=float).reshape(shape)]
 

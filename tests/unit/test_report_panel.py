@@ -57,6 +57,12 @@ def test_units_are_said_in_the_language_and_whole_months_do_not_hang_on_it(table
         assert [(lever["unit"], lever["whole"]) for lever in told["levers"][2]] == [("", False), (unit, True)]
 
 
+def test_a_run_without_prices_has_levers_of_people(table: pd.DataFrame) -> None:
+    told = _told(table[(table["line"] == "") & table["per_pound"].isna()], "en")
+    assert told["costs"] == told["lines"] == told["run"][0]["costs"][0][0] == []
+    assert told["run"][0]["mean"][0][0][0] > 0
+
+
 def test_a_lever_stands_where_its_own_scenario_has_it(table: pd.DataFrame) -> None:
     told = _told(table, "en")
     assert [told["levers"][at][0]["value"] for at in (1, 2)] == [0.95, 0.9]
