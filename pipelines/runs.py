@@ -62,7 +62,7 @@ def _cells(run: Mapping[str, Any]) -> dict[str, str]:
         "started": f"{datetime.fromtimestamp(run['started'] / 1000, UTC):%Y-%m-%d %H:%M}",
         "name": run["name"],
         "status": STATUS.get(run["status"], run["status"].lower()),
-        "minutes": f"{(run['ended'] - run['started']) / 60_000:.1f}" if run["ended"] else "",
+        "minutes": f"{run['metrics']['minutes']:.1f}" if "minutes" in run["metrics"] else "",
         "horizon": run["params"].get("forecast.horizon", ""),
         "error": "" if error is None else f"{error:.2f}",
         "run": run["run"],

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from typer.testing import CliRunner
 
 from demand.report.words import banned_in
 from pipelines.__main__ import app
-from pipelines.console import open_job, runs
+from pipelines.console import carry_out, open_job, runs
 from pipelines.job import STAGES
 from pipelines.summary import summary
 
@@ -61,6 +64,8 @@ def test_recorded_runs_are_listed_the_latest_first(
     said = capsys.readouterr().out.splitlines()
     assert said[0].split()[:3] == ["Started", "(UTC)", "Config"]
     assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d  homelessness  well +\d+\.\d +36 +\d\.\d\d +[0-9a-f]{32}$", said[1])
+    took = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["timings"]
+    assert float(said[1].split()[4]) == pytest.approx(sum(took.values()) / 60, abs=0.06)
     assert not [line for line in said if "early_help" in line]
     assert runs("another", uri="auto", last=5) == 0
     assert "No runs are recorded here" in capsys.readouterr().out
@@ -73,6 +78,18 @@ def test_what_a_run_says_at_the_end_is_plain(tiny_run: Callable[[str], Path]) ->
     assert "4 years in 5" in said
     assert "Forecast:" in said
     assert banned_in(said) == []
+
+
+def test_looking_again_at_one_stage_is_no_further_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'tracking.db'}")
+    asked = {"data_dir": "", "output": str(tmp_path / "out"), "jobs": 1, "changes": ["data.example.size=tiny"], "quiet": True}
+    ids = []
+    for _ in range(2):
+        assert carry_out("check", "example:children", **asked) == 0
+        ids.append(json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))["mlflow_run_id"])
+    assert ids[0] == ids[1] is not None
+    with closing(sqlite3.connect(tmp_path / "tracking.db")) as database:
+        assert database.execute("select count(*) from runs").fetchone() == (1,)
 
 
 def test_no_record_is_no_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
