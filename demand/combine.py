@@ -30,8 +30,10 @@ on public sets of months and quarters; years are taken as equal."""
 NEAR = 1.5
 """A model whose error is more than so many times the best one's takes no part."""
 EARNED = 0.9
-"""A slow model that was raced on a sample takes part where its error is at most so many times that of the best other: a small race is
-noisy, and on public series Prophet looked a little better in it than it was afterwards."""
+"""A slow model that was raced on a sample takes part where its error, and a standard error more, is at most so many times that of the best
+other: a small race is noisy, and on public series Prophet looked better in it than it was afterwards."""
+APART = 0.1
+"""How far the logarithms of models' scores are believed to lie apart, before a model was replayed on all series."""
 PARTIAL = ("caseload",)
 """Models that speak of stocks alone."""
 MOST = 0.95
@@ -54,6 +56,14 @@ def scores(cube: Cube, models: Sequence[str]) -> dict[str, float]:
         The geometric mean of two ratios: of errors scaled by series (each series counts alike), and of plain errors (each person does).
         Models without a row are not in it.
     """
+    return {m: float(np.exp(_log_ratio(sums.sum(axis=1)))) for m, sums in _compared(cube, models).items()}
+
+
+def _compared(cube: Cube, models: Sequence[str]) -> dict[str, np.ndarray]:
+    """Give each model's errors beside those of the model with the most replays, on the rows that both have; shape (4, series).
+
+    By series: plain errors, the other's, errors scaled by the series, the other's.
+    """
     errors = {m: np.abs(cube.told - cube.means[m]) for m in models if m in cube.means}
     rows = {m: int(np.isfinite(e).sum()) for m, e in errors.items()}
     if not any(rows.values()):
@@ -61,15 +71,40 @@ def scores(cube: Cube, models: Sequence[str]) -> dict[str, float]:
     reference = errors[max(rows, key=lambda m: rows[m])]
     seen = np.isfinite(reference)
     size = np.where(seen, reference, 0.0).sum(axis=(0, 2)) / np.maximum(seen.sum(axis=(0, 2)), 1)
-    size = np.maximum(size, 0.1 * size[size > 0].mean() if (size > 0).any() else 1.0)[None, :, None]
+    size = np.maximum(size, 0.1 * size[size > 0].mean() if (size > 0).any() else 1.0)
     found = {}
     for model, error in errors.items():
         both = np.isfinite(error) & seen
-        if both.any():
-            mine, theirs = np.where(both, error, 0.0), np.where(both, reference, 0.0)
-            plain = mine.sum() / max(theirs.sum(), 1e-12)
-            scaled = (mine / size).sum() / max((theirs / size).sum(), 1e-12)
-            found[model] = float(max(plain * scaled, 1e-12) ** 0.5)
+        told = both.any(axis=(0, 2))
+        if told.any():
+            plain = np.stack([np.where(both, e, 0.0).sum(axis=(0, 2))[told] for e in (error, reference)])
+            found[model] = np.concatenate([plain, plain / size[told]])
+    return found
+
+
+def _log_ratio(sums: np.ndarray) -> np.ndarray:
+    """Give the logarithm of the geometric mean of two ratios, from the four sums of `_compared` (first axis)."""
+    mine, theirs, scaled, scaled_theirs = sums
+    plain = mine / np.maximum(theirs, 1e-12)
+    return np.asarray(np.log(np.maximum(plain * scaled / np.maximum(scaled_theirs, 1e-12), 1e-24)) / 2)
+
+
+def _believed(cube: Cube, models: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Give each model's score, and what may be wrong with its logarithm because it was replayed on a sample of the series.
+
+    The standard error is that of the jackknife over series (Efron and Stein 1981, Annals of Statistics 9, 586-596), nothing where all
+    series were replayed; the score is drawn towards the mean of theirs by how much of it is chance (empirical Bayes; Efron and
+    Morris 1973, JASA 68, 117-130).
+    """
+    every = _compared(cube, models)
+    most, logs = max((s.shape[1] for s in every.values()), default=0), {m: float(_log_ratio(s.sum(axis=1))) for m, s in every.items()}
+    mean, found = float(np.mean([logs[m] for m, s in every.items() if s.shape[1] == most])) if every else 0.0, {}
+    for model, sums in every.items():
+        count = sums.shape[1]
+        without = _log_ratio(sums.sum(axis=1, keepdims=True) - sums) if count > 1 else np.zeros(1)
+        noise = (1 - count / most) * ((count - 1) * float(without.var()) if count > 1 else np.inf) if count < most else 0.0
+        own = APART**2 / (APART**2 + noise)
+        found[model] = (float(np.exp(own * logs[model] + (1 - own) * mean)), float((1 - own) ** 0.5 * APART))
     return found
 
 
@@ -104,18 +139,24 @@ def weigh(cube: Cube, models: Sequence[str], *, stretches: float, raced: Sequenc
 
 def _weighed(cube: Cube, models: Sequence[str], *, stretches: float, raced: Sequence[str] = ()) -> dict[str, float]:
     """Weigh models that speak of the same series."""
-    found = scores(cube, models)
+    known = _believed(cube, models)
+    found = {m: score for m, (score, _) in known.items()}
     belief = {m: BELIEF.get(m, 1.0) if cube.season > 1 or m != "seasonal_naive" else 1.0 for m in models}
     if not found:
         return {m: belief[m] / sum(belief.values()) for m in models}
     others = [v for m, v in found.items() if m not in raced]
     best = min(others, default=min(found.values()))
-    near = [m for m in models if m in found and found[m] <= (EARNED if m in raced and others else NEAR) * best]
+    near = [m for m in models if m in found and _takes_part(*known[m], best, must_earn=bool(m in raced and others))]
     inverse = {m: belief[m] * found[m] ** -POWER for m in near}
     trust, total, believed = stretches / (stretches + EQUAL), sum(inverse.values()), sum(belief[m] for m in near)
     raw = {m: trust * inverse[m] / total + (1 - trust) * belief[m] / believed for m in near}
     kept = {m: w for m, w in raw.items() if w >= SMALL}
     return {m: kept.get(m, 0.0) / sum(kept.values()) for m in models}
+
+
+def _takes_part(score: float, doubt: float, best: float, *, must_earn: bool) -> bool:
+    """Say whether a model is near enough to the best; one that must earn its place has to be better even where its race flattered it."""
+    return score * float(np.exp(doubt)) <= EARNED * best if must_earn else score <= NEAR * best
 
 
 def combined(means: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:

@@ -238,17 +238,21 @@ def draw_paths(
 
 def _base(mean: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """Give the standard deviation that a count of this mean would have if counting, and a tenth of its level, were all that moves it."""
-    level = np.maximum(mean, 0.0)
-    seen = np.isfinite(level)
-    average = np.where(seen, level, 0.0).sum(axis=-1, keepdims=True) / np.maximum(seen.sum(axis=-1, keepdims=True), 1)
+    level, average = _level(mean)
     counted = np.sqrt(np.maximum(level, 0.3) + (PROPORTION * level) ** 2)
     return np.asarray(np.where(whole, counted, PROPORTION * np.maximum(level, 0.2 * average) + EPSILON))
 
 
+def _level(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give what is expected, not below nought, and its average over the steps (of the series itself: others may be in other units)."""
+    level = np.maximum(mean, 0.0)
+    seen = np.isfinite(level)
+    return level, np.where(seen, level, 0.0).sum(axis=-1, keepdims=True) / np.maximum(seen.sum(axis=-1, keepdims=True), 1)
+
+
 def _ratio(mean: np.ndarray, whole: np.ndarray, swung: Swings) -> np.ndarray:
     """Give the swings of a series over `_base`; NaN where they are not known."""
-    level = np.maximum(mean, 0.0)
-    average = np.nanmean(np.where(np.isfinite(level), level, 0.0))
+    level, average = _level(mean)
     change = 2 * np.sqrt(np.maximum(level, np.where(whole, 0.3, 0.2 * average))) * swung.size
     return np.asarray(np.where(change > 0, change / _base(mean, whole), np.nan))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,3 +108,23 @@ def test_a_raced_model_must_be_clearly_better() -> None:
     assert weigh(c, ["good", "fair"], stretches=3.0, raced=["good"])["good"] == 0
     assert weigh(c, ["good", "bad"], stretches=3.0, raced=["good"])["good"] > 0
     assert weigh(c, ["good", "fair"], stretches=3.0, raced=["good", "fair"])["good"] > 0
+
+
+def raced(few: list[float]) -> dict[str, float]:
+    """Weigh a model that was replayed on so many of 12 series; its error over that of the other on each is given."""
+    rng, c = np.random.default_rng(5), cube()
+    y = rng.normal(100.0, 5.0, (6, 12, 4))
+    means = {"everywhere": y + rng.choice([-4.0, 4.0], y.shape), "raced": np.full(y.shape, np.nan)}
+    for s, size in enumerate(few):
+        means["raced"][:, s] = y[:, s] + 4.0 * size
+    nothing = np.zeros((12, 12), dtype=bool)
+    c = replace(
+        c, ids=[str(s) for s in range(12)], y=y, means=means, swings=Swings(nothing * np.nan, nothing * 0.0), kinds=np.zeros(12, int)
+    )
+    return weigh(replace(c, unsettled=nothing), ["everywhere", "raced"], stretches=3.0, raced=["raced"])
+
+
+def test_a_race_on_a_few_series_that_do_not_agree_earns_nothing() -> None:
+    assert raced([0.7] * 6)["raced"] > 0.5
+    assert raced([0.3, 1.1, 0.3, 1.1, 0.3, 1.1])["raced"] == 0
+    assert raced([0.7])["raced"] == 0

@@ -219,3 +219,14 @@ def test_paths_that_have_hardly_come_tell_how_large_errors_are_and_are_not_drawn
     restless[aged < 4] = 400 + 3 * (y[aged < 4] - 400)
     after = learn_errors(restless, said, horizon=8, whole=whole, aged=aged)
     assert (after.scale > 1.05 * before.scale).all()
+
+
+def test_a_small_series_of_amounts_is_as_wide_beside_a_large_one_of_other_units() -> None:
+    values, at = 2.0 + np.random.default_rng(4).normal(0, 0.1, (40, 5)), np.arange(4, 32, 3)
+    y, whole = np.stack([values[k : k + 8].T for k in at]), np.zeros(5, dtype=bool)
+    widths = []
+    for unit in (np.ones(5), np.array([1.0, 1.0, 1.0, 1.0, 1e7])):
+        known, said = swings(values * unit, 1), np.full(y.shape, 2.0) * unit[None, :, None]
+        errors = learn_errors(y * unit[None, :, None], said, horizon=8, whole=whole, swung=known.at(at - 1))
+        widths.append(draw_paths(said[0], errors, whole=whole, draws=500, seed=1, swung=known.at(-1)).std(axis=2)[:4])
+    np.testing.assert_allclose(widths[1], widths[0], rtol=0.3)
