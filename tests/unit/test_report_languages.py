@@ -106,6 +106,24 @@ def test_both_sides_have_the_same_fields() -> None:
     assert wrong == []
 
 
+def test_no_word_of_the_data_stands_where_welsh_would_change_its_first_letter() -> None:
+    before = r"\b(?:am|ar|at|dan|dros|drwy|ei|gan|gyda|heb|hyd|i|o|trwy|wrth|yn|a|â|na|neu|un|dau|dwy) "
+    changed = re.compile(
+        before + r"\{(?:by|causes|feature|line|method|month|name|reasons|scenario|since|title|unit|what|when)\}", re.IGNORECASE
+    )
+    assert [text for one in in_source() for text in forms(one) if changed.search(text)] == []
+    assert changed.search("Cyfrifwyd hyd at {when}.")
+
+
+def test_years_and_times_are_counted_as_welsh_counts_them() -> None:
+    """After 5, 7, 8, 9, 10, 12, 15, 18, 20 and 100 (and so 19 as it is written) a year is mlynedd; after 3, 4 and 6 blynedd."""
+    welsh = " ".join(text for one in in_source() for text in forms(one))
+    said = dict.fromkeys(re.findall(r"\b(\d+|pedair|pum|bum|tair|dwy) ([mbf]l(?:y|w)\w+)", welsh))
+    assert {number for number, year in said if year.startswith("mlynedd")} <= {"19", "5", "10", "20", "pum", "bum"}
+    assert {number for number, year in said if year.startswith("blynedd")} <= {"4", "3", "6", "pedair", "tair"}
+    assert {("4", "blynedd"), ("19", "mlynedd"), ("bum", "mlynedd")} <= set(said)
+
+
 def test_every_rule_of_the_gates_is_told_in_a_few_words() -> None:
     assert set(RULES_TOLD) == RULES
 
@@ -129,7 +147,7 @@ def test_what_moved_is_told_alike_in_both_languages() -> None:
     assert english[2] == "Erased on request from ‘June 2026’ (2026-07-01): draws.parquet. Their hashes are kept."
     assert "'Hostel'" in table
     welsh, table = words_of("cy", since)
-    assert "Mehefin 2026 (cymeradwywyd gan A. Finance)" in welsh[0]
+    assert "Mehefin 2026 (cymeradwywyd gan: A. Finance)" in welsh[0]
     assert "o fewn yr amrediad" in welsh[1]
     assert "draws.parquet" in welsh[2]
     assert "'Hostel ni'" in table
