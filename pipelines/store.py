@@ -153,11 +153,13 @@ class Store:
                 self.folder.rmdir()
 
     def forget(self, stages: Iterable[str]) -> None:
-        """Stop vouching for the results of stages that rest on something that has changed; their files stay where they are."""
-        gone = {n for stage in stages for n in self.manifest.get("stages", {}).get(stage, {}).get("files", ())}
-        kept = {k: v for k, v in self.manifest.get("stages", {}).items() if k not in set(stages)}
+        """Stop vouching for the results of stages that rest on something that has changed; their files stay until the stage writes anew."""
+        known, stages = self.manifest.get("stages", {}), set(stages)
+        left = {stage: about["files"] for stage, about in known.items() if stage in stages}
+        gone = {n for names in left.values() for n in names}
+        kept = {k: v for k, v in known.items() if k not in stages}
         files = {n: about for n, about in self.manifest.get("files", {}).items() if n not in gone}
-        self.manifest = {**self.manifest, "stages": kept, "files": files}
+        self.manifest = {**self.manifest, "stages": kept, "files": files, "left": {**self.manifest.get("left", {}), **left}}
 
     def update(self, about: Mapping[str, Any]) -> None:
         """Add facts to the manifest and write it.
@@ -268,11 +270,12 @@ class Store:
         before = self.manifest.get("stages", {}).get(stage, {"files": []})
         files = {n: about for n, about in self.manifest.get("files", {}).items() if n not in before["files"]}
         stages = {**self.manifest.get("stages", {}), stage: {"key": key, "files": names}}
-        earlier = self.manifest
-        self.manifest = {**earlier, "stages": stages, "files": {**files, **hashes}}
+        earlier, left = self.manifest, dict(self.manifest.get("left", {}))
+        gone = {*before["files"], *left.pop(stage, ())} - {*names, *files}
+        self.manifest = {**earlier, "stages": stages, "files": {**files, **hashes}, "left": left}
         try:
             write_synced(self._beside, self._text())  # while nothing has been replaced yet: the disk may be full
-            swap(place, self.folder, names, gone=sorted(set(before["files"]) - set(names)))
+            swap(place, self.folder, names, gone=sorted(gone))
             self._beside.replace(self.folder / "manifest.json")
             sync_folder(self.folder)
         except OSError:

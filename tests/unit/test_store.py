@@ -67,6 +67,21 @@ def test_files_that_a_stage_no_longer_writes_go(tmp_path: Path) -> None:
     assert set(json.loads((tmp_path / "out" / "manifest.json").read_text())["files"]) == {"a.txt"}
 
 
+def test_files_of_a_stage_that_was_forgotten_go_when_it_writes_anew(tmp_path: Path) -> None:
+    store = Store(tmp_path / "out")
+    write(store, "check", "k1", q="one")
+    write(store, "report", "k1", page="one", english="one", other="one")
+    with store.writing("check", "k2") as writer:
+        writer.text("q.txt", "two")
+        writer.text("other.txt", "now of another stage")
+        store.forget(["report", "budget"])
+    again = Store(tmp_path / "out")
+    assert not again.fresh("report", "k1")
+    assert (tmp_path / "out" / "english.txt").exists()
+    write(again, "report", "k2", page="two")
+    assert {p.name for p in (tmp_path / "out").glob("*.txt")} == {"q.txt", "other.txt", "page.txt"}
+
+
 def test_tables_come_back_as_they_were(tmp_path: Path) -> None:
     store = Store(tmp_path / "out")
     table = pd.DataFrame({"unique_id": ["Tŷ ŵ", "b"], "ds": pd.to_datetime(["2024-01-01", "2024-02-01"]), "y": [1.5, None]})
