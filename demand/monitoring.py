@@ -30,6 +30,8 @@ __all__ = ["ACTIONS", "CHART", "Monitoring", "contest", "contest_said", "drivers
 
 FALSE_ALARMS = 0.05
 """The chance that a month raises any alarm where nothing is wrong."""
+FEWER = 0.7
+"""Where a smaller share of counts than this lies inside its ranges, nobody is told that this is as expected."""
 ACTIONS = ("nothing", "look", "refit")
 RULES = {"point": (1, "look"), "change": (2, "look"), "level": (3, "refit"), "direction": (4, "refit")}
 """What is looked at: months that it needs, and what it asks for."""
@@ -59,7 +61,8 @@ class Monitoring:
     signals : pandas.DataFrame
         unique_id, rule, value, limit, action, why: what stands out in the last month.
     coverage : dict
-        inside, of (series and months), share, expected (0.8), verdict: as expected, or too few inside.
+        inside, of (series and months), share, expected (0.8), verdict: as expected, too few inside, or fewer (but no fewer than chance
+        can make).
     months : int
         Months since the forecast.
     action : str
@@ -128,8 +131,10 @@ def monitor(draws: xr.DataArray, now: History) -> Monitoring:
     known = ~np.isnan(counted[: len(ids)])
     inside = known & (counted[: len(ids)] >= low[: len(ids)]) & (counted[: len(ids)] <= high[: len(ids)])
     few = missed > limit
-    coverage = {"inside": int(inside.sum()), "of": int(known.sum()), "share": float(inside.sum() / max(known.sum(), 1)), "expected": 0.8,
-                "verdict": message("too few inside") if few else message("as expected")}  # fmt: skip
+    share = float(inside.sum() / max(known.sum(), 1))
+    chance = message("fewer, but no fewer than chance can make of series and months that go together")
+    verdict = message("too few inside") if few else chance if share < FEWER else message("as expected")
+    coverage = {"inside": int(inside.sum()), "of": int(known.sum()), "share": share, "expected": 0.8, "verdict": verdict}
     asked = [str(s["action"]) for s in signals] + (["refit"] if few else [])
     action = max(asked, key=ACTIONS.index, default=ACTIONS[0])
     return Monitoring(_chart(names, ds, (counted, said), (residual, of_draws), limit), _signals(signals), coverage, len(ds), action)

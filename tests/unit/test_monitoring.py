@@ -113,6 +113,18 @@ def test_a_month_that_was_not_counted_raises_no_alarm_and_nothing_since_is_said(
         monitor(draws.assign_coords(series=[f"x{i}" for i in range(SERIES)]), now)
 
 
+def test_fewer_inside_than_expected_is_told_also_where_chance_can_make_so_few() -> None:
+    draws, now = future(np.random.default_rng(3), months=1)
+    table = now.table.copy()
+    ahead = table["ds"] == table["ds"].max()
+    high = {str(i): float(np.quantile(draws.sel(series=i).to_numpy()[0], 0.9)) for i in draws["series"].to_numpy()[:2]}
+    table.loc[ahead & table["unique_id"].isin(list(high)), "y"] = [np.ceil(v) + 1 for v in high.values()]
+    found = monitor(draws, History(table, now.series, now.frequency))
+    assert found.coverage["share"] <= 4 / 6
+    assert found.coverage["verdict"].startswith("fewer, but no fewer than chance")
+    assert "level" not in set(found.signals["rule"])
+
+
 def test_a_driver_outside_its_range_is_named() -> None:
     ds = pd.to_datetime(["2026-04-01", "2026-05-01"])
     both = {"ds": [*ds, *ds], "name": ["rents"] * 2 + ["jobs"] * 2}
