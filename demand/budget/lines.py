@@ -194,7 +194,10 @@ def budget_notes(cost: Cost, spec: BudgetSpec) -> tuple[str, ...]:
     if not cost.labels:
         notes.append("There are no pounds by year: no financial year is covered whole: make forecast.horizon longer.")
     first = FinancialYear.of(cost.exposure.ds[0], cost.exposure.start_month)
-    asked = {label for line in spec.lines for label in line.years if FinancialYear.parse(label, first.start_month) >= first}
+    given = {label for line in spec.lines for label in line.years}
+    asked = {label for label in given if FinancialYear.parse(label, first.start_month) >= first}
+    if given and not asked:
+        notes.append(f"The budget is for {listed(sorted(given))} alone, before the forecast begins: nothing expected is compared with it.")
     gone = sorted(asked - set(cost.labels))
     if gone:
         notes.append(f"The budget for {listed(gone)} is not compared: these years are only partly counted.")

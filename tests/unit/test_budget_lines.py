@@ -86,6 +86,13 @@ def test_what_is_in_no_line_is_told_and_not_in_the_total(made) -> None:
     assert f"in no line of the budget, and so not in its total: 'North/hostel', 'South/hostel'; {expected:,.0f} GBP" in notes
 
 
+def test_a_budget_of_past_years_alone_is_told(made) -> None:
+    _, cost, _ = made
+    past, both = (" ".join(budget_notes(cost, budget(**years))) for years in ({"2019-20": 1e6}, {"2019-20": 1e6, "2027-28": 1.6e6}))
+    assert "The budget is for '2019-20' alone, before the forecast begins" in past
+    assert "before the forecast begins" not in both
+
+
 def test_without_lines_the_total_is_of_all_that_is_priced(made) -> None:
     _, cost, _ = made
     table = budget_table(cost, BudgetSpec())
