@@ -99,6 +99,9 @@ def guess_history(path: Path, raw: RawTable) -> dict[str, object]:
     for column in down:
         raw = replace(raw, data=raw.data.assign(**{column: to_text(raw.data[column]).ffill()}))
     keys, series = _names(raw, {date, value, *parts, SHEET})
+    sheets = _sheet_of_rows(raw)
+    if sheets is not None and not series and raw.data.duplicated([date, *keys]).any():
+        raw, keys = replace(raw, data=raw.data.assign(**{SHEET: sheets})), [*keys, SHEET]
     beside = [] if keys or series else _beside(raw, value, {date, *parts})
     if beside:
         raw, keys = reshaped(raw, _spec(across=beside, keys=[MEASURE], date=date, value="count")), [MEASURE]
@@ -119,6 +122,12 @@ def unit_of(text: str) -> str:
     """
     singular = {noun: "child" if noun == "children" else noun[:-1] for noun in NOUNS if noun != "people"}
     return next((noun for noun, one in singular.items() if one in text.lower()), "people")
+
+
+def _sheet_of_rows(raw: RawTable) -> np.ndarray | None:
+    """Give the sheet of each row where several stand one below the other, such as a sheet an area."""
+    sheets = np.array([str(row).rpartition("!")[0] for row in raw.rows], dtype=object)
+    return sheets if len(set(sheets)) > 1 else None
 
 
 def _settled(found: dict[str, object]) -> dict[str, object]:

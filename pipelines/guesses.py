@@ -25,19 +25,24 @@ from demand.errors import DataError
 
 __all__ = ["guess_codes", "guess_described", "guess_people", "guess_policies"]
 
-BEGINS = re.compile(r"start|open|present|begin|from|admi|referr|approach|^decom$", re.IGNORECASE)
-ENDS = re.compile(r"end|clos|ceas|left|leav|discharg|until|to$|^dec$", re.IGNORECASE)
-NO_EPISODE = re.compile(r"dob|birth|born|updated|modified|review|planned|expected|assess|duty", re.IGNORECASE)
-PERSON = re.compile(r"person|client|applicant|household|child|service_user|customer|citizen", re.IGNORECASE)
-EPISODE = re.compile(r"placement|episode|case|line|package|spell|ref|\bid\b|_id", re.IGNORECASE)
-DAY_NAME = re.compile(r"date|day|start|end|open|clos", re.IGNORECASE)
+BEGINS = re.compile(r"start|open|present|begin|from|admi|referr|approach|^decom$|dechrau|agor|derbyn|cyfeiri", re.IGNORECASE)
+ENDS = re.compile(r"end|clos|ceas|left|leav|discharg|until|to$|^dec$|gorffen|diwedd|\bcau\b|gadael", re.IGNORECASE)
+NO_EPISODE = re.compile(r"dob|birth|born|updated|modified|review|planned|expected|assess|duty|geni|adolyg|diweddar", re.IGNORECASE)
+PERSON = re.compile(
+    r"person|client|applicant|household|child|service_user|customer|citizen|cleient|aelwyd|plentyn|ymgeisydd", re.IGNORECASE
+)
+EPISODE = re.compile(r"placement|episode|case|line|package|spell|ref|\bid\b|_id|cyfeirnod|achos|lleoliad", re.IGNORECASE)
+DAY_NAME = re.compile(r"date|day|start|end|open|clos|dyddiad", re.IGNORECASE)
 NAMES = re.compile(
     r"(fore|first|last|given|family|middle|sur|known.?as.?|full|client|applicant|child|tenant)_?\s?-?names?\b|^names?$|surname|nickname|enw",
     re.IGNORECASE,
 )
 """What a column of names of people is called: never proposed, whatever it holds."""
-AREA = re.compile(r"area|ward|locality|patch|district|cluster", re.IGNORECASE)
-TYPES = tuple(re.compile(p, re.IGNORECASE) for p in (r"(placement|service|ta|accommodation)_?type", r"type", r"service|category"))
+AREA = re.compile(r"area|ward|locality|patch|district|cluster|ardal", re.IGNORECASE)
+TYPES = tuple(
+    re.compile(p, re.IGNORECASE)
+    for p in (r"(placement|service|ta|accommodation)_?type", r"type|^math\b", r"service|category|gwasanaeth|categori")
+)
 LATER = re.compile(
     r"end|outcome|clos|discharg|status|ceas|team|centre|provider|worker|rate|charge|fee|cost|gross|nightly|weekly|price|invoice|date|_ref|_no$|sheet",
     re.IGNORECASE,

@@ -108,6 +108,22 @@ def test_the_sheet_that_holds_the_table_is_found_behind_the_one_that_tells_of_it
     assert Inputs(config, place).history.wide.sum().tolist() == [276]
 
 
+def test_a_sheet_an_area_is_a_key_and_columns_in_welsh_are_known(tmp_path: Path) -> None:
+    months = pd.date_range("2021-01-01", periods=24, freq="MS")
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        for area in ("Harbour", "Valley"):
+            pd.DataFrame({"Month": months, "Households": range(24)}).to_excel(book, sheet_name=area, index=False)
+    (tmp_path / "mine.yaml").write_text(draft_config("mine", tmp_path / "book.xlsx"), encoding="utf-8")
+    config, place = load_config(tmp_path / "mine.yaml")
+    assert Inputs(config, place).history.ids == ["Harbour", "Valley"]
+    began = pd.date_range("2021-01-01", periods=80, freq="9D")
+    cases = {"Cyfeirnod": [f"A{i:03}" for i in range(80)], "Dyddiad dechrau": began, "Dyddiad gorffen": began + pd.Timedelta(days=30)}
+    pd.DataFrame(cases | {"Ardal": ["De", "Gogledd"] * 40, "Math": ["Hostel", "Llety"] * 40}).to_csv(tmp_path / "achosion.csv", index=False)
+    people = yaml.safe_load(draft_config("mine", tmp_path / "achosion.csv"))["data"]["people"]
+    assert (people["id"], people["opened"], people["closed"]) == ("Cyfeirnod", "Dyddiad dechrau", "Dyddiad gorffen")
+    assert people["keys"] == ["Math", "Ardal"]
+
+
 def test_what_looks_like_a_total_is_not_added_to_its_parts_and_columns_left_out_are_named(tmp_path: Path) -> None:
     months = pd.date_range("2021-01-01", periods=24, freq="MS")
     rows = {"a": range(5, 29), "b": range(9, 33), "total": range(14, 62, 2)}
