@@ -14,7 +14,7 @@ from demand.report import bars, figures, words
 from demand.report.facts import Line, Money, scenario_demand
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.parts import Block, Figure, Section, Table, stacked, table_of
-from demand.report.risk_curve import risk_curve
+from demand.report.risk_curve import risk_curve, risk_table
 
 __all__ = [
     "INTERACTION",
@@ -388,7 +388,7 @@ def risk_section(inputs: ReportInput) -> Section | None:
     return Section(
         "risk",
         say("Risk and reserves"),
-        (*pictures, table_part),
+        (*pictures, table_part, *risk_table(inputs)),
         say("How likely the budget is to be too small, and how much beside it would be enough."),
         mark=inputs.marked("cost", "price", "budget", "uplift", "item"),
     )

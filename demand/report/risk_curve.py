@@ -19,9 +19,9 @@ from demand.report.facts import Money
 from demand.report.figures import wrapped
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.live import Live
-from demand.report.parts import Figure, table_of
+from demand.report.parts import Figure, Table, table_of
 
-__all__ = ["needs_by_future", "risk_curve"]
+__all__ = ["needs_by_future", "risk_curve", "risk_table"]
 
 CHANCES = ((0.9, 9, 10), (0.75, 3, 4), (0.5, 1, 2), (0.25, 1, 4), (0.1, 1, 10), (0.05, 1, 20))
 """The chances that the table tells, each with its words."""
@@ -30,13 +30,13 @@ MOST = 6
 SHARES = np.linspace(0.01, 0.99, 50)
 
 
-def needs_by_future(inputs: ReportInput, year: str) -> pd.DataFrame:
-    """Give what each line needs in one financial year, future by future, if nothing is changed.
+def needs_by_future(inputs: ReportInput, year: str, scenario: str = BASELINE) -> pd.DataFrame:
+    """Give what each line needs in one financial year of one scenario, future by future.
 
     Parameters
     ----------
     inputs : ReportInput
-    year : str
+    year, scenario : str
 
     Returns
     -------
@@ -48,7 +48,7 @@ def needs_by_future(inputs: ReportInput, year: str) -> pd.DataFrame:
     if any(t is None or t.empty for t in tables) or inputs.spec.audience != "council":
         return pd.DataFrame()
     quantities, drawn_prices, ledger = (t for t in tables if t is not None)
-    mine = (quantities["scenario"] == BASELINE) & (quantities["financial_year"].astype(str) == year)
+    mine = (quantities["scenario"] == scenario) & (quantities["financial_year"].astype(str) == year)
     live = Live(quantities[mine].astype({"cost": str}), drawn_prices, ledger)
     if not mine.any() or not live.names <= set(ledger["name"].astype(str)):
         return pd.DataFrame()
@@ -84,6 +84,37 @@ def risk_curve(inputs: ReportInput) -> list[Figure]:
         whole = float(money.at(BASELINE, money.year)["budget"])
         named = {say("All lines"): (needs.sum(axis=1), whole), **named}
     return [_picture(dict(list(named.items())[:MOST]), money.year)]
+
+
+def risk_table(inputs: ReportInput) -> list[Table]:
+    """Tell the sums that are exceeded with each chance, all lines together, for every scenario and financial year.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+
+    Returns
+    -------
+    list of Table
+        One, or none.
+    """
+    money = Money.of(inputs.budget)
+    if money is None:
+        return []
+    chances = {f"{n}/{of}": (share, say("{number} in {of}", number=n, of=of)) for share, n, of in CHANCES}
+    rows = []
+    for scenario in (BASELINE, *inputs.scenarios):
+        for year in money.years()["financial_year"].astype(str):
+            needs = needs_by_future(inputs, year, scenario).sum(axis=1)
+            if len(needs):
+                sums = {key: float(needs.quantile(1 - share)) for key, (share, _) in chances.items()}
+                name = words.capital(words.label(scenario, inputs.spec.names))
+                rows.append({"scenario": name, "year": year, **sums, "budget": float(money.at(scenario, year)["budget"])})
+    if not rows:
+        return []
+    names = {"scenario": "Scenario", "year": "Year", **{key: said for key, (_, said) in chances.items()}, "budget": "Budget"}
+    title = say("What is exceeded with each chance, all lines together, by scenario and year")
+    return [table_of(pd.DataFrame(rows), title, names=names, formats=dict.fromkeys([*chances, "budget"], "exact"))]
 
 
 def _picture(named: dict[str, tuple[pd.Series, float]], year: str) -> Figure:
