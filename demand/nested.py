@@ -31,6 +31,8 @@ LOOKS, SERIES, DRAWS = 8, 60, 200
 PIECES = 2.0
 """As how many pieces of evidence on what series have in common one stretch of errors counts: its first steps and its last do not err as
 one. On development windows of six public sets 1 makes ranges of totals too wide, and none at all leaves them too narrow."""
+MANY = 30.0
+"""Pieces of evidence from which a size is taken as known: Student's t is within 2 % of a normal."""
 ENDS = {0.8: (0.1, 0.9), 0.95: (0.025, 0.975)}
 """Where ranges that hold so much end."""
 SLIGHT = 0.005
@@ -55,12 +57,18 @@ class Widths:
         Beyond that, on what all series of one kind and unit have in common, by their total over a year (or the horizon).
     stretches : float
         Independent stretches of errors from which it is learnt how series err together; 0 where none was seen, or no two have a total.
+    pieces : float
+        Pieces of evidence on how large that part of a series' errors is which lasts; 0 where none was seen.
+    year : int
+        Periods in a year, or the horizon where that is shorter.
     """
 
     series: Widening = field(default_factory=Widening)
     tail: Widening = field(default_factory=Widening)
     total: Widening = field(default_factory=Widening)
     stretches: float = 0.0
+    pieces: float = 0.0
+    year: int = 1
 
     @property
     def far(self) -> float:
@@ -71,12 +79,14 @@ class Widths:
     def few(self) -> float:
         """How much wider what several series have in common is made because it was seen only a few times.
 
-        How large the errors of one series are is learnt from all series, how they err together from stretches of time alone: with n of them
-        the end of an 80 % range is that of Student's t (1908, Biometrika 6, 1-25) over that of a normal.
+        How large the errors of one series are is learnt from all series, how they err together from stretches of time alone.
         """
-        from scipy import special
+        return _student(PIECES * max(self.stretches, 1.0)) if self.stretches > 0 else 1.0
 
-        return float(special.stdtrit(PIECES * max(self.stretches, 1.0), 0.9) / EIGHTY) if self.stretches > 0 else 1.0
+    @property
+    def lasting(self) -> float:
+        """How much wider that part of a series' errors is made which lasts all year: of a lone series it too was seen only a few times."""
+        return _student(max(self.pieces, PIECES)) if 0 < self.pieces < MANY else 1.0
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -85,6 +95,7 @@ class Widths:
             "widened": {"series": self.series.factor, "total": self.total.factor},
             "widened_95": self.far,
             "widened_for_few_stretches": self.few,
+            "widened_for_few_series": self.lasting,
         }
 
     def noted(self, notes: pd.DataFrame) -> pd.DataFrame:
@@ -101,6 +112,9 @@ class Widths:
                     else ""
                 )
                 told.append(f"{text}those said to hold {said} held {one.inside:.0%}{bound}")
+        if f"{self.lasting:.2f}" != "1.00":
+            seen = f"how large errors are that last was seen in {self.pieces:.1f} pieces of evidence"
+            told.append(f"ranges of a year's total of one series are made {self.lasting:.2f} times as wide: {seen}")
         if f"{self.few:.2f}" != "1.00":
             seen = f"how series err together was seen in {self.stretches:.1f} stretches of time that do not overlap"
             told.append(f"ranges of totals of several series are made {self.few:.2f} times as wide: {seen}")
@@ -111,7 +125,7 @@ class Widths:
         )
 
     def applied(self, values: np.ndarray, series: pd.DataFrame, *, whole: np.ndarray, seed: int) -> np.ndarray:
-        """Widen, or narrow, the ends of ranges, and what series have in common.
+        """Widen, or narrow, the ends of ranges, what lasts of errors, and what series have in common.
 
         Of what they have in common each takes its share of how far its total lies from the mean, draw by draw. The mean of every period
         stays: counts cannot go below nought, so what is moved away from the middle would else move it up, and what is drawn in down.
@@ -135,6 +149,8 @@ class Widths:
             low, high = np.quantile(values[row], ENDS[0.8], axis=1)[..., None]
             moved = np.clip(values[row], low, high)
             values[row] = _around(moved + beyond * (values[row] - moved), values[row])
+        for row in range(len(values) if self.lasting - 1 > SLIGHT else 0):
+            values[row] = _around(values[row] + (self.lasting - 1) * _lasting(values[row], self.year), values[row])
         for rows in series.reset_index(drop=True).groupby(["kind", "unit"]).indices.values():
             factor = self.total.factor * (self.few if len(rows) > 1 else 1.0)
             if factor == 1:
@@ -259,20 +275,46 @@ def widths(history: History, cube: Cube, models: Sequence[str], *, raced: Sequen
         mean = combined({m: v[k, :, :reach] for m, v in part.means.items()}, weights)
         if np.isfinite(mean).all(axis=1).any():
             then = history.until(pd.Timestamp(cube.cutoffs[k]))
-            values = draws_then(then, known, mean, weights, draws=DRAWS, seed=seed, by=Widths(stretches=stretches(known)))
+            then_by = Widths(stretches=stretches(known), pieces=_pieces(known), year=reach)
+            values = draws_then(then, known, mean, weights, draws=DRAWS, seed=seed, by=then_by)
             for found, nominal in ((single, 0.8), (far, 0.95)):
                 found.append(_scores(part.told[k, :, :reach], values, counts[:, None], nominal).reshape(-1))
             total.append(_of_totals(part.told[k, :, :reach], values, about, counts))
             at.append(place)
     several = history.series.groupby(["kind", "unit"]).size().max() > 1
-    seen = stretches(cube) if several else 0.0
+    every = Widths(stretches=stretches(cube) if several else 0.0, pieces=_pieces(cube), year=reach)
     if not at:
-        return Widths(stretches=seen)
+        return every
     places = np.repeat(np.array(at)[:, None], single[0].size, axis=1)
     one, tail = widening(np.stack(single), places, reach), widening(np.stack(far), places, reach, nominal=0.95)
     beyond = np.stack(total) / one.factor  # totals are made as much wider as their parts are
     whole = widening(beyond, np.repeat(np.array(at)[:, None], total[0].size, axis=1), reach)
-    return Widths(one, tail, whole, seen)
+    return replace(every, series=one, tail=tail, total=whole)
+
+
+def _student(pieces: float) -> float:
+    """Give the end of an 80 % range of Student's t over that of a normal (1908, Biometrika 6, 1-25): a size learnt from so many pieces."""
+    from scipy import special
+
+    return float(special.stdtrit(pieces, 0.9) / EIGHTY)
+
+
+def _pieces(cube: Cube) -> float:
+    """Count the pieces of evidence on how large that part of errors is which lasts: each series' stretches, without what was set aside."""
+    steps, told = cube.y.shape[2], np.zeros((len(cube.ids), cube.now + 1), dtype=bool)
+    for at, seen in zip(cube.at.tolist(), np.isfinite(cube.told), strict=True):
+        told[:, at + 1 : at + 1 + steps] |= seen[:, : cube.now - at]
+    return float(PIECES * told.sum() / steps)
+
+
+def _lasting(values: np.ndarray, year: int) -> np.ndarray:
+    """Give how far each draw, shape (periods, draws), lies from the mean in all of a year: its share of the mean of every period."""
+    mean, starts = values.mean(axis=1, keepdims=True, dtype=np.float64), np.arange(0, len(values), year)
+    middle = np.add.reduceat(mean, starts)
+    share = np.divide(
+        np.add.reduceat(values, starts, dtype=np.float64) - middle, middle, out=np.zeros((len(starts), values.shape[1])), where=middle > 0
+    )
+    return np.asarray(mean * share[np.arange(len(values)) // year])
 
 
 def _around(moved: np.ndarray, before: np.ndarray) -> np.ndarray:

@@ -53,13 +53,15 @@ FLOW = 0
 HOPEFUL = 1.1
 """Weights were learnt from the same replays as errors, which therefore look a little smaller than they will be."""
 MANY = 6
-"""Steps from which there are many."""
+"""Steps, and errors, from which there are many."""
 LIKE = 1.0
 """The growth of a kind of series is drawn towards that of all as if these had the word of so many series."""
 HALF = 2.0
 """Age at which an error counts half as much, in lengths of the replayed path; longer where too few cutoffs would be left that count."""
 COUNTING = 0.5
 """The least share of the cutoffs that their weights are worth, as an effective number."""
+SWUNG = 1.1
+"""Standard deviation of errors over the mean change from one period to the next: 1.25 of a random walk, 0.89 of noise around a level."""
 KNOWN = 0.5
 """Paths of which less than this share has come tell how large errors are, and are not drawn."""
 CUT = 4.0
@@ -153,6 +155,7 @@ def learn_errors(
         growth = _growth_of(relative / scale[None, :, None], kinds, count)
     scale = _scale(relative / growth, count)
     paths = relative / (scale[None, :, None] * growth)
+    scale *= _believed(scale, paths, typical, swung)
     spread = scale[:, None] * growth * size * np.nanmean(paths**2) ** 0.5
     noughts = np.where(whole, more_noughts(actual, mean, spread, safety=HOPEFUL), 0.0)
     told = np.isfinite(paths).any(axis=(1, 2))
@@ -296,6 +299,20 @@ def _scale(relative: np.ndarray, counts: np.ndarray) -> np.ndarray:
     logs = np.where(count > 0, np.log(np.maximum(own, 0.1 * pooled) / pooled), np.nan)
     noise = OWN / np.maximum(stretches, 1)
     return np.asarray(pooled * np.exp(np.where(count > 0, logs * _trust(_unlike(logs, noise), noise), 0.0)))
+
+
+def _believed(scale: np.ndarray, paths: np.ndarray, typical: float, swung: Swings | None) -> float:
+    """Give a factor on all sizes where all series have fewer than `MANY` errors between them: one that was small is no reason to be sure.
+
+    Sizes are drawn towards that of swings, and these, where few changes were seen, towards that of counting (empirical Bayes, as above).
+    """
+    told = np.isfinite(paths)
+    if told.sum() >= MANY or swung is None:
+        return 1.0
+    changes = max(float(swung.count.max(axis=0).sum()), 1.0)
+    beforehand = SWUNG * typical ** (float(_trust(UNLIKE[0], np.asarray(NOISE / changes))) - 1)
+    middle = max(float(np.median(scale[told.any(axis=(0, 2))])), EPSILON)
+    return float((beforehand / middle) * (max(middle, 0.1 * beforehand) / beforehand) ** _trust(UNLIKE[0], np.asarray(OWN / told.sum())))
 
 
 def _unlike(logs: np.ndarray, noise: np.ndarray) -> float:

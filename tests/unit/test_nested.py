@@ -14,7 +14,9 @@ from demand.evaluation.looks import gather, looks
 from demand.forecast import Forecast, ForecastSpec, forecast
 from demand.nested import Widths, draws_then, known_then, stretches, whole_numbers, widths
 from demand.replay import cube_of
+from demand.swings import Swings
 from demand.tables import History
+from demand.uncertainty import draw_paths, learn_errors
 
 YEARS, SERIES = 26, 6
 SPEC = ForecastSpec(horizon=2, models=["seasonal_naive", "theta"], draws=300, reconcile="bottom_up")
@@ -108,10 +110,12 @@ def test_a_history_too_short_to_look_back_widens_nothing() -> None:
     made = forecast(h, ForecastSpec(horizon=3, models=["seasonal_naive"], draws=20), seed=1)
     cube = cube_of(made.replays, h, steps=int(made.settings["steps"]))
     alone = widths(h, cube, ["seasonal_naive"], raced=(), horizon=3, seed=1)
-    assert alone == Widths()
+    assert alone.series == alone.tail == alone.total == Widening()
     assert stretches(cube) > 0
     assert alone.settings["widened_for_few_stretches"] == 1, "a single series has no total that errs together"
     assert not made.notes["note"].str.contains("ranges of totals").any()
+    assert made.settings["widened_for_few_series"] > 1.1, "one series, seen once or twice, does not tell how large its errors are"
+    assert made.notes["note"].str.contains("ranges of a year's total of one series").any()
 
 
 def test_a_range_of_95_that_failed_is_made_wider_and_the_one_of_80_stays() -> None:
@@ -138,6 +142,19 @@ def test_what_several_series_have_in_common_is_wider_the_fewer_times_it_was_seen
     assert "in 2.0 stretches" in told
 
 
+def test_what_lasts_all_year_is_wider_where_little_was_seen_of_it_and_what_comes_and_goes_is_not() -> None:
+    rng = np.random.default_rng(2)
+    values = (400 + rng.normal(0, 5, (1, 1, 4000)) + rng.normal(0, 30, (1, 24, 4000))).astype(np.float32)
+    about = pd.DataFrame({"kind": ["flow"], "unit": "people"}, index=["a"])
+    by = Widths(pieces=6.0, year=12)
+    after = by.applied(values.copy(), about, whole=np.zeros(1, dtype=bool), seed=1)
+    assert by.lasting == pytest.approx(1.124, abs=0.001)  # 1.440 of a table of t, 6 degrees, over 1.2816
+    years = [v.reshape(2, 12, 4000).sum(axis=1).std(axis=1) for v in (values, after)]
+    np.testing.assert_allclose(years[1] / years[0], by.lasting, rtol=0.002)
+    assert (after.std(axis=2) / values.std(axis=2)).max() < 1.03
+    assert Widths(pieces=30.0).lasting == 1 < Widths(pieces=20.0).lasting < by.lasting < Widths(pieces=0.5).lasting
+
+
 @pytest.mark.parametrize(("single", "tail", "total"), [(1, 1.2, 1), (1, 2, 1), (1.3, 1, 1), (2, 0.8, 1), (1, 1, 1.5), (1, 1, 0.8)])
 def test_low_counts_keep_their_mean_and_stay_counts_however_their_ranges_are_moved(single: float, tail: float, total: float) -> None:
     level = np.array([0.3, 0.5, 1, 4, 50])[:, None, None]
@@ -152,3 +169,11 @@ def test_low_counts_keep_their_mean_and_stay_counts_however_their_ranges_are_mov
         low, high = np.quantile(values[4], [0.1, 0.9], axis=1)[..., None]
         assert ((after[4] < low) | (after[4] > high)).mean() > 0.1, "what lies beyond the 80% range does not sit on its ends"
     assert all(np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.8 for a, b in zip(after, values, strict=True)), "the same paths"
+
+
+def test_one_lucky_replay_is_no_reason_to_be_sure() -> None:
+    whole, swung = np.ones(1, dtype=bool), Swings(np.array([[0.1]]), np.array([[3]]))
+    mean, actual = np.full((1, 1, 1), 61.0), np.full((1, 1, 1), 61.2)
+    errors = learn_errors(actual, mean, horizon=1, whole=whole, swung=swung)
+    draws = draw_paths(mean[0], errors, whole=whole, draws=500, seed=1, swung=Swings(swung.size[0], swung.count[0]))
+    assert draws.std() > 0.6 * 61**0.5, "nearly as far as counting alone moves it; the replay itself was 0.2 off"
