@@ -85,6 +85,7 @@ GLOSSARY = {
     "la": message("local authority"),
     "baseline": message("no change"),
     "(others)": message("(others)"),
+    "(not known)": message("(not known)"),
 }
 """Codes that readers should not have to know."""
 NUMBERS = {
