@@ -18,7 +18,7 @@ from demand.languages import message, say
 from demand.report.canvas import BLUE, GREY, ORANGE, PINK, TURQUOISE, drawn, legend_below, number_axis, percent_axis
 from demand.report.figures import wrapped
 from demand.report.parts import Figure, table_of
-from demand.report.words import capital, count, join, percent, pounds, pounds_short
+from demand.report.words import about, capital, count, join, percent, pounds, pounds_short
 
 __all__ = ["bars", "changes", "ranges", "steps"]
 
@@ -44,7 +44,7 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
     -------
     Figure
     """
-    mark, (write, short) = say(mark), (pounds, pounds_short) if money else (count, count)
+    mark, (write, short) = say(mark), (pounds, pounds_short) if money else (count, _people_short)
     known = frame["low"].isna() | frame["high"].isna()
 
     def draw(canvas: Any) -> None:
@@ -167,6 +167,11 @@ def bars(frame: pd.DataFrame, *, title: str, of: str, money: bool, share: bool =
     behind = table_of(frame, title, names=names, formats=dict.fromkeys(columns, how))
     alt = say("Bar chart of {what}: {said}.", what=title, said=said)
     return Figure(partial(drawn, draw, size=(5.8, max(1.5, 0.4 * len(rows) + 0.8))), alt, behind, capital(title))
+
+
+def _people_short(value: float) -> str:
+    """Write a number of people as it fits into a bar."""
+    return about(value).replace(f" {say('million')}", "m")
 
 
 def _signed(value: float, write: Callable[[float], str]) -> str:

@@ -32,7 +32,7 @@ from demand.report.canvas import (
     number_axis,
 )
 from demand.report.parts import Figure, stacked, table_of
-from demand.report.words import capital, count, join, percent
+from demand.report.words import about, capital, count, join, percent
 
 __all__ = ["Fan", "fan", "grid", "past", "several", "wrapped"]
 
@@ -109,8 +109,9 @@ def fan(lines: Fan, *, write: Callable[[object], str], events: pd.DataFrame | No
     if len(past):
         ends = [say("{number} in {when}", number=count(past["y"].iloc[at]), when=write(past["ds"].iloc[at])) for at in (0, -1)]
         begin = say("from {first} to {last}", first=ends[0], last=ends[1])
-        then = say("{number} in {when}", number=count(last["mean"]), when=write(last["ds"]))
-        heading = say("{what}: {now}, and about {then} expected", what=heading, now=ends[1], then=then)
+        if pd.Timestamp(past["ds"].iloc[-1]).month == pd.Timestamp(last["ds"]).month:  # else a season would be told as a change
+            then = say("{number} in {when}", number=about(last["mean"]), when=write(last["ds"]))
+            heading = say("{what}: {now}, and about {then} expected", what=heading, now=ends[1], then=then)
     alt = say(
         "Line chart of {what}. Counted: {begin}. Expected: about {number} in {when}, 4 times in 5 between {low} and {high}. "
         "The range widens with time.",
