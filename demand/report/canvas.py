@@ -157,7 +157,7 @@ def _place(canvas: Any) -> None:
     width, height = canvas.bbox.width, canvas.bbox.height
     renderer: Any = RendererSVG
     ruler = renderer(width, height, io.StringIO())
-    foot = sum(legend.get_window_extent(ruler).height + APART / 2 for legend in canvas.legends)
+    foot = min(sum(legend.get_window_extent(ruler).height + APART / 2 for legend in canvas.legends), 0.25 * height)
     spec = canvas.axes[0].get_subplotspec().get_gridspec()
     over = np.zeros((4, spec.nrows, spec.ncols))  # left, right, foot, head
     for axes in canvas.axes:
@@ -169,7 +169,8 @@ def _place(canvas: Any) -> None:
         over[:, where.rowspan.start, where.colspan.start] = np.maximum(
             [own.x0 - around.x0, around.x1 - own.x1, own.y0 - around.y0, around.y1 - own.y1], 0.0
         )
-    left, right, below, above = over
+    most = np.array([0.6 * width / spec.ncols, 0.3 * width / spec.ncols, 0.4 * height / spec.nrows, 0.2 * height / spec.nrows])
+    left, right, below, above = np.minimum(over, most[:, None, None])  # a name without end leaves room for what it names
     across = (right.max(axis=0)[:-1] + left.max(axis=0)[1:]).max(initial=0.0) + APART
     down = (below.max(axis=1)[:-1] + above.max(axis=1)[1:]).max(initial=0.0) + APART
     ends = {
