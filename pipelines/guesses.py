@@ -15,10 +15,11 @@ import pandas as pd
 
 from demand.data.cells import matches, to_text
 from demand.data.codes import proposed_codes
-from demand.data.extracts import FAR_FUTURE, PeopleSpec, PlacesSpec, examine_people
+from demand.data.extracts import FAR_FUTURE, YES_NO, PeopleSpec, PlacesSpec, examine_people
 from demand.data.files import ROW, RawTable
 from demand.data.formats import parse_dates
 from demand.data.identifiers import identifier_faults
+from demand.data.names import of_people
 from demand.data.numbers import to_numbers
 from demand.data.policies import LEAVES_OUT, QualitySpec
 from demand.errors import DataError
@@ -117,7 +118,7 @@ def guess_described(raw: RawTable) -> PeopleSpec | PlacesSpec | None:
         return None
     if place is not None:
         return PlacesSpec(path=raw.name, id=place)
-    return PeopleSpec(path=raw.name, id=reference, attributes=described)
+    return PeopleSpec(path=raw.name, id=reference, attributes=described[:MOST_ATTRIBUTES])
 
 
 def guess_policies(spec: PeopleSpec, folder: Path) -> dict[str, int]:
@@ -204,5 +205,7 @@ def _tells(raw: RawTable, column: str, text: pd.Series) -> bool:
     """Say whether a column can describe a person: few kinds or a number, filled, and naming nobody."""
     numbers = to_numbers(text.dropna())
     number = bool(numbers.wrong.mean() == 0 and np.isfinite(numbers.values).any())
+    if of_people(column.casefold()) and not number and not set(text.dropna().str.casefold()) <= set(YES_NO):
+        return False
     few = 1 < text.nunique() <= (200 if number else MOST_KINDS)
     return few and text.notna().mean() > 0.8 and not NAMES.search(column) and not identifier_faults(raw.data[column], raw.rows, column)

@@ -106,7 +106,7 @@ CALLED_REFERENCE = re.compile(
     re.IGNORECASE,
 )
 CALLED_NAME = re.compile(
-    r"(?:fore|first|last|given|family|middle|sur|full|client|applicant|child|tenant|known.?as.?)_?\s?-?names?\b|surname|nickname|cyfenw",
+    r"(?:fore|first|last|given|family|middle|sur|full|client|applicant|child|tenant|resident|patient|carer|officer|worker|known.?as.?)_?\s?-?names?\b|surname|nickname|cyfenw",
     re.IGNORECASE,
 )
 CALLED_NOTE = re.compile(r"(?:^|[\W_])(?:notes?|comments?|narrative|remarks?|nodiadau|sylwadau)$", re.IGNORECASE)

@@ -11,7 +11,7 @@ import re
 
 import pandas as pd
 
-__all__ = ["named", "of_places"]
+__all__ = ["named", "of_people", "of_places"]
 
 PARTICLES = frozenset({
     "ap", "ab", "ferch", "verch", "de", "la", "le", "van", "der", "den", "von", "el", "al", "bin", "ibn", "da", "di", "dos", "mac",
@@ -41,6 +41,7 @@ FORENAMES = frozenset(
     meinir catrin manon mali begw nanw ela cai osian gruff gruffydd llew ioan evan harri guto twm mohamed mohammad
     abdul abdullah yasmin tariq khadija zainab imran bilal hamza usman ayesha nadia samira karim mustafa rashid anil sanjay
     rajesh priya sunita deepak krystyna agata zofia bartosz pawel marcin krzysztof malgorzata monika beata ewa jakub mihai
+    tom bev steve dave mike chris tony kate jenny sally becky debbie
     elena vasile daniela oleksandr natalia iryna oluwaseun chidi chinedu adebayo funmilayo kwame kofi abena tesfaye tadesse
     """.split()  # noqa: SIM905 - a list of words is read as words
 )
@@ -78,8 +79,32 @@ OF_PLACES = re.compile(
 """What a column of places and providers is called."""
 AGAIN = 0.5
 """There each stands in twice or more, on average."""
+NUMBERED = re.compile(r"(?<=[^\W\d_]{3})\s?\d+$")
+"""A number behind a name that several people bear."""
 LONGEST = 12
 """No name has more words."""
+OF_PEOPLE = re.compile(
+    r"(?:^|[\W_]|social|key|case|support|care)(?:resident|patient|gp|doctor|nurse|landlord|landlady|carer|contact|officer|tenant|client|worker"
+    r"|customer|applicant|claimant|citizen|person|manager|assessor|advocate|guardian|next[\W_]?of[\W_]?kin|nok|preswylydd|claf|meddyg|gofalwr"
+    r"|swyddog|gweithiwr|cleient)s?(?:[\W_]*(?:(?:full[\W_]*)?names?|\d))?$"
+)
+"""What a column is called after the part that a person has in a case: it may hold their names, or say of what kind they are."""
+TITLED = re.compile(r"(?:(?i:mr|mrs|ms|miss|mx|dr|prof|professor)\b\.? *)(?:[^\W\d_]\.? )*[^\W\d_][^\W\d_]+(?:[ '’\-][^\W\d_]+){0,2}")
+INITIALLED = re.compile(
+    r"(?:[A-Z]\.? ?){1,3}(?P<after>\b[A-Z][^\W\d_]+(?:['’\-][^\W\d_]+)*)|(?P<before>[A-Z][\w'’\-]+),? (?:[A-Z]\.? ?){1,2}"
+)
+"""Names with a title, and with initials: "Dr Patel", "J Evans", "Evans, J."."""
+KINDS = frozenset(
+    """
+    private social council housing association landlord tenant rented renting owner occupier registered local authority
+    not known none unknown other yes no own family friend friends member relative spouse husband wife partner mother father son daughter
+    sibling parent neighbour worker officer carer client resident patient person people adult child young older cymru wales welsh
+    national community informal unpaid paid formal agency department board office team visit call letter phone email e-mail full part
+    time temporary permanent short long term stay new existing former single couple high low medium health mental physical learning
+    disability day night type level zone band group category grade tier stage wing block
+    """.split()  # noqa: SIM905 - a list of words is read as words
+)
+"""Words of which kinds of people and landlords are made, in a column that is called after people."""
 BESIDE = re.compile(r"\b(?:family|teulu|household|mr|mrs|ms|miss|mx|dr|x\d+)\b\.?", re.IGNORECASE)
 """What stands beside a surname."""
 
@@ -87,6 +112,11 @@ BESIDE = re.compile(r"\b(?:family|teulu|household|mr|mrs|ms|miss|mx|dr|x\d+)\b\.
 def of_places(called: str) -> bool:
     """Say whether a column is called as those of places and providers are; in small letters."""
     return bool(OF_PLACES.search(called))
+
+
+def of_people(called: str) -> bool:
+    """Say whether a column is called after the part that people have in a case, as "landlord" or "key worker"; in small letters."""
+    return bool(OF_PEOPLE.search(called))
 
 
 def named(some: pd.Series, *, given: int, different: int, called: str = "") -> pd.Series:
@@ -117,6 +147,9 @@ def named(some: pd.Series, *, given: int, different: int, called: str = "") -> p
     surnames = some[bare.isin(SURNAMES) & (titled | (not places))]
     if len(surnames) >= LEAST and len(surnames) > (SURNAMED if len(some) < DIFFERENT else SURNAMED_OF_MANY) * len(some):
         return surnames
+    formal = _formal(some, told=of_people(called))
+    if len(formal):
+        return formal
     if given < MANY or different <= MANY_DIFFERENT * given:
         return some.iloc[:0]
     like = some[parts.map(_like_a_name)]
@@ -125,6 +158,41 @@ def named(some: pd.Series, *, given: int, different: int, called: str = "") -> p
     words = some[parts.map(lambda p: 2 <= len(p) <= 4)]  # names in small letters: words alone, and no two cells alike
     many = different > NEARLY_ALL * given or different >= DIFFERENT
     return words if many and len(words) > MOSTLY * len(some) else some.iloc[:0]
+
+
+def _formal(some: pd.Series, *, told: bool) -> pd.Series:
+    """Give the cells that are names with titles or initials and, in a column called after people, other names: two are enough.
+
+    Bands and wings ("Band A", "B Wing") share their words; names do not.
+    """
+    enough = max(min(2, len(some)), FORENAMED * len(some))
+    titled = some[some.map(lambda cell: bool(TITLED.fullmatch(cell)) and not PLACES.search(cell))]
+    if len(titled) >= enough:
+        return titled
+    last = some.map(_beside_initials)
+    initialled = last[last != ""]
+    if len(initialled) >= enough and initialled.nunique() > MOSTLY * len(initialled):
+        known = initialled.isin(SURNAMES).sum()
+        if told or known > SURNAMED * len(initialled):
+            return some[initialled.index]
+    if not told:
+        return some.iloc[:0]
+    parts = some.map(_beside_places)
+    common = some[parts.map(lambda p: any(w in FORENAMES or w in SURNAMES for part in p for w in part.casefold().split("-")))]
+    if len(common) > FORENAMED * len(some):
+        return common
+    whole = parts[parts.map(lambda p: 2 <= len(p) <= 4 and _like_a_name(p) and KINDS.isdisjoint(w.casefold() for w in p))]
+    words = [w.casefold() for p in whole for w in p]
+    return some[whole.index] if len(whole) >= max(LEAST, MOSTLY * len(some)) and len(set(words)) > MOSTLY * len(words) else some.iloc[:0]
+
+
+def _beside_initials(cell: str) -> str:
+    """Give the surname beside initials, in small letters; nothing where there are none: "Y Bala" and "Yr Wyddgrug" are places."""
+    found = INITIALLED.fullmatch(cell)
+    if found is None or PLACES.search(cell) or re.match(r"Y ", cell):
+        return ""
+    last = (found["after"] or found["before"]).casefold()
+    return "" if last in KINDS else last
 
 
 def _parts(cell: str) -> list[str]:
@@ -136,7 +204,7 @@ def _parts(cell: str) -> list[str]:
 
 def _beside_places(cell: str) -> list[str]:
     """Give the words of a cell without what names a place: "John Smith" of "John Smith, Rose House", or of "John Smith (Rose House)"."""
-    parts = re.sub(r"\([^)]*\)", " ", cell).split(",")
+    parts = NUMBERED.sub("", re.sub(r"\([^)]*\)", " ", cell)).split(",")
     return _parts(",".join(part for part in parts if not PLACES.search(part) or _whole_name(part)))
 
 

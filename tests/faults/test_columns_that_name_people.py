@@ -311,6 +311,44 @@ def test_places_and_providers_may_be_called_as_people_are(called: str, values: l
     assert identifier_faults(pd.Series(PLAIN * 2), np.arange(len(PLAIN) * 2), f"extract.csv > {called}")
 
 
+@pytest.mark.parametrize(
+    ("called", "values"),
+    [
+        ("Resident", [f"Jane Smith{i}" for i in range(30)]),
+        ("Resident", ["Zelda Blogg", "Quentin Fanshaw", "Hepzibah Crook", "Xanthe Pym"]),
+        ("GP", ["Dr Patel", "Dr Jones", "Dr Lee"]),
+        ("harmless", ["Dr. A Quirke", "Miss Snape", "Castle Surgery"]),
+        ("Landlord", ["J Evans", "T Rees"]),
+        ("harmless", ["J Evans", "T Rees"]),
+        ("allocated_worker", ["Bloggs, K", "Quirke, P"]),
+        ("Housing officer", ["Sarah Jones", "Wilf Snape"]),
+        ("Worker", ["Sarah", "Bev", "Mo"]),
+    ],
+)
+def test_people_who_come_again_and_again_are_names_all_the_same(called: str, values: list[str]) -> None:
+    column = pd.Series(values * 15)
+    assert identifier_faults(column, np.arange(len(column)), f"extract.csv > {called}")
+
+
+@pytest.mark.parametrize(
+    ("called", "values"),
+    [
+        ("Resident", [f"Resident {i}" for i in range(30)]),
+        ("Landlord", ["Pobl Group", "Linc Cymru", "Taff Housing", "Private landlord"]),
+        ("Carer", ["Husband", "Full Time", "Part Time", "Lives Elsewhere"]),
+        ("Contact", ["Phone", "Refused", "Not Known", "Home Visit"]),
+        ("Worker", ["Social Worker", "Support Worker", "Occupational Therapist"]),
+        ("client", ["Type A", "Level B", "Zone C"]),
+        ("harmless", ["A Wing", "B Wing", "C Wing"]),
+        ("harmless", ["Y Bala", "Y Barri", "Y Drenewydd"]),
+        ("title", ["Mr", "Mrs", "Miss", "Dr"]),
+    ],
+)
+def test_kinds_of_people_and_places_are_no_names_of_people(called: str, values: list[str]) -> None:
+    column = pd.Series(values * 15)
+    assert not identifier_faults(column, np.arange(len(column)), f"extract.csv > {called}")
+
+
 @pytest.mark.parametrize("called", ["value", "rent"])
 def test_references_are_refused_though_the_column_is_called_as_sums_are(called: str) -> None:
     assert identifier_faults(pd.Series([f"HOM-24-{1003 + 7 * i:05d}" for i in range(40)]), np.arange(40), f"extract.csv > {called}")

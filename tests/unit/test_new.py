@@ -98,6 +98,14 @@ def test_a_table_without_dates_describes_places_or_people(tmp_path: Path) -> Non
     assert people["age"].tolist() == kinds["age"]
 
 
+def test_a_table_without_dates_proposes_no_names_and_not_every_column(tmp_path: Path) -> None:
+    who = {"Resident": [f"Jane Smith{i % 30}" for i in range(60)], "GP": ["Dr Bebb", "Castle"] * 30, "Landlord": ["J Snape", "Pobl"] * 30}
+    kinds = {f"kind {i}": ["a", "b", "c"] * 20 for i in range(12)}
+    pd.DataFrame({**who, "Carer": ["yes", "no"] * 30, **kinds}).to_csv(tmp_path / "people.csv", index=False)
+    proposed = yaml.safe_load(draft_config("mine", tmp_path / "people.csv"))["data"]["people"]["attributes"]
+    assert proposed == ["Carer", *list(kinds)[:9]]
+
+
 def test_the_sheet_that_holds_the_table_is_found_behind_the_one_that_tells_of_it(tmp_path: Path) -> None:
     months = pd.date_range("2021-01-01", periods=24, freq="MS")
     with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
