@@ -35,6 +35,8 @@ MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", 
 FREQUENCIES = ("D", *(f"W-{d}" for d in WEEKDAYS), "M", "Q", "Y")
 """Day, week beginning on a weekday, month, quarter, year."""
 SEASONS = {"D": 7, "W": 52, "M": 12, "Q": 4, "Y": 1}
+LAST_YEAR = pd.Timestamp.max.year - 1
+"""The last year that a date can have all of."""
 PER_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12.0, "Q": 4.0, "Y": 1.0}
 
 
@@ -118,13 +120,20 @@ class Frequency:
         SettingsError
             Where they end after the last year that a date can have.
         """
-        if pd.Timestamp(start).year + count / self.per_year > pd.Timestamp.max.year - 1:
-            found = f"{count - 1:,} periods from {start:%Y-%m-%d} on"
-            raise SettingsError(Fault(found, allowed=f"Dates go to the year {pd.Timestamp.max.year}", do_next="Shorten the horizon"))
+        if pd.Timestamp(start).year + count / self.per_year > LAST_YEAR:
+            raise _too_late(f"{count - 1:,} periods from {start:%Y-%m-%d} on")
         return _periods(self, pd.Timestamp(start), count).view()
 
     def between(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
-        """Give the first days of all periods from the one of `first` to the one of `last`, both included."""
+        """Give the first days of all periods from the one of `first` to the one of `last`, both included.
+
+        Raises
+        ------
+        SettingsError
+            Where they end after the last year that a date can have.
+        """
+        if pd.Timestamp(last).year > LAST_YEAR:
+            raise _too_late(f"periods from {first:%Y-%m-%d} to {last:%Y-%m-%d}")
         return _between(self, pd.Timestamp(first), pd.Timestamp(last)).view()
 
     def after(self, day: pd.Timestamp, count: int) -> pd.DatetimeIndex:
@@ -136,13 +145,23 @@ class Frequency:
 def _periods(frequency: Frequency, start: pd.Timestamp, count: int) -> pd.DatetimeIndex:
     """Lay periods out once: replays ask for the same ones at every cutoff, model by model."""
     first = frequency.start_of(pd.DatetimeIndex([start]))[0]
-    return pd.date_range(first, periods=count, freq=frequency.alias)
+    return _kept(pd.date_range(first, periods=count, freq=frequency.alias))
 
 
 @lru_cache(maxsize=256)
 def _between(frequency: Frequency, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
     ends = frequency.start_of(pd.DatetimeIndex([first, last]))
-    return pd.date_range(ends[0], ends[1], freq=frequency.alias)
+    return _kept(pd.date_range(ends[0], ends[1], freq=frequency.alias))
+
+
+def _kept(index: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Let nobody write to what is handed out again and again."""
+    index.to_numpy().flags.writeable = False
+    return index
+
+
+def _too_late(found: str) -> SettingsError:
+    return SettingsError(Fault(found, allowed=f"Dates go to the year {pd.Timestamp.max.year}", do_next="Shorten the horizon"))
 
 
 @lru_cache(maxsize=64)

@@ -127,8 +127,9 @@ def driver_futures(
 
 
 def _figure_faults(rows: pd.DataFrame) -> list[Fault]:
-    """Name the drivers with two figures for one period, or one that is not finite."""
-    wrong = {"two figures": rows.duplicated(["name", "ds"]), "a figure that is not finite": ~np.isfinite(rows["value"].astype(float))}
+    """Name the drivers with two figures for one period, or one that is not finite; an end of a range may be missing."""
+    endless = np.isinf(rows[["value", "low", "high"]].astype(float)).any(axis=1)
+    wrong = {"two figures": rows.duplicated(["name", "ds"]), "a figure that is not finite": endless}
     first = [(what, rows[at].drop_duplicates("name")) for what, at in wrong.items()]
     allowed = "One finite figure for each period"
     return [
@@ -263,7 +264,7 @@ def _figure(value: float) -> str:
 def _note_on_reach(table: pd.DataFrame, known_until: pd.Timestamp) -> str:
     """Say so where a driver goes where it was never observed."""
     seen, ahead = table.loc[table["ds"] <= known_until, "value"], table.loc[table["ds"] > known_until, "value"]
-    if not len(ahead) or (ahead.max() <= seen.max() and ahead.min() >= seen.min()):
+    if not len(ahead) or not len(seen) or (ahead.max() <= seen.max() and ahead.min() >= seen.min()):
         return ""
     to, seen_to = (f"{_figure(v.min())} to {_figure(v.max())}" for v in (ahead, seen))
     return f"goes to {to} in the periods ahead, outside the {seen_to} that was observed: what it does there is a guess"

@@ -73,10 +73,10 @@ def driver_use(
     DriverUse
     """
     others = futures.people.without(futures.table)
-    names = [] if others is None else [str(n) for n in pd.unique(others["name"])]
     rows, notes = [], [("combined", text) for text in futures.notes]
-    if not names:
+    if others is None or others.empty:
         return DriverUse(pd.DataFrame(columns=list(USE_COLUMNS)), tuple(notes))
+    names = [str(n) for n in pd.unique(others["name"])]
     for model, one in said.items():
         used = [n for n in names if _part(one, n) > 0]
         response = _responses(futures.people.build(model), one, futures.table, used, history=history, horizon=horizon, seed=seed)
@@ -91,11 +91,12 @@ def driver_use(
     notes += [(row.model, _about(row)) for row in table[table["used"]].itertuples()]
     idle = [n for n in names if not table.loc[table["driver"] == n, "used"].any()]
     acting = [n for n in idle if n in effects.index]
+    past = others[others["ds"] <= history.last]
+    low = set(past.loc[past["value"] <= 0, "name"].astype(str))
+    unknown = "Nothing follows {them}: no elasticity could be estimated, because "
     for some, what in (
-        (
-            [n for n in idle if n not in acting],
-            "Nothing follows {them}: no elasticity could be estimated, because {they} not always above 0",
-        ),
+        ([n for n in idle if n not in acting and n in low], unknown + "{they} not always above 0"),
+        ([n for n in idle if n not in acting and n not in low], unknown + "no figures of {them} are known for the periods of the counts"),
         (acting, "The expected figures do not follow {them}; ranges and scenarios do, through the estimated effects"),
     ):
         if some:

@@ -45,6 +45,7 @@ CHART = ["unique_id", "ds", "y", "mean", "q0.1", "q0.9", "residual", "moving_ran
 TOTAL, LEAST = "total", 1e-9
 LEAST_MOVE = 0.01
 """A driver that came this near to what was expected moves no forecast by more than about as much, however narrow its published range."""
+NONE_IN_COMMON = message("not compared: there is no date at which all models of the forecast of record, and the challenger, were replayed")
 ENOUGH, CLEARLY, BETTER = 8, 0.05, 0.02
 """A challenger needs so many cutoffs, so small a chance that it won them by luck (sign test), and an error lower by so large a share."""
 
@@ -105,7 +106,7 @@ def monitor(draws: xr.DataArray, now: History) -> Monitoring:
     if not ids:
         raise DataError(Fault("no series of the forecast of record is among the counts", do_next="Were series renamed? Approve a new run"))
     ds = pd.DatetimeIndex(draws["ds"].to_numpy()).intersection(pd.DatetimeIndex(wide.index))
-    if not len(ds):
+    if wide.loc[ds, ids].isna().all(axis=None):
         nothing = {"inside": 0, "of": 0, "share": None, "expected": 0.8, "verdict": message("nothing has been counted since")}
         return Monitoring(pd.DataFrame(columns=CHART), _signals([]), nothing, 0, ACTIONS[0])
     said = draws.sel(series=ids, ds=ds).transpose("series", "ds", "draw").to_numpy().astype(float)
@@ -292,6 +293,8 @@ def contest(rows: pd.DataFrame, weights: Mapping[str, float]) -> dict[str, Any]:
     scale = both.groupby("unique_id")["y"].transform("mean").clip(lower=1.0)
     error = pd.DataFrame({"champion": (champion - both["y"]).abs() / scale, "challenger": (both["combined"] - both["y"]).abs() / scale})
     at = error.groupby("cutoff").mean()
+    if at.empty:
+        return nothing | {"why": NONE_IN_COMMON}
     differ = at[(at["champion"] - at["challenger"]).abs() > 1e-9]
     won, n = int((differ["challenger"] < differ["champion"]).sum()), len(differ)
     if not n:

@@ -175,7 +175,7 @@ class History:
         if bad:
             yield Fault(f"kind {listed(bad)}", allowed="A series is a 'flow' (counted in the period) or a 'stock' (counted at its end)")
         counts = self.table["y"].to_numpy()
-        if (np.abs(counts) > 1e15).any():  # beyond, a float does not hold whole numbers, and squares overflow
+        if (counts > 1e15).any():  # beyond, a float does not hold whole numbers, and squares overflow
             yield Fault("a count is infinite or above 1e15", allowed="A finite number; nothing (NaN) where a period was not counted")
         if (counts < 0).any():
             names = self.table.loc[counts < 0, "unique_id"].unique()

@@ -90,7 +90,10 @@ def _idle_drivers(job: Job) -> list[str]:
     if not job.has("driver_use.parquet"):
         return []
     rows = job.store.table("driver_use.parquet").groupby("driver")
-    told = {True: "These drivers move ranges and scenarios alone.", False: "These drivers are not always above 0, and move nothing."}
+    told = {
+        True: "These drivers move ranges and scenarios alone.",
+        False: "What these drivers do could not be estimated, and they move nothing.",
+    }
     idle, acting = ~rows["used"].any(), rows["effect"].count() > 0
     lists = {acts: [str(name) for name in idle.index[idle & (acting == acts)]] for acts in told}
     return [f"NO MODEL USED: {', '.join(names)}. {told[acts]}" for acts, names in lists.items() if names]

@@ -56,6 +56,7 @@ STOPPED = {
     "inf in y": (TABLE.assign(y=_with([3], np.inf)), "a count is infinite"),
     "1e300 throughout": (TABLE.assign(y=1e300 * GOOD), "above 1e15"),
     "negative count (-500)": (TABLE.assign(y=_with([3], -500.0)), "1 counts are negative"),
+    "-1e16 is no large count": (TABLE.assign(y=_with([3], -1e16)), r"\A(?s:(?!.*infinite).*)1 counts are negative"),
     "duplicate row": (pd.concat([TABLE, TABLE.tail(1)]), "there twice"),
     "same month, other value 9999": (pd.concat([TABLE, TABLE.tail(1).assign(y=9999.0)]), "there twice"),
     "y as text": (TABLE.assign(y=[*map(str, GOOD[:-1]), "<5"]), "'<5' instead of a count"),

@@ -101,6 +101,7 @@ def test_a_future_without_a_range_is_taken_as_known_and_that_is_said() -> None:
         (rents().assign(high=lambda t: t["low"]), "24 rows whose range does not hold the value"),
         (rents().assign(high=np.nan), "24 rows whose range does not hold the value"),
         (rents().assign(value=lambda t: t["value"].where(t.index != 3, np.inf)), "not finite for 2018-07-01"),
+        (rents().assign(high=lambda t: t["high"].where(t["high"].isna(), np.inf)), "not finite for 2025-04-01"),
         (pd.concat([rents(), rents().tail(1)]), "two figures for 2027-03-01"),
     ],
 )
@@ -116,6 +117,16 @@ def test_a_driver_that_is_nought_at_times_is_no_elasticity_and_that_is_told() ->
     assert made.notes["note"].iloc[0] == (
         "NO MODEL USED THE DRIVER: 'term'. Nothing follows it: no elasticity could be estimated, because it is not always above 0"
     )
+
+
+def test_a_driver_without_a_past_is_not_said_to_be_nought_or_to_leave_its_range() -> None:
+    history, plan = counts(1), rents().loc[lambda t: t["ds"] > MONTHS[-1]].assign(name="plan")
+    made = forecast(history, ForecastSpec(horizon=6, models=["theta"], draws=20), seed=1, drivers=plan)
+    assert made.notes["note"].iloc[0] == (
+        "NO MODEL USED THE DRIVER: 'plan'. Nothing follows it: no elasticity could be estimated, because no figures of it are known for the"
+        " periods of the counts"
+    )
+    assert not made.notes["note"].str.contains("that was observed|nan", regex=True).any()
 
 
 def test_each_draw_is_multiplied_by_its_own_driver_and_elasticity_and_the_mean_stays() -> None:

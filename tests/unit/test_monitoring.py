@@ -109,6 +109,10 @@ def test_a_month_that_was_not_counted_raises_no_alarm_and_nothing_since_is_said(
     assert gap.coverage["of"] == SERIES * 5 - 1
     before = now.until(pd.Timestamp(draws.attrs["cutoff"]))
     assert monitor(draws, before).coverage["verdict"] == "nothing has been counted since"
+    table.loc[table["ds"] > pd.Timestamp(draws.attrs["cutoff"]), "y"] = np.nan
+    elsewhere = monitor(draws, History(table, now.series, now.frequency))
+    assert (elsewhere.coverage["share"], elsewhere.coverage["verdict"]) == (None, "nothing has been counted since")
+    assert (elsewhere.months, elsewhere.action) == (0, "nothing")
     with pytest.raises(DataError, match="no series of the forecast of record"):
         monitor(draws.assign_coords(series=[f"x{i}" for i in range(SERIES)]), now)
 
@@ -153,6 +157,8 @@ def test_a_challenger_replaces_the_champion_only_when_it_wins_often_enough(dates
     assert told["better"] == pytest.approx(better, abs=1e-9)
     table = pd.DataFrame(rows, columns=["unique_id", "ds", "cutoff", "model", "y", "mean"])
     assert "not replayed" in contest(table, {"prophet": 1.0})["why"]
+    apart = table[(table["cutoff"] < "2023-03-01") == (table["model"] == "theta")]
+    assert contest(apart, {"ets": 0.5, "theta": 0.5})["why"].startswith("not compared: there is no date")
 
 
 def test_a_model_of_stocks_alone_keeps_no_flow_out_of_the_contest() -> None:
