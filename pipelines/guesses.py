@@ -109,12 +109,14 @@ def guess_described(raw: RawTable) -> PeopleSpec | PlacesSpec | None:
     PeopleSpec, PlacesSpec or None
         People whom no column names are told apart by their rows. None where the table is too small, or says too little.
     """
+    if len(raw.data) < LEAST_ROWS:
+        return None
     texts = {str(c): to_text(raw.data[c]) for c in raw.data.columns}
     names = [c for c, t in texts.items() if t.notna().all() and not t.duplicated().any()]
     place = next((c for c in names if PLACE.search(c.replace("_", " "))), None)
     reference = place or next((c for c in names if PERSON.search(c) or EPISODE.search(c)), ROW)
     described = [c for c, t in texts.items() if c != reference and not LATER.search(c) and _tells(raw, c, t)]
-    if len(raw.data) < LEAST_ROWS or (place is None and len(described) < LEAST_ATTRIBUTES):
+    if place is None and len(described) < LEAST_ATTRIBUTES:
         return None
     if place is not None:
         return PlacesSpec(path=raw.name, id=place)
