@@ -103,8 +103,10 @@ def shared_out(total: np.ndarray, seen: Mapping[str, float], *, seed: int) -> di
             continue
         parts = [sorted(n for n in names if places[n][len(begins)] == digit) for digit in "01"]
         of = [np.sum([shares[n] for n in part], axis=0) for part in parts]
-        luck = 1 - stream(seed, "caseload", "shares", begins).random(many.shape)
-        first = binom.ppf(luck, many, of[0] / np.maximum(of[0] + of[1], 1e-300)) if all(parts) else many * bool(parts[0])
+        first = many * bool(parts[0])
+        if all(parts):
+            luck = 1 - stream(seed, "caseload", "shares", begins).random(many.shape)
+            first = binom.ppf(luck, many, of[0] / np.maximum(of[0] + of[1], 1e-300))
         halves += [(begins + "0", parts[0], first), (begins + "1", parts[1], many - first)]
     return shared
 
