@@ -32,7 +32,9 @@ __all__ = ["run_on"]
 AT_ONCE = 1_500_000
 """Stays drawn at once: more need more memory and are no faster."""
 CENTURY = 36_525.0
-WIDTHS = np.diff(BANDS)[:, None]
+UPPER = np.r_[BANDS[1:], CENTURY]
+TINY = 1e-12
+"""A drift a day in place of none, by which hazards are divided."""
 ROUNDS = 12
 """Moves of one person within the horizon that are followed; hardly anybody has as many."""
 
@@ -91,7 +93,7 @@ def run_on(
         raise DataError(Fault("new starts are whole numbers by series, period and possible future", allowed=f"{len(stays.ids)} series"))
     draws = starts.shape[2]
     ds = frequency.after(stays.day, starts.shape[1])
-    engine = _Engine(stays, seed, draws, len(ds) / frequency.per_year, leaves_at, pull)
+    engine = _Engine(stays, seed, draws, leaves_at, pull)
     open_now, without = _open(spells, stays, known_end)
     about = spells.drop_duplicates("unique_id").set_index("unique_id").reindex(stays.ids)
     left = starts if pull is None or pull.entries is None else pull.entries
@@ -165,13 +167,14 @@ def _follow(lots: Iterable[Some], engine: _Engine, old: Tally, new: Tally) -> No
 class _Engine:
     """How one stay is drawn."""
 
-    def __init__(self, stays: Stays, seed: int, draws: int, years: float, leaves_at: float | None, pull: Pull | None) -> None:
+    def __init__(self, stays: Stays, seed: int, draws: int, leaves_at: float | None, pull: Pull | None) -> None:
         self.stays, self.seed, self.leaves_at, self.draws = stays, seed, leaves_at, draws
         self.pull = None if pull is None or (pull.stay is None and pull.moves is None) else pull
         self.turns_to = np.full(len(stays.ids), -1) if stays.turn is None else stays.turn[1]
         self.day = float(day_numbers(pd.DatetimeIndex([stays.day]))[0])
-        self.rate = stays.drawn(seed, draws, years=years)
-        self.served = np.concatenate([np.zeros_like(self.rate[:, :, :1]), (self.rate[:, :, :-1] * WIDTHS).cumsum(axis=2)], axis=2)
+        self.rate = stays.drawn(seed, draws)
+        drift = stays.drawn_drift(seed, draws) / YEAR
+        self.drift = np.where(drift == 0, TINY, drift)
         self.moving = stays.drawn_moves(seed, draws)
         self.growth = stays.growth[:, :1] + stays.growth[:, 1:] * stays.luck(seed, "prices", draws)
         self.leads = stays.to.cumsum(axis=1)
@@ -225,18 +228,29 @@ class _Engine:
         for number in np.flatnonzero(np.diff(bounds)):
             here = order[bounds[number] : bounds[number + 1]]
             at = divmod(int(number), len(self.stays.groups))
-            length[here] = self._length(at, since[here] - some.begun[here], some.draw[here], patience[here])
+            length[here] = self._length(at, since[here], some.begun[here], some.draw[here], patience[here])
         return self._end(some, length)
 
-    def _length(self, at: tuple[int, int], served: np.ndarray, draw: np.ndarray, patience: np.ndarray) -> np.ndarray:
-        """Give how long stays of a type and group last in all: until the hazard since today has come to their patience."""
-        rate, before = self.rate[at], self.served[at]
-        now = np.searchsorted(BANDS, served, side="right") - 1
-        until = before[now, draw] + rate[now, draw] * (served - BANDS[now]) + patience
-        band = now
-        for later in range(1, len(BANDS)):
-            band = np.where((later > now) & (before[later, draw] <= until), later, band)
-        return np.asarray(np.minimum(BANDS[band] + (until - before[band, draw]) / rate[band, draw], CENTURY))
+    def _length(self, at: tuple[int, int], since: np.ndarray, begun: np.ndarray, draw: np.ndarray, patience: np.ndarray) -> np.ndarray:
+        """Give how long stays of a type and group last in all: until the hazard since a day has come to their patience.
+
+        Hazards are those of a band of time served times exp(drift x years from today), whatever the horizon: proportional hazards with
+        calendar time as a covariate, followed along a line of Lexis's diagram (Keiding, N. (1990). Statistical inference in the Lexis
+        diagram. Philosophical Transactions A 332). Within a band that is Gompertz's law, whose hazard is summed and inverted exactly.
+        """
+        rate, drift, length = self.rate[at], self.drift[at[0]], np.full(len(begun), CENTURY)
+        on, served, left = np.arange(len(begun)), since - begun, patience
+        band = np.searchsorted(BANDS, served, side="right") - 1
+        while len(on):
+            slope = drift[band, draw]
+            hazard = rate[band, draw] * np.exp(slope * (begun + served - self.day)) / slope
+            here = hazard * np.expm1(slope * (UPPER[band] - served))
+            ends = here >= left
+            length[on[ends]] = served[ends] + np.log1p(left[ends] / hazard[ends]) / slope[ends]
+            stays = np.flatnonzero(~ends & (band < len(BANDS) - 1))
+            on, draw, begun, left, band = on[stays], draw[stays], begun[stays], left[stays] - here[stays], band[stays] + 1
+            served = BANDS[band]
+        return length
 
     def _end(self, some: Some, length: np.ndarray) -> _End:
         """Give the day on which each stay ends, and where it leads."""

@@ -111,15 +111,13 @@ class Stays:
         """Draw standard normal numbers of each type, shape (types, draws), that go by its name."""
         return np.stack([stream(seed, "caseload", what, t).standard_normal(draws) for t in self.types])
 
-    def drawn(self, seed: int, draws: int, *, years: float = 0.0) -> np.ndarray:
-        """Draw hazards as they may be: what `rate` is the best guess of.
+    def drawn(self, seed: int, draws: int) -> np.ndarray:
+        """Draw today's hazards as they may be: what `rate` is the best guess of.
 
         Parameters
         ----------
         seed : int
         draws : int
-        years : float
-            Over how many years to come: hazards go on changing as they did, all types alike, and the middle of these years is meant.
 
         Returns
         -------
@@ -130,16 +128,20 @@ class Stays:
         -----
         The hazard of a band is a rate of ends, and so gamma distributed about what was seen: Gelman, A. et al. (2013). Bayesian Data
         Analysis, 3rd edition, section 2.6. What years differed by moves all bands of a type together. The trend is normal, as a
-        regression with a known prior has it (ibid., section 14.8): one draw of it is what has brought the past to today and what comes.
+        regression with a known prior has it (ibid., section 14.8): one draw of it is what has brought the past to today and what comes
+        (see `drawn_drift`).
         """
         noise = self.luck(seed, "levels", draws) * self.unsure[:, None]
-        trend = stream(seed, "caseload", "trend").standard_normal(draws) * (self.back + years / 2)
+        brought = (self.drawn_drift(seed, draws) - self.drift[..., :1]) * self.back
         found = np.empty((*self.rests.shape, draws))
         for (kind, group), shape in ((at, self.rests[at][:, None]) for at in np.ndindex(self.rests.shape[:2])):
             rng = stream(seed, "caseload", "hazards", self.types[kind], self.groups[group])
-            change = self.drift[kind, :, :1] * years / 2 + self.drift[kind, :, 1:] * trend
-            found[kind, group] = rng.gamma(shape, 1 / shape, (len(shape), draws)) * np.exp(noise[kind] + change)
+            found[kind, group] = rng.gamma(shape, 1 / shape, (len(shape), draws)) * np.exp(noise[kind] + brought[kind])
         return np.asarray(self.rate[..., None] * found)
+
+    def drawn_drift(self, seed: int, draws: int) -> np.ndarray:
+        """Draw how much hazards change a year from today on, as a logarithm, shape (types, bands, draws): all types go together."""
+        return np.asarray(self.drift[..., :1] + self.drift[..., 1:] * stream(seed, "caseload", "trend").standard_normal(draws))
 
     def drawn_moves(self, seed: int, draws: int) -> np.ndarray:
         """Draw the share of ends that are moves as it may be, shape (types, bands, draws).
@@ -319,12 +321,19 @@ def _rates(ends: np.ndarray, time: np.ndarray, weight: np.ndarray) -> tuple[np.n
 
 
 def _moving(ends: np.ndarray, moves: np.ndarray) -> np.ndarray:
-    """Give by type and band the share of ends that are moves, and on how many ends it rests; bands borrow from their type."""
+    """Give by type and band the share of ends that are moves, and on how many ends it rests.
+
+    Bands borrow from their type, no more than it has. A type with fewer ends than bands borrow takes what it lacks from all types, so
+    that one end in all does not say that none is a move, or each.
+    """
     weight = FADE ** np.arange(YEARS)
     by_kind, led, squared = (np.einsum("y,ykgb->kb", w, n) for w, n in ((weight, ends), (weight, moves), (weight**2, ends)))
-    overall = led.sum(axis=1, keepdims=True) / np.maximum(by_kind.sum(axis=1, keepdims=True), 1e-9)
+    of_type, moved = by_kind.sum(axis=1, keepdims=True), led.sum(axis=1, keepdims=True)
+    known = of_type**2 / np.maximum(squared.sum(axis=1, keepdims=True), 1e-9)
+    lacks = np.maximum(LENT - known, 0.0)
+    overall = (moved + lacks * moved.sum() / max(of_type.sum(), 1e-9)) / np.maximum(of_type + lacks, 1e-9)
     share = (led + LENT * overall) / (by_kind + LENT)
-    rests = np.maximum(by_kind**2 / np.maximum(squared, 1e-9), LENT)
+    rests = np.maximum(by_kind**2 / np.maximum(squared, 1e-9), np.clip(known, 1.0, LENT))
     return np.stack([share, rests], axis=2)
 
 

@@ -1,5 +1,7 @@
 """How long people stay, and who runs on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,6 +108,33 @@ def test_everybody_runs_on_as_time_already_served_says():
         assert float(told["committed_people"][0, k].mean()) == pytest.approx(left, rel=0.15, abs=3)
     assert (told["people"].to_numpy() >= told["committed_people"].to_numpy()).all()
     assert float(told["people"].sum("series")[0].max()) <= len(spells)
+
+
+@pytest.mark.parametrize("drift", [-0.4, 0.4])
+def test_hazards_change_by_calendar_time_however_far_ahead_is_asked(drift):
+    spells = as_known(lived(), DAY)
+    found = learnt(lived())
+    stays = replace(
+        found, rate=np.full_like(found.rate, 1 / 500), rests=np.full_like(found.rests, 1e9), unsure=np.zeros(2),
+        drift=np.stack([np.full(found.drift.shape[:2], drift), np.zeros(found.drift.shape[:2])], axis=2), moving=found.moving * [0, 1],
+    )  # fmt: skip
+    starts = np.full((2, 60, 50), 3.0)
+    short, long = (run_on(spells, stays, starts[:, :n], frequency=Frequency("M"), seed=4) for n in (12, 60))
+    assert np.allclose(short["people"], long["people"][:, :12], atol=1e-9)
+    years = (Frequency("M").end_of(pd.DatetimeIndex(long["ds"])) - DAY).days.to_numpy() / 365.25
+    stay_on = np.exp(-365.25 / 500 * np.expm1(drift * years) / drift)  # Gompertz's law by calendar time
+    left = (long["committed_people"].sum("series").mean("draw") / float(long["people_now"].sum())).to_numpy()
+    assert np.allclose(left[:24], stay_on[:24], atol=0.01)
+
+
+def test_one_end_in_all_says_little_of_a_types_share_of_moves():
+    spells = lived(400)
+    once = spells[(spells["unique_id"] == "home") & spells["closed"].notna()].tail(1)
+    for goes in ("", "foster"):
+        stays = learnt(pd.concat([spells[spells["unique_id"] == "foster"], once.assign(goes=goes)]))
+        share = stays.drawn_moves(1, 400)[1]
+        assert stays.moving[1, :, 1].max() == pytest.approx(1.0)
+        assert (np.quantile(share, 0.9, axis=1) - np.quantile(share, 0.1, axis=1)).min() > 0.5
 
 
 def test_a_known_end_is_that_of_the_place_and_goes_when_its_person_moves():
