@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from demand.data.files import ROW
 from demand.data.people import pseudonymise
 from demand.errors import DataError, Fault, listed
 from pipelines.frozen import APPROVED, MONTHS, RECORD, erased_from, frozen
@@ -67,12 +68,19 @@ def erase(job: Job, ids: Sequence[str]) -> list[str]:
     Raises
     ------
     DataError
-        Where no file that is stored or read knows any of them.
+        Where no file that is stored or read knows any of them, or where the extract has no references but only numbers its rows.
     StoreError
         Where a file cannot be written, or MLflow cannot be cleaned.
     """
     from pipelines.tracking import forget_runs
 
+    people = job.config.data.people
+    if people is not None and people.id == ROW and people.person is None and not all(PSEUDONYM.fullmatch(i.strip()) for i in ids):
+        raise DataError(
+            Fault("the people of this extract have no references: their rows are only numbered, and other extracts have the same numbers",
+                  where="data.people.id", allowed="Pseudonyms of 16 signs, as in segments.parquet (person_id)",
+                  do_next="Look up the row's attributes there and give its pseudonym. Then take the row out of the extract and run again")
+        )  # fmt: skip
     wanted, store = tokens(job, ids), job.store
     rows, texts = _tables(store, wanted), [p for p in _own(store, wanted) if p.suffix not in (".parquet", ".csv")]
     sources = holding(job.inputs.folder, wanted, below=False) if job.config.data.example is None else []

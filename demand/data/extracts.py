@@ -7,6 +7,7 @@ name people, attributes that are numbers in most rows and text in a few. Message
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from demand.data.codes import code_gates
 from demand.data.counts import read_figures
 from demand.data.dates import format_note, read_days
 from demand.data.episodes import episode_gates
-from demand.data.files import FileSpec, RawTable, empty_faults, open_table
+from demand.data.files import ROW, FileSpec, RawTable, empty_faults, open_table
 from demand.data.formats import DateFormat, Dates
 from demand.data.identifiers import identifier_faults
 from demand.data.people import BLANK_KEY, CountSpec, pseudonymise
@@ -202,7 +203,7 @@ def examine_people(spec: PeopleSpec, folder: Path, *, key: bytes, quality: Quali
     raw = open_table(spec, folder, columns=_people_columns(spec))
     faults = list(raw.faults)
     findings = list(raw.findings)
-    people = _identities(raw, spec, key, faults)
+    people = _identities(raw, spec, key, faults, folder)
     if spec.opened:
         people = people.join(_dates(raw, spec, faults, findings))
     people = people.join(_in_place(raw, spec, folder, people, faults=faults, findings=findings))
@@ -283,8 +284,11 @@ def read_places(spec: PlacesSpec, folder: Path) -> tuple[pd.DataFrame, list[Find
     return pd.DataFrame({"person_id": ids, **attributes}), list(raw.findings)
 
 
-def _identities(raw: RawTable, spec: PeopleSpec, key: bytes, faults: list[Fault]) -> pd.DataFrame:
+def _identities(raw: RawTable, spec: PeopleSpec, key: bytes, faults: list[Fault], folder: Path) -> pd.DataFrame:
     ids = to_text(raw.data[spec.id], spec.missing)
+    if spec.id == ROW and (ids == raw.rows.astype(str)).all():  # row 17 of another extract is somebody else
+        mark = spec.answer(folder).hash if spec.sql else hashlib.sha256((folder / spec.path).read_bytes()).hexdigest()
+        ids = mark + ":" + ids
     faults += _identity_faults(ids, raw, spec.id, "episode" if spec.person else "person")
     people = to_text(raw.data[spec.person], spec.missing) if spec.person else ids
     if spec.person:

@@ -173,6 +173,15 @@ def test_a_cell_that_holds_a_list_is_searched_too(tmp_path: Path) -> None:
     assert holding(tmp_path, {"fedcba9876543210"}) == []
 
 
+def test_the_number_of_a_row_names_nobody(stored: Path) -> None:
+    config = (stored / "people.yaml").read_text(encoding="utf-8")
+    (stored / "people.yaml").write_text(config.replace("person: client, id: episode", "id: row"), encoding="utf-8")
+    before = (stored / "out" / "segments.parquet").read_bytes()
+    with pytest.raises(DataError, match=r"rows are only numbered.*pseudonym"):
+        erase(job(stored), ["17"])
+    assert (stored / "out" / "segments.parquet").read_bytes() == before
+
+
 def test_a_pseudonym_will_do_and_a_stranger_will_not(stored: Path) -> None:
     mine = job(stored)
     token = pd.read_parquet(stored / "out" / "segments.parquet")["person_id"].iloc[3]

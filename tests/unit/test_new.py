@@ -96,6 +96,11 @@ def test_a_table_without_dates_describes_places_or_people(tmp_path: Path) -> Non
     assert config.data.people.id == "row"
     assert people["person_id"].nunique() == 60
     assert people["age"].tolist() == kinds["age"]
+    again, _ = read_people(config.data.people, place, key=b"0123456789abcdef0123")
+    assert again["person_id"].equals(people["person_id"])
+    pd.DataFrame(kinds).assign(age=30).to_csv(tmp_path / "people.csv", index=False)
+    later, _ = read_people(config.data.people, place, key=b"0123456789abcdef0123")
+    assert not set(later["person_id"]) & set(people["person_id"])
 
 
 def test_a_table_without_dates_proposes_no_names_and_not_every_column(tmp_path: Path) -> None:
