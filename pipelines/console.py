@@ -15,6 +15,7 @@ import typer
 from demand.errors import DemandError, StoreError
 from pipelines.job import Job
 from pipelines.progress import progress
+from pipelines.store import Store
 
 __all__ = ["approve", "assign", "audited", "carry_out", "draft", "erased", "examined", "explained", "monitor", "open_job", "runs", "update"]
 
@@ -165,8 +166,8 @@ def update(config: str, *, data_dir: str, output: str, jobs: int, changes: list[
         return 2
     status = carry_out("run", config, data_dir=data_dir, output=output, jobs=jobs, changes=[*changes, *words], quiet=quiet)
     if status == 0 and not quiet:
-        notes = job.store.folder / "moved_notes.json"
-        moved = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else ["What moved is told in pounds: it needs `costs`."]
+        priced = job.config.costs or job.config.prices  # without them the file that is there is an earlier run's
+        moved = Store(job.store.folder).json("moved_notes.json") if priced else ["What moved is told in pounds: it needs `costs`."]
         typer.echo("\n".join([*told, *moved]))
     return status
 

@@ -28,6 +28,7 @@ __all__ = [
     "freeze",
     "frozen",
     "latest",
+    "marks",
     "opened",
     "recorded",
     "signed_off",
@@ -180,6 +181,11 @@ def told_erased(record: Mapping[str, Any]) -> list[str]:
 def frozen(folder: Path, kind: str) -> Iterator[Path]:
     """Give the frozen runs of an output folder: approved ones, or those of earlier months, in the order of their names."""
     yield from sorted(p.parent for p in (folder / kind).glob(f"*/{RECORD}"))
+
+
+def marks(folder: Path) -> list[str]:
+    """Give the hashes of what the frozen runs of an output folder are described by: they change with each that comes and each erasure."""
+    return [hashlib.sha256((p / RECORD).read_bytes()).hexdigest() for kind in (APPROVED, MONTHS) for p in frozen(folder, kind)]
 
 
 def latest(folder: Path) -> Path | None:

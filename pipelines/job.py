@@ -19,7 +19,9 @@ from demand.errors import DataError, Fault, SettingsError, raise_all
 from demand.secrets import redacted
 from demand.spec import fingerprint
 from pipelines.config import RunConfig
+from pipelines.frozen import marks
 from pipelines.inputs import Inputs
+from pipelines.mlflow_home import address_of
 from pipelines.store import Store, source_hash, versions
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ READ_BY = {
 """Data that only some stages look at: a new month of the ledger forecasts nothing anew."""
 EDITS_IN = "scenario"
 """The first stage that writes down what a workbook has changed."""
+TELLS_OF_FROZEN = "moved"
+"""The stage that reads every frozen run: one that was approved, or from which somebody was erased since, is told anew."""
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of the stage is done, 0 to 1."""
 
@@ -137,8 +141,10 @@ class Job:
             "versions": versions(),
             "source": source_hash("pipelines.forecast"),
             "timings": {**self.store.manifest.get("timings", {}), **self.timings},
+            "took": round(sum(self.timings.values()), 3),
             "started": self.started,
             "mlflow_run_id": run_id,
+            "recorded_in": fingerprint(redacted(address_of(self.config.tracking.uri))) if run_id else None,
             "inputs_changes": [] if self.edits is None else self.edits.to_dict("records"),
         }
         self.store.update(about)
@@ -159,5 +165,7 @@ class Job:
         rests_on = to_jsonable_python([self.config.seed, self.config.as_of, data, module.rests_on(self.config)])
         if stage == EDITS_IN and self.edits is not None:  # who changed a number and why is stored beside it
             rests_on = [*rests_on, self.edits.to_dict("records")]
+        if stage == TELLS_OF_FROZEN:
+            rests_on = [*rests_on, marks(self.store.folder)]
         before = [self._keys[n] for n in self._needed(module.NEEDS) if n != "check"]  # which makes nothing that others read
         return fingerprint(stage, rests_on, hashes, before, source_hash(f"pipelines.{stage}"), versions())

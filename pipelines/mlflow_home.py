@@ -18,7 +18,7 @@ from typing import Any
 from demand.errors import Fault, StoreError
 from demand.secrets import redacted, with_secrets
 
-__all__ = ["experiment", "load", "mlflow_at", "sqlite_path"]
+__all__ = ["address_of", "experiment", "load", "mlflow_at", "sqlite_path"]
 
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -70,7 +70,7 @@ def mlflow_at(uri: str) -> Iterator[Any]:
         logger, earlier = logging.getLogger("mlflow"), mlflow.get_tracking_uri()
         level = logger.level
         logger.setLevel(logging.ERROR)
-        address = with_secrets((os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db") if uri == "auto" else uri)
+        address = with_secrets(address_of(uri))
         try:
             _prepare(mlflow, address)
             mlflow.set_tracking_uri(address)
@@ -88,6 +88,11 @@ def mlflow_at(uri: str) -> Iterator[Any]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def address_of(uri: str) -> str:
+    """Give the address that a config means, before its secrets are put in."""
+    return (os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db") if uri == "auto" else uri
 
 
 def sqlite_path(address: str) -> Path | None:

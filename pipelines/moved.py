@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from demand.errors import StoreError
 from demand.languages import spoken
 from demand.moved import moved
 from demand.report.html import section_page
@@ -42,11 +43,11 @@ def run(job: Job, writer: Writer) -> None:
     gone = record.get("erased", {})
     since = {"name": record["name"], "by": record["by"] if "approved" in record else None, "gone": sorted(gone),
              "on": sorted({about["on"] for about in gone.values()})}  # fmt: skip
-    said = _said(job)
+    said, unread = _said(job)
     writer.table("moved.csv", table)
     writer.table("said.csv", said)
     writer.json("moved_since.json", since)
-    writer.json("moved_notes.json", what_moved(table, said, since))
+    writer.json("moved_notes.json", [*what_moved(table, said, since), *unread])
     report = job.config.report
 
     def section() -> Section:
@@ -55,16 +56,20 @@ def run(job: Job, writer: Writer) -> None:
     writer.text("moved.html", section_page(TITLE, section, report.languages))
 
 
-def _said(job: Job) -> pd.DataFrame:
-    """What each earlier month, each approved run and this one expected: by line and financial year."""
-    rows = []
+def _said(job: Job) -> tuple[pd.DataFrame, list[str]]:
+    """Give what each earlier month, each approved run and this one expected, by line and financial year, and which were damaged."""
+    rows, unread = [], []
     for kind in (APPROVED, MONTHS):
         for folder in frozen(job.store.folder, kind):
-            store, record = opened(folder)
+            try:
+                store, record = opened(folder)
+            except StoreError as error:
+                unread.append(f"What the frozen run {kind}/{folder.name} expected is left out: {error}")
+                continue
             if store.has("budget.csv"):
                 rows.append(_of(store).assign(forecast=record["name"], record=kind == APPROVED))
     rows.append(_of(job.store).assign(forecast="now", record=False))
-    return pd.concat(rows).sort_values(["line", "financial_year", "counted_to"], kind="stable", ignore_index=True)
+    return pd.concat(rows).sort_values(["line", "financial_year", "counted_to"], kind="stable", ignore_index=True), unread
 
 
 def _of(store: Store) -> pd.DataFrame:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 
 from demand.errors import StoreError
+from demand.secrets import redacted
+from demand.spec import fingerprint
 from pipelines.job import Job
+from pipelines.mlflow_home import address_of, sqlite_path
 from pipelines.recorder import Recorder
 
 __all__ = ["run"]
@@ -33,7 +36,7 @@ def run(job: Job, stages: list[str]) -> str:
     DemandError
         Whatever a stage refuses.
     """
-    recorded = job.store.manifest.get("mlflow_run_id")
+    recorded = job.store.manifest.get("mlflow_run_id") if _recorded_there(job) else None
     with Recorder(job.config) as recorder:
         for stage in stages:
             job.do(stage)
@@ -49,3 +52,10 @@ def run(job: Job, stages: list[str]) -> str:
     job.finish(run_id)
     job.progress("record", 1.0)
     return ""
+
+
+def _recorded_there(job: Job) -> bool:
+    """Say whether the last run was recorded where this one is to be, as far as can be told without asking a server."""
+    address = address_of(job.config.tracking.uri)
+    path = sqlite_path(address)
+    return job.store.manifest.get("recorded_in") == fingerprint(redacted(address)) and (path is None or path.exists())

@@ -254,7 +254,7 @@ def _log_run(mlflow: Any, config: RunConfig, store: Store) -> None:
     mlflow.log_params({k: v for k, v in params.items() if k not in mlflow.active_run().data.params})
     mlflow.set_tags({_name(f"data.{name}"): value for name, value in store.manifest.get("data", {}).items()})
     mlflow.log_dict(redacted(config.model_dump(mode="json")), "config.json")
-    mlflow.log_metrics({"minutes": sum(store.manifest.get("timings", {}).values()) / 60, **_scores(store)})
+    mlflow.log_metrics({"minutes": store.manifest.get("took", 0.0) / 60, **_scores(store)})
     for name in sorted(store.manifest.get("files", {})):
         if file_class(name) != "person-level" and name not in NOT_ARTIFACTS:
             mlflow.log_artifact(str(store.path(name)), name.rpartition("/")[0] or None)

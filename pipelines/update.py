@@ -13,7 +13,7 @@ import pandas as pd
 
 from demand.errors import DataError, Fault, StoreError
 from demand.tables import History
-from pipelines.frozen import APPROVED, MONTHS, freeze, frozen, opened
+from pipelines.frozen import APPROVED, MONTHS, RECORD, freeze, frozen, opened
 from pipelines.inputs import Inputs
 from pipelines.results import load_history
 from pipelines.store import Store
@@ -95,9 +95,28 @@ def _other_series(old: History, new: History | None) -> list[str]:
 
 
 def _before(output: Path, now: pd.Timestamp | None) -> list[Path]:
-    """Give the frozen runs that had counted less than now, oldest first; of one month, approved ones before that month's own."""
-    counted = [(load_history(p).last, p) for kind in (APPROVED, MONTHS) for p in frozen(output, kind)]
-    return [p for last, p in sorted(counted, key=lambda one: one[0]) if now is not None and last < now]
+    """Give the frozen runs that had counted less than now, oldest first; of one month, approved ones before that month's own.
+
+    One whose counts cannot be read stands where it may stand at the latest: it is refused if it is used, and stops nothing if it is not.
+    """
+    if now is None:
+        return []
+    counted = [(_counted_to(p, now), p) for kind in (APPROVED, MONTHS) for p in frozen(output, kind)]
+    return [p for last, p in sorted(counted, key=lambda one: one[0]) if last < now]
+
+
+def _counted_to(folder: Path, now: pd.Timestamp) -> pd.Timestamp:
+    """Give the last period that a frozen run had counted; of one that was damaged the day of its approval, or that in its name."""
+    try:
+        return load_history(folder).last
+    except (StoreError, OSError, ValueError, KeyError):
+        latest = now - pd.Timedelta(days=1)
+    try:
+        known = json.loads((folder / RECORD).read_text(encoding="utf-8")).get("approved", folder.name)
+    except (OSError, ValueError):
+        return latest
+    day = pd.to_datetime(known[: len("2026-01-01")], errors="coerce")
+    return latest if pd.isna(day) else min(day, latest)
 
 
 def _keep(store: Store, months: Path, last: pd.Timestamp) -> None:

@@ -12,7 +12,7 @@ import pytest
 from demand.assumptions import CHANGES
 from pipelines.console import open_job
 from pipelines.job import Job
-from pipelines.run import run
+from pipelines.run import _recorded_there, run
 
 CONFIG = """name: counts
 data:
@@ -65,6 +65,26 @@ def test_changed_data_and_changed_results_are_noticed(folder: Path) -> None:
     table = pd.read_csv(folder / "counts.csv")
     table.assign(y=table["y"] + 1).to_csv(folder / "counts.csv", index=False)
     assert {"check", "forecast", "report"} <= set(done(folder).timings)
+
+
+def test_a_run_that_did_nothing_took_no_time(folder: Path) -> None:
+    store = done(folder).store
+    assert store.manifest["took"] == 0
+    assert sum(store.manifest["timings"].values()) > 0
+
+
+def test_one_stage_is_recorded_again_where_records_are_kept_elsewhere_or_are_gone(folder: Path) -> None:
+    job, other = (
+        open_job(folder / "counts.yaml", output=str(folder / "out"), jobs=1, changes=[f"tracking.uri=sqlite:///{folder / name}.db"])
+        for name in ("here", "there")
+    )
+    for name in ("here.db", "there.db"):
+        (folder / name).touch()
+    job.finish("a run")
+    other.store.manifest = job.store.manifest
+    assert (_recorded_there(job), _recorded_there(other)) == (True, False)
+    (folder / "here.db").unlink()
+    assert not _recorded_there(job)
 
 
 def test_a_stage_that_the_config_says_nothing_about_is_not_wanted(folder: Path) -> None:

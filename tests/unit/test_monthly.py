@@ -19,6 +19,7 @@ from pipelines.__main__ import app
 from pipelines.console import open_job
 from pipelines.frozen import RECORD, freeze, latest, opened, signed_off
 from pipelines.moved import _of
+from pipelines.run import run
 from pipelines.store import Store
 from pipelines.update import _before, update_words
 
@@ -270,6 +271,53 @@ def test_a_run_instead_of_an_update_is_held_against_what_was_approved_before(mon
     shutil.rmtree(out / "months")
     assert [p.name for p in _before(out, pd.Timestamp("2026-08-01"))] == ["budget-2026-27-as-set"]
     assert _before(out, pd.Timestamp("2026-06-01")) == []
+
+
+def test_a_damaged_run_that_is_not_used_stops_no_update_and_one_that_is_used_does(months: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(months / "out", out)
+    for name in ("history.csv", "ledger.csv", "care.yaml"):
+        (tmp_path / name).write_bytes((months / name).read_bytes())
+    job = open_job(str(tmp_path / "care.yaml"), output=str(out))
+    words, _ = update_words(out, job.inputs)
+    damaged(out / "months" / "2026-06-01" / "history.parquet")
+    assert update_words(out, job.inputs)[0] == words
+    job = open_job(str(tmp_path / "care.yaml"), output=str(out), changes=words)
+    assert run(job, ["moved"]) == ""
+    assert "months/2026-06-01 expected is left out" in job.store.json("moved_notes.json")[-1]
+    damaged(out / "months" / "2026-07-01" / "history.parquet")
+    with pytest.raises(StoreError, match="changed since the run was frozen"):
+        update_words(out, job.inputs)
+
+
+def test_an_update_without_costs_does_not_tell_what_moved_in_an_earlier_one(months: Path, tmp_path: Path) -> None:
+    shutil.copytree(months / "out", tmp_path / "out")
+    write(tmp_path, "2026-08-01", 5, revised=9.0)
+    plain = "".join(line for line in CONFIG.partition("costs:")[0].splitlines(keepends=True) if "actuals" not in line)
+    (tmp_path / "care.yaml").write_text(plain + "tracking: {uri: none}\n", encoding="utf-8")
+    said = demand("update", str(tmp_path / "care.yaml"), "--output", str(tmp_path / "out"), "--jobs", "1")
+    assert said.rstrip().endswith("What moved is told in pounds: it needs `costs`.")
+
+
+def damaged(file: Path) -> None:
+    file.chmod(0o644)
+    file.write_bytes(b"damaged")
+
+
+def test_what_moved_is_told_anew_once_a_run_was_approved(months: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(months / "out", out)
+    for name in ("history.csv", "ledger.csv", "care.yaml"):
+        (tmp_path / name).write_bytes((months / name).read_bytes())
+    words = [f"since={json.dumps(str(out / 'months' / '2026-07-01'))}"]
+    run(open_job(str(tmp_path / "care.yaml"), output=str(out), changes=words), ["moved"])
+    demand("approve", str(out), "--by", "me", "--note", "n", "--name", "Set again")
+    job = open_job(str(tmp_path / "care.yaml"), output=str(out), changes=words)
+    run(job, ["moved"])
+    assert set(job.timings) == {"moved"}
+    assert "Set again" in set(job.store.table("said.csv")["forecast"])
+    run(again := open_job(str(tmp_path / "care.yaml"), output=str(out), changes=words), ["moved"])
+    assert again.timings == {}
 
 
 def test_an_update_that_stopped_half_way_can_be_done_again_and_one_without_anything_new_says_so(months: Path, tmp_path: Path) -> None:
