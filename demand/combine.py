@@ -16,7 +16,7 @@ import pandas as pd
 from demand.cube import Cube
 from demand.uncertainty import draw_paths, learn_errors
 
-__all__ = ["PARTIAL", "combined", "joint_draws", "model_shares", "scores", "weigh"]
+__all__ = ["PARTIAL", "combined", "joint_draws", "model_shares", "scores", "unused", "weigh"]
 
 POWER = 6.0
 """Weights go with the error to this power, inverted: 2 is right for errors that do not hang together (Bates and Granger 1969); where they
@@ -157,6 +157,52 @@ def _weighed(cube: Cube, models: Sequence[str], *, stretches: float, raced: Sequ
 def _takes_part(score: float, doubt: float, best: float, *, must_earn: bool) -> bool:
     """Say whether a model is near enough to the best; one that must earn its place has to be better even where its race flattered it."""
     return score * float(np.exp(doubt)) <= EARNED * best if must_earn else score <= NEAR * best
+
+
+def unused(cube: Cube, weights: Mapping[str, float], *, raced: Sequence[str] = ()) -> dict[str, str]:
+    """Say of each model that was replayed and has no weight why, by the scores that decided.
+
+    Parameters
+    ----------
+    cube : Cube
+    weights : mapping of str to float
+        From `weigh`.
+    raced : sequence of str
+        As they were weighed.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    among = [m for m in weights if m not in PARTIAL] or list(weights)
+    told = _unused(_believed(cube, among), cube, weights, raced)
+    for model in (m for m in weights if m not in among and weights[m] == 0 and m in cube.means):
+        if any(w > 0 and m in cube.means for m, w in weights.items()):
+            both = {"others": combined(cube.means, weights), model: cube.means[model]}
+            told |= _unused(_believed(replace(cube, means=both), list(both)), cube, {model: 0.0}, (), "the others together")
+    return told
+
+
+def _unused(
+    known: Mapping[str, tuple[float, float]], cube: Cube, weights: Mapping[str, float], raced: Sequence[str], beside: str = "the best model"
+) -> dict[str, str]:
+    """Tell it of models that were weighed against each other."""
+    others, told = [score for m, (score, _) in known.items() if m not in raced], {}
+    best = min(others, default=min((score for score, _ in known.values()), default=1.0))
+    for model in (m for m, w in weights.items() if w == 0 and m in known):
+        score, doubt = known[model]
+        on = int(np.isfinite(cube.means[model]).any(axis=(0, 2)).sum())
+        times = f"{score / best:.2f} times that of"
+        if model in raced and others and not _takes_part(score, doubt, best, must_earn=True):
+            told[model] = (
+                f"it was not clearly enough better on a sample of {on} series: its error, as far as the sample is believed, was {times}"
+                f" the best other model, {score * np.exp(doubt) / best:.2f} with a standard error more, and had to be at most {EARNED:.2f}"
+            )
+        else:
+            told[model] = f"its error was {times} {beside}, in replays of {on} series"
+            if _takes_part(score, doubt, best, must_earn=False):
+                told[model] += f", and its weight would be less than {SMALL:.0%}"
+    return told
 
 
 def combined(means: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:

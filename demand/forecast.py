@@ -17,7 +17,7 @@ import pandas as pd
 import xarray as xr
 from pydantic import BeforeValidator, Field, model_validator
 
-from demand.combine import combined, joint_draws, model_shares, scores, weigh
+from demand.combine import combined, joint_draws, model_shares, scores, unused, weigh
 from demand.counts import to_counts
 from demand.cube import Cube
 from demand.data.quality import impossible, spikes
@@ -207,7 +207,7 @@ def forecast(
         means=_means(said, weights),
         replays=earlier.replays,
         weights=weights,
-        notes=wide.noted(used.noted(agreed.noted(_notes(said, weights, cube, of, seen, remarks(lowest, spec.events) + _absent(spec))))),
+        notes=wide.noted(used.noted(agreed.noted(_notes(said, weights, cube, of, seen, lowest, spec)))),
         not_forecast=left_out,
         effects=ahead.effects,
         driver_futures=ahead.table,
@@ -362,10 +362,16 @@ def _means(said: Mapping[str, Prediction], weights: Mapping[str, float]) -> pd.D
 
 
 def _notes(
-    said: Mapping[str, Prediction], weights: Mapping[str, float], cube: Cube, of: Origins, seen: History, events: list[tuple[str, str]]
+    said: Mapping[str, Prediction],
+    weights: Mapping[str, float],
+    cube: Cube,
+    of: Origins,
+    seen: History,
+    lowest: History,
+    spec: ForecastSpec,
 ) -> pd.DataFrame:
     rows = [(n.unique_id, n.model, n.text) for one in said.values() for n in one.notes]
-    rows += [(unique_id, "combined", told) for unique_id, told in events]
+    rows += [(unique_id, "combined", told) for unique_id, told in remarks(lowest, spec.events) + _absent(spec)]
     counts = seen.wide.notna().sum()
     text = "only one or two counts: season, growth and range are those of the other series"
     rows += [(str(i), "combined", text) for i in counts.index[counts < FEWEST]]
@@ -375,14 +381,8 @@ def _notes(
     if set(BOUNDS) <= set(seen.table.columns):
         hidden = seen.table.loc[seen.table[BOUNDS[0]] < seen.table[BOUNDS[1]], "unique_id"].unique()
         rows += [(str(i), "combined", "some counts are hidden: learnt from the middle of each, with wider ranges") for i in hidden]
-    found = scores(cube, list(weights))
-    best = min(found.values(), default=1.0)
-    for model, weight in weights.items():
-        if weight == 0 and model in found:
-            on = int(np.isfinite(cube.means[model]).any(axis=(0, 2)).sum())
-            told = f"its error was {found[model] / best:.2f} times that of the best model, in replays of {on} series"
-            rows.append(("", model, f"not used: {told}"))
-    if not found:
+    rows += [("", model, f"not used: {why}") for model, why in unused(cube, weights, raced=raced_of(spec)).items()]
+    if not scores(cube, list(weights)):
         rows.append(("", "combined", "too short to replay: weights and ranges are assumed, not measured"))
     elif of.steps < len(said[next(iter(said))].means["ds"].unique()):
         rows.append(("", "combined", f"errors could be measured to {of.steps} periods ahead; ranges further on carry that growth on"))

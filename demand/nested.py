@@ -56,9 +56,11 @@ class Widths:
     total : Widening
         Beyond that, on what all series of one kind and unit have in common, by their total over a year (or the horizon).
     stretches : float
-        Independent stretches of errors from which it is learnt how series err together; 0 where none was seen, or no two have a total.
+        Independent stretches of errors from which it is learnt how series err together; 0 where no two have a total, or none was seen: a
+        quarter of what lasts is then assumed to be common to all (`demand.paths`), which makes totals as wide as one stretch would.
     pieces : float
-        Pieces of evidence on how large that part of a series' errors is which lasts; 0 where none was seen.
+        Pieces of evidence on how large that part of a series' errors is which lasts; infinite where it is known. None at all counts as the
+        least: what is assumed then is wide enough for single periods, not for their total over a year.
     year : int
         Periods in a year, or the horizon where that is shorter.
     """
@@ -67,7 +69,7 @@ class Widths:
     tail: Widening = field(default_factory=Widening)
     total: Widening = field(default_factory=Widening)
     stretches: float = 0.0
-    pieces: float = 0.0
+    pieces: float = np.inf
     year: int = 1
 
     @property
@@ -86,7 +88,7 @@ class Widths:
     @property
     def lasting(self) -> float:
         """How much wider that part of a series' errors is made which lasts all year: of a lone series it too was seen only a few times."""
-        return _student(max(self.pieces, PIECES)) if 0 < self.pieces < MANY else 1.0
+        return _student(max(self.pieces, PIECES)) if self.pieces < MANY else 1.0
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -305,6 +305,7 @@ def _believed(scale: np.ndarray, paths: np.ndarray, typical: float, swung: Swing
     """Give a factor on all sizes where all series have fewer than `MANY` errors between them: one that was small is no reason to be sure.
 
     Sizes are drawn towards that of swings, and these, where few changes were seen, towards that of counting (empirical Bayes, as above).
+    How far an error's own word is taken grows evenly from that of a single one to all of it at `MANY`: no error more is a jump.
     """
     told = np.isfinite(paths)
     if told.sum() >= MANY or swung is None:
@@ -312,7 +313,9 @@ def _believed(scale: np.ndarray, paths: np.ndarray, typical: float, swung: Swing
     changes = max(float(swung.count.max(axis=0).sum()), 1.0)
     beforehand = SWUNG * typical ** (float(_trust(UNLIKE[0], np.asarray(NOISE / changes))) - 1)
     middle = max(float(np.median(scale[told.any(axis=(0, 2))])), EPSILON)
-    return float((beforehand / middle) * (max(middle, 0.1 * beforehand) / beforehand) ** _trust(UNLIKE[0], np.asarray(OWN / told.sum())))
+    lacking = float(MANY - told.sum()) / (MANY - 1)
+    trust = 1 - lacking * (1 - float(_trust(UNLIKE[0], np.asarray(OWN))))
+    return float((beforehand / middle) * (max(middle, 0.1 * lacking * beforehand) / beforehand) ** trust)
 
 
 def _unlike(logs: np.ndarray, noise: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from demand.calendar import Frequency
-from demand.combine import combined, scores, weigh
+from demand.combine import combined, scores, unused, weigh
 from demand.cube import Cube
 from demand.evaluation import scale_of
 from demand.hierarchy import levels, totals
@@ -112,6 +112,11 @@ def test_a_raced_model_must_be_clearly_better() -> None:
 
 def raced(few: list[float]) -> dict[str, float]:
     """Weigh a model that was replayed on so many of 12 series; its error over that of the other on each is given."""
+    return weigh(race(few), ["everywhere", "raced"], stretches=3.0, raced=["raced"])
+
+
+def race(few: list[float]) -> Cube:
+    """Give its replays."""
     rng, c = np.random.default_rng(5), cube()
     y = rng.normal(100.0, 5.0, (6, 12, 4))
     means = {"everywhere": y + rng.choice([-4.0, 4.0], y.shape), "raced": np.full(y.shape, np.nan)}
@@ -121,10 +126,26 @@ def raced(few: list[float]) -> dict[str, float]:
     c = replace(
         c, ids=[str(s) for s in range(12)], y=y, means=means, swings=Swings(nothing * np.nan, nothing * 0.0), kinds=np.zeros(12, int)
     )
-    return weigh(replace(c, unsettled=nothing), ["everywhere", "raced"], stretches=3.0, raced=["raced"])
+    return replace(c, unsettled=nothing)
 
 
 def test_a_race_on_a_few_series_that_do_not_agree_earns_nothing() -> None:
     assert raced([0.7] * 6)["raced"] > 0.5
     assert raced([0.3, 1.1, 0.3, 1.1, 0.3, 1.1])["raced"] == 0
     assert raced([0.7])["raced"] == 0
+
+
+def test_a_raced_model_that_is_left_out_is_told_by_the_score_that_decided() -> None:
+    few = [0.3, 1.1, 0.3, 1.1, 0.3, 1.1]
+    told = unused(race(few), raced(few), raced=["raced"])["raced"]
+    assert told.startswith("it was not clearly enough better on a sample of 6 series: its error, as far as the sample is believed, was 0.")
+    asked = float(told.split("other model, ")[1].split(" ")[0])
+    assert asked > 0.9 > scores(race(few), ["everywhere", "raced"])["raced"]
+
+
+def test_a_model_that_was_not_raced_is_told_by_its_error() -> None:
+    c = cube()
+    found = scores(c, ["good", "bad"])["bad"]
+    assert unused(c, {"good": 1.0, "bad": 0.0}) == {
+        "bad": f"its error was {found:.2f} times that of the best model, in replays of 3 series"
+    }

@@ -155,6 +155,15 @@ def test_what_lasts_all_year_is_wider_where_little_was_seen_of_it_and_what_comes
     assert Widths(pieces=30.0).lasting == 1 < Widths(pieces=20.0).lasting < by.lasting < Widths(pieces=0.5).lasting
 
 
+def test_nothing_seen_is_no_narrower_than_the_least_that_was_seen() -> None:
+    assert Widths(pieces=0.0).lasting == Widths(pieces=1.0).lasting > Widths(pieces=4.0).lasting > Widths().lasting == 1
+    mean, whole = np.full((4, 12), 50.0), np.ones(4, dtype=bool)
+    nothing = np.full((1, 4, 12), np.nan)
+    years = draw_paths(mean, learn_errors(nothing, nothing, horizon=12, whole=whole), whole=whole, draws=1000, seed=1).sum(axis=1)
+    # What is common to all is assumed: their total is as wide as independent ones' would be, made wider for a single stretch.
+    assert years.sum(axis=0).std() / years.std(axis=1).mean() > 2 * Widths(stretches=1.0).few * 0.8
+
+
 @pytest.mark.parametrize(("single", "tail", "total"), [(1, 1.2, 1), (1, 2, 1), (1.3, 1, 1), (2, 0.8, 1), (1, 1, 1.5), (1, 1, 0.8)])
 def test_low_counts_keep_their_mean_and_stay_counts_however_their_ranges_are_moved(single: float, tail: float, total: float) -> None:
     level = np.array([0.3, 0.5, 1, 4, 50])[:, None, None]

@@ -57,6 +57,21 @@ def test_series_move_together_as_they_did() -> None:
     assert abs(np.corrcoef(apart.sum(axis=1))[0, 1]) < 0.35
 
 
+@pytest.mark.parametrize("off", [0.0, 1.0, 10.0, 100.0])
+def test_no_error_more_makes_ranges_jump(off: float) -> None:
+    known, scales = Swings(np.full((1, 1), 1.0), np.full((1, 1), 40)), []
+    for count in range(1, 9):
+        said = np.full((1, 1, count), 100.0)
+        errors = learn_errors(said + off, said, horizon=12, whole=np.ones(1, dtype=bool), swung=known)
+        scales.append(float(errors.scale[0]))
+    np.testing.assert_allclose(scales[5:], scales[5], rtol=1e-12)  # beliefs are gone
+    if off:  # from one error to six by less than 1.7 times a step
+        assert np.abs(np.diff(np.log(scales[:6]))).max() < np.log(1.7)
+    else:  # a lucky one or two are no reason to be sure
+        assert (np.diff(scales[:6]) < 0).all()
+        assert scales[1] > 0.05
+
+
 def test_spread_grows_beyond_what_was_seen() -> None:
     rng = np.random.default_rng(4)
     said = np.full((24, 5, 6), 300.0)
