@@ -333,9 +333,13 @@ def draft(name: str, source: str) -> int:
         beside.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
     try:
         job = open_job(path)
-        job.inputs.history if job.config.data.history else None  # noqa: B018
+        if job.config.data.people is None:  # people were read for the draft; to read them here would make the key of pseudonyms
+            _ = job.inputs.history, job.inputs.places
     except DemandError as error:
-        typer.echo(f"{path} is written, but its file cannot be used with it yet. Error: {error}", err=True)
+        typer.echo(
+            f"{path} is written, but its file cannot be used with it yet: mend it, or move it away and draft it anew. Error: {error}",
+            err=True,
+        )
         return 2
     typer.echo(f"{path} is written. Read its comments, then: demand check {path}, and demand run {path}")
     return 0

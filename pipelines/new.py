@@ -6,8 +6,8 @@ wherever the draft guessed. Refuses files in which no column can be a date, a co
 
 from __future__ import annotations
 
+import json
 import re
-import textwrap
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +28,8 @@ HORIZONS = {"D": 56, "W": 52, "M": 36, "Q": 12, "Y": 3}
 PERIODS = {"D": "days", "W": "weeks", "M": "months", "Q": "quarters", "Y": "years"}
 SCHEMA_FILE = "demand.schema.json"
 """Beside the config: editors complete its keys from it."""
-NEXT = "# Next: `demand check` says what is odd in the data, `demand run` forecasts. Prices, budgets, scenarios: docs/tutorial.md, part 5."
+ODD = "# Next: `demand check` says what is odd in the data, `demand run`"
+NEXT = f"{ODD} forecasts. Prices, budgets and scenarios: the tutorial."
 
 
 def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
@@ -60,7 +61,7 @@ def draft_config(name: str, path: Path, *, exists: bool = False) -> str:
         raise SettingsError(Fault(f"'{name}' cannot be the name of a config", allowed="Letters, digits, - and _, such as accommodation",
                                   do_next=f"demand new {near} --from {path}"))  # fmt: skip
     if exists:
-        raise SettingsError(Fault(f"{name}.yaml is there already", do_next="Give another name, or move it away"))
+        raise SettingsError(Fault(f"{name}.yaml is there already", do_next="Mend it, move it away, or give another name"))
     if path.is_dir():
         raise DataError(Fault(f"'{path}' is a folder", do_next="Name the file in it: demand new NAME --from FOLDER/FILE.csv"))
     try:
@@ -131,7 +132,7 @@ def _unread(raw: RawTable, row: dict[str, object]) -> list[str]:
     used = {name for key in ("series", "date", "date_parts", "value", "keys", "fill_down", "across") for name in _names_in(row.get(key))}
     kind = row["kind"]
     used |= {*_names_in(kind["column"] if isinstance(kind, dict) else []), *period_columns([str(c) for c in raw.data.columns])}
-    left = [str(c) for c in raw.data.columns if str(c) not in used]
+    left = [_on_one_line(c) for c in raw.data.columns if str(c) not in used]
     if not left or row.get("across"):
         return []
     return [
@@ -148,10 +149,10 @@ def _hierarchy(row: dict[str, object]) -> str:
     found: list[Finding] = []
     with suppress(DataError):
         found = judge(read_history(HistorySpec.model_validate({**row, "gaps": "leave"}), Path())[0])
-    doubled = next((f.message for f in found if f.rule == "undeclared_total"), "")
+    doubled = next((f.count for f in found if f.rule == "undeclared_total"), 0)
     if not doubled:
         return "  hierarchy: auto   # a total, and one for each key; write none where series overlap and may not be added up"
-    told = textwrap.shorten(doubled, 300, placeholder=" ... (`demand check` lists all)")
+    told = f"Series that look like the sum of those beside them, or are called a total: {doubled}. `demand check` names them."
     return f"  # {told}\n  hierarchy: none   # auto adds up all series and one for each key: would that count anything twice?"
 
 
@@ -176,7 +177,7 @@ def _people_config(name: str, path: Path, raw: RawTable, spec: PeopleSpec) -> st
         "keys": spec.keys, "attributes": spec.attributes, "price": spec.price, "activity": spec.activity,
     }  # fmt: skip
     lines = [f"    {key}: {_flow(value)}" for key, value in given.items() if value]
-    merged = [f"    #   {c}: {_flow(several)}" for c, several in codes.items()]
+    merged = [f"    #   {_quoted(c)}: {_flow(several)}" for c, several in codes.items()]
     unit = unit_of(" ".join([name, spec.id, str(spec.person)]))
     left = [
         f"      {rule}: leave_out   # {rows} rows: correct them in the system, then take this line out" for rule, rows in policies.items()
@@ -215,6 +216,7 @@ def _described_config(name: str, path: Path, sheet: str | None, spec: PeopleSpec
             *[f"    {key}: {_flow(value)}" + (unsure if key == "id" else "") for key, value in given.items() if value],
             "segments:",
             "  count: auto   # it may find that there are no groups",
+            f"{ODD} looks for groups.",
             "",
         ]
     )
@@ -229,5 +231,14 @@ def _flow(value: object) -> str:
 
 def _quoted(value: object) -> str:
     text = str(value)
-    plain = text.replace("_", "").replace("-", "").replace(".", "").replace("/", "").isalnum() and not text[:1].isdigit()
-    return text if plain and text.lower() not in ("y", "n", "yes", "no", "true", "false", "null") else f'"{text}"'
+    plain = (
+        text.replace("_", "").replace("-", "").replace(".", "").replace("/", "").isalnum() and text[0] not in "-." and not text[0].isdigit()
+    )
+    if plain and text.lower() not in ("y", "n", "yes", "no", "on", "off", "true", "false", "null"):
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())  # what JSON quotes, YAML reads
+
+
+def _on_one_line(value: object) -> str:
+    """A word of the file as a comment can hold it: nothing in it ends the line."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(value)).split())

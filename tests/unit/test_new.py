@@ -144,10 +144,23 @@ def test_what_looks_like_a_total_is_not_added_to_its_parts_and_columns_left_out_
     table.to_csv(tmp_path / "counts.csv", index=False)
     told = draft_config("mine", tmp_path / "counts.csv")
     assert yaml.safe_load(told)["data"]["hierarchy"] == "none"
-    assert "'total'" in told
+    assert "are called a total: 1. `demand check` names them" in told
+    assert "'total'" not in told
     assert "# Not read: 'rate'." in told
     table[table["type"] != "total"].to_csv(tmp_path / "counts.csv", index=False)
     assert yaml.safe_load(draft_config("mine", tmp_path / "counts.csv"))["data"]["hierarchy"] == "auto"
+
+
+def test_words_of_the_file_add_no_keys_to_the_draft(tmp_path: Path) -> None:
+    months = pd.date_range("2021-01-01", periods=24, freq="MS")
+    more = {'area "A"\nseed: 7': "North", "rate\nseed: 9\nsecret: yes": 0.5, "note\x07\u2028seed: 8": "Jane"}
+    inputs = drafted(tmp_path, pd.DataFrame({"month": months, "y": range(24), **more}))
+    assert inputs.config.seed == 1
+    assert inputs.history is not None
+    assert inputs.history.wide.sum().tolist() == [276]
+    told = (tmp_path / "mine.yaml").read_text(encoding="utf-8")
+    assert "'rate seed: 9 secret: yes'" in told
+    assert "'note seed: 8'" in told
 
 
 def test_a_draft_is_tried_at_once_and_editors_find_its_keys(
