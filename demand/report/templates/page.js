@@ -211,34 +211,51 @@
   }
 
   /** A table is a place of its own, which the keyboard stops at, only where it has to be moved sideways. */
-  const label = new Map();
-  const fits = new ResizeObserver((seen) => seen.forEach(({ target: box }) => {
-    const moves = box.scrollWidth > box.clientWidth;
-    for (const [name, value] of Object.entries({ role: "region", tabindex: "0", "aria-label": label.get(box) })) {
-      if (moves) box.setAttribute(name, value);
-      else if (box !== document.activeElement) box.removeAttribute(name);
+  function stops() {
+    const label = new Map();
+    const fits = new ResizeObserver((seen) => seen.forEach(({ target: box }) => {
+      const moves = box.scrollWidth > box.clientWidth;
+      for (const [name, value] of Object.entries({ role: "region", tabindex: "0", "aria-label": label.get(box) })) {
+        if (moves) box.setAttribute(name, value);
+        else if (box !== document.activeElement) box.removeAttribute(name);
+      }
+    }));
+    for (const box of document.querySelectorAll(".scroll")) {
+      label.set(box, box.getAttribute("aria-label"));
+      fits.observe(box);
     }
-  }));
-  for (const box of document.querySelectorAll(".scroll")) {
-    label.set(box, box.getAttribute("aria-label"));
-    fits.observe(box);
   }
 
   /** Who changes the language stays at the switch, and the page is in that language from then on. */
-  const speak = () => {
-    const now = [...document.querySelectorAll(".language")].find((one) => one.checkVisibility());
-    if (now) document.documentElement.lang = now.lang;
-    return now;
-  };
-  for (const link of document.querySelectorAll(".others a")) {
-    link.addEventListener("click", () => setTimeout(() => speak().querySelector(".others a").focus({ preventScroll: true })));
+  function languages() {
+    const speak = () => {
+      const now = [...document.querySelectorAll(".language")].find((one) => one.getClientRects().length);
+      if (now) document.documentElement.lang = now.lang;
+      return now;
+    };
+    for (const link of document.querySelectorAll(".others a")) {
+      link.addEventListener("click", () => setTimeout(() => speak().querySelector(".others a").focus({ preventScroll: true })));
+    }
+    addEventListener("hashchange", speak);
+    speak();
   }
-  addEventListener("hashchange", speak);
-  speak();
 
-  for (const table of document.querySelectorAll(".scroll > table")) {
-    if (!table.closest(".panel")) sortable(table);
-    downloadable(table);
+  function tables() {
+    for (const table of document.querySelectorAll(".scroll > table")) {
+      if (!table.closest(".panel")) sortable(table);
+      downloadable(table);
+    }
   }
-  for (const panel of document.querySelectorAll(".panel")) desk(panel, JSON.parse(panel.querySelector("script").textContent));
+
+  function panels() {
+    for (const panel of document.querySelectorAll(".panel")) desk(panel, JSON.parse(panel.querySelector("script").textContent));
+  }
+
+  for (const part of [stops, languages, tables, panels]) {
+    try {
+      part();
+    } catch (fault) {
+      console.error(fault); // what an older browser cannot do stops none of the others
+    }
+  }
 })();
