@@ -20,6 +20,7 @@ __all__ = [
     "BLUE",
     "GREY",
     "INK",
+    "LINES",
     "ORANGE",
     "PALE",
     "PALER",
@@ -83,14 +84,32 @@ def drawn(draw: Callable[[Any], None], kind: str = "svg", *, size: tuple[float, 
     return _smaller(content[content.index(b"<svg") :]) if kind == "svg" else content
 
 
-def legend_below(canvas: Any, *, columns: int = 3, long: bool = False) -> None:
-    """Say under a picture what its lines are, once each; `long` where dashes have to be told apart."""
+def legend_below(canvas: Any, *, columns: int = 3, long: bool = False) -> float:
+    """Say under a picture what its lines are, once each, and give the inches it takes; `long` where dashes have to be told apart."""
     named = {label: mark for axes in canvas.axes for mark, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    if named:
-        canvas.legend(
-            named.values(), named, loc="lower center", ncols=columns, frameon=False, fontsize=10, borderpad=0, borderaxespad=0.3,
-            handlelength=3 if long else 1.5, columnspacing=1.2,
-        )  # fmt: skip
+    if not named:
+        return 0.0
+    legend = _legend(canvas, named, columns, long)
+    while columns > 1 and legend.get_window_extent(_ruler(canvas)).width > canvas.bbox.width:
+        columns -= 1
+        legend.remove()
+        legend = _legend(canvas, named, columns, long)
+    return float(legend.get_window_extent(_ruler(canvas)).height / canvas.dpi)
+
+
+def _legend(canvas: Any, named: dict[str, Any], columns: int, long: bool) -> Any:
+    return canvas.legend(
+        named.values(), named, loc="lower center", ncols=columns, frameon=False, fontsize=10, borderpad=0, borderaxespad=0.3,
+        handlelength=3 if long else 1.5, columnspacing=1.2,
+    )  # fmt: skip
+
+
+def _ruler(canvas: Any) -> Any:
+    """What measures letters as they stand in an SVG."""
+    from matplotlib.backends.backend_svg import RendererSVG
+
+    renderer: Any = RendererSVG
+    return renderer(canvas.bbox.width, canvas.bbox.height, io.StringIO())
 
 
 def percent_axis(axis: Any) -> None:
@@ -136,7 +155,7 @@ def label_ends(axes: Any, ends: dict[str, tuple[float, str]]) -> None:
     """Write at the right of each line what it is, one above the other where lines end together: label -> (value, colour)."""
     axes.margins(x=0)
     low, high = axes.get_ylim()
-    line, at = (high - low) / LINES, low
+    line, at = (high - low) / max(LINES, sum(label.count("\n") + 1 for label in ends)), low
     beside, places = axes.get_yaxis_transform(), []
     for label, (value, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
         tall = line * (label.count("\n") + 1)
@@ -152,12 +171,9 @@ def label_ends(axes: Any, ends: dict[str, tuple[float, str]]) -> None:
 
 def _place(canvas: Any) -> None:
     """Leave each pair of axes the room that its labels take, and the legend its own at the foot."""
-    from matplotlib.backends.backend_svg import RendererSVG
-
     width, height = canvas.bbox.width, canvas.bbox.height
-    renderer: Any = RendererSVG
-    ruler = renderer(width, height, io.StringIO())
-    foot = min(sum(legend.get_window_extent(ruler).height + APART / 2 for legend in canvas.legends), 0.25 * height)
+    ruler = _ruler(canvas)
+    foot = min(sum(legend.get_window_extent(ruler).height + APART / 2 for legend in canvas.legends), 0.7 * height)
     spec = canvas.axes[0].get_subplotspec().get_gridspec()
     over = np.zeros((4, spec.nrows, spec.ncols))  # left, right, foot, head
     for axes in canvas.axes:
@@ -169,7 +185,7 @@ def _place(canvas: Any) -> None:
         over[:, where.rowspan.start, where.colspan.start] = np.maximum(
             [own.x0 - around.x0, around.x1 - own.x1, own.y0 - around.y0, around.y1 - own.y1], 0.0
         )
-    most = np.array([0.6 * width / spec.ncols, 0.3 * width / spec.ncols, 0.4 * height / spec.nrows, 0.2 * height / spec.nrows])
+    most = np.array([0.6 * width / spec.ncols, 0.35 * width / spec.ncols, 0.4 * height / spec.nrows, 0.2 * height / spec.nrows])
     left, right, below, above = np.minimum(over, most[:, None, None])  # a name without end leaves room for what it names
     across = (right.max(axis=0)[:-1] + left.max(axis=0)[1:]).max(initial=0.0) + APART
     down = (below.max(axis=1)[:-1] + above.max(axis=1)[1:]).max(initial=0.0) + APART
@@ -179,8 +195,8 @@ def _place(canvas: Any) -> None:
         "bottom": below[-1].max() + PAD + foot,
         "top": height - above[0].max() - PAD,
     }
-    cell_width = (ends["right"] - ends["left"] - across * (spec.ncols - 1)) / spec.ncols
-    cell_height = (ends["top"] - ends["bottom"] - down * (spec.nrows - 1)) / spec.nrows
+    cell_width = max((ends["right"] - ends["left"] - across * (spec.ncols - 1)) / spec.ncols, 1.0)
+    cell_height = max((ends["top"] - ends["bottom"] - down * (spec.nrows - 1)) / spec.nrows, 1.0)
     canvas.subplots_adjust(
         **{k: v / (width if k in ("left", "right") else height) for k, v in ends.items()},
         wspace=across / cell_width,

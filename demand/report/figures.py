@@ -19,6 +19,7 @@ from demand.languages import say, say_many
 from demand.report.canvas import (
     BLUE,
     GREY,
+    LINES,
     ORANGE,
     PALE,
     PALER,
@@ -271,17 +272,20 @@ def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, write: Ca
     def draw(canvas: Any) -> None:
         axes = canvas.subplots()
         axes.plot(counted["ds"], counted["y"], color=GREY, lw=1.6, label=say("Counted"))
-        ends = {}
+        ends: dict[str, tuple[float, str]] = {}
         for i, name in enumerate(names):
             one = frame[frame["name"] == name].sort_values("ds")
             colour, dash = looks[i % len(looks)]
             axes.plot(one["ds"], one["mean"], color=colour, ls=dash, lw=2.2, label=wrapped(str(name), 34))
-            ends[f"{wrapped(str(name), 18)}: {count(one['mean'].iloc[-1])}"] = (float(one["mean"].iloc[-1]), colour)
+            end = float(one["mean"].iloc[-1])
+            ends[_end(str(name), count(end))] = (end, colour)
         axes.set_ylim(bottom=0)
         number_axis(axes.yaxis, money=False)
         dates(axes)
         label_ends(axes, ends)
-        legend_below(canvas, columns=2 if max(map(len, names)) > 16 else 3, long=True)
+        foot = legend_below(canvas, columns=2 if max(map(len, names)) > 16 else 3, long=True)
+        lines = sum(label.count("\n") + 1 for label in ends)
+        canvas.set_figheight(max(3.1, 0.17 * max(lines, LINES) + foot + 0.5))
 
     wide = frame.pivot_table(index="ds", columns="name", values="mean", sort=False).sort_index()
     last = wide.index[-1]
@@ -295,6 +299,12 @@ def several(frame: pd.DataFrame, counted: pd.DataFrame, *, title: str, write: Ca
     )
     alt = say("Line chart of {what}. In {when}: {said}.", what=title, when=write(last), said=said)
     return Figure(partial(drawn, draw), alt, behind, capital(title))
+
+
+def _end(name: str, number: str) -> str:
+    """Give what stands at the end of a line, its number included, in lines of at most 18 letters and a colon."""
+    *before, last = wrapped(name, 18).split("\n")
+    return "\n".join([*before, f"{last}: {number}"] if len(last) + len(number) <= 16 else [*before, f"{last}:", number])
 
 
 def wrapped(text: str, width: int = 30) -> str:

@@ -1,11 +1,15 @@
 """Bars and steps: drawn whatever the amounts are."""
 
+import io
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from demand.report.bars import bars, ranges, steps
+from demand.report.figures import several
 
 
 @pytest.mark.parametrize("amounts", [[0.0, 0.0], [0.0, -5.0], [3.0, 0.0]])
@@ -29,3 +33,13 @@ def test_what_is_told_as_nought_has_no_plus_and_no_chance_is_certain() -> None:
     chances = bars(frame.assign(value=[0.0, 1.0]), title="chances", of="line", money=False, share=True)
     assert "one &lt;5%" in chances.alt.replace("<", "&lt;")
     assert "two >95%" in chances.alt
+
+
+@pytest.mark.parametrize("names", [["Rents 10% higher"], [f"{i} A very long scenario name about accommodation costs" for i in range(10)]])
+def test_names_of_scenarios_stay_inside_the_picture(names: list[str]) -> None:
+    months = pd.date_range("2026-01-01", periods=12, freq="MS")
+    frame = pd.concat([pd.DataFrame({"name": name, "ds": months, "mean": 1280.0}) for name in names])
+    counted = pd.DataFrame({"ds": pd.date_range("2025-01-01", periods=12, freq="MS"), "y": 1000.0})
+    picture = np.asarray(Image.open(io.BytesIO(several(frame, counted, title="people", write=str).png)).convert("L"))
+    assert (picture[:, -3:] == 255).all()
+    assert (picture[-3:] == 255).all()
