@@ -45,8 +45,18 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Forecast demand for council services, and turn scenarios into pounds by financial year.\n\n"
-    "Try: demand run example:homelessness. Your own file: demand new NAME --from FILE. Without colours: --no-color.",
+    "Try: demand run example:homelessness. Your own file: demand new NAME --from FILE.",
 )
+
+
+@app.callback()
+def _everywhere(
+    no_color: Annotated[bool, typer.Option("--no-color", is_eager=True, help="Without colours; before or after the verb.")] = False,
+) -> None:
+    """Take what holds for every verb; the words of the help are the app's."""
+    if no_color:
+        os.environ["NO_COLOR"] = "1"
+
 
 Config = Annotated[
     str, typer.Argument(help="A config file, or example:homelessness, example:children, example:adult_care.", show_default=False)
@@ -295,9 +305,8 @@ def main() -> None:
     """
     if not sys.warnoptions:
         warnings.filterwarnings("ignore", category=FutureWarning)
-    if "--no-color" in sys.argv:
-        sys.argv.remove("--no-color")
-        os.environ["NO_COLOR"] = "1"
+    if "--no-color" in sys.argv[2:]:
+        sys.argv[1:] = ["--no-color", *(word for word in sys.argv[1:] if word != "--no-color")]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
