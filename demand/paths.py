@@ -82,7 +82,7 @@ def standard_paths(
     if paths is None:
         return _assumed(rng.standard_normal(draws), keys, horizon, seed)
     paths = paths.astype(np.float32)
-    count, there = len(paths), np.isfinite(paths).all(axis=2)
+    count, there, series = len(paths), np.isfinite(paths).all(axis=2), np.arange(len(keys))
     share, z = DEALT if count >= MANY else 1.0, np.empty((len(keys), horizon, draws), dtype=np.float32)
     # Every cutoff comes as often as its chance says, and either sign as often as the other, to within one draw (Madow 1949).
     order = rng.permutation(2 * count)
@@ -90,11 +90,27 @@ def standard_paths(
     pairs = rng.permutation(order[np.searchsorted(reached, reached[-1] * (np.arange(draws) + rng.random()) / draws)])
     size = np.exp(UNSTEADY * rng.standard_normal(draws) - UNSTEADY**2)
     places, own = np.moveaxis(np.stack([stream(seed, "dealt", key).random((2, draws)) for key in keys]), 1, 0)
+    at = _for_kinds(pairs // 2, there, chances, kinds, seed)
     for d in range(draws):
-        cutoff, mirror = divmod(int(pairs[d]), 2)
-        dealt = _dealt(there[cutoff], kinds, places[:, d], own[:, d] / share, lone=count >= MANY)
-        z[:, :, d] = (1 - 2 * mirror) * size[d] * paths[cutoff, dealt]
+        dealt = _dealt(there[at[:, d], series], kinds, places[:, d], own[:, d] / share, lone=count >= MANY)
+        z[:, :, d] = (1 - 2 * (pairs[d] % 2)) * size[d] * paths[at[dealt, d], dealt]
     return z
+
+
+def _for_kinds(cutoffs: np.ndarray, there: np.ndarray, chances: np.ndarray, kinds: np.ndarray, seed: int) -> np.ndarray:
+    """Give the cutoff from which each series takes its path, shape (series, draws): the draw's own, the same for all.
+
+    Where none of a kind has a path there (all are set aside, for a change of recording of theirs), the kind takes another cutoff at which
+    it has some: errors of stocks last, and would be none of a flow.
+    """
+    at = np.tile(cutoffs, (len(kinds), 1))
+    for kind in np.unique(kinds):
+        has = there[:, kinds == kind].any(axis=1)
+        if has.any() and not has.all():
+            lacking = ~has[cutoffs]
+            rng = stream(seed, "another cutoff", int(kind))
+            at[np.ix_(kinds == kind, lacking)] = rng.choice(len(has), size=int(lacking.sum()), p=chances * has / (chances * has).sum())
+    return at
 
 
 def _assumed(common: np.ndarray, keys: Sequence[object], horizon: int, seed: int) -> np.ndarray:

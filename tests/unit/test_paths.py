@@ -55,6 +55,14 @@ def test_series_without_a_path_take_different_ones_of_their_kind() -> None:
     assert set(found[4:6].ravel()) == {4, 5}
 
 
+def test_a_kind_without_any_path_at_a_cutoff_takes_another_cutoff_and_not_another_kind() -> None:
+    given, kinds = paths(6), np.array([0, 0, 0, 1, 1, 1])
+    given[: CUTOFFS // 2, :3] = np.nan  # a change of recording of the flows sets their errors aside; stocks keep theirs
+    found = taken(given, [f"s{i}" for i in range(6)], kinds)
+    assert set(found[:3].ravel()) == {0, 1, 2}
+    assert set(found[3:].ravel()) == {3, 4, 5}
+
+
 def test_a_path_is_told_backwards_where_it_is_not_known() -> None:
     given = np.array([[[1.0, 2.0, np.nan, np.nan]], [[np.nan] * 4]])
     np.testing.assert_array_equal(completed(given, 5)[0, 0], [1, 2, 2, 1, 1])
