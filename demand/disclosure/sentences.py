@@ -63,14 +63,15 @@ WORDS = {
 }
 NO_FIGURES = frozenset({"both", "dozen", "twins", "triplets"})
 """Words for numbers that no larger number is made of."""
+SPACED = r"[\s,-]+"
 SCALES = {"thousand": 1_000, "million": 1_000_000}
 TEENS = "|".join(sorted((w for w, n in WORDS.items() if w.isalpha() and n < 20 and w not in NO_FIGURES), key=len, reverse=True))
 BELOW = rf"(?:(?:{'|'.join(TENS)})(?:[\s-]+(?:{'|'.join(UNITS[:9])}))?|{TEENS})(?!\w)"
 HUNDRED = rf"(?:{BELOW}|\ban?|\d{{1,3}})\s+hundred(?:\s+(?:and\s+)?{BELOW}(?!\s+hundred))?"
 MANY = "|".join(SCALES)
 HUNDREDS = re.compile(
-    rf"(?<![\w.,£$€-])(?:(?:{HUNDRED}|{BELOW}|an?|\d{{1,3}})\s+(?:{MANY})"
-    rf"(?:(?:,?\s+(?:and\s+)?{HUNDRED}|\s+(?:and\s+)?{BELOW})(?:\s+thousand)?){{0,2}}|{HUNDRED})(?![\w-]|\s+(?:hundred|{MANY}))",
+    rf"(?<![\w.,£$€-])(?:(?:{HUNDRED}|{BELOW}|an?|\d{{1,3}})\s+(?:{MANY})(?:,?\s+(?:and\s+)?(?:{HUNDRED}|{BELOW})\s+thousand)?"
+    rf"(?:,?\s+(?:and\s+)?{HUNDRED}|\s+(?:and\s+)?{BELOW}(?!\s+hundred))?|{HUNDRED})(?![\w-]|\s+(?:hundred|{MANY}))",
     re.IGNORECASE,
 )
 """Large numbers in letters: "two hundred and twenty five", "one million, two hundred thousand and three"."""
@@ -96,6 +97,10 @@ NUMBER = re.compile(
 )
 """A number, also in letters, as a part of another or as a range; or a share."""
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+OF_YEARS = f"in|since|years?|until|till|after|before|during|{MONTHS}"
+A_YEAR = re.compile(rf"\b(?:{OF_YEARS})\s+$", re.IGNORECASE)
+A_YEAR_OR_COUNT = re.compile(rf"\b(?:{OF_YEARS}|from|by|of)\s+$", re.IGNORECASE)
+"""A number in letters that follows may be a year, and its last word a count: "since two thousand two households left"."""
 ADJECTIVES = "other|earlier|later|such|possible|joint|closed|whole|full|single|further|more|last|first|past|financial"
 AT_END = re.compile(r"\s*(?:[.,;:)!?]|$)")
 SMALL = re.compile(r"\s+(?:of|in|and|or|to|at|on|for|with|by|from|is|was|has|had|that|which|before|after|ahead|ago|later|earlier)\b")
@@ -159,18 +164,35 @@ def _count(text: str) -> int:
 
 def _in_figures(found: re.Match[str]) -> str:
     """Give "two hundred and twenty five" as 225; "a hundred" is round and stays."""
-    said = re.split(r"[\s,-]+", found[0].lower())
+    said = re.split(SPACED, found[0].lower())
     if said[0] in {"a", "an"} and len(said) == 2:
         return found[0]
+    few = _few_at_end(found)
+    return f"{_large(re.split(SPACED, found[0][: -len(few)].lower().strip())):,} {few}" if few else f"{_large(said):,}"
+
+
+def _few_at_end(found: re.Match[str]) -> str:
+    """Give the last word of a number where it may be a count by itself, after a year: it must be cleared then."""
+    before, after, words = found.string[: found.start()], found.string[found.end() :], found[0].split()
+    if not (PEOPLE.match(after) or BY_ITSELF.match(after)) or words[-1].lower() not in WORDS or "-" in words[-1]:
+        return ""
+    if words[-2].lower() == "and" or not A_YEAR_OR_COUNT.search(before):
+        return ""
+    year = 1900 <= _large(re.split(SPACED, " ".join(words[:-1]).lower())) < 2100 and A_YEAR.search(before)
+    return words[-1] if year or words[-2].lower() in {"hundred", *SCALES} or "and" not in found[0].lower().split() else ""
+
+
+def _large(words: Sequence[str]) -> int:
+    """Give the number that the words of a large number say."""
     whole = part = 0
-    for word in said:
+    for word in words:
         if word in SCALES:
             whole, part = whole + part * SCALES[word], 0
         elif word == "hundred":
             part *= 100
         elif word != "and":
             part += 1 if word in {"a", "an"} else _count(word)
-    return f"{whole + part:,}"
+    return whole + part
 
 
 def _cleared(found: re.Match[str], rule: Policy) -> str:
