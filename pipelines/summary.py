@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from demand.report.words import chance, legible, pounds
+from demand.report.words import chance, legible, percent, pounds
 from pipelines.job import Job
 
 __all__ = ["summary"]
@@ -104,7 +104,21 @@ def _money(job: Job) -> list[str]:
         return []
     rows = job.store.table("budget.csv")
     rows = rows[(rows["scenario"] == "baseline") & (rows["line"] == "total")]
-    return [_year(r) for r in rows.itertuples()]
+    return [_year(r) for r in rows.itertuples()] + (_ledger(job) if rows["budget_pence"].notna().any() else [])
+
+
+def _ledger(job: Job) -> list[str]:
+    """Say so where the check against the ledger is outside what was allowed."""
+    if not job.has("reconciliation.csv"):
+        return []
+    rows = job.store.table("reconciliation.csv")
+    total = rows[(rows["line"] == "total") & (rows["financial_year"] == rows["financial_year"].max())]
+    return [
+        f"THE LEDGER DOES NOT AGREE: counts and prices come to {percent(r.modelled_pence / r.outturn_pence)} of what was spent in "
+        f"{r.financial_year}; hold the cost against the budget only once that is cleared up."
+        for r in total.itertuples()
+        if not r.within and r.outturn_pence > 0
+    ]
 
 
 def _year(row: Any) -> str:

@@ -159,7 +159,8 @@ def _sums(history: pd.DataFrame) -> pd.DataFrame:
     y = np.array([stock.loc[c + pd.DateOffset(months=1) : c + pd.DateOffset(years=1)].mean() for c in cutoffs])
     about = {"level": "total", "name": "", "kind": "stock", "unit": "households", "span": "year 1", "calibrated": True}
     wide = y * np.array([0.01, 0.1, 0.1, 0.1, 0.1])
-    return _ranged(pd.DataFrame({"cutoff": cutoffs, "y": y, **about}), y * 1.03, wide)
+    years = [f"{c.year}-{c.year % 100 + 1}" for c in cutoffs]
+    return _ranged(pd.DataFrame({"cutoff": cutoffs, "financial_year": years, "y": y, **about}), y * 1.03, wide)
 
 
 def _explanation(forecast: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:

@@ -128,22 +128,25 @@ def _sentence(
 def _without(rows: pd.DataFrame, aside: Sequence[tuple[str, pd.Timestamp, str, str]]) -> str:
     """Name what is missing because of shocks: ", leaving out 2020-21 (first lockdown)", in whole or for some of the series.
 
-    Years long before the first that is judged are missing for want of history, shock or not, and not named.
+    A year next before the first that is judged is told as set aside before it; years long before are missing for want of history,
+    shock or not, and not named.
     """
     size, span = rows.groupby("cutoff")["n_series"].max() if "n_series" in rows else pd.Series(dtype=float), rows["span"].iloc[0]
     whole: dict[str, set[str]] = {}
+    before: dict[str, set[str]] = {}
     part: dict[str, set[str]] = {}
     mine, first = [a for a in aside if a[0] == span], rows["cutoff"].min()
     for cutoff in sorted({a[1] for a in mine if a[1] < first}, reverse=True):
         first = cutoff if first - cutoff <= pd.Timedelta(days=366) else first
     for _, cutoff, year, name in (a for a in mine if a[1] >= first):
         if cutoff not in set(rows["cutoff"]):
-            whole.setdefault(year or "other dates", set()).add(name)
+            (before if year and cutoff < rows["cutoff"].min() else whole).setdefault(year or "other dates", set()).add(name)
         elif cutoff in size and size[cutoff] < size.max():
             part.setdefault(year or "some dates", set()).add(name)
-    told = [f"{year} ({', '.join(sorted(names))})" for year, names in sorted(whole.items())]
+    told, earlier = ([f"{year} ({', '.join(sorted(names))})" for year, names in sorted(t.items())] for t in (whole, before))
     told += [f"some series in {year} ({', '.join(sorted(names))})" for year, names in sorted(part.items())]
-    return f", leaving out {' and '.join(told)}" if told else ""
+    said = f", with {' and '.join(earlier)} before that set aside" if earlier else ""
+    return said + (f", leaving out {' and '.join(told)}" if told else "")
 
 
 def _inside(rows: pd.DataFrame) -> int:

@@ -17,8 +17,8 @@ from demand.report.change_section import unsteady, year_change
 from demand.report.facts import Line, Money, lines, none_counted, said_change, scenario_demand
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.parts import Answer, stacked
-from demand.report.plan_facts import backcast_held, gap_sentence
-from demand.report.record import miss_summary, misses, years_held
+from demand.report.plan_facts import backcast_held, difference_or_cost, gap_sentence, ledger_caveat
+from demand.report.record import last_judged, miss_summary, misses, years_held
 
 __all__ = ["answers"]
 
@@ -265,7 +265,8 @@ def _cost(inputs: ReportInput, money: Money | None) -> Answer:
     frame["mean"] = years["expected"]
     picture = bars.ranges(frame, title=say("what we expect to spend, by financial year"), of=say("Financial year"), money=True)
     more = gap_sentence(inputs)
-    told = sentence + "." + _year_under_way(inputs)
+    caveat = ledger_caveat(inputs) if pd.notna(row["budget"]) and row["budget"] > 0 else ""
+    told = f"{sentence}. {caveat}".strip() + _year_under_way(inputs)
     return Answer(question, words.pounds(expected), words.capital(said), told, picture, mark=mark, more=more)
 
 
@@ -319,14 +320,12 @@ def _options(inputs: ReportInput, line: Line | None, money: Money | None) -> Ans
     if gaps[worst] > 0 and worst != best:
         dearest = words.label(worst, inputs.spec.names)
         sentence += say("; ‘{name}’ would add {money}", name=dearest, money=words.pounds(gaps[worst]))
-    with_it = words.spread(row["low"], row["expected"], row["high"], money=True) if pd.notna(row["low"]) else words.pounds(row["expected"])
     beyond = message("Some of what was tried goes beyond anything observed so far: see the warnings under What if?")
-    more, cost = say(beyond) if inputs.warnings else "", say("With it the cost is {range}", range=with_it)
+    more, cost = (
+        say(beyond) if inputs.warnings else "",
+        say("With ‘{name}’ the cost is {range}", name=name, range=difference_or_cost(inputs, best, year, row)),
+    )
     return Answer(question, number, cost, sentence + ".", picture, mark=mark, more=more)
-
-
-def _short(name: str) -> str:
-    return figures.wrapped(name, 14)
 
 
 def _options_people(inputs: ReportInput, line: Line | None, question: str, mark: str) -> Answer:
@@ -337,7 +336,9 @@ def _options_people(inputs: ReportInput, line: Line | None, question: str, mark:
     ends = table[table["ds"] == last].set_index("scenario")["mean"]
     gaps = (ends - ends[BASELINE]).drop(BASELINE)
     best = str(gaps.idxmin() if (gaps < 0).any() else gaps.abs().idxmax())
-    frame = pd.DataFrame({"name": [_short(words.capital(words.label(s, inputs.spec.names))) for s in ends.index], "mean": ends.to_numpy()})
+    frame = pd.DataFrame(
+        {"name": [figures.wrapped(words.capital(words.label(s, inputs.spec.names)), 14) for s in ends.index], "mean": ends.to_numpy()}
+    )
     frame = frame.assign(low=float("nan"), high=float("nan"))
     when = line.write(last)
     title = say("{what} in {when} under each scenario", what=line.title, when=when)
@@ -393,5 +394,6 @@ def _before(inputs: ReportInput, line: Line | None) -> Answer:
         high=words.percent(most),
         number=times,
     )
-    number = say("Out by {share}", share=words.percent(typical))
+    number, last = last_judged(inputs, line)
+    sentence, number = f"{last} {sentence}".strip(), number or say("Out by {share}", share=words.percent(typical))
     return Answer(question, number, said, sentence, picture, more=f"{record} {backcast_held(inputs)}".strip())

@@ -22,7 +22,7 @@ from demand.report.facts import Money
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.money_sections import risk_section, sensitivity_section
 from demand.report.parts import Answer, Block, Figure, Section, Table, table_of
-from demand.report.plan_facts import cliffs
+from demand.report.plan_facts import cliffs, ledger_caveat
 from demand.report.plan_sections import plan_section
 from demand.report.year_tables import outturn_section
 
@@ -188,15 +188,18 @@ def reserve_sentence(inputs: ReportInput, money: Money | None) -> str:
     row, budget = rows.iloc[0], float(money.at(BASELINE, year)["budget"])
     beside = say(" beside the budget of {money}", money=words.pounds(budget)) if pd.notna(budget) else ""
     enough, safer = (float(row[f"reserve_p{p}_pence"]) / 100 for p in (80, 95))
+    caveat = ledger_caveat(inputs) if pd.notna(budget) else ""
     if safer < 0.5:
-        return say("For {year} no reserve is needed{beside}: it is enough in at least 19 years in 20.", year=year, beside=beside)
-    return say(
+        said = say("For {year} no reserve is needed{beside}: it is enough in at least 19 years in 20.", year=year, beside=beside)
+        return f"{said} {caveat}".strip()
+    said = say(
         "A reserve of {money}{beside} would be enough for {year} 4 years in 5, one of {more} 19 years in 20.",
         money=words.pounds(enough),
         beside=beside,
         year=year,
         more=words.pounds(safer),
     )
+    return f"{said} {caveat}".strip()
 
 
 def _comparators(inputs: ReportInput) -> Section | None:

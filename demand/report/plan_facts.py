@@ -12,6 +12,7 @@ from demand.languages import message, say, say_many
 from demand.report import words
 from demand.report.facts import TOTAL
 from demand.report.inputs import BASELINE, ReportInput
+from demand.report.money_sections import money_measure
 
 __all__ = [
     "backcast_held",
@@ -19,8 +20,10 @@ __all__ = [
     "backcast_rows",
     "bridge_rows",
     "cliffs",
+    "difference_or_cost",
     "gap_rows",
     "gap_sentence",
+    "ledger_caveat",
     "net_rows",
     "plan_rows",
     "step_name",
@@ -81,11 +84,9 @@ def gap_rows(inputs: ReportInput) -> pd.DataFrame:
 
 def gap_sentence(inputs: ReportInput) -> str:
     """Say how much of the last year's spending is not explained; empty where no outturn was given."""
-    rows = gap_rows(inputs)
-    if rows.empty:
+    row = _last_gap(inputs)
+    if row is None:
         return ""
-    last = rows[rows["financial_year"] == rows["financial_year"].max()]
-    row = (last[last["whole"]] if last["whole"].any() else last).iloc[0]
     gap, share = float(row["gap"]), float(row["gap_share"])
     said = say(
         "Of the {spent} that the ledger says were spent{of} in {year}, counted numbers at their prices explain {explained}",
@@ -103,6 +104,34 @@ def gap_sentence(inputs: ReportInput) -> str:
         within=say("within") if row["within"] else say("OUTSIDE"),
         tolerance=words.percent(row["tolerance"]),
     )
+
+
+def _last_gap(inputs: ReportInput) -> pd.Series | None:
+    """Give the last year's check against the ledger, of all lines together or of the only line."""
+    rows = gap_rows(inputs)
+    if rows.empty:
+        return None
+    last = rows[rows["financial_year"] == rows["financial_year"].max()]
+    return (last[last["whole"]] if last["whole"].any() else last).iloc[0]
+
+
+def ledger_caveat(inputs: ReportInput) -> str:
+    """Say that the cost cannot be held against the budget yet; empty where the ledger's check is within what was allowed."""
+    row = _last_gap(inputs)
+    if row is None or row["within"] or not row["outturn"] > 0:
+        return ""
+    told = {"share": words.percent(row["modelled"] / row["outturn"]), "year": row["financial_year"]}
+    if row["gap"] >= 0:
+        said = message(
+            "These counts and prices explain only {share} of what was spent on these lines in {year}: hold the cost against the budget "
+            "only once that is cleared up."
+        )
+    else:
+        said = message(
+            "These counts and prices come to {share} of what was spent on these lines in {year}: hold the cost against the budget only "
+            "once that is cleared up."
+        )
+    return say(said, **told)
 
 
 def bridge_rows(inputs: ReportInput, scenario: str = BASELINE) -> pd.DataFrame:
@@ -123,6 +152,23 @@ def plan_rows(inputs: ReportInput, scenario: str = BASELINE) -> pd.DataFrame:
     some = mine.groupby(["line", "item"])[["low", "medium", "high"]].transform(lambda v: v.abs().max()).max(axis=1) >= 0.5
     mine = mine[some]
     return mine.assign(said=[step_name(inputs, i) for i in mine["item"]])
+
+
+def difference_or_cost(inputs: ReportInput, scenario: str, year: str, row: pd.Series) -> str:
+    """Say how sure the difference is that a scenario makes, within the same futures; where the run has no range of it, that of its cost."""
+    table = inputs.waterfall
+    if table is not None and {"difference_low", "difference_high"} <= set(table):
+        mine = table[(table["measure"] == money_measure(table)) & (table["from"] == BASELINE) & (table["to"] == scenario)]
+        for low, high in mine.loc[mine["financial_year"].astype(str) == year, ["difference_low", "difference_high"]].dropna().to_numpy():
+            return _more_or_less(float(low), float(high))
+    return words.spread(row["low"], row["expected"], row["high"], money=True) if pd.notna(row["low"]) else words.pounds(row["expected"])
+
+
+def _more_or_less(low: float, high: float) -> str:
+    if low < 0 < high:
+        return say("between {low} less and {high} more; 4 years in 5", low=words.pounds(-low), high=words.pounds(high))
+    ends = words.between(*sorted((abs(low), abs(high))), money=True)
+    return say("{range} more; 4 years in 5", range=ends) if low >= 0 else say("{range} less; 4 years in 5", range=ends)
 
 
 def cliffs(inputs: ReportInput) -> list[str]:
@@ -150,19 +196,26 @@ def backcast_rows(inputs: ReportInput) -> pd.DataFrame:
 
 
 def backcast_held(inputs: ReportInput) -> str:
-    """Say in how many past years the range held in pounds; empty where none could be judged."""
+    """Say in how many past years the range held in pounds, without those that a shock fell into; empty where none could be judged."""
     rows = _total(backcast_rows(inputs))
     judged = rows[rows["calibrated"].astype(bool)].dropna(subset=["inside"]) if len(rows) else rows
     if judged.empty:
         return ""
+    shock = judged["shock"].fillna("").astype(str) if "shock" in judged else pd.Series("", index=judged.index)
+    aside = judged[shock != ""] if (shock == "").any() else judged[:0]
+    judged = judged.drop(aside.index)
     held = int(judged["inside"].astype(bool).sum())
-    return say_many(
+    said = say_many(
         "In pounds: what was needed lay inside the range said each April in {held} of {number} year.",
         "In pounds: what was needed lay inside the range said each April in {held} of {number} years.",
         len(judged),
         held=held,
         number=len(judged),
     )
+    if aside.empty:
+        return said
+    each = words.join(f"{r.financial_year} ({words.label(r.shock, inputs.spec.names)})" for r in aside.itertuples())
+    return f"{said} {say('Set aside, as no forecast could know of them: {years}.', years=each)}"
 
 
 def backcast_off(inputs: ReportInput) -> str:

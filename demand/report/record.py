@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from demand.languages import say
+from demand.languages import message, say
+from demand.report import words
 from demand.report.facts import Line, may_show, none_counted
 from demand.report.inputs import ReportInput
 
-__all__ = ["held", "held_in_words", "miss_summary", "misses", "years_held"]
+__all__ = ["held", "held_in_words", "last_judged", "miss_summary", "misses", "years_held"]
 
 
 def misses(inputs: ReportInput, line: Line) -> pd.DataFrame:
@@ -50,6 +51,53 @@ def miss_summary(said: pd.DataFrame) -> tuple[float, float, float, int] | None:
     ends = said.groupby("cutoff")[["y", "mean"]].sum()
     off = (ends["mean"] / ends["y"].where(ends["y"] > 0) - 1).abs().dropna()
     return None if off.empty else (float(off.mean()), float(off.min()), float(off.max()), len(off))
+
+
+def last_judged(inputs: ReportInput, line: Line) -> tuple[str, str]:
+    """Say of the last year that was judged what we would have said before it began, what came, and whether the range held.
+
+    Parameters
+    ----------
+    inputs : ReportInput
+    line : Line
+
+    Returns
+    -------
+    tuple of str
+        How far off, and the whole sentence; both empty where no whole year was judged, or where it may not be shown.
+    """
+    sums = inputs.backtest_sums
+    about = line.rows[line.rows["financial_year"].notna()] if "financial_year" in line.rows else line.rows[:0]
+    if sums is None or "financial_year" not in sums or about.empty:
+        return "", ""
+    row = about.iloc[0]
+    named = (sums["level"] == str(row["level"])) & (sums["name"] == _name(row, inputs.keys))
+    mine = sums[named & (sums["kind"] == line.kind) & (sums["unit"] == line.unit) & (sums["span"] == "year 1")]
+    if mine.empty:
+        return "", ""
+    last = mine.sort_values("cutoff").iloc[-1]
+    year = str(last["financial_year"])
+    # For the public only what is published counts as what came.
+    came = float(last["y"] if inputs.spec.audience == "council" else line.past_years.get(year, float("nan")))
+    if not came > 0:
+        return "", ""
+    off = float(last["mean"]) / came - 1
+    told = {"share": words.percent(abs(off)), "year": year}
+    number = say("Out by {share} in {year}", **told)
+    far = say("about right") if abs(off) < 0.005 else say("{share} too few", **told) if off < 0 else say("{share} too many", **told)
+    within = ""
+    if last["calibrated"]:
+        where = message(", inside the range that we would have given ({range})")
+        if not last["q0.1"] <= came <= last["q0.9"]:
+            where = message(", outside the range that we would have given ({range})")
+        within = say(where, range=words.between(last["q0.1"], last["q0.9"]))
+    sentence = message("For {year} we would have said about {said} {what} in the year, and there were about {came}: {far}{within}.")
+    if line.kind == "stock":
+        sentence = message(
+            "For {year} we would have said about {said} {what} on average at any time, and there were about {came}: {far}{within}."
+        )
+    said, there = words.about(last["mean"]), words.about(came)
+    return number, say(sentence, year=year, said=said, what=line.title, came=there, far=far, within=within)
 
 
 def held(inputs: ReportInput, *, level: str, name: str, kind: str, unit: str, span: str) -> tuple[int, int] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 
 import pandas as pd
 
@@ -161,14 +162,12 @@ def count(value: float) -> str:
 
 
 def pounds(value: float) -> str:
-    """Write money as it is said.
+    """Write money as it is said: three figures from a million up, whole thousands from ten thousand up; halves go up.
 
     Examples
     --------
-    >>> pounds(1_234_000), pounds(12_340_000), pounds(412_300), pounds(-950)
-    ('£1.23 million', '£12.3 million', '£412,000', '-£950')
-    >>> pounds(3_341_700_000), pounds(412_300_000)
-    ('£3.34 billion', '£412 million')
+    >>> pounds(10_000_000), pounds(57_550_000), pounds(412_500), pounds(-950)
+    ('£10.0 million', '£57.6 million', '£413,000', '-£950')
     """
     if pd.isna(value):
         return say("not known")
@@ -176,11 +175,15 @@ def pounds(value: float) -> str:
     for name, of, least in ((message("billion"), 1e9, 999_500_000), (message("million"), 1e6, 999_500)):
         if size >= least:
             digits = 0 if size >= 99.95 * of else 1 if size >= 9.995 * of else 2
-            text = f"{size / of:,.{digits}f}"
-            return f"{sign}£{text.rstrip('0').rstrip('.') if digits else text} {say(name)}"
+            return f"{sign}£{_halves_up(size / of, digits):,.{digits}f} {say(name)}"
     if size >= 10_000:
-        return f"{sign}£{round(size, -3):,.0f}"
-    return f"{sign}£{size:,.0f}" if round(size) else "£0"
+        return f"{sign}£{_halves_up(size, -3):,.0f}"
+    return f"{sign}£{_halves_up(size, 0):,.0f}" if size >= 0.5 else "£0"
+
+
+def _halves_up(size: float, digits: int) -> Decimal:
+    """Round as people do; of the number as it is written, as 57.55 is a little less in a computer."""
+    return Decimal(repr(float(size))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
 
 
 def pounds_short(value: float) -> str:
@@ -223,13 +226,7 @@ def shown(value: float) -> float:
 
 
 def pounds_exact(value: float) -> str:
-    """Write money in whole pounds.
-
-    Examples
-    --------
-    >>> pounds_exact(4_100_000)
-    '£4,100,000'
-    """
+    """Write money in whole pounds: £4,100,000."""
     if pd.isna(value):
         return say("not known")
     return f"{'-' if round(value) < 0 else ''}£{abs(value):,.0f}"
@@ -325,7 +322,7 @@ def between(low: float, high: float, *, money: bool = False) -> str:
     Examples
     --------
     >>> between(410, 520), between(3_700_000, 4_500_000, money=True)
-    ('between 410 and 520', 'between £3.7 million and £4.5 million')
+    ('between 410 and 520', 'between £3.70 million and £4.50 million')
     """
     said = pounds if money else about
     if said(low) == said(high):

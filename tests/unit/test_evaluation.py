@@ -260,5 +260,5 @@ def test_a_shock_long_before_the_first_year_judged_is_not_said_to_be_left_out_of
         ("year 1", years[1], "2021-22", "lockdown"),
         ("year 1", years[3], "2023-24", "flood"),
     ]
-    assert _without(rows, aside) == ", leaving out 2023-24 (flood)"
+    assert _without(rows, aside) == ", with 2023-24 (flood) before that set aside"
     assert _without(rows, aside[:2]) == ""

@@ -19,7 +19,9 @@ from demand.budget.outturn import OUTTURN
 from demand.budget.start_prices import START_PRICES
 from demand.report import ReportInput
 from demand.report.answers import answers
+from demand.report.facts import Money
 from demand.report.html import report_page
+from demand.report.paste import reserve_sentence, summary_text
 from demand.report.plan_facts import backcast_held, backcast_off, cliffs, gap_sentence
 from demand.report.sections import sections
 from demand.report.words import banned_in
@@ -42,7 +44,7 @@ def rows_of(sheet: Any) -> list[dict[str, Any]]:
 
 def test_the_gap_that_is_not_explained_stands_on_the_first_page() -> None:
     sentence = gap_sentence(told())
-    assert "£3 million that the ledger says were spent in 2025-26" in sentence
+    assert "£3.00 million that the ledger says were spent in 2025-26" in sentence
     assert "£3.06 million: £60,000 more (2%), within the 4" in sentence
     cost = next(a for a in answers(told()) if a.question == "What will it cost?")
     assert cost.more == sentence
@@ -54,6 +56,40 @@ def test_how_many_past_budgets_held_is_told_as_k_of_n() -> None:
     before = next(a for a in answers(told()) if a.question == "Were we right before?")
     assert before.more.endswith(backcast_held(told()))
     assert "the forecast was off by £197,000 and the year before plus 3% was off by £363,000" in backcast_off(told())
+
+
+def test_years_of_a_shock_are_set_aside_in_pounds_as_in_people() -> None:
+    past = told().backcast
+    assert past is not None
+    shocked = past.assign(shock=["lockdown" if y == "2022-23" else None for y in past["financial_year"]])
+    said = backcast_held(replace(told(), backcast=shocked))
+    assert "in 1 of 2 years" in said
+    assert said.endswith("Set aside, as no forecast could know of them: 2022-23 (lockdown).")
+
+
+def test_last_year_is_named_first_where_it_is_asked_whether_we_were_right() -> None:
+    base = told()
+    assert base.backtest_sums is not None
+    before = next(a for a in answers(base) if a.question == "Were we right before?")
+    year = base.backtest_sums["financial_year"].max()
+    assert before.sentence.startswith(f"For {year} we would have said about ")
+    assert before.number == f"Out by 3% in {year}"
+    assert ": 3% too many, inside the range that we would have given (between " in before.sentence
+    missed = base.backtest_sums.assign(y=lambda t: t["y"] * 2)
+    before = next(a for a in answers(replace(base, backtest_sums=missed)) if a.question == "Were we right before?")
+    assert "% too few, outside the range" in before.sentence
+
+
+def test_a_ledger_that_is_not_explained_stands_beside_chance_and_reserve() -> None:
+    ledger = told().reconciliation
+    assert ledger is not None
+    cost = next(a for a in answers(told()) if a.question == "What will it cost?")
+    assert "only once that is cleared up" not in cost.sentence
+    off = replace(told(), reconciliation=ledger.assign(modelled_pence=ledger["outturn_pence"] // 5, gap_pence=1, within=False))
+    caveat = "These counts and prices explain only 20% of what was spent on these lines in 2025-26"
+    assert caveat in next(a for a in answers(off) if a.question == "What will it cost?").sentence
+    assert caveat in reserve_sentence(off, Money.of(off.budget))
+    assert caveat in summary_text(off).replace("\n", " ")
 
 
 def test_a_grant_that_ends_is_a_cliff() -> None:
@@ -227,3 +263,5 @@ def test_the_range_of_a_difference_stands_beside_it() -> None:
     parts = next(s for s in sections(replace(base, waterfall=told)) if s.id == "scenarios").parts
     table = next(p for p in parts if p.kind == "table" and "how sure" in p.caption)
     assert table.rows[0] == ("Early help", "2026-27", "-£250,000", "-£300,000", "-£190,000")
+    done = next(a for a in answers(replace(base, waterfall=told)) if a.question == "What could be done?")
+    assert done.range == "With ‘early help’ the cost is between £190,000 and £300,000 less; 4 years in 5"

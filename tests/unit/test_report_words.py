@@ -24,12 +24,14 @@ ROOT = Path(__file__).resolve().parents[2]
         (9_999, "£9,999"),
         (10_499, "£10,000"),
         (999_499, "£999,000"),
-        (999_500, "£1 million"),
-        (4_100_000, "£4.1 million"),
+        (999_500, "£1.00 million"),
+        (4_100_000, "£4.10 million"),
         (9_994_999, "£9.99 million"),
-        (9_995_000, "£10 million"),
+        (9_995_000, "£10.0 million"),
+        (57_550_000, "£57.6 million"),
+        (412_500, "£413,000"),
         (1_234_567_890, "£1.23 billion"),
-        (-2_500_000, "-£2.5 million"),
+        (-2_500_000, "-£2.50 million"),
     ],
 )
 def test_money_is_said_as_people_say_it(value: float, said: str) -> None:
@@ -57,7 +59,7 @@ def test_dates_are_written_out() -> None:
 
 def test_a_range_has_its_middle_and_its_chance() -> None:
     assert words.spread(410, 460, 520) == "between 410 and 520, on average about 460; 4 years in 5"
-    assert words.spread(4_000_000, 4_000_100, 4_000_200, money=True) == "about £4 million, with next to no doubt"
+    assert words.spread(4_000_000, 4_000_100, 4_000_200, money=True) == "about £4.00 million, with next to no doubt"
 
 
 def test_codes_become_words_and_own_names_win() -> None:
