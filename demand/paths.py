@@ -105,7 +105,7 @@ def _for_kinds(cutoffs: np.ndarray, there: np.ndarray, chances: np.ndarray, kind
     """
     at = np.tile(cutoffs, (len(kinds), 1))
     for kind in np.unique(kinds):
-        has = there[:, kinds == kind].any(axis=1)
+        has = np.asarray(there[:, kinds == kind].any(axis=1))
         if has.any() and not has.all():
             lacking = ~has[cutoffs]
             rng = stream(seed, "another cutoff", int(kind))
