@@ -62,7 +62,7 @@ def mtfp_notes(found: Steps) -> tuple[str, ...]:
         "above, and below, nine times in ten: they do not add up."
     ]
     if years < YEARS:
-        notes.append(f"Medium-term plan: {years} of {YEARS} years are covered. Make forecast.horizon longer for the others.")
+        notes.append(f"Medium-term plan: {years} of {YEARS} years are covered. Forecast further ahead (forecast.horizon) for the others.")
     return tuple(notes)
 
 

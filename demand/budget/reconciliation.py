@@ -85,11 +85,11 @@ def reconciliation_notes(table: pd.DataFrame, spec: BudgetSpec) -> tuple[str, ..
     if len(table):
         year = table["financial_year"].max()
         for row in table[table["financial_year"] == year].itertuples():
-            told = "within" if row.within else "OUTSIDE"
+            told = "within" if row.within else "more than"
             notes.append(
                 f"{year}, {row.line}: the ledger says {row.outturn_pence / 100:,.0f} GBP, what was counted at its price comes to "
                 f"{row.modelled_pence / 100:,.0f}; {row.gap_pence / 100:,.0f} ({row.gap_share:.1%}) is not explained, {told} the tolerance "
-                f"of {row.tolerance:.0%}. It is not scaled away."
+                f"of {row.tolerance:.0%}. It is shown, not hidden in prices."
             )
     known = set(zip(table["line"], table["financial_year"], strict=True))
     for line in spec.lines:

@@ -23,6 +23,10 @@ WITHIN = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100)
 """Percentages in which the track record speaks."""
 MOSTLY = 0.75
 """It names the smallest of them that held in so large a share of the years."""
+NEAR = 20
+"""The largest percentage that is told as something that held: of what is further off, each year's miss is told."""
+MOST_TOLD = 6
+"""Years whose misses are told one by one."""
 MANY = 3
 """Dates that are listed one by one."""
 NOUNS = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year"}
@@ -112,7 +116,9 @@ def _sentence(
         return []
     off = (100 * (rows["q0.5"] - rows["y"]).abs() / rows["y"]).round(6)
     within = next((p for p in WITHIN if (off <= p).mean() >= MOSTLY), None)
-    near = f"within {within}% in {int((off <= within).sum())} of {len(off)} {times}" if within else f"more than 100% off in most {times}"
+    near = (
+        f"within {within}% in {int((off <= within).sum())} of {len(off)} {times}" if within and within <= NEAR else _far(rows, off, times)
+    )
     text = f"Had we forecast {_dates(rows, frequency)}{_without(rows, aside)}, {what} would have been {near}"
     judged = rows[rows["calibrated"].astype(bool)]
     if len(judged):
@@ -123,6 +129,14 @@ def _sentence(
             "about what happened" if abs(signed) < 0.5 else f"{abs(signed):.0f}% {'more' if signed > 0 else 'less'} than what happened"
         )
     return [text + "."]
+
+
+def _far(rows: pd.DataFrame, off: pd.Series, times: str) -> str:
+    """Tell forecasts that were not near: "too far off to rely on: 52% too high, 23% too low", or of many the largest."""
+    if len(off) > MOST_TOLD:
+        return f"too far off to rely on: by {off.median():.0f}% or more in half of {len(off)} {times}, at most {off.max():.0f}%"
+    missed = [f"{m:.0f}% too {'high' if y < q else 'low'}" for m, q, y in zip(off, rows["q0.5"], rows["y"], strict=True)]
+    return f"too far off to rely on: {', '.join(missed)}"
 
 
 def _without(rows: pd.DataFrame, aside: Sequence[tuple[str, pd.Timestamp, str, str]]) -> str:

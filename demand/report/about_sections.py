@@ -38,7 +38,7 @@ READ = {
     "rows_of_people": message("Rows of people's episodes"),
     "people": message("People"),
     "places": message("Places"),
-    "series": message("Number of series"),
+    "series": message("Series in the counts"),
     "first": message("First period counted"),
     "last": message("Last period counted"),
     "frequency": message("Counted by"),
@@ -61,10 +61,12 @@ SEVERITIES = {"stop": message("Stop"), "warn": message("Look at it"), "note": me
 FREQUENCIES = {"D": message("day"), "W": message("week"), "M": message("month"), "Q": message("quarter"), "Y": message("year")}
 
 
-def quality_section(quality: Mapping[str, object] | None, scores: pd.DataFrame | None = None, *, lines: bool = True) -> Section | None:
+def quality_section(
+    quality: Mapping[str, object] | None, scores: pd.DataFrame | None = None, *, lines: bool = True, forecast: int = 0
+) -> Section | None:
     """Say what the gates found in the data, and how good the extract of people is beside the last one.
 
-    `lines`: with the lines of a config that some of it would need, which are for analysts.
+    `lines`: with the lines of a config that some of it would need, which are for analysts; `forecast`: how many series are forecast.
     """
     if quality is None:
         return None
@@ -76,6 +78,8 @@ def quality_section(quality: Mapping[str, object] | None, scores: pd.DataFrame |
         family = str(about.get("frequency", ""))[:1]
         ends = {k: words.period(about[k], family) for k in ("first", "last") if family in tuple("MQY") and about.get(k)}
         read = tuple(f"{say(name)}: {ends.get(k) or _said(about[k])}" for k, name in READ.items() if about.get(k) not in (None, ""))
+        if forecast > int(about.get("series") or forecast):
+            read = (*read, say("Series that are forecast, with each segment on its own: {number}", number=forecast))
         parts += [Block(read, kind="list", heading=say("What was read"))] if read else []
     if rows:
         frame = pd.DataFrame(rows)

@@ -164,6 +164,6 @@ def checks(book: Book, money: Money) -> None:
         sheet.write_string(row, 1, str(year))
         sheet.write_formula(row, 2, f"={address}", book.look("pounds"), added)
         sheet.write_number(row, 3, value, book.look("pounds"))
-        formula = f'=IF(ABS(C{row + 1}-D{row + 1})<0.005,"yes",IF({changed}>0,"inputs were changed","NO"))'
-        sheet.write_formula(row, 4, formula, book.look("middle"), "yes" if abs(added - value) < 0.005 else "NO")
+        formula = f'=IF(ABS(C{row + 1}-D{row + 1})<0.005,"yes",IF({changed}>0,"inputs were changed","no"))'
+        sheet.write_formula(row, 4, formula, book.look("middle"), "yes" if abs(added - value) < 0.005 else "no")
     sheet.print_area(0, 0, row, 4)

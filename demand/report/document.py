@@ -22,8 +22,10 @@ LETTERS_PT, MANY, VERY_MANY = (10.0, 8.0, 7.0), 5, 10
 """The size of letters in a table, in one of more columns than `MANY`, and in one of more than `VERY_MANY`, for which the page is turned."""
 TURNED_MM = WIDTH_MM + 297 - 210
 """What a turned page holds."""
-MOST_OF_TEXT = 48
+MOST_OF_TEXT = 110
 """Letters of a text that count for the width of its column: longer ones go on in the next line."""
+LETTER_MM, AROUND_MM = 0.23, 4.0
+"""How wide a letter of one point is, of a wide kind of letters, and what stands empty at both sides of a cell."""
 MOST_LETTERS = 255
 """Of a property of a Word document."""
 STYLES = {"list": "List Bullet", "text": "Normal", "warning": "Intense Quote"}
@@ -52,7 +54,8 @@ def document(section: Section, *, stamp: str = "") -> bytes:
     section = _legible(section)
     file = Document()
     page = file.sections[0]
-    turned = any(len(t.columns) > VERY_MANY for p in section.parts for t in [getattr(p, "table", p)] if isinstance(t, Table))
+    tables = [t for p in section.parts for t in [getattr(p, "table", p)] if isinstance(t, Table)]
+    turned = any(len(t.columns) > VERY_MANY or sum(_least(t, LETTERS_PT[-1])) > WIDTH_MM for t in tables)
     page.page_width, page.page_height = (Mm(297), Mm(210)) if turned else (Mm(210), Mm(297))
     page.orientation = WD_ORIENT.LANDSCAPE if turned else WD_ORIENT.PORTRAIT
     width = TURNED_MM if turned else WIDTH_MM
@@ -72,7 +75,7 @@ def document(section: Section, *, stamp: str = "") -> bytes:
             _picture(file, part, Mm(WIDTH_MM))
             _table(file, part.table, width)
         else:
-            _table(file, part, width)
+            _table(file, part, width, said=section.title)
     out = io.BytesIO()
     file.save(out)
     return _same_each_time(out.getvalue())
@@ -104,13 +107,17 @@ def _picture(file: Any, figure: Figure, width: Any) -> None:
     about.set("title", figure.heading)
 
 
-def _table(file: Any, table: Table, width: float) -> None:
-    """Write a table whose first row is repeated on each page; numbers stand on the right."""
+def _table(file: Any, table: Table, width: float, *, said: str = "") -> None:
+    """Write a table whose first row is repeated on each page; numbers stand on the right. `said` is what stands above it already.
+
+    A row stands on one page, and the last one never alone.
+    """
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
 
-    file.add_paragraph(capital(table.caption), style="Caption").paragraph_format.keep_with_next = True
+    if capital(table.caption) != capital(said):
+        file.add_paragraph(capital(table.caption), style="Caption").paragraph_format.keep_with_next = True
     grid = file.add_table(rows=1, cols=len(table.columns), style="Table Grid")
     grid.autofit = False
     about = OxmlElement("w:tblCaption")
@@ -126,21 +133,33 @@ def _table(file: Any, table: Table, width: float) -> None:
         for i, (cell, text) in enumerate(zip(grid.add_row().cells, row, strict=True)):
             cell.text = text
             cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.RIGHT if i in table.numeric else WD_ALIGN_PARAGRAPH.LEFT
-    letters = LETTERS_PT[(len(table.columns) > MANY) + (len(table.columns) > VERY_MANY)]
-    _fitted(grid, _wide(table, width), letters)
+    for row in grid.rows:
+        row._tr.get_or_add_trPr().insert(0, OxmlElement("w:cantSplit"))
+    for cell in grid.rows[-2].cells if len(table.rows) > 1 else ():
+        cell.paragraphs[0].paragraph_format.keep_with_next = True
+    few = LETTERS_PT[(len(table.columns) > MANY) + (len(table.columns) > VERY_MANY) :]
+    letters = next((size for size in few if sum(_least(table, size)) <= width), few[-1])
+    _fitted(grid, _wide(table, width, letters), letters)
     if table.note:
         file.add_paragraph(table.note).runs[0].italic = True
 
 
-def _wide(table: Table, whole_mm: float) -> list[float]:
-    """Give the width of each column in millimetres: as long as its numbers and its longest word, and texts a little more."""
-    wide = []
-    for i, name in enumerate(table.columns):
-        cells = [row[i] for row in table.rows]
-        whole = max(map(len, cells), default=0)
-        unbroken = max((len(w) for text in [name, *cells] for w in text.split()), default=1)
-        wide.append(3.5 + (max(whole, unbroken) if i in table.numeric else max(unbroken, min(whole, MOST_OF_TEXT))))
-    return [whole_mm * w / sum(wide) for w in wide]
+def _least(table: Table, letters: float) -> list[float]:
+    """Give the least width of each column in millimetres: that of its longest number or word, so that none is broken."""
+    texts = [[name, *(row[i] for row in table.rows)] for i, name in enumerate(table.columns)]
+    longest = [max((len(w) for text in column for w in text.split()), default=1) for column in texts]
+    return [AROUND_MM + LETTER_MM * letters * n for n in longest]
+
+
+def _wide(table: Table, whole_mm: float, letters: float) -> list[float]:
+    """Give the width of each column in millimetres: what it needs at least, and of what is left more to longer texts."""
+    least = _least(table, letters)
+    spare = whole_mm - sum(least)
+    if spare <= 0:
+        return [whole_mm * w / sum(least) for w in least]
+    texts = [max((len(row[i]) for row in table.rows), default=0) for i in range(len(table.columns))]
+    more = [max(1.0, AROUND_MM + LETTER_MM * letters * min(n, MOST_OF_TEXT) - w) for n, w in zip(texts, least, strict=True)]
+    return [w + spare * m / sum(more) for w, m in zip(least, more, strict=True)]
 
 
 def _fitted(grid: Any, wide: list[float], letters: float) -> None:

@@ -65,7 +65,10 @@ class Line:
         named = [label(v, self.inputs.spec.names) for v in shared.values()]
         if self.series and not named and self.alone:
             named = [label(self.series, self.inputs.spec.names)]
-        return f"{label(self.unit, self.inputs.spec.names)}" + (f" ({', '.join(named)})" if named else "")
+        unit = label(self.unit, self.inputs.spec.names)
+        if own := next((n for n in named if n.lower().startswith(f"{unit} ".lower())), ""):  # a name that says what is counted itself
+            unit, named = own, [n for n in (label(v, self.inputs.spec.names) for v in self.where.values()) if n != own]
+        return unit + (f" ({', '.join(named)})" if named else "")
 
     @cached_property
     def series(self) -> str:

@@ -6,6 +6,7 @@ Refuses languages and audiences that it does not know.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,6 +19,7 @@ from demand.calendar import Frequency
 from demand.disclosure import policy_named, protect_people
 from demand.disclosure.open_data import ALL, PublishSpec, counts_table
 from demand.languages import message, say
+from demand.report import words
 from demand.spec import NameList, Spec
 from demand.tables import BOUNDS, History
 
@@ -234,6 +236,27 @@ class ReportInput:
         events = None if self.events is None else self.events.assign(name=[own.get(str(n), n) for n in self.events["name"]])
         asked = {name: own.get(question, question) for name, question in self.questions.items()}
         return replace(self, spec=spec, title=own.get(self.title, self.title), events=events, questions=asked)
+
+    @property
+    def counted_in(self) -> Mapping[str, str]:
+        """Say of each series what it counts: people at one time, or a month. Numbers of different kinds are never added."""
+        each = {"D": message("a day"), "W": message("a week"), "M": message("a month"), "Q": message("a quarter"), "Y": message("a year")}
+        found = {}
+        for row in () if self.history is None else self.history.drop_duplicates("unique_id").itertuples():
+            unit = words.label(row.unit, self.spec.names)
+            said = f"{unit} {say(each[self.frequency.family])}" if row.kind == "flow" else say("{what} at one time", what=unit)
+            found[str(row.unique_id)] = words.capital(said)
+        return found
+
+    def in_words(self, text: str) -> str:
+        """Give a stored sentence with the names of series and drivers as readers know them in the place of quoted codes, and £ for GBP."""
+        known = set(self.spec.names) | (set() if self.history is None else set(map(str, self.history["unique_id"].unique())))
+
+        def name(found: re.Match[str]) -> str:
+            code = found[1]
+            return words.label(code, self.spec.names) if code in known or re.fullmatch("[a-z0-9]+(_[a-z0-9]+)+", code) else found[0]
+
+        return re.sub(r"(\d[\d,]*) GBP\b", r"£\1", re.sub("'([^']+)'", name, text))
 
     @property
     def people_policy(self) -> str:

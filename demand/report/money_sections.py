@@ -248,13 +248,14 @@ def _waterfalls(inputs: ReportInput, money: Money | None) -> Iterator[Figure]:
 def _applied(inputs: ReportInput, applied: pd.DataFrame) -> Iterator[Table | Block]:
     """Say what each change did, old -> new, over the series that it touched; warnings first."""
     if inputs.warnings:
-        yield Block(tuple(inputs.warnings)[:12], kind="warning", stored=True)
+        yield Block(tuple(inputs.in_words(w) for w in inputs.warnings[:12]), kind="warning", stored=True)
     if not {"scenario", "change", "unique_id", "start", "old_mean", "new_mean"} <= set(applied):
         return
     gaps = (applied["new_mean"] - applied["old_mean"]).astype(float)
-    by = applied.assign(more=gaps.clip(lower=0), fewer=-gaps.clip(upper=0)).groupby(
-        ["scenario", "change", "start"], sort=False, dropna=False
-    )
+    counted = inputs.counted_in
+    by = applied.assign(
+        more=gaps.clip(lower=0), fewer=-gaps.clip(upper=0), unit=[counted.get(str(i), "") for i in applied["unique_id"]]
+    ).groupby(["scenario", "change", "start", "unit"], sort=False, dropna=False)
     frame = by.agg(
         series=("unique_id", "nunique"), old=("old_mean", "sum"), new=("new_mean", "sum"), more=("more", "sum"), fewer=("fewer", "sum")
     ).reset_index()
@@ -267,6 +268,7 @@ def _applied(inputs: ReportInput, applied: pd.DataFrame) -> Iterator[Table | Blo
         "change": "Change",
         "start": "From",
         "series": "Series touched",
+        "unit": "Counted in",
         "old": "Before",
         "new": "After",
         "said": "What it does",

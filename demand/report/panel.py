@@ -16,6 +16,7 @@ import pandas as pd
 
 from demand.languages import message, say
 from demand.report import words
+from demand.report.facts import lines
 from demand.report.inputs import BASELINE, ReportInput
 from demand.report.parts import Block, Section, Table
 from demand.report.script import as_data
@@ -72,9 +73,11 @@ class _Desk:
 
     def _counted(self, name: str) -> str:
         """Say what is counted and how."""
-        for end, told in WAYS.items():
+        for (end, told), kind in zip(WAYS.items(), ("flow", "stock"), strict=True):
             if name.endswith(end):
-                return words.capital(say(told, what=words.label(name.removesuffix(end), self.inputs.spec.names)))
+                unit = name.removesuffix(end)
+                titles = [line.title for line in lines(self.inputs) if (line.kind, line.unit) == (kind, unit)]
+                return words.capital(say(told, what=titles[0] if len(titles) == 1 else words.label(unit, self.inputs.spec.names)))
         return self._label(name)
 
     def _label(self, name: object) -> str:
@@ -183,7 +186,7 @@ class _Desk:
         run = data["run"][0]
         rows = []
         for i, name in enumerate([*data["people"], *data["lines"]]):
-            write = (lambda v: f"{v:,.1f}") if i < len(data["people"]) else words.pounds_exact
+            write = words.count if i < len(data["people"]) else words.pounds_exact
             mean, low, high = (run[c][0][0][i] for c in ("mean", "low", "high"))
             if mean is not None:
                 rows.append((name, write(mean), say("{low} to {high}", low=write(low), high=write(high))))

@@ -31,7 +31,7 @@ names = {
     "episodes_per_person": "Times each came",
     "repeat_share": "Came back",
     "back_within_year": "Back within a year",
-    "open_now": "Here now",
+    "open_now": "People here now, in any service",
     "median_stay_days": "Usual stay, days",
     "share_of_cost": "Share of cost",
     "cost_per_person": "Cost per person",

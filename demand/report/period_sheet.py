@@ -77,7 +77,7 @@ def _block(book: Book, sheet: Any, row: int, block: pd.DataFrame, *, head: tuple
     if expected is not None:
         changed = book.places.get(("changes",), "0")
         agrees = f"AND(ABS(J{row + 1}-{expected})<0.005{f',ABS(H{row + 1}-K{row + 1})<0.005' if cash else ''})"
-        formula = f'=IF({agrees},"yes",IF({changed}>0,"inputs were changed","NO"))'
+        formula = f'=IF({agrees},"yes",IF({changed}>0,"inputs were changed","no"))'
         sheet.write_formula(row, 12, formula, book.look("middle", "total"), "yes")
     return row
 

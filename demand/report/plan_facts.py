@@ -44,6 +44,8 @@ STEPS = {
     "forecast": message("what we expect"),
 }
 """Names of steps, as people say them."""
+FAR = 2
+"""How many times the accepted gap is far more than it."""
 PARTS = ("gross_pence", "income_pence", "grant_pence", "saving_pence", "expected_pence")
 WAYS = {
     "forecast": message("The forecast"),
@@ -97,11 +99,11 @@ def gap_sentence(inputs: ReportInput) -> str:
     )
     money = words.pounds(abs(gap))
     return say(
-        "{said}: {change} ({share}), {within} the {tolerance} that was allowed. This gap is shown and never scaled away.",
+        "{said}: {change} ({share}), {within} the {tolerance} that is accepted. The gap is shown, not hidden in prices.",
         said=said,
         change=say("{money} less", money=money) if gap >= 0 else say("{money} more", money=money),
         share=words.percent(abs(share)),
-        within=say("within") if row["within"] else say("OUTSIDE"),
+        within=say("within") if row["within"] else say("far more than") if abs(share) > FAR * float(row["tolerance"]) else say("more than"),
         tolerance=words.percent(row["tolerance"]),
     )
 

@@ -35,7 +35,7 @@ def agreement_section(inputs: ReportInput) -> Section | None:
     rows = gap_rows(inputs)
     if rows.empty:
         return None
-    shown = rows.assign(held=[say("yes") if w else say("NO") for w in rows["within"]])
+    shown = rows.assign(held=[say("yes") if w else say("no") for w in rows["within"]])
     names = {
         "name": "Budget line",
         "financial_year": "Year",

@@ -47,7 +47,7 @@ def _lead(book: Book, sheet: Any, row: int, tell: Callable[[ReportInput], Sequen
 def ledger(book: Book) -> None:
     """Write what was counted, at its price, against the ledger."""
     rows = gap_rows(book.inputs)
-    note = message("What numbers and prices do not explain is shown and never scaled away.")
+    note = message("What numbers and prices do not explain is shown, not hidden in prices.")
     widths = [34, 14, 20, 20, 20, 12, 12, 12]
     sheet, row = book.sheet("Against the ledger", title="Does it agree with the ledger?", note=note, typed=True, widths=widths,
                             hollow=book.inputs.marked(*RESTS_ON))  # fmt: skip
@@ -57,7 +57,7 @@ def ledger(book: Book) -> None:
     for line in rows.itertuples():
         row += 1
         looks = ("total",) if line.whole else ()
-        for i, text in ((0, line.name), (1, line.financial_year), (7, "yes" if line.within else "NO")):
+        for i, text in ((0, line.name), (1, line.financial_year), (7, "yes" if line.within else "no")):
             sheet.write_string(row, i, str(text), book.look("middle" if i == 7 else "text", *looks))
         for i, value in ((2, line.modelled), (3, line.outturn)):
             money_cell(book, sheet, (row, i), value, *looks)
@@ -138,9 +138,9 @@ def bridge(book: Book) -> None:
                 sheet.write_string(row, i, str(text), book.look("text", *looks))
             money_cell(book, sheet, (row, 4), line.amount, *looks)
             if line.kind == "end":
-                formula = f'=IF(ABS(SUM(E{first}:E{row})-E{row + 1})<0.005,"yes","NO")'
+                formula = f'=IF(ABS(SUM(E{first}:E{row})-E{row + 1})<0.005,"yes","no")'
                 good = abs(float(block["amount"].iloc[:-1].sum()) - float(line.amount)) < 0.005
-                sheet.write_formula(row, 5, formula, book.look("middle", "total"), "yes" if good else "NO")
+                sheet.write_formula(row, 5, formula, book.look("middle", "total"), "yes" if good else "no")
     sheet.autofilter(top, 0, row, 5)
     sheet.print_area(0, 0, row, 5)
 

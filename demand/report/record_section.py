@@ -54,7 +54,7 @@ def track_section(inputs: ReportInput, found: list[Line]) -> Section | None:
         return None
     parts: list[Table | Figure | Block] = []
     if inputs.track_record:
-        parts.append(Block(inputs.track_record, kind="list", stored=True))
+        parts.append(Block(tuple(map(inputs.in_words, inputs.track_record)), kind="list", stored=True))
     for line in found[1:4]:
         said = misses(inputs, line)
         if not said.empty:

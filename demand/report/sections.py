@@ -12,7 +12,7 @@ import pandas as pd
 
 from demand.languages import message, say, say_many
 from demand.report import figures, words
-from demand.report.about_sections import method_section, quality_section, run_section
+from demand.report.about_sections import MODELS, method_section, quality_section, run_section
 from demand.report.assumptions_section import assumptions_section
 from demand.report.caseload_section import caseload_section
 from demand.report.change_section import driver_order, hard_to_explain, since_last_forecast, since_last_year
@@ -54,7 +54,7 @@ def sections(inputs: ReportInput) -> list[Section]:
     line = found[0] if found else None
     known = money if money is not None and len(money.years()) else None
     made = [
-        quality_section(inputs.quality, lines=False),
+        quality_section(inputs.quality, lines=False, forecast=0 if inputs.forecast is None else inputs.forecast["unique_id"].nunique()),
         joined_section(inputs),
         segments_section(inputs),
         forecast_section(inputs, found),
@@ -243,7 +243,11 @@ def _grouped(inputs: ReportInput) -> tuple[str, ...]:
     found: dict[str, list[str]] = {}
     for note in inputs.notes:
         head, mark, rest = note.partition(": ")
-        found.setdefault(rest if mark and head in ids else note, []).append(words.label(head, inputs.spec.names) if head in ids else "")
+        if mark and set(head.split(", ")) <= set(MODELS):
+            note = f"{words.join(say(MODELS[m]) for m in head.split(', '))}: {rest}"
+        found.setdefault(inputs.in_words(rest if mark and head in ids else note), []).append(
+            words.label(head, inputs.spec.names) if head in ids else ""
+        )
     said = []
     for text, several in found.items():
         names = list(dict.fromkeys(several))

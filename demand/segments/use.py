@@ -72,7 +72,7 @@ def _row(rows: pd.DataFrame, everybody: pd.DataFrame) -> dict[str, float]:
         "episodes_per_person": float(episodes.mean()),
         "repeat_share": float((episodes > 1).mean()),
         "back_within_year": _back(rows.drop_duplicates("person_id")),
-        "open_now": int((~rows["left"]).sum()),
+        "open_now": int(rows.loc[~rows["left"], "person_id"].nunique()),
         "median_stay_days": median_stay(rows["days"].to_numpy(dtype=float), rows["left"].to_numpy(dtype=bool)),
         "weeks": float(rows["days"].sum() / WEEK),
     }

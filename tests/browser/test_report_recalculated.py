@@ -44,4 +44,4 @@ def test_a_changed_line_changes_its_total(tool: Callable[[str], str], tmp_path: 
     book.save(source)
     after = recalculated(tool, source, tmp_path)
     assert round(after["Budget"].cell(row + 1, 6).value * 100) == round((before + 1000.25) * 100)
-    assert "NO" in {r[4].value for r in after["Checks"].iter_rows(min_row=5)}
+    assert "no" in {r[4].value for r in after["Checks"].iter_rows(min_row=5)}

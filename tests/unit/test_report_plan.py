@@ -135,7 +135,7 @@ def test_the_sheets_add_up_and_are_in_plain_words() -> None:
         250_000,
     )
     ledger = rows_of(stored["Against the ledger"])
-    assert [r["Within"] for r in ledger] == ["yes", "NO", "yes"]
+    assert [r["Within"] for r in ledger] == ["yes", "no", "yes"]
     assert [round(r["Not explained"]) for r in ledger] == [40_000, -100_000, -60_000]
     assert len(rows_of(stored["Levers"])) == 4
 

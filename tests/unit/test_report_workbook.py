@@ -83,7 +83,7 @@ def test_checks_say_yes_and_would_say_no() -> None:
     assert inputs.budget is not None
     wrong = inputs.budget.copy()
     wrong.loc[wrong["line"] == "total", "expected_pence"] += 1
-    assert {r["Agrees"] for r in rows_of(opened(workbook(replace(inputs, budget=wrong)), values=True)["Checks"])} == {"NO"}
+    assert {r["Agrees"] for r in rows_of(opened(workbook(replace(inputs, budget=wrong)), values=True)["Checks"])} == {"no"}
 
 
 @pytest.mark.parametrize("nasty", ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x")', "\t=1", "http://x.example", "{=1}"])

@@ -79,6 +79,13 @@ def test_use_counts_those_still_there() -> None:
     assert np.isnan(told.loc["B", "median_stay_days"])
 
 
+def test_who_is_here_with_two_episodes_is_one_person() -> None:
+    day = pd.Timestamp("2025-01-01")
+    twice = pd.DataFrame({"person_id": ["a", "a", "b"], "opened": day, "closed": pd.NaT})
+    told = use(twice, pd.DataFrame({"person_id": ["a", "b"], "segment": ["A", "B"]}), as_of=day).set_index("segment")
+    assert told["open_now"].to_dict() == {"A": 1, "B": 1, "everybody": 2}
+
+
 def test_the_median_stay_of_a_known_case() -> None:
     assert median_stay(np.array([1.0, 2, 3, 4, 5]), np.array([True] * 5)) == 3
     assert median_stay(np.array([5.0, 5, 5, 1]), np.array([False, False, False, True])) != median_stay(np.array([1.0]), np.array([True]))
