@@ -45,6 +45,7 @@ CHART = ["unique_id", "ds", "y", "mean", "q0.1", "q0.9", "residual", "moving_ran
 TOTAL, LEAST = "total", 1e-9
 LEAST_MOVE = 0.01
 """A driver that came this near to what was expected moves no forecast by more than about as much, however narrow its published range."""
+NOT_REPLAYED = message("not compared: a model of the forecast of record, or the challenger, was not replayed")
 NONE_IN_COMMON = message("not compared: there is no date at which all models of the forecast of record, and the challenger, were replayed")
 ENOUGH, CLEARLY, BETTER = 8, 0.05, 0.02
 """A challenger needs so many cutoffs, so small a chance that it won them by luck (sign test), and an error lower by so large a share."""
@@ -284,7 +285,7 @@ def contest(rows: pd.DataFrame, weights: Mapping[str, float]) -> dict[str, Any]:
     lacking = [m for m in [*used, "combined"] if m not in wide.columns]
     nothing = {"cutoffs": 0, "won": 0, "better": None, "chance": None, "verdict": "keep"}
     if lacking or not used:
-        return nothing | {"why": f"not compared: {', '.join(lacking) or 'no weights'} not replayed"}
+        return nothing | {"why": NOT_REPLAYED, "lacking": lacking}
     says = wide[list(used)].notna()
     silent = says.assign(**{m: ~says[m].groupby("unique_id").transform("any") if m in PARTIAL else False for m in used})
     both = wide[["combined"]].assign(y=counted)[(says | silent).all(axis=1) & says.any(axis=1)].dropna()

@@ -66,7 +66,7 @@ def ranges(frame: pd.DataFrame, *, title: str, of: str, money: bool, mark: str =
         if "mark" in frame and frame["mark"].notna().any():
             axes.hlines(frame["mark"], at - 0.4, at + 0.4, color=PINK, lw=3, zorder=4, label=mark)
         tops = frame[["mean", "high"]].max(axis=1)
-        set_at = frame.get("mark", tops)
+        set_at = frame.get("mark", tops).astype(float)
         most = float(np.nanmax([tops, set_at]))
         near = set_at.between(tops, tops + 0.1 * most)  # a number between the bar and what was set would lie on it
         places = set_at.where(near, tops)

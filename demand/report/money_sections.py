@@ -28,9 +28,9 @@ __all__ = [
 ]
 
 INTERACTION = "interaction"
+"""The row of the waterfall that tells what changes do together."""
 LIKELY = 0.05
 """The least chance of an overspend that is worth a picture."""
-"""The row of the waterfall that tells what changes do together."""
 MONEY = ("pounds, net", "pounds", "gbp", "cost", "£")
 """Measures that are money, the better first."""
 TOGETHER = {INTERACTION: message("working together")}

@@ -169,7 +169,7 @@ def test_words_stand_out_from_their_ground(page: Any) -> None:
 
 def test_the_keyboard_reaches_the_answers_and_opens_a_table(page: Any) -> None:
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the answers"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     for _ in range(4):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.tagName") == "SUMMARY":

@@ -321,9 +321,9 @@ def test_welsh_alone_is_a_whole_report() -> None:
     alone = replace(few, spec=ReportSpec.model_validate({**inputs().spec.model_dump(), "languages": ["cy"]}))
     page = report_page(alone)
     assert '<html lang="cy">' in page
-    assert "Neidio i&#39;r atebion" in page
+    assert "Neidio i&#39;r cynnwys" in page
     assert "Beth fydd yn digwydd?" in page
-    assert not [text for text in ("What will happen?", "Skip to the answers", 'class="others"', 'class="language"') if text in page]
+    assert not [text for text in ("What will happen?", "Skip to the content", 'class="others"', 'class="language"') if text in page]
     assert summary_text(alone).startswith("Digartrefedd\n\nMewnol")
     assert "What will happen?" not in summary_text(alone)
     assert {name.partition("/")[0] for name in pasted(alone)} == {"cy"}
