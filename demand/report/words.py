@@ -191,10 +191,12 @@ def pounds_short(value: float) -> str:
 
     Examples
     --------
-    >>> pounds_short(1_234_000), pounds_short(3_341_700_000)
-    ('£1.23m', '£3.34bn')
+    >>> pounds_short(1_234_000), pounds_short(4_000_000), pounds_short(3_341_700_000)
+    ('£1.23m', '£4m', '£3.34bn')
     """
-    return pounds(value).replace(f" {say('million')}", "m").replace(f" {say('billion')}", "bn")
+    number, _, unit = pounds(value).partition(" ")
+    letter = {say("million"): "m", say("billion"): "bn"}.get(unit)
+    return pounds(value) if letter is None else (number.rstrip("0").rstrip(".") if "." in number else number) + letter
 
 
 def about(value: float) -> str:
