@@ -167,7 +167,11 @@ def update(config: str, *, data_dir: str, output: str, jobs: int, changes: list[
     status = carry_out("run", config, data_dir=data_dir, output=output, jobs=jobs, changes=[*changes, *words], quiet=quiet)
     if status == 0 and not quiet:
         priced = job.config.costs or job.config.prices  # without them the file that is there is an earlier run's
-        moved = Store(job.store.folder).json("moved_notes.json") if priced else ["What moved is told in pounds: it needs `costs`."]
+        try:
+            moved = Store(job.store.folder).json("moved_notes.json") if priced else ["What moved is told in pounds: it needs `costs`."]
+        except StoreError as error:
+            typer.echo(f"Error: {error}", err=True)
+            return 1
         typer.echo("\n".join([*told, *moved]))
     return status
 

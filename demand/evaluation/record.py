@@ -132,11 +132,14 @@ def _sentence(
 
 
 def _far(rows: pd.DataFrame, off: pd.Series, times: str) -> str:
-    """Tell forecasts that were not near: "too far off to rely on: 52% too high, 23% too low", or of many the largest."""
+    """Tell forecasts that were not all near: "too far off to rely on: 52% too high, 23% too low", or of many the largest."""
+    how = "too far off to rely on" if off.median() > NEAR else "out"
     if len(off) > MOST_TOLD:
-        return f"too far off to rely on: by {off.median():.0f}% or more in half of {len(off)} {times}, at most {off.max():.0f}%"
-    missed = [f"{m:.0f}% too {'high' if y < q else 'low'}" for m, q, y in zip(off, rows["q0.5"], rows["y"], strict=True)]
-    return f"too far off to rely on: {', '.join(missed)}"
+        return f"{how}: by {off.median():.0f}% or more in half of {len(off)} {times}, at most {off.max():.0f}%"
+    missed = [
+        "right" if m < 0.5 else f"{m:.0f}% too {'high' if y < q else 'low'}" for m, q, y in zip(off, rows["q0.5"], rows["y"], strict=True)
+    ]
+    return f"{how}: {', '.join(missed)}"
 
 
 def _without(rows: pd.DataFrame, aside: Sequence[tuple[str, pd.Timestamp, str, str]]) -> str:
