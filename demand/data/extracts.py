@@ -285,8 +285,9 @@ def read_places(spec: PlacesSpec, folder: Path) -> tuple[pd.DataFrame, list[Find
 
 
 def _identities(raw: RawTable, spec: PeopleSpec, key: bytes, faults: list[Fault], folder: Path) -> pd.DataFrame:
-    ids = to_text(raw.data[spec.id], spec.missing)
-    if spec.id == ROW and (ids == raw.rows.astype(str)).all():  # row 17 of another extract is somebody else
+    numbered = spec.id == ROW and (to_text(raw.data[ROW]) == raw.rows.astype(str)).all()
+    ids = to_text(raw.data[spec.id], () if numbered else spec.missing)  # "99" may say nothing, yet row 99 is a row
+    if numbered:  # row 17 of another extract is somebody else
         mark = spec.answer(folder).hash if spec.sql else hashlib.sha256((folder / spec.path).read_bytes()).hexdigest()
         ids = mark + ":" + ids
     faults += _identity_faults(ids, raw, spec.id, "episode" if spec.person else "person")

@@ -85,11 +85,13 @@ LONGEST = 12
 """No name has more words."""
 OF_PEOPLE = re.compile(
     r"(?:^|[\W_]|social|key|case|support|care)(?:resident|patient|gp|doctor|nurse|landlord|landlady|carer|contact|officer|tenant|client|worker"
-    r"|customer|applicant|claimant|citizen|person|manager|assessor|advocate|guardian|next[\W_]?of[\W_]?kin|nok|preswylydd|claf|meddyg|gofalwr"
-    r"|swyddog|gweithiwr|cleient)s?(?:[\W_]*(?:(?:full[\W_]*)?names?|\d))?$"
+    r"|customer|applicant|claimant|citizen|person|manager|assessor|advocate|guardian|next[\W_]?of[\W_]?kin|nok|(?:allocated|assigned)[\W_]?to|preswylydd|claf|meddyg|gofalwr"
+    r"|swyddog|gweithiwr|cleient)s?(?:[\W_]*(?:(?:full[\W_]*)?names?|\d+))?$"
 )
 """What a column is called after the part that a person has in a case: it may hold their names, or say of what kind they are."""
-TITLED = re.compile(r"(?:(?i:mr|mrs|ms|miss|mx|dr|prof|professor)\b\.? *)(?:[^\W\d_]\.? )*[^\W\d_][^\W\d_]+(?:[ '’\-][^\W\d_]+){0,2}")
+TITLED = re.compile(
+    r"(?P<title>(?i:mr|mrs|ms|miss|mx|dr|prof|professor)\b\.? *)(?:[^\W\d_]\.? )*[^\W\d_][^\W\d_]+(?:[ '’\-][^\W\d_]+){0,2}"
+)
 INITIALLED = re.compile(
     r"(?:[A-Z]\.? ?){1,3}(?P<after>\b[A-Z][^\W\d_]+(?:['’\-][^\W\d_]+)*)|(?P<before>[A-Z][\w'’\-]+),? (?:[A-Z]\.? ?){1,2}"
 )
@@ -101,7 +103,11 @@ KINDS = frozenset(
     sibling parent neighbour worker officer carer client resident patient person people adult child young older cymru wales welsh
     national community informal unpaid paid formal agency department board office team visit call letter phone email e-mail full part
     time temporary permanent short long term stay new existing former single couple high low medium health mental physical learning
-    disability day night type level zone band group category grade tier stage wing block
+    disability day night type level zone band group category grade tier stage wing block tenancy secure introductory assured shorthold
+    licence holder flexible starter demoted periodic fixed lodger leaseholder freeholder shared ownership supported sheltered
+    accommodation carers kinship placement paternal maternal grandmother grandfather grandparent grandparents aunt uncle cousin niece
+    nephew face text message video chat webchat drop walk in to home telephone online portal web post virtual remote duty desk intake
+    hub unit queue service services locality
     """.split()  # noqa: SIM905 - a list of words is read as words
 )
 """Words of which kinds of people and landlords are made, in a column that is called after people."""
@@ -166,10 +172,11 @@ def _formal(some: pd.Series, *, told: bool) -> pd.Series:
     Bands and wings ("Band A", "B Wing") share their words; names do not.
     """
     enough = max(min(2, len(some)), FORENAMED * len(some))
-    titled = some[some.map(lambda cell: bool(TITLED.fullmatch(cell)) and not PLACES.search(cell))]
+    alone = some.map(_alone)
+    titled = some[alone.map(_titled)]
     if len(titled) >= enough:
         return titled
-    last = some.map(_beside_initials)
+    last = alone.map(_beside_initials)
     initialled = last[last != ""]
     if len(initialled) >= enough and initialled.nunique() > MOSTLY * len(initialled):
         known = initialled.isin(SURNAMES).sum()
@@ -184,6 +191,21 @@ def _formal(some: pd.Series, *, told: bool) -> pd.Series:
     whole = parts[parts.map(lambda p: 2 <= len(p) <= 4 and _like_a_name(p) and KINDS.isdisjoint(w.casefold() for w in p))]
     words = [w.casefold() for p in whole for w in p]
     return some[whole.index] if len(whole) >= max(LEAST, MOSTLY * len(some)) and len(set(words)) > MOSTLY * len(words) else some.iloc[:0]
+
+
+def _titled(cell: str) -> bool:
+    """Say whether a cell is a name with its title; "MS" in capitals is an illness, save in "MS JONES"; "MRS SNAPE" is a name."""
+    found = TITLED.fullmatch(cell)
+    if found is None or PLACES.search(cell):
+        return False
+    words = cell[found.end("title") :].casefold().split()
+    clear = found["title"].strip(". ") in ("MRS", "MISS") or any(word in SURNAMES for word in words)
+    return not found["title"].isupper() or (cell.isupper() and clear)
+
+
+def _alone(cell: str) -> str:
+    """Give a cell without what stands in brackets and without a number behind: "Evans J" of "Evans J (Cardiff)"."""
+    return NUMBERED.sub("", re.sub(r"\s+\d+$", "", re.sub(r"\([^)]*\)", " ", cell).strip())).strip()
 
 
 def _beside_initials(cell: str) -> str:

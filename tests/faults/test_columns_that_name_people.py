@@ -323,6 +323,14 @@ def test_places_and_providers_may_be_called_as_people_are(called: str, values: l
         ("allocated_worker", ["Bloggs, K", "Quirke, P"]),
         ("Housing officer", ["Sarah Jones", "Wilf Snape"]),
         ("Worker", ["Sarah", "Bev", "Mo"]),
+        ("harmless", ["Evans J (Cardiff)", "Rees T (Barry)"]),
+        ("harmless", ["Evans J 2", "Rees T 14"]),
+        ("harmless", ["MR JONES", "MS PATEL", "DR EVANS"]),
+        ("harmless", ["MRS SNAPE", "MISS QUIRKE"]),
+        ("harmless", ["Ms Quirke", "ms snape"]),
+        ("allocated_to", ["Zelda Blogg", "Quentin Fanshaw", "Hepzibah Crook"]),
+        ("Assigned to", ["Zelda Blogg", "Quentin Fanshaw", "Hepzibah Foster"]),
+        ("person 12", ["Zelda Blogg", "Quentin Fanshaw", "Hepzibah Crook"]),
     ],
 )
 def test_people_who_come_again_and_again_are_names_all_the_same(called: str, values: list[str]) -> None:
@@ -342,6 +350,12 @@ def test_people_who_come_again_and_again_are_names_all_the_same(called: str, val
         ("harmless", ["A Wing", "B Wing", "C Wing"]),
         ("harmless", ["Y Bala", "Y Barri", "Y Drenewydd"]),
         ("title", ["Mr", "Mrs", "Miss", "Dr"]),
+        ("Need", ["MS", "MS Relapsing", "MS Progressive"]),
+        ("Diagnosis", ["MS Relapsing", "MS Progressive", "Stroke"]),
+        ("contact", ["Face To Face", "Text Message", "Video Chat", "Drop In"]),
+        ("tenant", ["Secure Tenancy", "Introductory Tenancy", "Assured Shorthold", "Licence Holder"]),
+        ("carers", ["Grandmother Paternal", "Aunt Maternal", "Foster Carers", "Kinship Placement"]),
+        ("allocated_to", ["Duty Desk", "North Team", "Adult Services", "Hospital Hub"]),
     ],
 )
 def test_kinds_of_people_and_places_are_no_names_of_people(called: str, values: list[str]) -> None:
