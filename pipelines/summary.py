@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from demand.report.plan_facts import ledger_off
 from demand.report.words import chance, legible, percent, pounds
 from pipelines.job import Job
 
@@ -111,13 +112,12 @@ def _ledger(job: Job) -> list[str]:
     """Say so where the check against the ledger is outside what was allowed."""
     if not job.has("reconciliation.csv"):
         return []
-    rows = job.store.table("reconciliation.csv")
-    total = rows[(rows["line"] == "total") & (rows["financial_year"] == rows["financial_year"].max())]
+    row = ledger_off(job.store.table("reconciliation.csv"))
+    if row is None:
+        return []
     return [
-        f"THE LEDGER DOES NOT AGREE: counts and prices come to {percent(r.modelled_pence / r.outturn_pence)} of what was spent in "
-        f"{r.financial_year}; hold the cost against the budget only once that is cleared up."
-        for r in total.itertuples()
-        if not r.within and r.outturn_pence > 0
+        f"THE LEDGER DOES NOT AGREE: counts and prices come to {percent(row['share'])} of what was spent in {row['financial_year']}; "
+        "hold the cost against the budget only once that is cleared up."
     ]
 
 

@@ -6,6 +6,8 @@ sentences that stand on the first page. Refuses nothing; what a run does not hav
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from demand.languages import message, say, say_many
@@ -23,7 +25,9 @@ __all__ = [
     "difference_or_cost",
     "gap_rows",
     "gap_sentence",
+    "last_gap",
     "ledger_caveat",
+    "ledger_off",
     "net_rows",
     "plan_rows",
     "step_name",
@@ -46,6 +50,8 @@ STEPS = {
 """Names of steps, as people say them."""
 FAR = 2
 """How many times the accepted gap is far more than it."""
+MOST = 0.9
+"""Up to which share explained "only" is said of it."""
 PARTS = ("gross_pence", "income_pence", "grant_pence", "saving_pence", "expected_pence")
 WAYS = {
     "forecast": message("The forecast"),
@@ -86,16 +92,17 @@ def gap_rows(inputs: ReportInput) -> pd.DataFrame:
 
 def gap_sentence(inputs: ReportInput) -> str:
     """Say how much of the last year's spending is not explained; empty where no outturn was given."""
-    row = _last_gap(inputs)
+    row = last_gap(inputs.reconciliation)
     if row is None:
         return ""
-    gap, share = float(row["gap"]), float(row["gap_share"])
+    gap, share = row["gap_pence"] / 100, float(row["gap_share"])
+    lines = [words.label(name, inputs.spec.names) for name in row["lines"]]
     said = say(
         "Of the {spent} that the ledger says were spent{of} in {year}, counted numbers at their prices explain {explained}",
-        spent=words.pounds(row["outturn"]),
-        of="" if row["whole"] else say(" for {what}", what=words.label(row["line"], inputs.spec.names)),
+        spent=words.pounds(row["outturn_pence"] / 100),
+        of=say(" for {what}", what=words.join(lines)) if lines else "",
         year=row["financial_year"],
-        explained=words.pounds(row["modelled"]),
+        explained=words.pounds(row["modelled_pence"] / 100),
     )
     money = words.pounds(abs(gap))
     return say(
@@ -108,22 +115,46 @@ def gap_sentence(inputs: ReportInput) -> str:
     )
 
 
-def _last_gap(inputs: ReportInput) -> pd.Series | None:
-    """Give the last year's check against the ledger, of all lines together or of the only line."""
-    rows = gap_rows(inputs)
-    if rows.empty:
+def last_gap(table: pd.DataFrame | None) -> dict[str, Any] | None:
+    """Give the last year's check against the ledger: of all lines together, or else the sum of those checked, with their names.
+
+    What is accepted of a sum is that of its lines, each weighted by its outturn.
+    """
+    if table is None or table.empty:
         return None
-    last = rows[rows["financial_year"] == rows["financial_year"].max()]
-    return (last[last["whole"]] if last["whole"].any() else last).iloc[0]
+    last = table[table["financial_year"] == table["financial_year"].max()]
+    whole = last["line"].astype(str).str.lower().isin(TOTAL)
+    if whole.any():
+        return {**{str(k): v for k, v in last[whole].iloc[0].items()}, "lines": []}
+    modelled, outturn, weight = last["modelled_pence"].sum(), last["outturn_pence"].sum(), last["outturn_pence"].abs()
+    gap, accepted = outturn - modelled, float((weight * last["tolerance"]).sum() / max(weight.sum(), 1))
+    return {
+        "lines": list(last["line"]),
+        "financial_year": last["financial_year"].iloc[0],
+        "modelled_pence": modelled,
+        "outturn_pence": outturn,
+        "gap_pence": gap,
+        "gap_share": gap / abs(outturn) if outturn else float("nan"),
+        "tolerance": accepted,
+        "within": bool(abs(gap) <= accepted * abs(outturn)),
+    }
+
+
+def ledger_off(table: pd.DataFrame | None) -> dict[str, Any] | None:
+    """Give the last year's check and the share that is explained, where it is outside what was allowed and does not read as 100%."""
+    row = last_gap(table)
+    if row is None or row["within"] or not row["outturn_pence"] > 0:
+        return None
+    share = row["modelled_pence"] / row["outturn_pence"]
+    return None if words.percent(share) == words.percent(1) else {**row, "share": share}
 
 
 def ledger_caveat(inputs: ReportInput) -> str:
     """Say that the cost cannot be held against the budget yet; empty where the ledger's check is within what was allowed."""
-    row = _last_gap(inputs)
-    if row is None or row["within"] or not row["outturn"] > 0:
+    row = ledger_off(inputs.reconciliation)
+    if row is None:
         return ""
-    told = {"share": words.percent(row["modelled"] / row["outturn"]), "year": row["financial_year"]}
-    if row["gap"] >= 0:
+    if row["share"] <= MOST:
         said = message(
             "These counts and prices explain only {share} of what was spent on these lines in {year}: hold the cost against the budget "
             "only once that is cleared up."
@@ -133,7 +164,7 @@ def ledger_caveat(inputs: ReportInput) -> str:
             "These counts and prices come to {share} of what was spent on these lines in {year}: hold the cost against the budget only "
             "once that is cleared up."
         )
-    return say(said, **told)
+    return say(said, share=words.percent(row["share"]), year=row["financial_year"])
 
 
 def bridge_rows(inputs: ReportInput, scenario: str = BASELINE) -> pd.DataFrame:
@@ -167,6 +198,9 @@ def difference_or_cost(inputs: ReportInput, scenario: str, year: str, row: pd.Se
 
 
 def _more_or_less(low: float, high: float) -> str:
+    if words.pounds(abs(low)) == words.pounds(abs(high)) == words.pounds(0):
+        return say("about the same; 4 years in 5")
+    low, high = (0.0 if words.pounds(abs(v)) == words.pounds(0) else v for v in (low, high))
     if low < 0 < high:
         return say("between {low} less and {high} more; 4 years in 5", low=words.pounds(-low), high=words.pounds(high))
     ends = words.between(*sorted((abs(low), abs(high))), money=True)
@@ -204,8 +238,11 @@ def backcast_held(inputs: ReportInput) -> str:
     if judged.empty:
         return ""
     shock = judged["shock"].fillna("").astype(str) if "shock" in judged else pd.Series("", index=judged.index)
-    aside = judged[shock != ""] if (shock == "").any() else judged[:0]
-    judged = judged.drop(aside.index)
+    aside, judged = judged[shock != ""], judged[shock == ""]
+    each = words.join(f"{r.financial_year} ({words.label(r.shock, inputs.spec.names)})" for r in aside.itertuples())
+    without = "" if aside.empty else say("Set aside, as no forecast could know of them: {years}.", years=each)
+    if judged.empty:
+        return without
     held = int(judged["inside"].astype(bool).sum())
     said = say_many(
         "In pounds: what was needed lay inside the range said each April in {held} of {number} year.",
@@ -214,10 +251,7 @@ def backcast_held(inputs: ReportInput) -> str:
         held=held,
         number=len(judged),
     )
-    if aside.empty:
-        return said
-    each = words.join(f"{r.financial_year} ({words.label(r.shock, inputs.spec.names)})" for r in aside.itertuples())
-    return f"{said} {say('Set aside, as no forecast could know of them: {years}.', years=each)}"
+    return f"{said} {without}".strip()
 
 
 def backcast_off(inputs: ReportInput) -> str:

@@ -166,10 +166,10 @@ def pounds(value: float) -> str:
 
     Examples
     --------
-    >>> pounds(10_000_000), pounds(57_550_000), pounds(412_500), pounds(-950)
-    ('£10.0 million', '£57.6 million', '£413,000', '-£950')
+    >>> pounds(10_000_000), pounds(57_550_000), pounds(412_500), pounds(-950), pounds(float("inf"))
+    ('£10.0 million', '£57.6 million', '£413,000', '-£950', 'not known')
     """
-    if pd.isna(value):
+    if pd.isna(value) or abs(value) == float("inf"):
         return say("not known")
     sign, size = "-" if value < 0 else "", abs(value)
     for name, of, least in ((message("billion"), 1e9, 999_500_000), (message("million"), 1e6, 999_500)):

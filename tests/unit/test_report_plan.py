@@ -22,7 +22,7 @@ from demand.report.answers import answers
 from demand.report.facts import Money
 from demand.report.html import report_page
 from demand.report.paste import reserve_sentence, summary_text
-from demand.report.plan_facts import backcast_held, backcast_off, cliffs, gap_sentence
+from demand.report.plan_facts import _more_or_less, backcast_held, backcast_off, cliffs, gap_sentence, ledger_caveat, ledger_off
 from demand.report.sections import sections
 from demand.report.words import banned_in
 from demand.report.workbook import workbook
@@ -65,6 +65,35 @@ def test_years_of_a_shock_are_set_aside_in_pounds_as_in_people() -> None:
     said = backcast_held(replace(told(), backcast=shocked))
     assert "in 1 of 2 years" in said
     assert said.endswith("Set aside, as no forecast could know of them: 2022-23 (lockdown).")
+
+
+def test_where_a_shock_fell_into_every_year_nothing_is_counted() -> None:
+    past = told().backcast
+    assert past is not None
+    said = backcast_held(replace(told(), backcast=past.assign(shock="lockdown")))
+    assert said.startswith("Set aside, as no forecast could know of them: ")
+    assert " 0 of " not in said
+
+
+def test_where_not_every_line_has_an_outturn_those_that_have_are_summed() -> None:
+    names = ["line", "financial_year", "modelled_pence", "outturn_pence", "gap_pence", "gap_share", "tolerance", "within"]
+    rows = [("a", "2025-26", 50_00, 100_00, 50_00, 0.5, 0.03, False), ("b", "2025-26", 950_00, 900_00, -50_00, -0.06, 0.03, False)]
+    assert ledger_off(pd.DataFrame(rows, columns=names)) is None
+    one = replace(told(), reconciliation=pd.DataFrame([rows[0], (*rows[1][:2], 900_00, 900_00, 0, 0.0, 0.03, True)], columns=names))
+    assert "come to 95% of what" in ledger_caveat(one)
+    assert " for a and b in 2025-26" in gap_sentence(one)
+
+
+def test_a_ledger_that_is_explained_in_full_when_rounded_needs_no_caveat() -> None:
+    ledger = told().reconciliation
+    assert ledger is not None
+    near = ledger.assign(modelled_pence=(ledger["outturn_pence"] * 0.998).astype(int), within=False)
+    assert ledger_caveat(replace(told(), reconciliation=near)) == ""
+
+
+def test_a_difference_of_nothing_is_about_the_same() -> None:
+    assert _more_or_less(-0.2, 0.3) == "about the same; 4 years in 5"
+    assert _more_or_less(-0.2, 500) == "between £0 and £500 more; 4 years in 5"
 
 
 def test_last_year_is_named_first_where_it_is_asked_whether_we_were_right() -> None:
