@@ -118,7 +118,7 @@ def _told(page: Any) -> tuple[float, float]:
     """Read people and pounds off the panel, as moved."""
     rows = page.locator("#try tbody tr").evaluate_all("rows => rows.map(r => [...r.cells].map(c => c.textContent))")
     figures = [float(r[3].replace(",", "").replace("\u00a3", "")) for r in rows]
-    assert [r[0] for r in rows] == ["Households at one time", "Nightly", "Hostels", "All lines"]
+    assert [r[0] for r in rows] == ["Households (temporary accommodation) at one time", "Nightly", "Hostels", "All lines"]
     assert figures[3] == pytest.approx(figures[1] + figures[2], abs=1.01)
     return figures[0], figures[3]
 
