@@ -27,6 +27,8 @@ __all__ = ["Panel", "panel_section"]
 POUNDS, ALL_LINES = "pounds", "all lines"
 WAYS = {" in the year": message("{what} in the year"), " at one time": message("{what} at one time")}
 """How `demand.scenario.comparison` names what is counted, after its unit."""
+WHOLE = 200
+"""People from which whole numbers are near enough."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ class _Desk:
         run = data["run"][0]
         rows = []
         for i, name in enumerate([*data["people"], *data["lines"]]):
-            write = words.count if i < len(data["people"]) else words.pounds_exact
+            write = _people if i < len(data["people"]) else words.pounds_exact
             mean, low, high = (run[c][0][0][i] for c in ("mean", "low", "high"))
             if mean is not None:
                 rows.append((name, write(mean), say("{low} to {high}", low=write(low), high=write(high))))
@@ -207,6 +209,11 @@ class _Desk:
         if any(money[c].abs().sum() > 0 for c in ("income_pence", "grant_pence", "saving_pence") if c in money):
             said.append(say("Pounds are before income, grants and savings."))
         return (Block(tuple(said)),) if said else ()
+
+
+def _people(value: float) -> str:
+    """Write people as the page's script does: to half a per cent and better."""
+    return f"{value:,.0f}" if abs(value) >= WHOLE else f"{value:,.1f}"
 
 
 def _short(value: float) -> float | None:

@@ -74,7 +74,7 @@
   function desk(panel, data) {
     const say = data.texts, lang = document.documentElement.lang;
     const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
-    const write = (value, money, digits = money || Math.abs(value) >= 9.95 ? 0 : 1) => {
+    const write = (value, money, digits = money || Math.abs(value) >= 200 ? 0 : 1) => {
       const text = Math.abs(value).toLocaleString(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
       return (value < 0 && /[1-9]/.test(text) ? "-" : "") + (money ? "\u00a3" : "") + text;
     };
